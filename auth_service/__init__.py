@@ -1,0 +1,92 @@
+"""The authorization server: `create_app` for a WSGI server or `flask --app auth_service`.
+
+A request goes wsgi → here → endpoints or pages → protocol → storage → models, and never back.
+"""
+
+from flask import Flask, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from auth_service.cli import install_commands
+from auth_service.components import Components, build
+from auth_service.endpoints.authorization import authorization_endpoint
+from auth_service.endpoints.introspection import introspection_endpoint
+from auth_service.endpoints.metadata import metadata_endpoint
+from auth_service.endpoints.revocation import revocation_endpoint
+from auth_service.endpoints.token import token_endpoint
+from auth_service.errors import install_error_handlers
+from auth_service.pages.connected_apps import connected_apps_page
+from auth_service.pages.consent import consent_pages
+from auth_service.pages.sign_in import sign_in_pages
+from auth_service.settings import Settings
+from auth_service.web.browser_session import install_sessions
+from auth_service.web.http_headers import install_headers
+from shared.health import Check, health_endpoints
+from shared.log_config import configure_logging
+from shared.request_id import follow_requests
+
+MAX_BODY = 64 * 1024
+"""Bytes. No request of OAuth is anywhere near."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application. Raises shared.environment.SettingsError when the environment is not complete."""
+    settings = settings or Settings.load()
+    configure_logging("auth_service", settings.log_level)
+    parts = build(settings)
+    app = Flask(__name__, template_folder="pages/templates", static_folder="pages/static")
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        SECRET_KEY=parts.web_secret,
+        TRUSTED_HOSTS=settings.host_names,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        WTF_CSRF_SSL_STRICT=False,  # it would want a Referer, which our pages tell browsers not to send
+    )
+    app.extensions["auth_service"] = parts
+    follow_requests(app)
+    install_sessions(app, parts.sessions, secure=settings.secure)
+    install_headers(app, secure=settings.secure)
+    install_error_handlers(app)
+    install_commands(app)
+    _install_endpoints(app, parts)
+    _install_pages(app, parts)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app
+
+
+def _install_endpoints(app: Flask, parts: Components) -> None:
+    app.register_blueprint(authorization_endpoint(parts.server, parts.pending))
+    app.register_blueprint(metadata_endpoint(parts.server))
+    checks: dict[str, Check] = {
+        "database": parts.database.check,
+        "redis": parts.redis.reads.ping,
+        "revocations": parts.reconciler.check,
+    }
+    app.register_blueprint(health_endpoints(checks))
+    csrf = CSRFProtect(app)
+    for endpoint in (token_endpoint, introspection_endpoint, revocation_endpoint):
+        blueprint = endpoint(parts.server)
+        csrf.exempt(blueprint)  # programs authenticate each request themselves and carry no cookie
+        app.register_blueprint(blueprint)
+
+
+def _install_pages(app: Flask, parts: Components) -> None:
+    app.register_blueprint(sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events))
+    app.register_blueprint(consent_pages(parts.server, parts.accounts, parts.consents, parts.pending))
+    app.register_blueprint(
+        connected_apps_page(
+            parts.accounts,
+            parts.clients,
+            parts.resource_servers,
+            parts.records,
+            parts.grants,
+            parts.revocation,
+        )
+    )
+
+    @app.get("/")
+    def home() -> ResponseReturnValue:
+        return redirect(url_for("connected_apps.show"), 303)

@@ -1,0 +1,21 @@
+"""`flask --app auth_service …` for operators. One file per group of commands."""
+
+from flask import Flask
+
+from auth_service.cli.account import account_commands
+from auth_service.cli.client import client_commands
+from auth_service.cli.database import database_commands
+from auth_service.cli.grant import grant_commands
+from auth_service.cli.resource_server import resource_server_commands
+
+
+def install_commands(app: Flask) -> None:
+    """Add the groups of commands to the application's command line."""
+    for group in (
+        database_commands,
+        account_commands,
+        client_commands,
+        resource_server_commands,
+        grant_commands,
+    ):
+        app.cli.add_command(group)

@@ -1,0 +1,45 @@
+"""`flask --app auth_service account create|disable|enable`."""
+
+import secrets
+import sys
+
+import click
+from flask.cli import AppGroup
+
+from auth_service.cli.command import RefusedError, command, parts
+from auth_service.models.password import password_problem
+
+account_commands = AppGroup("account", help="People who can sign in.")
+
+
+@command(account_commands, "create")
+@click.argument("username")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of making one.")
+def create_account(username: str, *, password_stdin: bool) -> object:
+    """Create an account and print its password, unless it was given."""
+    if not 1 <= len(username) <= 64 or not username.isprintable():
+        raise RefusedError("a user name has 1 to 64 printable characters")
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(12)
+    if problem := password_problem(password, username):
+        raise RefusedError(problem)
+    account = parts().accounts.create(username, password)
+    made = {} if password_stdin else {"password": password}
+    return {"username": account.username, "sub": account.id, **made}
+
+
+@command(account_commands, "disable")
+@click.argument("username")
+def disable_account(username: str) -> object:
+    """Refuse the account from now on; end its sessions, grants and tokens at once."""
+    account = parts().accounts.find_by_username(username)
+    parts().revocation.disable_account(account.id)
+    return {"username": username, "enabled": False}
+
+
+@command(account_commands, "enable")
+@click.argument("username")
+def enable_account(username: str) -> object:
+    """Let the account sign in again. What disabling ended stays ended."""
+    account = parts().accounts.find_by_username(username)
+    parts().accounts.enable(account.id)
+    return {"username": username, "enabled": True}

@@ -1,0 +1,127 @@
+"""`flask --app auth_service client create|ensure|list|rotate-secret|delete`."""
+
+import functools
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from auth_service.cli.command import RefusedError, command, parts, secret_from
+from auth_service.models.client import Client
+from auth_service.models.secret import new_secret, secret_digest
+from auth_service.protocol.client_registration import check_client
+from auth_service.storage.token_handle import new_grant_id
+
+_GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+
+
+client_commands = AppGroup("client", help="Apps that ask for tokens.")
+
+
+def client_options(function: Callable[..., object]) -> Callable[..., object]:
+    """The options that say what a client is."""
+    options = (
+        click.option("--redirect-uri", "redirect_uris", multiple=True, help="May be given several times."),
+        click.option("--grant-type", "grant_types", multiple=True, type=click.Choice(_GRANT_TYPES)),
+        click.option("--scope", "scopes", multiple=True, help="The most it may ask for; may be given several times."),
+        click.option("--access-token-lifetime", type=click.IntRange(1, 86_400), help="Seconds."),
+        click.option(
+            "--grace-period",
+            type=click.IntRange(0, 60),
+            default=0,
+            help="Seconds in which a refresh token may be repeated without an Idempotency-Key.",
+        ),
+    )
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), function)
+
+
+@command(client_commands, "create")
+@click.argument("name")
+@click.option("--client-id", help="Default: a random one.")
+@click.option("--public", is_flag=True, help="An app that can't keep a secret.")
+@client_options
+def create_client(name: str, client_id: str | None, *, public: bool, **options: Any) -> object:
+    """Register a client and print its secret, this once."""
+    secret = None if public else new_secret()
+    client = Client(
+        client_id=client_id or f"client_{secrets.token_urlsafe(12)}",
+        secret_digest=secret_digest(secret) if secret else None,
+        own_grant_id=new_grant_id(),
+    )
+    _describe(client, name, options)
+    parts().clients.create(client, _audience(client.scopes))
+    return {**_client_as_json(client), "client_secret": secret}
+
+
+@command(client_commands, "ensure")
+@click.argument("name")
+@click.option("--client-id", required=True)
+@click.option("--secret-file", type=click.Path(path_type=Path), required=True, help="Made if it isn't there.")
+@client_options
+def ensure_client(name: str, client_id: str, secret_file: Path, **options: Any) -> object:
+    """Register a confidential client, or bring the one with this id to this state. Harmless when repeated."""
+    digest = secret_digest(secret_from(secret_file))
+    client = parts().clients.find(client_id)
+    known = client is not None
+    client = client or Client(client_id=client_id, own_grant_id=new_grant_id())
+    client.secret_digest = digest
+    _describe(client, name, options)
+    (parts().clients.update if known else parts().clients.create)(client, _audience(client.scopes))
+    return _client_as_json(client)
+
+
+@command(client_commands, "list")
+def list_clients() -> object:
+    """Every client."""
+    return [_client_as_json(client) for client in parts().clients.all()]
+
+
+@command(client_commands, "rotate-secret")
+@click.argument("client_id")
+def rotate_client_secret(client_id: str) -> object:
+    """Give the client a new secret, printed this once; the old one stops working."""
+    if parts().clients.get(client_id).public:
+        raise RefusedError(f"{client_id} is a public client: it has no secret")
+    return {"client_id": client_id, "client_secret": parts().clients.rotate_secret(client_id)}
+
+
+@command(client_commands, "delete")
+@click.argument("client_id")
+def delete_client(client_id: str) -> object:
+    """Refuse the client from now on and end its grants and tokens at once."""
+    parts().clients.get(client_id)
+    parts().revocation.delete_client(client_id)
+    return {"client_id": client_id, "deleted": True}
+
+
+def _describe(client: Client, name: str, options: dict[str, Any]) -> None:
+    grant_types = options["grant_types"] or ("authorization_code", "refresh_token")
+    client.name, client.grant_types = name, tuple(grant_types)
+    client.redirect_uris, client.scopes = tuple(options["redirect_uris"]), tuple(options["scopes"])
+    client.access_token_lifetime, client.grace_period = (
+        options["access_token_lifetime"],
+        options["grace_period"],
+    )
+    check_client(client, parts().resource_servers.scopes())
+
+
+def _client_as_json(client: Client) -> dict[str, object]:
+    return {
+        "client_id": client.client_id,
+        "name": client.name,
+        "public": client.public,
+        "redirect_uris": client.redirect_uris,
+        "grant_types": client.grant_types,
+        "scopes": client.scopes,
+        "access_token_lifetime": client.access_token_lifetime,
+        "grace_period": client.grace_period,
+        "created_at": client.created_at,
+    }
+
+
+def _audience(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    servers = parts().resource_servers.all()
+    return tuple(server.resource for server in servers if {scope.name for scope in server.scopes} & set(scopes))

@@ -1,0 +1,78 @@
+"""How every command behaves: JSON on stdout, errors on stderr with exit code 2; and what commands share."""
+
+import functools
+import json
+import re
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from auth_service.components import Components
+from auth_service.errors import OUTAGES
+from auth_service.models.secret import new_secret
+from auth_service.protocol.client_registration import ClientRefusedError
+from auth_service.storage.errors import AlreadyExistsError, NotFoundError
+
+P = ParamSpec("P")
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43,128}")
+
+
+class RefusedError(Exception):
+    """What was asked for can't be done; the message says why."""
+
+
+def parts() -> Components:
+    """The service that the command works on."""
+    components = current_app.extensions["auth_service"]
+    assert isinstance(components, Components)
+    return components
+
+
+def command(group: AppGroup, name: str) -> Callable[[Callable[P, object]], Callable[P, None]]:
+    """Register a command that prints what it returns as JSON and turns refusals into exit code 2."""
+
+    def register(function: Callable[P, object]) -> Callable[P, None]:
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                result = function(*args, **kwargs)
+            except (RefusedError, ClientRefusedError, AlreadyExistsError, NotFoundError) as refusal:
+                _fail(str(refusal))
+            except OUTAGES as outage:
+                _fail(f"a store could not be asked ({type(outage).__name__}): is it running, and the schema upgraded?")
+            else:
+                click.echo(json.dumps(result, indent=2, default=_to_json))
+
+        group.command(name)(run)
+        return run
+
+    return register
+
+
+def _fail(message: str) -> None:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(2)
+
+
+def _to_json(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+def secret_from(file: Path) -> str:
+    """The secret in a file, which is made if it isn't there. Raises RefusedError."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(new_secret(), encoding="utf-8")
+    secret = file.read_text(encoding="utf-8").strip()
+    if _SECRET.fullmatch(secret) is None:
+        raise RefusedError(f"{file} must hold 43 to 128 characters of [A-Za-z0-9_-]")
+    return secret

@@ -1,0 +1,59 @@
+"""`flask --app auth_service resource-server create|ensure`."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from flask.cli import AppGroup
+
+from auth_service.cli.command import RefusedError, command, parts, secret_from
+from auth_service.models.secret import new_secret, secret_digest
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,100}")
+
+
+resource_server_commands = AppGroup("resource-server", help="APIs that are protected by our tokens.")
+
+
+def resource_server_options(function: Callable[..., object]) -> Callable[..., object]:
+    """The options that say what a resource server is."""
+    resource = click.option("--resource", required=True, help="Its identifier: an absolute URL without fragment.")
+    scope = click.option("--scope", "scopes", multiple=True, required=True, help="name=description, several times.")
+    return resource(scope(function))
+
+
+@command(resource_server_commands, "create")
+@click.argument("name")
+@resource_server_options
+def create_resource_server(name: str, resource: str, scopes: tuple[str, ...]) -> object:
+    """Register a resource server and print its secret, this once."""
+    secret = new_secret()
+    return {**_save_resource_server(name, resource, scopes, secret, new=True), "client_secret": secret}
+
+
+@command(resource_server_commands, "ensure")
+@click.argument("name")
+@resource_server_options
+@click.option("--secret-file", type=click.Path(path_type=Path), required=True, help="Made if it isn't there.")
+def ensure_resource_server(name: str, resource: str, scopes: tuple[str, ...], secret_file: Path) -> object:
+    """Register a resource server, or bring the one of this name to this state. Harmless when repeated."""
+    return _save_resource_server(name, resource, scopes, secret_from(secret_file), new=False)
+
+
+def _save_resource_server(
+    name: str, resource: str, scopes: tuple[str, ...], secret: str, *, new: bool
+) -> dict[str, object]:
+    address = urlsplit(resource)
+    if _NAME.fullmatch(name) is None:
+        raise RefusedError("a resource server's name consists of letters, digits, - and _")
+    if address.scheme not in {"http", "https"} or not address.netloc or "#" in resource or not resource.isascii():
+        raise RefusedError("--resource must be an absolute URL without fragment")
+    descriptions = dict(scope.partition("=")[::2] for scope in scopes)
+    for scope, description in descriptions.items():
+        if _SCOPE.fullmatch(scope) is None or not description:
+            raise RefusedError(f"--scope {scope}: must be name=description")
+    parts().resource_servers.save(name, resource, secret_digest(secret), descriptions, new=new)
+    return {"client_id": name, "resource": resource, "scopes": descriptions}

@@ -1,0 +1,94 @@
+"""The composition root: settings become stores, stores become the protocol's parts. The only place that wires."""
+
+from dataclasses import dataclass
+
+from auth_service.protocol.authorization_server import AuthorizationServer, ServerParts
+from auth_service.protocol.client_authentication import ClientAuthentication
+from auth_service.protocol.features import register_features
+from auth_service.protocol.grant_revocation import GrantRevocation
+from auth_service.protocol.token_issuance import Lifetimes, TokenIssuance
+from auth_service.settings import Settings
+from auth_service.storage.accounts import AccountStore
+from auth_service.storage.authorization_requests import AuthorizationRequestStore
+from auth_service.storage.browser_sessions import BrowserSessionStore
+from auth_service.storage.clients import ClientStore
+from auth_service.storage.consents import ConsentStore
+from auth_service.storage.database import Database
+from auth_service.storage.grant_records import GrantRecordStore
+from auth_service.storage.grants import GrantStore
+from auth_service.storage.redis_connection import RedisClients, connect_redis
+from auth_service.storage.resource_servers import ResourceServerStore
+from auth_service.storage.security_events import SecurityEventStore
+from auth_service.storage.throttle import Throttle
+from auth_service.storage.token_handle import TokenKeyRing, web_secret
+from auth_service.workers.revocation_reconciler import RevocationReconciler
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Everything that one process of the service consists of. No connection is open yet."""
+
+    settings: Settings
+    database: Database
+    redis: RedisClients
+    accounts: AccountStore
+    clients: ClientStore
+    consents: ConsentStore
+    resource_servers: ResourceServerStore
+    records: GrantRecordStore
+    grants: GrantStore
+    events: SecurityEventStore
+    sessions: BrowserSessionStore
+    pending: AuthorizationRequestStore
+    throttle: Throttle
+    revocation: GrantRevocation
+    reconciler: RevocationReconciler
+    server: AuthorizationServer
+    web_secret: bytes
+
+
+def build(settings: Settings) -> Components:
+    """Wire a service."""
+    database, redis = Database(settings.database_url), connect_redis(settings.redis_url)
+    keys = TokenKeyRing(settings.token_key_bytes())
+    accounts, clients = AccountStore(database), ClientStore(database)
+    resource_servers, records = ResourceServerStore(database), GrantRecordStore(database)
+    grants = GrantStore(redis, settings.redis_shards, settings.revocation_log_lifetime)
+    throttle = Throttle(redis)
+    revocation = GrantRevocation(records, grants, accounts, clients)
+    lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
+    server = AuthorizationServer(
+        ServerParts(
+            issuer=settings.issuer,
+            keys=keys,
+            clients=clients,
+            resource_servers=resource_servers,
+            records=records,
+            grants=grants,
+            authentication=ClientAuthentication(throttle),
+            issuance=TokenIssuance(keys, grants, clients, resource_servers, revocation, lifetimes),
+            revocation=revocation,
+            grant_lifetime=settings.grant_lifetime,
+            code_lifetime=settings.code_lifetime,
+        )
+    )
+    register_features(server)
+    return Components(
+        settings=settings,
+        database=database,
+        redis=redis,
+        accounts=accounts,
+        clients=clients,
+        consents=ConsentStore(database),
+        resource_servers=resource_servers,
+        records=records,
+        grants=grants,
+        events=SecurityEventStore(database),
+        sessions=BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime),
+        pending=AuthorizationRequestStore(redis, settings.authorization_request_lifetime),
+        throttle=throttle,
+        revocation=revocation,
+        reconciler=RevocationReconciler(redis, records, revocation, settings.reconcile_interval),
+        server=server,
+        web_secret=web_secret(settings.token_key_bytes()[0]),
+    )

@@ -1,0 +1,29 @@
+"""`GET /authorize` (RFC 6749 §3.1): takes the request in and passes the person on to the pages."""
+
+from authlib.oauth2 import OAuth2Error
+from flask import Blueprint, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.storage.authorization_requests import AuthorizationRequestStore
+from auth_service.web.browser_session import browser_binding
+from auth_service.web.protocol_http import query_request, to_flask
+
+
+def authorization_endpoint(server: AuthorizationServer, pending: AuthorizationRequestStore) -> Blueprint:
+    """A blueprint with the endpoint."""
+    blueprint = Blueprint("authorization", __name__)
+
+    @blueprint.get("/authorize")
+    def authorize() -> ResponseReturnValue:
+        request = query_request(server.parts.issuer)
+        try:
+            server.validate_authorization_request(request)
+        except OAuth2Error as error:
+            if error.redirect_uri is None:
+                raise  # a page, see errors.py
+            return to_flask(server.handle_error_response(request, error))
+        request_id = pending.add(request.parameters, browser_binding())
+        return redirect(url_for("consent.ask", request=request_id), 303)
+
+    return blueprint

@@ -1,0 +1,73 @@
+"""What went wrong, in the form that the asker reads: a page for people, JSON for programs; and outages as 503.
+
+An outage is never told as a refusal: clients throw tokens away on 400 and 401, and come back after a 503.
+"""
+
+import logging
+
+from authlib.oauth2 import OAuth2Error
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from redis import RedisError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
+
+from auth_service.protocol.errors import printable
+
+OUTAGES = (RedisError, OperationalError, InterfaceError, PoolTimeoutError)
+"""What the stores raise when they can't be asked."""
+
+_TITLES = {400: "This can’t be done", 404: "Nothing here", 429: "Too many attempts", 503: "Please try again"}
+_TEXTS = {
+    404: "There is no page at this address.",
+    429: "Wait a little, then try again.",
+    500: "This is our mistake, and it has been noted.",
+    503: "We can’t answer at the moment. Nothing was lost; try again in a few seconds.",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def install_error_handlers(app: Flask) -> None:
+    """Answer every error of this application."""
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OAuth2Error, _authorization_refused)
+    for outage in OUTAGES:
+        app.register_error_handler(outage, _outage)
+
+
+def _http_error(error: HTTPException) -> Response:
+    original = getattr(error, "original_exception", None)
+    if isinstance(original, OUTAGES):  # raised before a handler of its own could be found
+        return _outage(original)
+    if error.response is not None:
+        return make_response(error.response)
+    status = error.code or 500
+    text = str(error.description) if isinstance(error, CSRFError) else _TEXTS.get(status)
+    code = {500: "server_error", 503: "temporarily_unavailable"}.get(status, "invalid_request")
+    answer = _answer(status, code, text or error.description or "")
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _authorization_refused(error: OAuth2Error) -> Response:
+    """An authorization request that may not be answered by sending the browser anywhere (RFC 6749 §4.1.2.1)."""
+    text = error.get_error_description() or "The request is not valid."
+    return _answer(400, str(error.error), f"The app sent a request that can’t be answered: {text}")
+
+
+def _outage(error: Exception) -> Response:
+    _log.error("outage: %s", type(error).__name__, exc_info=error)
+    answer = _answer(503, "temporarily_unavailable", _TEXTS[ServiceUnavailable.code])
+    answer.headers["Retry-After"] = "1"
+    return answer
+
+
+def _answer(status: int, code: str, text: str) -> Response:
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        page = render_template("error.html", title=_TITLES.get(status, "Something went wrong"), text=text)
+        return make_response(page, status)
+    return make_response(jsonify(error=code, error_description=printable(text.replace("’", "'"))), status)

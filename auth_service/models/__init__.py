@@ -1,0 +1,1 @@
+"""Tables and values, without any reading or writing. Who reads and writes them is `storage/`."""

@@ -1,0 +1,36 @@
+"""The person: `Account` here, resource owner in protocol code, `sub` on the wire."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from auth_service.models.base import Base, UtcDateTime, now
+
+SUBJECT_PREFIX = "acct_"
+"""No client id may begin so: a client can never be taken for a person (RFC 9700 §4.15)."""
+
+
+def new_subject() -> str:
+    """A fresh, never reused `sub`."""
+    return SUBJECT_PREFIX + secrets.token_urlsafe(16)
+
+
+class Account(Base):
+    """Somebody who can sign in and own resources."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_subject)
+    username: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    session_epoch: Mapped[int] = mapped_column(default=0)
+    """Browser sessions begun under another epoch have ended."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the person may sign in and their grants may work."""
+        return self.disabled_at is None

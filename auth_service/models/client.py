@@ -1,0 +1,102 @@
+"""The calling app: what it may ask for, where its people are sent back, how it proves who it is."""
+
+import hmac
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from authlib.oauth2.rfc6749 import ClientMixin
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from auth_service.models.base import Base, UtcDateTime, Words, now
+from auth_service.models.secret import secret_digest
+
+
+class Client(Base, ClientMixin):
+    """An OAuth client (RFC 6749 §2). The methods in Authlib's words are the questions Authlib asks."""
+
+    __tablename__ = "clients"
+
+    client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    secret_digest: Mapped[str | None] = mapped_column(String(64))
+    """None for a public client."""
+    redirect_uris: Mapped[tuple[str, ...]] = mapped_column(Words)
+    grant_types: Mapped[tuple[str, ...]] = mapped_column(Words)
+    scopes: Mapped[tuple[str, ...]] = mapped_column(Words)
+    """The most it may ever ask for."""
+    access_token_lifetime: Mapped[int | None]
+    """Seconds, where it differs from the service's setting."""
+    grace_period: Mapped[int] = mapped_column(default=0)
+    """Seconds in which a refresh token may be repeated without an Idempotency-Key; 0 is strict."""
+    own_grant_id: Mapped[str] = mapped_column(String(32))
+    """The grant of all its client-credentials tokens, so that revoking the client finds them."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def public(self) -> bool:
+        """Whether it holds no secret (RFC 6749 §2.1)."""
+        return self.secret_digest is None
+
+    @property
+    def identity_assured(self) -> bool:
+        """Whether an authorization response can only reach this app.
+
+        A public client, or one that listens on this machine, can be impersonated by any program there, so its consent
+        is never remembered (RFC 8252 §8.6, RFC 6749 §10.2).
+        """
+        return not self.public and not any(is_loopback_redirect(uri) for uri in self.redirect_uris)
+
+    def get_client_id(self) -> str:
+        """For Authlib."""
+        return self.client_id
+
+    def get_default_redirect_uri(self) -> str | None:
+        """The one registered address; with several, the request has to say which (RFC 6749 §3.1.2.3)."""
+        return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
+
+    def get_allowed_scope(self, scope: str | None) -> str | None:
+        """The requested scope if the client may ask for all of it, its own scopes if it asked for none, else None."""
+        requested = (scope or "").split() or self.scopes
+        return " ".join(dict.fromkeys(requested)) if set(requested) <= set(self.scopes) else None
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        """Byte-exact (RFC 9700 §2.1), but a native app on this machine chooses its port (RFC 8252 §7.3)."""
+        if redirect_uri in self.redirect_uris:
+            return True
+        if not self.public or not is_loopback_redirect(redirect_uri):
+            return False
+        wanted = _without_port(redirect_uri)
+        return any(is_loopback_redirect(uri) and _without_port(uri) == wanted for uri in self.redirect_uris)
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        """In constant time, and without Authlib's TypeError on a non-ASCII secret."""
+        stored = self.secret_digest or ""
+        return hmac.compare_digest(stored, secret_digest(client_secret))
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """A public client has nothing to prove itself with; a confidential one must use its secret, either way."""
+        return (method == "none") == self.public
+
+    def check_response_type(self, response_type: str) -> bool:
+        """Whoever may exchange codes may ask for them."""
+        return response_type == "code" and "authorization_code" in self.grant_types
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Whether an operator allowed this grant for the client."""
+        return grant_type in self.grant_types
+
+
+def is_loopback_redirect(uri: str) -> bool:
+    """Whether `uri` is http on a loopback IP address: the one place whose port may differ (RFC 8252 §7.3)."""
+    try:
+        parts = urlsplit(uri)
+        return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1"} and parts.username is None
+    except ValueError:
+        return False
+
+
+def _without_port(uri: str) -> tuple[str, str | None, str, str, str]:
+    parts = urlsplit(uri)
+    return parts.scheme, parts.hostname, parts.path, parts.query, parts.fragment

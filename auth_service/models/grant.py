@@ -1,0 +1,29 @@
+"""What one consent gave birth to: its durable record, for people and for revocation."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from auth_service.models.base import Base, UtcDateTime, Words, now
+
+
+class GrantRecord(Base):
+    """The part of a grant that is never lost: who allowed which client what, until when, and whether it was ended.
+
+    Its hot state lives in Redis (`storage/grants.py`). A client's own grant, of its client-credentials tokens, has no
+    account.
+    """
+
+    __tablename__ = "grants"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"), index=True)
+    scopes: Mapped[tuple[str, ...]] = mapped_column(Words)
+    audience: Mapped[tuple[str, ...]] = mapped_column(Words)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """None for a client's own grant, which lasts as long as its client."""
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    revoked_because: Mapped[str | None] = mapped_column(String(40))

@@ -1,0 +1,18 @@
+"""Which passwords are accepted (ASVS 5.0 V6.2): long enough and hard to guess; any characters, no forced mixture."""
+
+from zxcvbn import zxcvbn
+
+MIN_LENGTH = 8
+MAX_LENGTH = 1024
+_CONTEXT = ("moogle", "fit", "weight", "password")
+_ESTIMATED_LENGTH = 72
+"""zxcvbn's work grows with the length; nothing longer than this is easy to guess."""
+
+
+def password_problem(password: str, username: str) -> str | None:
+    """What speaks against a password, for the person who chose it; None if nothing does."""
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        return f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters; 15 or more are better."
+    if zxcvbn(password[:_ESTIMATED_LENGTH], user_inputs=[username, *_CONTEXT])["score"] < 2:
+        return "This password is among the first that a guesser would try. Choose a longer or less common one."
+    return None

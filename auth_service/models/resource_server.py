@@ -1,0 +1,43 @@
+"""An API that is protected by our tokens, and the scopes that it owns."""
+
+import hmac
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from auth_service.models.base import Base, UtcDateTime, now
+from auth_service.models.secret import secret_digest
+
+
+class ResourceServer(Base):
+    """May introspect the tokens whose audience it is. It is no client: it can't get tokens with its credentials."""
+
+    __tablename__ = "resource_servers"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Also its user name at /introspect."""
+    resource: Mapped[str] = mapped_column(String(255), unique=True)
+    """Its identifier on the wire: an audience, a `resource` parameter (RFC 8707)."""
+    secret_digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    scopes: Mapped[list["Scope"]] = relationship(lazy="selectin", cascade="all, delete-orphan", order_by="Scope.name")
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        """In constant time."""
+        return hmac.compare_digest(self.secret_digest, secret_digest(client_secret))
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """It has a secret and must use it."""
+        return method != "none"
+
+
+class Scope(Base):
+    """A right that a person can grant; exactly one resource server knows what it means."""
+
+    __tablename__ = "scopes"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    description: Mapped[str] = mapped_column(String(200))
+    """What the consent page says."""
+    resource_server_name: Mapped[str] = mapped_column(ForeignKey("resource_servers.name"), index=True)

@@ -1,0 +1,136 @@
+"""Values about tokens that storage and protocol hand each other. None of them holds a token string."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """A grant as it is born, with the code as its first one-time credential."""
+
+    grant_id: str
+    client_id: str
+    subject: str
+    scopes: tuple[str, ...]
+    audience: tuple[str, ...]
+    expires_at: float
+    """Epoch seconds: the end of everything that comes from this grant."""
+    redirect_uri: str
+    """As the request sent it; empty if it sent none."""
+    code_challenge: str
+    code_digest: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeGrant:
+    """What a grant remembers of the authorization request that its code came from."""
+
+    client_id: str
+    redirect_uri: str
+    code_challenge: str
+
+    def get_redirect_uri(self) -> str:
+        """For Authlib."""
+        return self.redirect_uri
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokenClaims:
+    """Whom and what an access token stands for; what introspection answers, times aside."""
+
+    client_id: str
+    sub: str
+    username: str | None
+    """None for a token that a client got for itself."""
+    aud: tuple[str, ...]
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokenRecord:
+    """An active access token: its claims, cut down to what its grant allows now, and its times in epoch seconds."""
+
+    claims: AccessTokenClaims
+    issued_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """What makes two requests the same one (draft-ietf-httpapi-idempotency-key-header), as digests.
+
+    Without a key both are empty and only the client's grace period lets it repeat.
+    """
+
+    idempotency_key: str = ""
+    parameters: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A one-time credential about to be spent, and what shall follow it."""
+
+    grant_id: str
+    generation: int
+    digest: str
+    client_id: str
+    nonce: str
+    key_id: str
+    access_digest: str
+    refresh_digest: str
+    """Empty where no refresh token is issued."""
+    claims: AccessTokenClaims
+    repeatable: Repeatable
+    access_token_lifetime: int
+    idle_lifetime: int
+    grace_period: int
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Tokens are stored as asked for. Times in epoch seconds, of Redis' clock."""
+
+    now: int
+    expires_at: int
+
+    @property
+    def expires_in(self) -> int:
+        """Seconds that the access token has left."""
+        return self.expires_at - self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed(Issued):
+    """The same request had already been answered: what is needed to derive the same answer again."""
+
+    nonce: str
+    key_id: str
+    access_digest: str
+    refresh_digest: str
+    scope: str
+
+
+class NotRotated(StrEnum):
+    """Why a credential was not spent."""
+
+    GONE = "gone"
+    """Its grant has expired or was ended."""
+    WRONG_CLIENT = "wrong_client"
+    KEY_MISUSED = "key_misused"
+    """The Idempotency-Key stands for another request. Nothing was spent."""
+    REUSED = "reused"
+    """It had been spent before. The grant has ended."""
+
+
+class RevokedBecause(StrEnum):
+    """Why a grant was ended; part of its record and of the revocation log."""
+
+    CLIENT = "client"
+    """The client handed its token back (RFC 7009)."""
+    REUSE = "reuse"
+    PERSON = "person"
+    """Cut off on the connected-apps page."""
+    ACCOUNT_DISABLED = "account_disabled"
+    PASSWORD_CHANGED = "password_changed"
+    CLIENT_DELETED = "client_deleted"
+    OPERATOR = "operator"

@@ -1,0 +1,117 @@
+"""The authorization server: what its grants and endpoints work with, and how requests and errors pass through it.
+
+Which grants and endpoints it has is `features.py`.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oauth2 import AuthorizationServer as AuthlibAuthorizationServer
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidRequestError
+
+from auth_service.models.client import Client
+from auth_service.protocol.client_authentication import ClientAuthentication
+from auth_service.protocol.errors import printable
+from auth_service.protocol.grant_revocation import GrantRevocation
+from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
+from auth_service.protocol.redirection import with_parameters
+from auth_service.protocol.token_issuance import TokenIssuance
+from auth_service.storage.clients import ClientStore
+from auth_service.storage.grant_records import GrantRecordStore
+from auth_service.storage.grants import GrantStore
+from auth_service.storage.resource_servers import ResourceServerStore
+from auth_service.storage.token_handle import TokenKeyRing
+
+CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParts:
+    """What the rules need: stores to ask, steps to call, and times in seconds."""
+
+    issuer: str
+    keys: TokenKeyRing
+    clients: ClientStore
+    resource_servers: ResourceServerStore
+    records: GrantRecordStore
+    grants: GrantStore
+    authentication: ClientAuthentication
+    issuance: TokenIssuance
+    revocation: GrantRevocation
+    grant_lifetime: int
+    code_lifetime: int
+
+
+class AuthorizationServer(AuthlibAuthorizationServer):
+    """Authlib's server on plain values instead of a framework's request and response."""
+
+    def __init__(self, parts: ServerParts) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def query_client(self, client_id: str) -> Client | None:
+        """The client with this id. One that no client could have isn't looked up."""
+        return self.parts.clients.find(client_id) if client_id.isascii() and "\0" not in client_id else None
+
+    def authenticate_client(
+        self,
+        request: ProtocolRequest,
+        methods: Collection[str],
+        endpoint: str = "token",
+    ) -> Client:
+        """See `client_authentication.py`; Authlib's own is not used."""
+        return self.parts.authentication.authenticate(request, self.query_client, methods, endpoint)
+
+    def create_oauth2_request(self, request: ProtocolRequest) -> ProtocolRequest:
+        """Ours already are what Authlib wants."""
+        return request
+
+    def validate_authorization_request(self, request: ProtocolRequest) -> Any:
+        """The grant that would answer an authorization request, or an OAuth2Error.
+
+        There is one, and it says itself which response types it has: Authlib's choice by response type answers 500 for
+        some values and the wrong error for a missing one.
+        """
+        grant_class, _ = self._authorization_grants[0]
+        grant = grant_class(request, self)
+        grant.validate_consent_request()
+        return grant
+
+    def create_token_response(self, request: ProtocolRequest) -> ProtocolResponse:
+        """Run the grant that `grant_type` names (RFC 6749 §5)."""
+        try:
+            request.refuse_repeated()
+            if request.payload.grant_type is None:
+                raise InvalidRequestError("grant_type is required.")
+            grant: Any = self.get_token_grant(request)
+            grant.validate_token_request()
+            return self.handle_response(*grant.create_token_response())
+        except OAuth2Error as error:
+            return self.handle_error_response(request, error)
+
+    def handle_response(self, status: int, body: Any, headers: Any) -> ProtocolResponse:
+        """Also adds the issuer to everything that goes back to a client through the browser (RFC 9207 §2)."""
+        return ProtocolResponse(
+            status,
+            body,
+            [
+                (name, with_parameters(value, {"iss": self.parts.issuer}) if name == "Location" else value)
+                for name, value in headers
+            ],
+        )
+
+    def handle_error_response(self, request: ProtocolRequest, error: OAuth2Error) -> ProtocolResponse:
+        """An error in the characters that OAuth allows, sent back the way it has to go."""
+        body = {"error": str(error.error)}
+        if description := error.get_error_description():
+            body["error_description"] = printable(description)
+        if error.redirect_uri:
+            if request.payload.state:
+                body["state"] = request.payload.state
+            return self.handle_response(303, "", [("Location", with_parameters(error.redirect_uri, body))])
+        return self.handle_response(error.status_code, body, error.get_headers())
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Nobody listens to Authlib's signals."""

@@ -1,0 +1,38 @@
+"""The client credentials grant (RFC 6749 §4.4): a token for the client itself. It stands for no person."""
+
+from authlib.oauth2.rfc6749 import InvalidScopeError
+from authlib.oauth2.rfc6749 import grants as authlib_grants
+
+from auth_service.models.tokens import AccessTokenClaims
+from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.resource_indicators import requested_resources, target_of
+
+
+class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
+    """For confidential clients only: a public one has nothing to authenticate with."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+    request: ProtocolRequest
+    server: AuthorizationServer
+
+    def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
+        """An access token whose `sub` is the client id, never an account's (RFC 9700 §4.15); no refresh token."""
+        client, asked_for = self.request.authenticated_client, self.request.payload.scope
+        allowed = client.get_allowed_scope(asked_for)
+        if allowed is None:
+            raise InvalidScopeError
+        target = target_of(
+            self.server.parts.resource_servers.all(),
+            allowed.split(),
+            requested_resources(self.request),
+            asked_for_scopes=asked_for is not None,
+        )
+        claims = AccessTokenClaims(
+            client_id=client.client_id,
+            sub=client.client_id,
+            username=None,
+            aud=target.audience,
+            scope=" ".join(target.scopes),
+        )
+        return 200, self.server.parts.issuance.issue_client_token(client, claims), self.TOKEN_RESPONSE_HEADER

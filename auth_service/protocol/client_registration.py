@@ -1,0 +1,56 @@
+"""What a client may be registered with, whoever registers it: ids, grants, redirect addresses, scopes."""
+
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from auth_service.models.account import SUBJECT_PREFIX
+from auth_service.models.client import Client
+from auth_service.settings import is_loopback
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+class ClientRefusedError(Exception):
+    """The client can't be registered so; the message says why."""
+
+
+def check_client(client: Client, known_scopes: Collection[str]) -> None:
+    """Raise ClientRefusedError unless this client may be registered as it is."""
+    if _ID.fullmatch(client.client_id) is None or client.client_id.startswith(SUBJECT_PREFIX):
+        raise ClientRefusedError(
+            f"a client id consists of letters, digits, - and _, and does not begin with {SUBJECT_PREFIX}"
+        )
+    if not 1 <= len(client.name) <= 100 or not client.name.isprintable():
+        raise ClientRefusedError("a client's name has 1 to 100 printable characters")
+    if client.public and "client_credentials" in client.grant_types:
+        raise ClientRefusedError(
+            "a public client can't have the client_credentials grant: it has nothing to prove itself with"
+        )
+    if "authorization_code" in client.grant_types and not client.redirect_uris:
+        raise ClientRefusedError("a client with the authorization_code grant needs at least one --redirect-uri")
+    for uri in client.redirect_uris:
+        if problem := _redirect_uri_problem(uri, public=client.public):
+            raise ClientRefusedError(f"{uri}: {problem}")
+    unknown = set(client.scopes) - set(known_scopes)
+    if not client.scopes or unknown:
+        raise ClientRefusedError(f"no resource server has the scope {', '.join(sorted(unknown)) or '(none given)'}")
+
+
+def _redirect_uri_problem(uri: str, *, public: bool) -> str | None:
+    """Why an address may not be registered (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1)."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return "is not an address"
+    if not uri.isascii() or not uri.isprintable() or any(character in uri for character in ' "\\<>^`{|}'):
+        return "has a character that no address has"
+    if "#" in uri:
+        return "must not have a fragment"
+    if "@" in parts.netloc:
+        return "must not have a user name"
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        return None if parts.hostname else "has no host"
+    if public and "." in parts.scheme and not parts.netloc:
+        return None  # a native app's own scheme, in reverse domain notation (RFC 8252 §7.1)
+    return "must be https; http is accepted on loopback, a reverse-domain scheme for public clients"

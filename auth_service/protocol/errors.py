@@ -1,0 +1,64 @@
+"""OAuth errors that Authlib has not, or not as we need them. What they say is public; the rest goes to the log."""
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.base import invalid_error_characters
+from authlib.oauth2.rfc6749 import InvalidClientError
+
+REALM = "Moogle"
+
+
+def printable(text: str) -> str:
+    """`text` with every character that an error description may not have replaced (RFC 6749 §5.2)."""
+    forbidden = set(invalid_error_characters(text))
+    return "".join("?" if character in forbidden else character for character in text)
+
+
+class ClientAuthenticationFailedError(InvalidClientError):
+    """One answer for an unknown client, a wrong secret and a missing one, so that client ids can't be probed."""
+
+    status_code = 401
+    description = "Client authentication failed."
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """With a Basic challenge that names a realm (RFC 6749 §5.2, RFC 7617 §2)."""
+        return [
+            ("Content-Type", "application/json"),
+            ("Cache-Control", "no-store"),
+            ("Pragma", "no-cache"),
+            ("WWW-Authenticate", f'Basic realm="{REALM}", charset="UTF-8"'),
+        ]
+
+
+class TooManyFailuresError(OAuth2Error):
+    """Client authentication failed too often from there. A right secret is still accepted."""
+
+    error = "temporarily_unavailable"
+    description = "Too many failed attempts to authenticate this client. Try again later."
+    status_code = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """With the seconds to wait."""
+        return [*super().get_headers(), ("Retry-After", str(self.retry_after))]
+
+
+class InvalidTargetError(OAuth2Error):
+    """The requested resource is unknown, malformed or not allowed (RFC 8707 §2)."""
+
+    error = "invalid_target"
+    description = "The requested resource is unknown, malformed or not allowed."
+
+
+class AnswerLostError(OAuth2Error):
+    """The tokens of a repeated request can't be derived again: their key has left the ring. Nothing was spent."""
+
+    error = "temporarily_unavailable"
+    description = "This answer can't be repeated at the moment."
+    status_code = 503
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """With the seconds to wait."""
+        return [*super().get_headers(), ("Retry-After", "1")]

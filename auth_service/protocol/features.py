@@ -1,0 +1,41 @@
+"""What this server can do: the list that is registered is the list that its metadata announces (RFC 8414)."""
+
+from auth_service.protocol.authorization_code_grant import AuthorizationCodeGrant
+from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
+from auth_service.protocol.client_credentials_grant import ClientCredentialsGrant
+from auth_service.protocol.code_challenge import METHOD
+from auth_service.protocol.introspection_endpoint import CALLER_AUTH_METHODS, IntrospectionEndpoint
+from auth_service.protocol.refresh_token_grant import RefreshTokenGrant
+from auth_service.protocol.revocation_endpoint import RevocationEndpoint
+
+GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
+ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint)
+
+
+def register_features(server: AuthorizationServer) -> None:
+    """Give the server its grants and endpoints."""
+    for grant in GRANTS:
+        server.register_grant(grant)
+    for endpoint in ENDPOINTS:
+        server.register_endpoint(endpoint)
+
+
+def metadata(server: AuthorizationServer) -> dict[str, object]:
+    """The authorization server's description of itself (RFC 8414 §2, RFC 9207 §3)."""
+    issuer = server.parts.issuer
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "scopes_supported": sorted(server.parts.resource_servers.scopes()),
+        "response_types_supported": sorted(AuthorizationCodeGrant.RESPONSE_TYPES),
+        "response_modes_supported": ["query"],
+        "grant_types_supported": [grant.GRANT_TYPE for grant in GRANTS],
+        "token_endpoint_auth_methods_supported": list(CLIENT_AUTH_METHODS),
+        "revocation_endpoint_auth_methods_supported": list(CLIENT_AUTH_METHODS),
+        "introspection_endpoint_auth_methods_supported": list(CALLER_AUTH_METHODS),
+        "code_challenge_methods_supported": [METHOD],
+        "authorization_response_iss_parameter_supported": True,
+    }

@@ -1,0 +1,64 @@
+"""Introspection (RFC 7662): begins at `active: false` and answers more only when nothing speaks against it."""
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospectionEndpoint
+
+from auth_service.models.resource_server import ResourceServer
+from auth_service.models.tokens import AccessTokenRecord
+from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.storage.token_handle import TokenHandle, TokenKind
+
+CALLER_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+
+Answer = dict[str, object]
+
+
+class IntrospectionEndpoint(AuthlibIntrospectionEndpoint):
+    """For registered resource servers about access tokens that are meant for them; everybody else learns nothing."""
+
+    CLIENT_AUTH_METHODS = CALLER_AUTH_METHODS
+    server: AuthorizationServer
+
+    def create_endpoint_response(self, request: ProtocolRequest) -> tuple[int, Answer, list[tuple[str, str]]]:
+        """Credentials first: before that, nothing is said about the request at all (RFC 7662 §2.1)."""
+        parts = self.server.parts
+        caller = parts.authentication.authenticate(
+            request, parts.resource_servers.find, self.CLIENT_AUTH_METHODS, self.ENDPOINT_NAME
+        )
+        request.refuse_repeated()
+        if "token" not in request.form:
+            raise InvalidRequestError("token is required.")
+        return 200, self._answer(request.form["token"], caller), [("Content-Type", "application/json")]
+
+    def _answer(self, token: str, caller: ResourceServer) -> Answer:
+        """`token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4)."""
+        handle = self.server.parts.keys.parse(token)
+        if handle is None or handle.kind is not TokenKind.ACCESS_TOKEN:
+            return {"active": False}
+        record = self.server.parts.grants.find_access_token(handle.grant_id, handle.digest)
+        if record is None or caller.resource not in record.claims.aud:
+            return {"active": False}
+        return active_answer(handle, record, self.server.parts.issuer)
+
+
+def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -> Answer:
+    """What a resource server learns of a good token (RFC 7662 §2.2). `jti` and `grant_id` are what revocations name."""
+    claims = record.claims
+    answer: Answer = {
+        "active": True,
+        "scope": claims.scope,
+        "client_id": claims.client_id,
+        "username": claims.username,
+        "sub": claims.sub,
+        "aud": claims.aud,
+        "iss": issuer,
+        "exp": record.expires_at,
+        "iat": record.issued_at,
+        "token_type": "Bearer",
+        "jti": handle.digest,
+        "grant_id": handle.grant_id,
+    }
+    if claims.username is None:
+        del answer["username"]
+    return answer

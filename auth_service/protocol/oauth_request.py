@@ -1,0 +1,104 @@
+"""A request and an answer as the protocol sees them: plain values, whatever framework carried them."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from authlib.oauth2 import OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload
+
+from auth_service.models.client import Client
+
+_SENT_ONCE = [
+    "client_id",
+    "client_secret",
+    "grant_type",
+    "response_type",
+    "response_mode",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code",
+    "refresh_token",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "token",
+    "token_type_hint",
+]
+"""Parameters that must not be repeated (RFC 6749 §3.1, §3.2); unknown ones may, and `resource` (RFC 8707 §2)."""
+
+
+class Headers(Protocol):
+    """HTTP headers by name, whatever the case."""
+
+    def get(self, name: str, /) -> str | None:
+        """The value, or None."""
+
+
+class _Payload(OAuth2Payload):
+    def __init__(self, parameters: Mapping[str, list[str]]) -> None:
+        self._datalist = defaultdict(list, parameters)
+        self._data = {name: values[0] for name, values in parameters.items()}
+
+    @property
+    def data(self) -> dict[str, str]:
+        return self._data
+
+    @property
+    def datalist(self) -> dict[str, list[str]]:
+        return self._datalist
+
+
+class ProtocolRequest(OAuth2Request):
+    """One request with the parameters it is allowed to have: a query at /authorize, a form everywhere else.
+
+    Empty parameters are treated as omitted (RFC 6749 §3.1, §3.2). Its `uri` is the configured address of the endpoint,
+    not what a Host header says, so that a call over a back-channel name is no different from any other.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        uri: str,
+        headers: Headers,
+        parameters: Mapping[str, list[str]],
+        remote_address: str = "",
+    ) -> None:
+        super().__init__(method, uri, headers=headers)
+        present = {name: [value for value in values if value] for name, values in parameters.items()}
+        self.parameters = {name: values for name, values in present.items() if values}
+        self.remote_address = remote_address
+        self.payload: _Payload = _Payload(self.parameters)
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The form (at /authorize, the query): each parameter's first value."""
+        return self.payload.data
+
+    @property
+    def args(self) -> dict[str, str | None]:
+        """Nothing: where a form is expected, the address carries no parameters (RFC 6749 §2.3.1)."""
+        return {}
+
+    def refuse_repeated(self, *names: str) -> None:
+        """Raise InvalidRequestError if one of `names` (by default, any that has one meaning) was sent twice."""
+        for name in names or _SENT_ONCE:
+            if len(self.parameters.get(name, [])) > 1:
+                raise InvalidRequestError(f"{name} was sent more than once.")
+
+    @property
+    def authenticated_client(self) -> Client:
+        """The client, once it was authenticated."""
+        assert isinstance(self.client, Client)
+        return self.client
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolResponse:
+    """What an endpoint sends back. `body` becomes JSON; an empty one is a redirect."""
+
+    status: int
+    body: Mapping[str, object] | str
+    headers: list[tuple[str, str]] = field(default_factory=list)

@@ -1,0 +1,45 @@
+"""Revocation by the client (RFC 7009): a refresh token of any generation ends its grant, an access token dies alone."""
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibRevocationEndpoint
+
+from auth_service.models.client import Client
+from auth_service.models.tokens import RevokedBecause
+from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
+from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.storage.token_handle import TokenKind
+
+
+class RevocationEndpoint(AuthlibRevocationEndpoint):
+    """What isn't a token of this client is left alone, and the answer is the same (§2.2)."""
+
+    CLIENT_AUTH_METHODS = CLIENT_AUTH_METHODS
+    server: AuthorizationServer
+
+    def create_endpoint_response(self, request: ProtocolRequest) -> tuple[int, dict[str, str], list[tuple[str, str]]]:
+        """`token_type_hint` is not needed: the token says what it is (§2.1)."""
+        client = self.server.authenticate_client(request, self.CLIENT_AUTH_METHODS, self.ENDPOINT_NAME)
+        request.refuse_repeated()
+        if "token" not in request.form:
+            raise InvalidRequestError("token is required.")
+        self._revoke(request.form["token"], client)
+        return 200, {}, [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+
+    def _revoke(self, token: str, client: Client) -> None:
+        parts = self.server.parts
+        handle = parts.keys.parse(token)
+        if handle is None or handle.kind is TokenKind.AUTHORIZATION_CODE:
+            return
+        record = parts.records.find(handle.grant_id)
+        if record is None or record.client_id != client.client_id:
+            return
+        if handle.kind is TokenKind.REFRESH_TOKEN:
+            parts.revocation.end_grant(handle.grant_id, RevokedBecause.CLIENT)
+            return
+        parts.grants.revoke_access_token(
+            handle.grant_id,
+            handle.digest,
+            client_id=record.client_id,
+            subject=record.account_id or record.client_id,
+            audience=record.audience,
+        )

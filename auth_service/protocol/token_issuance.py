@@ -1,0 +1,153 @@
+"""Makes token answers: derives the successors of a spent credential and lets one atomic step decide.
+
+The checks that come before are the grants'; the step itself is `storage/grants.py`.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
+
+from auth_service.models.client import Client
+from auth_service.models.tokens import (
+    AccessTokenClaims,
+    Issued,
+    NotRotated,
+    Replayed,
+    RevokedBecause,
+    Rotation,
+)
+from auth_service.protocol.errors import AnswerLostError, ClientAuthenticationFailedError
+from auth_service.protocol.grant_revocation import GrantRevocation
+from auth_service.protocol.idempotency import repeatable
+from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.resource_indicators import Target, narrowed, requested_resources
+from auth_service.storage.clients import ClientStore
+from auth_service.storage.grant_records import GoodGrant
+from auth_service.storage.grants import GrantStore
+from auth_service.storage.resource_servers import ResourceServerStore
+from auth_service.storage.token_handle import TokenHandle, TokenKeyRing, TokenKind
+
+TokenAnswer = dict[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """In seconds."""
+
+    access_token: int
+    refresh_token_idle: int
+
+
+class TokenIssuance:
+    """Issues tokens; raises an OAuth error where it must not."""
+
+    def __init__(
+        self,
+        keys: TokenKeyRing,
+        grants: GrantStore,
+        clients: ClientStore,
+        resource_servers: ResourceServerStore,
+        revocation: GrantRevocation,
+        lifetimes: Lifetimes,
+    ) -> None:
+        self._keys = keys
+        self._grants = grants
+        self._clients = clients
+        self._resource_servers = resource_servers
+        self._revocation = revocation
+        self._lifetimes = lifetimes
+
+    def rotate(
+        self, presented: TokenHandle, grant: GoodGrant, scopes: tuple[str, ...], request: ProtocolRequest
+    ) -> TokenAnswer:
+        """Spend a code or a refresh token for an access token with `scopes` and, if the client may, a refresh token.
+
+        Raises an OAuth error, after which nothing was spent, unless the credential had been spent before.
+        """
+        client, same_request = request.authenticated_client, repeatable(request)
+        target = narrowed(self._resource_servers.all, Target(scopes, grant.audience), requested_resources(request))
+        claims = AccessTokenClaims(
+            client_id=client.client_id,
+            sub=grant.account_id,
+            username=grant.username,
+            aud=target.audience,
+            scope=" ".join(target.scopes),
+        )
+        nonce, key_id = secrets.token_bytes(16), self._keys.newest_key_id
+        access, refresh = self._successors(presented, client, nonce, key_id)
+        lifetime = client.access_token_lifetime or self._lifetimes.access_token
+        outcome = self._grants.rotate(
+            Rotation(
+                grant_id=presented.grant_id,
+                generation=presented.generation,
+                digest=presented.digest,
+                client_id=client.client_id,
+                nonce=nonce.hex(),
+                key_id=key_id,
+                access_digest=access.digest,
+                refresh_digest=refresh.digest if refresh else "",
+                claims=claims,
+                repeatable=same_request,
+                access_token_lifetime=lifetime,
+                idle_lifetime=self._lifetimes.refresh_token_idle,
+                grace_period=client.grace_period,
+            )
+        )
+        match outcome:
+            case Replayed():
+                return self._repeat(presented, client, outcome)
+            case Issued():
+                return _answer(access, refresh, claims.scope, outcome)
+            case NotRotated.KEY_MISUSED:
+                raise InvalidRequestError("This Idempotency-Key stands for another request.")
+            case NotRotated.REUSED:
+                self._revocation.end_grant(presented.grant_id, RevokedBecause.REUSE)
+                raise InvalidGrantError("This credential was used before. Its grant has ended.")
+            case NotRotated.GONE | NotRotated.WRONG_CLIENT:
+                raise InvalidGrantError("This credential is invalid, expired, revoked or not this client's.")
+
+    def issue_client_token(self, client: Client, claims: AccessTokenClaims) -> TokenAnswer:
+        """An access token for the client itself; no refresh token (RFC 6749 §4.4.3)."""
+        access = self._keys.make(TokenKind.ACCESS_TOKEN, client.own_grant_id, 0)
+        lifetime = client.access_token_lifetime or self._lifetimes.access_token
+        grant_created, issued = self._grants.issue_client_token(
+            client.own_grant_id, access.digest, claims, client.scopes, lifetime
+        )
+        # The client may have been deleted between its authentication and the script, which then revived its grant.
+        if grant_created and self._clients.find(client.client_id) is None:
+            self._revocation.end_grant(client.own_grant_id, RevokedBecause.CLIENT_DELETED)
+            raise ClientAuthenticationFailedError
+        return _answer(access, None, claims.scope, issued)
+
+    def _successors(
+        self, presented: TokenHandle, client: Client, nonce: bytes, key_id: str
+    ) -> tuple[TokenHandle, TokenHandle | None]:
+        access = self._keys.derive(TokenKind.ACCESS_TOKEN, presented, nonce, key_id)
+        refresh = None
+        if client.check_grant_type("refresh_token"):
+            refresh = self._keys.derive(TokenKind.REFRESH_TOKEN, presented, nonce, key_id)
+        if access is None:
+            raise AnswerLostError
+        return access, refresh
+
+    def _repeat(self, presented: TokenHandle, client: Client, stored: Replayed) -> TokenAnswer:
+        """The answer that was given before, or none: never a pair that would not work."""
+        access, refresh = self._successors(presented, client, bytes.fromhex(stored.nonce), stored.key_id)
+        if (access.digest, refresh.digest if refresh else "") != (
+            stored.access_digest,
+            stored.refresh_digest,
+        ):
+            raise AnswerLostError
+        return _answer(access, refresh, stored.scope, stored)
+
+
+def _answer(access: TokenHandle, refresh: TokenHandle | None, scope: str, issued: Issued) -> TokenAnswer:
+    answer: TokenAnswer = {
+        "access_token": access.text,
+        "token_type": "Bearer",
+        "expires_in": issued.expires_in,
+    }
+    if refresh is not None:
+        answer["refresh_token"] = refresh.text
+    return {**answer, "scope": scope}

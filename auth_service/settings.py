@@ -1,0 +1,129 @@
+"""What an operator can set, read once from `AUTH_…` variables; every lifetime is in seconds.
+
+Each setting says what it means here; README.md lists them in a table that a test compares with this file.
+"""
+
+import base64
+import binascii
+import ipaddress
+import os
+from collections.abc import Mapping
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from shared.environment import EnvironmentSettings
+
+PREFIX = "AUTH_"
+
+
+def _comma_separated(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
+
+
+class Settings(EnvironmentSettings):
+    """The authorization server's settings."""
+
+    issuer: str = Field(description="what clients see as `iss`, the base of every endpoint's address")
+    database_url: str = Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…")
+    redis_url: str = Field(description="redis://… or rediss://…")
+    token_keys: CommaSeparated = Field(
+        description="key ring, 32 bytes each in base64url, comma-separated: the first makes tokens, all verify"
+    )
+    redis_shards: int = Field(1, ge=1, le=1024, description="hash tags over which grants are spread (Redis Cluster)")
+
+    access_token_lifetime: int = Field(600, ge=1, le=86_400)
+    refresh_token_idle_lifetime: int = Field(30 * 86_400, ge=1, description="unused for so long, a grant ends")
+    grant_lifetime: int = Field(180 * 86_400, ge=1, description="however much it is used, a grant ends after this")
+    revocation_log_lifetime: int = Field(
+        90_000,
+        ge=61,
+        description="how long resource servers can learn of a revocation; longer than any access token",
+    )
+    code_lifetime: int = Field(60, ge=1, le=600)
+    authorization_request_lifetime: int = Field(
+        900, ge=10, description="how long a person may take to sign in and decide"
+    )
+    session_idle_lifetime: int = Field(1_800, ge=1)
+    session_lifetime: int = Field(43_200, ge=1)
+
+    trusted_hosts: CommaSeparated = Field(
+        (), description="back-channel host names, beside the issuer's, under which the service may be called"
+    )
+    trusted_proxies: int = Field(0, ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")
+    reconcile_interval: float = Field(5.0, gt=0, description="how often recent revocations are repeated in Redis")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    metrics_token: str | None = Field(None, min_length=16, description="bearer token for /metrics; unset: no /metrics")
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """The settings of this process. Raises shared.environment.SettingsError."""
+        return cls.from_environment(PREFIX, environment)
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_a_plain_origin(cls, issuer: str) -> str:
+        """RFC 8414 §2: https, no query, no fragment; http is for trying out on this machine."""
+        parts = urlsplit(issuer)
+        if not parts.hostname or parts.query or parts.fragment or parts.username or parts.path:
+            raise ValueError("must be scheme://host[:port], without path, query or fragment")
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+            raise ValueError("must be https; http is accepted for localhost and loopback addresses only")
+        return issuer
+
+    @field_validator("token_keys")
+    @classmethod
+    def _keys_are_strong(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if not keys:
+            raise ValueError("needs at least one key; make one with: openssl rand -base64 32 | tr +/ -_")
+        for key in keys:
+            try:
+                strong = len(decode_key(key)) >= 32
+            except (binascii.Error, ValueError):
+                strong = False
+            if not strong:
+                raise ValueError("each key must be at least 32 bytes in base64url")
+        if len(set(keys)) != len(keys):
+            raise ValueError("holds one key twice")
+        return keys
+
+    @model_validator(mode="after")
+    def _lifetimes_nest(self) -> Self:
+        if self.refresh_token_idle_lifetime > self.grant_lifetime:
+            raise ValueError("AUTH_REFRESH_TOKEN_IDLE_LIFETIME must not exceed AUTH_GRANT_LIFETIME")
+        if self.access_token_lifetime >= self.revocation_log_lifetime:
+            raise ValueError("AUTH_REVOCATION_LOG_LIFETIME must exceed AUTH_ACCESS_TOKEN_LIFETIME")
+        return self
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach us over TLS: decides `Secure`, `__Host-` and HSTS."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def host_names(self) -> list[str]:
+        """Every host name under which a request may arrive."""
+        return [str(urlsplit(self.issuer).hostname), *self.trusted_hosts]
+
+    def token_key_bytes(self) -> list[bytes]:
+        """The key ring, decoded."""
+        return [decode_key(key) for key in self.token_keys]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` can only be this machine (RFC 8252 §7.3 and `localhost`)."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def decode_key(key: str) -> bytes:
+    """A base64url key with or without padding. Raises ValueError."""
+    return base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)

@@ -1,0 +1,93 @@
+"""Accounts in SQL, and the hashing of their passwords (argon2id)."""
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from auth_service.models.account import Account
+from auth_service.models.base import now
+from auth_service.models.grant import GrantRecord
+from auth_service.models.tokens import RevokedBecause
+from auth_service.storage.database import Database
+from auth_service.storage.errors import AlreadyExistsError, NotFoundError
+from auth_service.storage.grant_records import mark_revoked
+
+_hasher = PasswordHasher()
+_NOBODYS_HASH = _hasher.hash("nobody's password")
+"""Verified for unknown names, so that the answer takes as long as for a known one (ASVS 6.3.8)."""
+
+
+class AccountStore:
+    """Reads and writes accounts. Whether an attempt is allowed at all is `throttle.py`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, username: str, password: str) -> Account:
+        """A new account with a `sub` that nobody ever had. Raises AlreadyExistsError."""
+        account = Account(username=username, password_hash=_hasher.hash(password))
+        try:
+            with self._database.writing() as session:
+                session.add(account)
+        except IntegrityError:
+            raise AlreadyExistsError(f"there is already an account named {username}") from None
+        return account
+
+    def find(self, account_id: str) -> Account | None:
+        """The account with this `sub`."""
+        with self._database.reading() as session:
+            return session.get(Account, account_id)
+
+    def find_by_username(self, username: str) -> Account:
+        """The account of this name. Raises NotFoundError."""
+        with self._database.reading() as session:
+            account = session.scalar(select(Account).where(Account.username == username))
+        if account is None:
+            raise NotFoundError(f"there is no account named {username}")
+        return account
+
+    def authenticate(self, username: str, password: str) -> Account | None:
+        """The enabled account with this name and password. Takes the same time whether or not the name exists."""
+        with self._database.reading() as session:
+            account = session.scalar(select(Account).where(Account.username == username))
+        try:
+            _hasher.verify(account.password_hash if account else _NOBODYS_HASH, password)
+        except VerificationError:
+            return None
+        if account is None or not account.enabled:
+            return None
+        if _hasher.check_needs_rehash(account.password_hash):
+            self._update(account.id, password_hash=_hasher.hash(password))
+        return account
+
+    def change_password(self, account_id: str, password: str) -> list[GrantRecord]:
+        """Store a new password; end every browser session and every grant. Returns the grants that ended."""
+        password_hash = _hasher.hash(password)
+        with self._database.writing() as session:
+            account = session.get_one(Account, account_id)
+            account.password_hash = password_hash
+            account.session_epoch += 1
+            return mark_revoked(session, GrantRecord.account_id == account_id, RevokedBecause.PASSWORD_CHANGED)
+
+    def sign_out_everywhere(self, account_id: str) -> None:
+        """End every browser session of the account. Its grants stay."""
+        with self._database.writing() as session:
+            session.get_one(Account, account_id).session_epoch += 1
+
+    def disable(self, account_id: str) -> list[GrantRecord]:
+        """Refuse the account from now on; end every browser session and every grant. Returns the grants that ended."""
+        with self._database.writing() as session:
+            account = session.get_one(Account, account_id)
+            account.disabled_at = account.disabled_at or now()
+            account.session_epoch += 1
+            return mark_revoked(session, GrantRecord.account_id == account_id, RevokedBecause.ACCOUNT_DISABLED)
+
+    def enable(self, account_id: str) -> None:
+        """Let the account sign in again. Grants that ended stay ended."""
+        with self._database.writing() as session:
+            session.get_one(Account, account_id).disabled_at = None
+
+    def _update(self, account_id: str, *, password_hash: str) -> None:
+        with self._database.writing() as session:
+            session.get_one(Account, account_id).password_hash = password_hash

@@ -1,0 +1,114 @@
+"""The durable record of grants, in SQL: committed before a code is handed out and before an end is announced."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy.orm import Session
+
+from auth_service.models.account import Account
+from auth_service.models.base import now
+from auth_service.models.client import Client
+from auth_service.models.consent import Consent
+from auth_service.models.grant import GrantRecord
+from auth_service.models.security_event import SecurityEvent
+from auth_service.models.tokens import RevokedBecause
+from auth_service.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class GoodGrant:
+    """A grant that is still allowed, with the names its tokens carry."""
+
+    grant_id: str
+    client_id: str
+    account_id: str
+    username: str
+    scopes: tuple[str, ...]
+    audience: tuple[str, ...]
+
+
+class GrantRecordStore:
+    """Writes what was allowed, finds what is still allowed, marks what was ended."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, record: GrantRecord) -> None:
+        """Commit a new grant."""
+        with self._database.writing() as session:
+            session.add(record)
+            session.add(_event("grant_created", record))
+
+    def find(self, grant_id: str) -> GrantRecord | None:
+        """The record, whatever became of the grant."""
+        with self._database.reading() as session:
+            return session.get(GrantRecord, grant_id)
+
+    def find_good(self, grant_id: str) -> GoodGrant | None:
+        """The grant if it, its account and its client are all still good: one query."""
+        query = (
+            select(GrantRecord.client_id, Account.id, Account.username, GrantRecord.scopes, GrantRecord.audience)
+            .join(Account, Account.id == GrantRecord.account_id)
+            .join(Client, Client.client_id == GrantRecord.client_id)
+            .where(
+                GrantRecord.id == grant_id,
+                GrantRecord.revoked_at.is_(None),
+                Account.disabled_at.is_(None),
+                Client.deleted_at.is_(None),
+            )
+        )
+        with self._database.reading() as session:
+            row = session.execute(query).one_or_none()
+        return GoodGrant(grant_id, *row) if row else None
+
+    def current(self, *, account_id: str | None = None, client_id: str | None = None) -> list[GrantRecord]:
+        """Grants that were not ended, of one account or one client or both, the oldest first."""
+        conditions: list[ColumnElement[bool]] = [GrantRecord.revoked_at.is_(None), _unexpired()]
+        if account_id is not None:
+            conditions.append(GrantRecord.account_id == account_id)
+        if client_id is not None:
+            conditions.append(GrantRecord.client_id == client_id)
+        with self._database.reading() as session:
+            query = select(GrantRecord).where(*conditions).order_by(GrantRecord.created_at, GrantRecord.id)
+            return list(session.scalars(query))
+
+    def mark_revoked(self, grant_id: str, because: RevokedBecause) -> GrantRecord | None:
+        """Commit the end of a grant. An end that was recorded before keeps its time and its reason."""
+        with self._database.writing() as session:
+            mark_revoked(session, GrantRecord.id == grant_id, because)
+            return session.get(GrantRecord, grant_id)
+
+    def mark_app_revoked(self, account_id: str, client_id: str, because: RevokedBecause) -> list[GrantRecord]:
+        """Commit the end of everything that a person allowed a client, and forget that they did."""
+        with self._database.writing() as session:
+            session.execute(delete(Consent).where(Consent.account_id == account_id, Consent.client_id == client_id))
+            ours = and_(GrantRecord.account_id == account_id, GrantRecord.client_id == client_id)
+            return mark_revoked(session, ours, because)
+
+    def revoked_since(self, instant: datetime | None) -> list[GrantRecord]:
+        """Ended grants that might still have state in Redis; without an instant, all of them."""
+        conditions = [GrantRecord.revoked_at.is_not(None), _unexpired()]
+        if instant is not None:
+            conditions.append(GrantRecord.revoked_at >= instant)
+        with self._database.reading() as session:
+            return list(session.scalars(select(GrantRecord).where(*conditions)))
+
+
+def mark_revoked(session: Session, which: ColumnElement[bool], because: RevokedBecause) -> list[GrantRecord]:
+    """Within a transaction, end the grants that were not ended before, and name them."""
+    records = list(session.scalars(select(GrantRecord).where(which, GrantRecord.revoked_at.is_(None))))
+    for record in records:
+        record.revoked_at, record.revoked_because = now(), because
+        session.add(_event("grant_revoked", record, because))
+    return records
+
+
+def _unexpired() -> ColumnElement[bool]:
+    return or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > now())
+
+
+def _event(kind: str, record: GrantRecord, detail: str | None = None) -> SecurityEvent:
+    return SecurityEvent(
+        kind=kind, account_id=record.account_id, client_id=record.client_id, grant_id=record.id, detail=detail
+    )

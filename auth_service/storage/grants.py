@@ -1,0 +1,221 @@
+"""The hot state of grants and their tokens, in Redis: issue, find, rotate, revoke. Each verb is one atomic step.
+
+Keys: `grant:{shard}:<grant id>` and `at:{shard}:<grant id>:<digest>`. An access token is good only while both its own
+key and its grant's are there; nothing is ever valid because some mark is missing. Every key expires.
+"""
+
+import json
+import secrets
+from dataclasses import asdict
+from pathlib import Path
+
+import redis
+from redis.commands.core import Script
+
+from auth_service.models.tokens import (
+    AccessTokenClaims,
+    AccessTokenRecord,
+    CodeGrant,
+    Issued,
+    NewGrant,
+    NotRotated,
+    Replayed,
+    RevokedBecause,
+    Rotation,
+)
+from auth_service.storage.redis_connection import RedisClients
+
+REPLAY_WINDOW = 60
+"""Seconds in which a request with an Idempotency-Key may be repeated, or the access token's life if that is shorter."""
+
+_FOLDER = Path(__file__).parent
+
+
+class GrantStore:
+    """Protocol verbs over Redis. Raises redis.RedisError when Redis can't be asked: then nothing may be assumed."""
+
+    def __init__(self, clients: RedisClients, shards: int, log_lifetime: int) -> None:
+        self._clients = clients
+        self._shards = shards
+        self._log_lifetime = log_lifetime * 1000
+        self._rotate = self._script("rotate.lua")
+        self._revoke = self._script("revoke.lua")
+        self._issue_client_token = self._script("issue_client_token.lua")
+
+    def create(self, grant: NewGrant, code_lifetime: int) -> None:
+        """Store a grant whose code may be exchanged within `code_lifetime` seconds."""
+        key = self._grant_key(grant.grant_id)
+        with self._clients.scripts.pipeline(transaction=True) as transaction:
+            transaction.hset(
+                key,
+                mapping={
+                    "client_id": grant.client_id,
+                    "subject": grant.subject,
+                    "scopes": " ".join(grant.scopes),
+                    "audience": " ".join(grant.audience),
+                    "expires_at": f"{grant.expires_at * 1000:.0f}",
+                    "redirect_uri": grant.redirect_uri,
+                    "code_challenge": grant.code_challenge,
+                    "generation": "0",
+                    "current": grant.code_digest,
+                },
+            )
+            transaction.expire(key, code_lifetime)
+            transaction.execute()
+
+    def find_code_grant(self, grant_id: str) -> CodeGrant | None:
+        """What the code's request said, as long as its grant lives: also after the code was spent."""
+        fields = ("client_id", "redirect_uri", "code_challenge")
+        values = self._clients.reads.hmget(self._grant_key(grant_id), fields)
+        return None if None in values else CodeGrant(*map(str, values))
+
+    def rotate(self, rotation: Rotation) -> Issued | Replayed | NotRotated:
+        """Spend a code or a refresh token. The one step that decides, and the last that can fail."""
+        keys = [
+            self._grant_key(rotation.grant_id),
+            self._access_token_key(rotation.grant_id, rotation.access_digest),
+            self.log_key(rotation.grant_id),
+        ]
+        request = {
+            "grant_id": rotation.grant_id,
+            "generation": rotation.generation,
+            "digest": rotation.digest,
+            "client_id": rotation.client_id,
+            "nonce": rotation.nonce,
+            "key_id": rotation.key_id,
+            "access_digest": rotation.access_digest,
+            "refresh_digest": rotation.refresh_digest,
+            "claims": _dump_claims(rotation.claims),
+            "access_scope": rotation.claims.scope,
+            "idempotency_key": rotation.repeatable.idempotency_key,
+            "parameters": rotation.repeatable.parameters,
+            "attempt": secrets.token_urlsafe(12),
+            "access_token_lifetime": rotation.access_token_lifetime,
+            "idle_lifetime": rotation.idle_lifetime,
+            "replay_window": min(REPLAY_WINDOW, rotation.access_token_lifetime) * 1000,
+            "grace_period": rotation.grace_period * 1000,
+        }
+        outcome, *values = self._run_twice_if_unanswered(self._rotate, keys, [json.dumps(request), self._log_lifetime])
+        if outcome == "rotated":
+            return Issued(int(values[0]), int(values[1]))
+        if outcome == "replayed":
+            nonce, key_id, access_digest, refresh_digest, now, expires_at, scope = values
+            return Replayed(int(now), int(expires_at), nonce, key_id, access_digest, refresh_digest, scope)
+        return NotRotated(outcome)
+
+    def issue_client_token(
+        self,
+        own_grant_id: str,
+        digest: str,
+        claims: AccessTokenClaims,
+        client_scopes: tuple[str, ...],
+        lifetime: int,
+    ) -> tuple[bool, Issued]:
+        """Store a client's token for itself. True: its own grant had to be created, so look whether it still exists."""
+        request = {
+            "client_id": claims.client_id,
+            "grant_scopes": " ".join(client_scopes),
+            "grant_audience": " ".join(claims.aud),
+            "claims": _dump_claims(claims),
+            "access_token_lifetime": lifetime,
+        }
+        keys = [self._grant_key(own_grant_id), self._access_token_key(own_grant_id, digest)]
+        created, issued_at, expires_at = self._run_twice_if_unanswered(
+            self._issue_client_token, keys, [json.dumps(request)]
+        )
+        return bool(created), Issued(int(issued_at), int(expires_at))
+
+    def find_access_token(self, grant_id: str, digest: str) -> AccessTokenRecord | None:
+        """The token if it is good now: what it may do is its own scope cut with what its grant allows now."""
+        with self._clients.reads.pipeline(transaction=False) as both:
+            both.hmget(self._access_token_key(grant_id, digest), ("claims", "issued_at", "expires_at"))
+            both.hget(self._grant_key(grant_id), "scopes")
+            (dumped, issued_at, expires_at), grant_scopes = both.execute()
+        if dumped is None or grant_scopes is None:
+            return None
+        return AccessTokenRecord(_load_claims(dumped, grant_scopes), int(issued_at), int(expires_at))
+
+    def last_used(self, grant_ids: list[str]) -> dict[str, float]:
+        """When each grant that still lives last got tokens, in epoch seconds. Ended grants are missing."""
+        with self._clients.reads.pipeline(transaction=False) as all_of_them:
+            for grant_id in grant_ids:
+                all_of_them.hget(self._grant_key(grant_id), "rotated_at")
+            found = all_of_them.execute()
+        return {
+            grant_id: int(rotated_at) / 1000
+            for grant_id, rotated_at in zip(grant_ids, found, strict=True)
+            if rotated_at is not None
+        }
+
+    def revoke_grant(
+        self,
+        grant_id: str,
+        *,
+        client_id: str,
+        subject: str,
+        audience: tuple[str, ...],
+        because: RevokedBecause,
+    ) -> None:
+        """End a grant with everything that came from it. Harmless when repeated; resource servers hear it again."""
+        self._revoke_key(self._grant_key(grant_id), grant_id, client_id, subject, audience, {"because": because})
+
+    def revoke_access_token(
+        self, grant_id: str, digest: str, *, client_id: str, subject: str, audience: tuple[str, ...]
+    ) -> None:
+        """End one access token and nothing else."""
+        key = self._access_token_key(grant_id, digest)
+        self._revoke_key(key, grant_id, client_id, subject, audience, {"jti": digest})
+
+    def log_key(self, grant_id: str) -> str:
+        """The revocation log of the grant's shard."""
+        return f"revocations:{{{self._shard(grant_id)}}}"
+
+    def _revoke_key(
+        self,
+        key: str,
+        grant_id: str,
+        client_id: str,
+        subject: str,
+        audience: tuple[str, ...],
+        more: dict[str, str],
+    ) -> None:
+        entry = {
+            "grant_id": grant_id,
+            "client_id": client_id,
+            "sub": subject,
+            "aud": " ".join(audience),
+            **more,
+        }
+        fields = [part for field in entry.items() for part in field]
+        self._run_twice_if_unanswered(self._revoke, [key, self.log_key(grant_id)], [self._log_lifetime, *fields])
+
+    @staticmethod
+    def _run_twice_if_unanswered(script: Script, keys: list[str], args: list[str | int]) -> list[str]:
+        """A lost answer is asked for once more: each script recognises its own repetition, then the error stands."""
+        try:
+            return script(keys=keys, args=args)  # type: ignore[no-any-return]
+        except (redis.ConnectionError, redis.TimeoutError):
+            return script(keys=keys, args=args)  # type: ignore[no-any-return]
+
+    def _shard(self, grant_id: str) -> int:
+        return int(grant_id, 16) % self._shards
+
+    def _grant_key(self, grant_id: str) -> str:
+        return f"grant:{{{self._shard(grant_id)}}}:{grant_id}"
+
+    def _access_token_key(self, grant_id: str, digest: str) -> str:
+        return f"at:{{{self._shard(grant_id)}}}:{grant_id}:{digest}"
+
+    def _script(self, name: str) -> Script:
+        return self._clients.scripts.register_script((_FOLDER / name).read_text(encoding="utf-8"))
+
+
+def _dump_claims(claims: AccessTokenClaims) -> str:
+    return json.dumps(asdict(claims), separators=(",", ":"))
+
+
+def _load_claims(dumped: str, grant_scopes: str) -> AccessTokenClaims:
+    fields = json.loads(dumped)
+    allowed = grant_scopes.split()
+    scope = " ".join(name for name in fields["scope"].split() if name in allowed)
+    return AccessTokenClaims(fields["client_id"], fields["sub"], fields["username"], tuple(fields["aud"]), scope)

@@ -1,0 +1,47 @@
+"""How this service talks to Redis: two clients, because a script must never be repeated behind our back.
+
+redis-py repeats a timed-out command by default. For a rotation whose answer was lost, that would look like the second
+use of a one-time token and end an honest person's grant, so scripts get a client without any retry.
+"""
+
+from dataclasses import dataclass
+
+import redis
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.retry import Retry
+
+SOCKET_TIMEOUT = 0.5
+"""Seconds to connect, and to wait for each answer; then the request gets a 503."""
+_POOL_SIZE = 64
+_POOL_WAIT = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class RedisClients:
+    """`scripts` never repeats anything, `reads` repeats a read once. Both decode answers to `str`."""
+
+    scripts: "redis.Redis"
+    reads: "redis.Redis"
+
+
+def connect_redis(url: str) -> RedisClients:
+    """Clients for `url`. Nothing is opened before the first command, so this is safe before a fork."""
+    return RedisClients(
+        scripts=_client(url, Retry(NoBackoff(), 0)),
+        reads=_client(url, Retry(ExponentialBackoff(cap=0.05, base=0.01), 1)),
+    )
+
+
+def _client(url: str, retry: Retry) -> "redis.Redis":
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=_POOL_SIZE,
+        timeout=_POOL_WAIT,
+        socket_timeout=SOCKET_TIMEOUT,
+        socket_connect_timeout=SOCKET_TIMEOUT,
+        retry=retry,
+        decode_responses=True,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+    return redis.Redis(connection_pool=pool)

@@ -1,0 +1,70 @@
+-- Spends a one-time credential, a code or a refresh token, and stores its successors: all of it or nothing.
+-- The first use of the current credential wins. Later uses are told apart: the same request again, a misused
+-- Idempotency-Key, or reuse, which ends the grant (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+--
+-- KEYS  the grant · the new access token · the revocation log of the grant's shard
+-- ARGV  the request as JSON (see GrantStore.rotate) · how long the log keeps an entry, in ms
+
+local grant_key, access_token_key, log_key = KEYS[1], KEYS[2], KEYS[3]
+local request = cjson.decode(ARGV[1])
+
+local grant = {}
+local fields = redis.call("HGETALL", grant_key)
+for i = 1, #fields, 2 do grant[fields[i]] = fields[i + 1] end
+
+if not grant.client_id then return {"gone"} end
+if grant.client_id ~= request.client_id then return {"wrong_client"} end
+
+local time = redis.call("TIME")
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function integer(number) return string.format("%.0f", number) end
+
+local generation = tonumber(grant.generation)
+local is_current = request.generation == generation and request.digest == grant.current
+local is_previous = request.generation == generation - 1 and request.digest == grant.previous
+local repeats_key = request.idempotency_key ~= "" and request.idempotency_key == grant.idempotency_key
+
+if is_previous then
+  local elapsed = now - tonumber(grant.rotated_at)
+  local same_request = request.attempt == grant.attempt
+  if repeats_key then
+    if request.parameters ~= grant.parameters then return {"key_misused"} end
+    same_request = same_request or elapsed < request.replay_window
+  elseif request.idempotency_key == "" then
+    same_request = same_request or elapsed < request.grace_period
+  end
+  if same_request then
+    return {"replayed", grant.nonce, grant.key_id, grant.access_digest, grant.current,
+      time[1], grant.access_expires_at, grant.access_scope}
+  end
+end
+
+if not is_current then
+  redis.call("DEL", grant_key)
+  redis.call("XADD", log_key, "MINID", "~", integer(now - ARGV[2]), "*", "grant_id", request.grant_id,
+    "client_id", grant.client_id, "sub", grant.subject, "aud", grant.audience, "because", "reuse")
+  redis.call("PEXPIRE", log_key, ARGV[2])
+  return {"reused"}
+end
+
+-- A key that already stood for the previous rotation can't stand for this one too. Nothing is spent.
+if repeats_key then return {"key_misused"} end
+
+local issued_at = tonumber(time[1])
+local grant_expires_at = tonumber(grant.expires_at)
+local access_expires_at = math.min(issued_at + request.access_token_lifetime, math.floor(grant_expires_at / 1000))
+local ends_at = access_expires_at * 1000
+if request.refresh_digest ~= "" then
+  ends_at = math.max(ends_at, math.min(now + request.idle_lifetime * 1000, grant_expires_at))
+end
+
+redis.call("HSET", grant_key, "generation", integer(generation + 1),
+  "current", request.refresh_digest, "previous", request.digest, "nonce", request.nonce, "key_id", request.key_id,
+  "attempt", request.attempt, "idempotency_key", request.idempotency_key, "parameters", request.parameters,
+  "rotated_at", integer(now), "access_digest", request.access_digest, "access_scope", request.access_scope,
+  "access_expires_at", integer(access_expires_at))
+redis.call("PEXPIREAT", grant_key, integer(ends_at))
+redis.call("HSET", access_token_key, "claims", request.claims,
+  "issued_at", integer(issued_at), "expires_at", integer(access_expires_at))
+redis.call("PEXPIREAT", access_token_key, integer(access_expires_at * 1000))
+return {"rotated", integer(issued_at), integer(access_expires_at)}

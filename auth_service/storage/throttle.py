@@ -1,0 +1,93 @@
+"""Brakes against guessing, counted in Redis. They slow a guesser down and never lock an owner out.
+
+People: attempts are counted before the password is looked at, so that parallel guesses can't slip through, and given
+back when it was right. Clients: their secrets can't be guessed, so only failures count and a right secret always works.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from auth_service.storage.redis_connection import RedisClients
+
+SIGN_INS_OF_ACCOUNT_AT_ADDRESS = RateLimitItemPerMinute(10, 15)
+SIGN_INS_AT_ADDRESS = RateLimitItemPerMinute(100, 15)
+SIGN_INS_OF_ACCOUNT_BY_STRANGERS = RateLimitItemPerHour(50)
+"""From addresses at which the account never signed in: so a crowd of guessers can't keep the owner out at home."""
+FAILURES_OF_CLIENT_AT_ADDRESS = RateLimitItemPerMinute(30)
+FAILURES_AT_ADDRESS = RateLimitItemPerMinute(120)
+
+_ADDRESS_REMEMBERED = 90 * 86_400
+"""Seconds for which an address at which somebody signed in counts as theirs."""
+
+_Counter = tuple[RateLimitItem, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An attempt that was let through; hand it back if it succeeded."""
+
+    account: str
+    address: str
+    counters: tuple[_Counter, ...]
+
+
+class Throttle:
+    """The counters. Names of accounts and addresses are stored as digests."""
+
+    def __init__(self, clients: RedisClients) -> None:
+        pool = clients.scripts.connection_pool
+        self._redis = clients.scripts
+        self._limiter = FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix="throttle"))
+
+    def admit_sign_in(self, username: str, address: str) -> Admission | int:
+        """Let an attempt to sign in through, or answer the seconds to wait."""
+        account, address = _digest(username), _digest(address)
+        counters: list[_Counter] = [
+            (SIGN_INS_AT_ADDRESS, ("address", address)),
+            (SIGN_INS_OF_ACCOUNT_AT_ADDRESS, ("account", account, address)),
+        ]
+        if not self._redis.exists(_known_address(account, address)):
+            counters.append((SIGN_INS_OF_ACCOUNT_BY_STRANGERS, ("strangers", account)))
+        for counter in counters:
+            if not self._count(counter):
+                return self._seconds_left(counter)
+        return Admission(account, address, tuple(counters))
+
+    def sign_in_succeeded(self, admission: Admission) -> None:
+        """Give the attempt back and remember that the account signs in at this address."""
+        for item, identifiers in admission.counters:
+            self._limiter.storage.incr(item.key_for(*identifiers), item.get_expiry(), amount=-1)
+        self._redis.set(_known_address(admission.account, admission.address), "", ex=_ADDRESS_REMEMBERED)
+
+    def client_failed(self, client_id: str, address: str) -> int | None:
+        """Count a failed client authentication; the seconds to wait if there were too many."""
+        client, address = _digest(client_id), _digest(address)
+        counters: list[_Counter] = [
+            (FAILURES_OF_CLIENT_AT_ADDRESS, ("client", client, address)),
+            (FAILURES_AT_ADDRESS, ("clients", address)),
+        ]
+        exceeded = [counter for counter in counters if not self._count(counter)]
+        return max(map(self._seconds_left, exceeded), default=None)
+
+    def _count(self, counter: _Counter) -> bool:
+        item, identifiers = counter
+        return self._limiter.hit(item, *identifiers)
+
+    def _seconds_left(self, counter: _Counter) -> int:
+        item, identifiers = counter
+        reset_at, _ = self._limiter.get_window_stats(item, *identifiers)
+        return max(1, math.ceil(reset_at - time.time()))
+
+
+def _digest(name: str) -> str:
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _known_address(account: str, address: str) -> str:
+    return f"known-address:{account}:{address}"

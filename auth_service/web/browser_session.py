@@ -1,0 +1,114 @@
+"""Who sits at the browser: Flask's session on our store in Redis, and the account that is signed in.
+
+Not Flask's own signed cookie, since signing out could not end a copied one; not Flask-Session, which keeps session ids
+in the clear and unpickles what it can't decode.
+"""
+
+import secrets
+from typing import Any, cast
+
+from flask import Flask, Request, Response, session
+from flask.sessions import SessionInterface, SessionMixin
+from werkzeug.datastructures import CallbackDict
+
+from auth_service.models.account import Account
+from auth_service.storage.accounts import AccountStore
+from auth_service.storage.browser_sessions import BrowserSessionStore, StoredSession
+
+
+class BrowserSession(CallbackDict[str, Any], SessionMixin):
+    """A session during one request."""
+
+    def __init__(self, session_id: str, stored: StoredSession, *, new: bool) -> None:
+        super().__init__(stored.data, on_update=BrowserSession._changed)
+        self.session_id = session_id
+        self.begun_at = stored.begun_at
+        self.new = new
+        self.modified = False
+        self.ended_ids: list[str] = []
+        """Ids under which it must not be found again."""
+
+    def _changed(self) -> None:
+        self.modified = True
+
+
+class RedisSessionInterface(SessionInterface):
+    """Loads a session only for a browser that brings its cookie, and begins one only when something is kept in it."""
+
+    def __init__(self, store: BrowserSessionStore) -> None:
+        self._store = store
+
+    def open_session(self, app: Flask, request: Request) -> BrowserSession:
+        """The browser's session, or a new one under a new id: an id that we didn't make is never taken over."""
+        session_id = request.cookies.get(self.get_cookie_name(app))
+        stored = self._store.load(session_id) if session_id else None
+        if session_id and stored:
+            return BrowserSession(session_id, stored, new=False)
+        return BrowserSession(self._store.new_id(), StoredSession({}), new=True)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Write what has changed."""
+        browser_session = cast("BrowserSession", session)
+        for ended in browser_session.ended_ids:
+            self._store.delete(ended)
+        if not browser_session.modified:
+            return
+        name, path = self.get_cookie_name(app), self.get_cookie_path(app)
+        if not browser_session:
+            response.delete_cookie(name, path=path, secure=self.get_cookie_secure(app), httponly=True, samesite="Lax")
+            return
+        stored = StoredSession(dict(browser_session), browser_session.begun_at)
+        self._store.save(browser_session.session_id, stored, new=browser_session.new)
+        response.set_cookie(
+            name,
+            browser_session.session_id,
+            path=path,
+            secure=self.get_cookie_secure(app),
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+def browser_binding() -> str:
+    """A value that only this browser's session has; outlives signing in."""
+    if "browser" not in session:
+        session["browser"] = secrets.token_urlsafe(16)
+    return str(session["browser"])
+
+
+def begin_signed_in_session(account: Account) -> None:
+    """Sign the account in, under a new session id (ASVS 7.2.4)."""
+    browser = browser_binding()
+    _begin_anew()
+    session.update(browser=browser, account_id=account.id, session_epoch=account.session_epoch)
+
+
+def end_session() -> None:
+    """Sign out: the session ends in the store, so a copied cookie is worth nothing (ASVS 7.4.1)."""
+    _begin_anew()
+
+
+def signed_in_account(accounts: AccountStore) -> Account | None:
+    """The account at the browser, unless it was disabled or signed out everywhere since."""
+    account_id = session.get("account_id")
+    account = accounts.find(account_id) if account_id else None
+    if account is None or not account.enabled or account.session_epoch != session["session_epoch"]:
+        return None
+    return account
+
+
+def _begin_anew() -> None:
+    browser_session = cast("BrowserSession", session._get_current_object())  # type: ignore[attr-defined]
+    browser_session.ended_ids.append(browser_session.session_id)
+    fresh = StoredSession({})
+    browser_session.session_id = BrowserSessionStore.new_id()
+    browser_session.begun_at = fresh.begun_at
+    browser_session.new = True
+    browser_session.clear()
+
+
+def install_sessions(app: Flask, store: BrowserSessionStore, *, secure: bool) -> None:
+    """Use our sessions in this application, in a cookie that no other service of the host shares."""
+    app.session_interface = RedisSessionInterface(store)
+    app.config["SESSION_COOKIE_NAME"] = "__Host-moogle_auth" if secure else "moogle_auth"
+    app.config["SESSION_COOKIE_SECURE"] = secure

@@ -1,0 +1,53 @@
+"""Between Flask and the protocol's plain values. No other endpoint file reads parameters or headers."""
+
+from collections.abc import Callable
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from flask import Response, jsonify, make_response, request
+
+from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def answer_form(server: AuthorizationServer, answer: Callable[[ProtocolRequest], ProtocolResponse]) -> Response:
+    """Read a form (RFC 6749 §3.2), have it answered, write the answer."""
+    try:
+        protocol_request = _form_request(server.parts.issuer)
+    except InvalidRequestError as error:
+        return to_flask(server.handle_error_response(_empty_request(server.parts.issuer), error))
+    return to_flask(answer(protocol_request))
+
+
+def query_request(issuer: str) -> ProtocolRequest:
+    """The request at /authorize: parameters in the query (RFC 6749 §3.1). Raises InvalidRequestError."""
+    return _request(issuer, request.args.to_dict(flat=False))
+
+
+def to_flask(answer: ProtocolResponse) -> Response:
+    """JSON, or a redirect without a body."""
+    response = make_response(answer.body if isinstance(answer.body, str) else jsonify(answer.body), answer.status)
+    for name, value in answer.headers:
+        response.headers[name] = value
+    return response
+
+
+def _form_request(issuer: str) -> ProtocolRequest:
+    if request.mimetype != _FORM:
+        raise InvalidRequestError(f"The body must be {_FORM}.")
+    if request.args:
+        raise InvalidRequestError("Parameters belong in the body, not in the address.")
+    return _request(issuer, request.form.to_dict(flat=False))
+
+
+def _request(issuer: str, parameters: dict[str, list[str]]) -> ProtocolRequest:
+    if any("\0" in text for name, values in parameters.items() for text in (name, *values)):
+        raise InvalidRequestError("A parameter holds a NUL character.")
+    return ProtocolRequest(
+        request.method, issuer + request.path, request.headers, parameters, request.remote_addr or ""
+    )
+
+
+def _empty_request(issuer: str) -> ProtocolRequest:
+    return ProtocolRequest(request.method, issuer + request.path, request.headers, {})
