@@ -8,21 +8,14 @@ import binascii
 import ipaddress
 import os
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from shared.environment import EnvironmentSettings
+from shared.environment import CommaSeparated, EnvironmentSettings
 
 PREFIX = "AUTH_"
-
-
-def _comma_separated(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
 
 
 class Settings(EnvironmentSettings):

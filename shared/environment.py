@@ -6,13 +6,21 @@ What a setting means and which values it takes is each service's `settings.py`.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 
 class SettingsError(Exception):
     """The environment does not describe a service that could start; the message says what to set."""
+
+
+def _comma_separated(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
+"""A setting that may hold several values."""
 
 
 class EnvironmentSettings(BaseModel):

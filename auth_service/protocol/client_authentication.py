@@ -1,6 +1,6 @@
 """Who is calling? Client authentication for every endpoint that asks for it (RFC 6749 §2.3, §3.2.1).
 
-Instead of Authlib's: exactly one mechanism, form-decoded Basic, no 500 for malformed headers, one answer for all failures.
+Unlike Authlib's: exactly one mechanism, form-decoded Basic, no 500 for malformed headers, one answer for all failures.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The headers of every answer: nothing is cached, framed, sniffed or loaded from elsewhere (ASVS V3.4, RFC 9700 §4.16)."""
+"""The headers of every answer: nothing cached, framed, sniffed or loaded from elsewhere (ASVS V3.4, RFC 9700 §4.16)."""
 
 from urllib.parse import urlsplit
 

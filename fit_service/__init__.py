@@ -1,0 +1,48 @@
+"""The Moogle Fit API, a resource server: `create_app` for a WSGI server or `flask --app fit_service`.
+
+A request goes wsgi → here → api → storage, and never back. Tokens are validated by `shared.resource_server`.
+"""
+
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from fit_service.api.body_weight import body_weight_api
+from fit_service.cli import install_commands
+from fit_service.components import build
+from fit_service.errors import install_error_handlers
+from fit_service.settings import Settings
+from shared.health import health_endpoints
+from shared.log_config import configure_logging
+from shared.request_id import follow_requests
+
+MAX_BODY = 64 * 1024
+"""Bytes."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application. Raises shared.environment.SettingsError when the environment is not complete."""
+    settings = settings or Settings.load()
+    configure_logging("fit_service", settings.log_level)
+    parts = build(settings)
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, TRUSTED_HOSTS=settings.host_names)
+    follow_requests(app)
+    install_error_handlers(app)
+    install_commands(app, parts.database)
+    app.register_blueprint(health_endpoints({"database": parts.database.check}))
+    app.register_blueprint(body_weight_api(parts.require_token, parts.body_weights))
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cache-Control"] = "no-store"
+        if settings.secure:
+            response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        return response
+
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app

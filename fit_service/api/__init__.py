@@ -1,0 +1,1 @@
+"""The HTTP API: which endpoints there are, which scope each needs, how parameters and answers look."""

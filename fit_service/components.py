@@ -1,0 +1,38 @@
+"""The composition root: settings become the store and the protector. The only place that wires."""
+
+from dataclasses import dataclass
+
+from fit_service.settings import Settings
+from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.database import Database
+from shared.request_id import current_request_id
+from shared.resource_server.resource_protector import ResourceProtector, protect
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Everything that one process of the service consists of. No connection is open yet."""
+
+    settings: Settings
+    database: Database
+    body_weights: BodyWeightStore
+    require_token: ResourceProtector
+
+
+def build(settings: Settings) -> Components:
+    """Wire a service."""
+    database = Database(settings.database_url)
+    return Components(
+        settings=settings,
+        database=database,
+        body_weights=BodyWeightStore(database),
+        require_token=protect(
+            resource=settings.resource,
+            issuer=settings.issuer,
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+            auth_url=settings.auth_url,
+            deadline=settings.introspection_deadline,
+            request_id=current_request_id,
+        ),
+    )

@@ -1,0 +1,10 @@
+"""Runs migrations on the connection that `storage/database.py` hands over."""
+
+from alembic import context
+
+from fit_service.models import Base
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,63 @@
+"""What an operator can set, read once from `FIT_…` variables.
+
+Each setting says what it means here; README.md lists them in a table that a test compares with this file.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from shared.environment import CommaSeparated, EnvironmentSettings
+
+PREFIX = "FIT_"
+
+
+class Settings(EnvironmentSettings):
+    """The Fit API's settings."""
+
+    resource: str = Field(
+        description="this API's identifier, an audience of tokens: its public base URL with path /api/"
+    )
+    issuer: str = Field(description="the authorization server as clients see it; tokens must come from it")
+    client_id: str = Field(description="the name under which this resource server is registered")
+    client_secret: str = Field(min_length=1, description="its password at the introspection endpoint")
+    database_url: str = Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…")
+
+    auth_url: str | None = Field(
+        None, description="where the authorization server is reached from here; unset: at issuer"
+    )
+    introspection_deadline: float = Field(
+        1.0, gt=0, le=30, description="seconds a validation may take before it is a 503"
+    )
+    trusted_hosts: CommaSeparated = Field(
+        (), description="host names, beside the resource's, under which it may be called"
+    )
+    trusted_proxies: int = Field(0, ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    metrics_token: str | None = Field(None, min_length=16, description="bearer token for /metrics; unset: no /metrics")
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """The settings of this process. Raises shared.environment.SettingsError."""
+        return cls.from_environment(PREFIX, environment)
+
+    @field_validator("resource")
+    @classmethod
+    def _resource_is_the_base_of_the_api(cls, resource: str) -> str:
+        parts = urlsplit(resource)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path != "/api/" or parts.query:
+            raise ValueError("must be scheme://host[:port]/api/")
+        return resource
+
+    @property
+    def secure(self) -> bool:
+        """Whether apps reach us over TLS: decides HSTS."""
+        return self.resource.startswith("https://")
+
+    @property
+    def host_names(self) -> list[str]:
+        """Every host name under which a request may arrive."""
+        return [str(urlsplit(self.resource).hostname), *self.trusted_hosts]

@@ -1,0 +1,96 @@
+"""The SQL engine and its transactions. Which tables there are is `models/`; how they came to be is `migrations/`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.orm import Session
+
+_MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_WAIT = 2
+"""Seconds to wait for a connection, a lock or an answer; then the request gets a 503."""
+
+
+class Database:
+    """Opens no connection before the first transaction, so it is safe to build before a fork."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgresql_engine(url)
+        self._writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A read-only transaction; loaded objects stay readable afterwards."""
+        with Session(self._engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that is committed when the block ends and rolled back when it raises."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def upgrade(self) -> None:
+        """Bring the schema to this version's. Harmless when it is."""
+        with self._engine.connect() as connection:
+            config = _alembic_config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def check(self) -> None:
+        """Raise unless the database answers and has this version's schema."""
+        with self._engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current != ScriptDirectory.from_config(_alembic_config()).get_current_head():
+            raise RuntimeError(f"the schema is at {current}: run `flask --app fit_service database upgrade`")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+
+def _alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def _postgresql_engine(url: str) -> Engine:
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_timeout=_WAIT,
+        pool_size=16,
+        connect_args={
+            "connect_timeout": _WAIT,
+            "options": f"-c statement_timeout={_WAIT}s -c lock_timeout={_WAIT}s",
+        },
+    )
+
+
+def _sqlite_engine(url: str) -> Engine:
+    file = make_url(url).database
+    if file:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _WAIT}, pool_timeout=_WAIT, pool_size=16)
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves, see below
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes its lock at once: upgrading a read lock fails without waiting when two do it."""
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

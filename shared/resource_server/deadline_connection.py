@@ -1,0 +1,80 @@
+"""An HTTP connection with a deadline for a whole exchange, however slowly the other side drips its bytes.
+
+Ordinary clients limit each read; a server that sends one byte a second keeps them for hours.
+"""
+
+import io
+import socket
+import ssl
+import time
+from http.client import HTTPConnection
+from typing import Any
+
+Socket = socket.socket | ssl.SSLSocket
+
+
+class DeadlineConnection(HTTPConnection):
+    """Set `deadline` (on the monotonic clock) before each exchange; what takes longer raises TimeoutError."""
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        super().__init__(host, port)
+        self.deadline = 0.0
+        self._tls = tls
+
+    def connect(self) -> None:
+        """Try each address of the host until the deadline."""
+        error: OSError = ConnectionError(f"{self.host} has no address")
+        for family, kind, protocol, _, address in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM):
+            plain = socket.socket(family, kind, protocol)
+            try:
+                plain.settimeout(self.seconds_left())
+                plain.connect(address)
+                plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connected = self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls else plain
+            except OSError as failure:
+                plain.close()
+                error = failure
+            else:
+                self.sock: Any = _DeadlineSocket(self, connected)
+                return
+        raise error
+
+    def seconds_left(self) -> float:
+        """Raises TimeoutError when it is none."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left
+
+
+class _DeadlineSocket:
+    """What http.client needs of a socket, each operation limited to the time that is left."""
+
+    def __init__(self, connection: DeadlineConnection, inner: Socket) -> None:
+        self._connection = connection
+        self._inner = inner
+
+    def sendall(self, data: bytes) -> None:
+        self._inner.settimeout(self._connection.seconds_left())
+        self._inner.sendall(data)
+
+    def recv_into(self, buffer: Any) -> int:
+        self._inner.settimeout(self._connection.seconds_left())
+        return self._inner.recv_into(buffer)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self))
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, source: _DeadlineSocket) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._source.recv_into(buffer)

@@ -1,0 +1,87 @@
+"""What an introspection answer says (RFC 7662 §2.2), read strictly: anything unexpected is no answer at all."""
+
+import base64
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from .errors import CannotValidateError, InvalidTokenError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveToken:
+    """A token that the authorization server calls active. Whether it is good *here* is the validator's to say."""
+
+    subject: str
+    client_id: str
+    username: str | None
+    """None for a token that a client got for itself."""
+    scopes: frozenset[str]
+    audience: frozenset[str]
+    issuer: str
+    token_type: str
+    issued_at: int
+    expires_at: int
+    """Epoch seconds by the authorization server's clock, like `issued_at`."""
+    jti: str
+    """The token's digest: what a revocation names."""
+    grant_id: str
+
+    @property
+    def stands_for_a_person(self) -> bool:
+        """False for a token that a client got for itself (client credentials): its subject is the client."""
+        return self.subject != self.client_id
+
+
+def token_digest(token: str) -> str:
+    """base64url SHA-256 without padding, which the authorization server calls `jti`."""
+    return base64.urlsafe_b64encode(sha256(token.encode()).digest()).rstrip(b"=").decode()
+
+
+def read_introspection_response(body: bytes, token: str) -> ActiveToken:
+    """The token, if it is active.
+
+    Raises:
+        InvalidTokenError: the answer is `"active": false`.
+        CannotValidateError: the answer is anything but one of the two answers that exist, or about another token.
+    """
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        raise CannotValidateError("introspection answered no JSON") from None
+    if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
+        raise CannotValidateError("introspection answered without a boolean `active`")
+    if answer["active"] is not True:
+        raise InvalidTokenError("not active")
+    if _required(answer, "jti", str) != token_digest(token):
+        raise CannotValidateError("introspection answered about another token")
+    return ActiveToken(
+        subject=_required(answer, "sub", str),
+        client_id=_required(answer, "client_id", str),
+        username=_required(answer, "username", str) if "username" in answer else None,
+        scopes=frozenset(_required(answer, "scope", str).split()),
+        audience=_audience(answer.get("aud")),
+        issuer=_required(answer, "iss", str),
+        token_type=_required(answer, "token_type", str),
+        issued_at=_required(answer, "iat", int),
+        expires_at=_required(answer, "exp", int),
+        jti=answer["jti"],
+        grant_id=_required(answer, "grant_id", str),
+    )
+
+
+def _required(answer: dict[str, Any], name: str, kind: type[T]) -> T:
+    value = answer.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise CannotValidateError(f"introspection answered with an unusable `{name}`")
+    return value
+
+
+def _audience(value: object) -> frozenset[str]:
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(entry, str) for entry in values):
+        raise CannotValidateError("introspection answered with an unusable `aud`")
+    return frozenset(values)
