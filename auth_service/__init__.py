@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # it would want a Referer, which our pages tell browsers not to send
     )
     app.extensions["auth_service"] = parts
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
     install_sessions(app, parts.sessions, secure=settings.secure)
     install_headers(app, secure=settings.secure)

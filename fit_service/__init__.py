@@ -26,6 +26,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     parts = build(settings)
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, TRUSTED_HOSTS=settings.host_names)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
     install_error_handlers(app)
     install_commands(app, parts.database)

@@ -1,0 +1,37 @@
+# The whole product from a fresh checkout, with nothing but Python and make.
+
+PYTHON ?= python3
+export AUTH_PORT FIT_PORT APP_PORT DEMO STACK
+
+.DEFAULT_GOAL := help
+.PHONY: help up down logs demo test lint lock
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## Start everything and say where it is (AUTH_PORT= FIT_PORT= APP_PORT= DEMO=0 STACK=local|compose)
+	@$(PYTHON) -m tools.stack up
+
+down: ## Stop what `make up` started; data stay
+	@$(PYTHON) -m tools.stack down
+
+logs: ## Follow the logs
+	@$(PYTHON) -m tools.stack logs
+
+demo: ## Play the story over HTTP and check every answer
+	@$(PYTHON) -m tools.environment runtime
+	@.venv/bin/python -m tools.demo
+
+test: ## Run the tests
+	@$(PYTHON) -m tools.environment dev
+	@.venv/bin/pytest
+
+lint: ## Check style and types
+	@$(PYTHON) -m tools.environment dev
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+lock: ## Renew the lock files from pyproject.toml (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.lock

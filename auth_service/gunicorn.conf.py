@@ -1,0 +1,19 @@
+"""How gunicorn serves the authorization server: `gunicorn -c auth_service/gunicorn.conf.py`; it adds -b and -w."""
+
+import gunicorn.http.wsgi
+
+gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
+
+wsgi_app = "auth_service.wsgi:app"
+worker_class = "gthread"
+workers = 2
+threads = 16
+keepalive = 75
+graceful_timeout = 10
+control_socket_disable = True
+forwarded_allow_ips = ""  # proxies are counted by AUTH_TRUSTED_PROXIES alone
+
+
+def post_worker_init(worker):
+    """Start what runs beside requests in each worker, also under --preload."""
+    worker.wsgi.extensions["auth_service"].reconciler.start()

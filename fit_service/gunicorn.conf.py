@@ -1,0 +1,14 @@
+"""How gunicorn serves the Fit API: `gunicorn -c fit_service/gunicorn.conf.py`; it adds -b and -w."""
+
+import gunicorn.http.wsgi
+
+gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
+
+wsgi_app = "fit_service.wsgi:app"
+worker_class = "gthread"
+workers = 2
+threads = 16
+keepalive = 75
+graceful_timeout = 10
+control_socket_disable = True
+forwarded_allow_ips = ""  # proxies are counted by FIT_TRUSTED_PROXIES alone

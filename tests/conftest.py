@@ -1,0 +1,82 @@
+"""Fixtures that every test can use, and the accounting of tests that this machine can't run."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.actions import Actions
+from tests.support.servers import fake_redis, real_redis, redis_server
+from tests.support.stack import Stack, run_stack
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis that all ordinary tests share: real where there is one, else fakeredis."""
+    with real_redis() if redis_server() else fake_redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def real_redis_url() -> Iterator[str]:
+    """A Redis that really is one: for what fakeredis can't show."""
+    if redis_server() is None:
+        pytest.skip("needs redis-server")
+    with real_redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session", params=["fakeredis", "redis-server"])
+def each_redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """For the contract suite, which runs on both."""
+    if request.param == "redis-server" and redis_server() is None:
+        pytest.skip("needs redis-server")
+    with fake_redis() if request.param == "fakeredis" else real_redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def stack(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Both services with default settings, shared by all tests that need no others."""
+    with run_stack(tmp_path_factory.mktemp("stack"), redis_url) as running:
+        yield running
+
+
+@pytest.fixture
+def start_stack(redis_url: str, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    """Starts both services with other settings of the authorization server."""
+    with ExitStack() as running:
+        yield lambda **settings: running.enter_context(
+            run_stack(tmp_path, settings.pop("redis", redis_url), **settings)
+        )
+
+
+@pytest.fixture
+def actions(stack: Stack) -> Actions:
+    """What people, apps and resource servers do."""
+    return Actions(stack)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """With FAIL_ON_SKIP=1, as CI sets it, a test that this machine can't run has failed."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and os.environ.get("FAIL_ON_SKIP") == "1" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which FAIL_ON_SKIP=1 forbids: {report.longrepr}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was skipped and why."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = (
+            report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        )
+        reasons[reason] = reasons.get(reason, 0) + 1
+    if reasons:
+        said = "; ".join(f"{count} because it {reason}" for reason, count in sorted(reasons.items()))
+        terminalreporter.write_line(f"Skipped on this machine: {said}. `.ci/run` runs them all.")

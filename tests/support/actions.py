@@ -1,0 +1,248 @@
+"""What people, apps and resource servers do, over HTTP: the words in which the flow tests are written."""
+
+import base64
+import hashlib
+import itertools
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import requests
+
+from tests.support.stack import ResourceServerCredentials, Stack
+
+CALLBACK = "http://127.0.0.1:8002/callback"
+READ, WRITE = "body_weight:read", "body_weight:write"
+TIMEOUT = 10
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A successful answer of the token endpoint."""
+
+    access: str
+    refresh: str
+    answer: dict[str, Any]
+
+
+@dataclass
+class Verifier:
+    """One PKCE pair."""
+
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    @property
+    def challenge(self) -> str:
+        return base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+class Browser:
+    """A browser without JavaScript: keeps cookies, fills in the forms it is shown."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.session = requests.Session()
+        self.session.headers["Accept"] = "text/html"
+        self.page: requests.Response | None = None
+
+    def get(self, address: str, **options: Any) -> requests.Response:
+        self.page = self.session.get(self._absolute(address), timeout=TIMEOUT, **options)
+        return self.page
+
+    def submit(self, action: str, fields: dict[str, Any], **options: Any) -> requests.Response:
+        """Send a form of the present page, with the hidden fields that the page gave it."""
+        hidden = re.findall(r'<input[^>]*type="hidden"[^>]*>', self._page().text)
+        filled = dict(pair for tag in hidden if (pair := _name_and_value(tag)))
+        self.page = self.session.post(
+            self._absolute(action), data={**filled, **fields}, timeout=TIMEOUT, allow_redirects=False, **options
+        )
+        while self.page.status_code == 303 and self.page.headers["Location"].startswith(("/", self._stack.auth)):
+            self.get(self.page.headers["Location"], allow_redirects=False)
+        return self.page
+
+    def _page(self) -> requests.Response:
+        assert self.page is not None
+        return self.page
+
+    def _absolute(self, address: str) -> str:
+        return address if address.startswith("http") else self._stack.auth + address
+
+
+class Person:
+    """Somebody with an account and a browser."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.username = f"person-{next(_numbers)}"
+        account = stack.command("account", "create", self.username)
+        self.subject, self.password = account["sub"], account["password"]
+        self.browser = Browser(stack)
+
+    def sign_in(self, password: str | None = None, address: str = "/sign-in") -> requests.Response:
+        self.browser.get(address)
+        page = self.browser.page
+        assert page is not None
+        fields = {"username": self.username, "password": password or self.password}
+        return self.browser.submit(page.url, fields)
+
+    def decide(self, authorize_url: str, scopes: Sequence[str], *, decision: str = "allow") -> requests.Response:
+        """Follow a link to /authorize, sign in if asked, tick `scopes`, decide; the answer that leads back."""
+        page = self.browser.get(authorize_url)
+        if urlsplit(page.url).path == "/sign-in":
+            page = self.sign_in(address=page.url)
+        if page.status_code == 303:
+            return page  # a remembered consent
+        assert page.status_code == 200, page.text
+        return self.browser.submit("/consent", {"scope": list(scopes), "decision": decision})
+
+    def disconnect(self, client_id: str) -> requests.Response:
+        self.browser.get("/connected-apps")
+        return self.browser.submit("/connected-apps/disconnect", {"client_id": client_id})
+
+
+class App:
+    """A client."""
+
+    def __init__(
+        self, stack: Stack, *options: str, public: bool = False, scopes: Sequence[str] = (READ, WRITE)
+    ) -> None:
+        self._stack = stack
+        registration = [f"App {next(_numbers)}", "--redirect-uri", CALLBACK, *options]
+        registration += [part for scope in scopes for part in ("--scope", scope)]
+        registration += ["--public"] if public else []
+        client = stack.command("client", "create", *registration)
+        self.client_id, self.secret, self.name = client["client_id"], client["client_secret"], client["name"]
+        self.scopes = tuple(scopes)
+
+    def authorize_url(self, verifier: Verifier, **parameters: str | Sequence[str] | None) -> str:
+        """The link that the app sends a person to; a parameter that is None is left out."""
+        all_parameters = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": CALLBACK,
+            "scope": " ".join(self.scopes),
+            "state": "a state",
+            "code_challenge": verifier.challenge,
+            "code_challenge_method": "S256",
+            **parameters,
+        }
+        present = {name: value for name, value in all_parameters.items() if value is not None}
+        request = requests.Request("GET", f"{self._stack.auth}/authorize", params=present).prepare()
+        assert request.url is not None
+        return request.url
+
+    def get_code(
+        self, person: Person, verifier: Verifier, scopes: Sequence[str] | None = None, **parameters: Any
+    ) -> str:
+        """A code for the scopes that the person ticks."""
+        ticked = self.scopes if scopes is None else scopes
+        answer = person.decide(self.authorize_url(verifier, **parameters), ticked)
+        return redirect_parameters(answer)["code"]
+
+    def exchange(
+        self, code: str, verifier: Verifier, *, key: str | None = None, **parameters: Any
+    ) -> requests.Response:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": CALLBACK,
+            "code_verifier": verifier.verifier,
+            **parameters,
+        }
+        return self.token_request(form, key=key)
+
+    def connect(self, person: Person, scopes: Sequence[str] | None = None, **parameters: Any) -> Tokens:
+        """The whole story up to the first tokens."""
+        verifier = Verifier()
+        return tokens(self.exchange(self.get_code(person, verifier, scopes, **parameters), verifier))
+
+    def refresh(self, refresh_token: str, *, key: str | None = None, **parameters: Any) -> requests.Response:
+        return self.token_request(
+            {"grant_type": "refresh_token", "refresh_token": refresh_token, **parameters}, key=key
+        )
+
+    def client_credentials(self, **parameters: Any) -> requests.Response:
+        return self.token_request({"grant_type": "client_credentials", **parameters})
+
+    def revoke(self, token: str, **parameters: Any) -> requests.Response:
+        return self._post("/revoke", {"token": token, **parameters}, {})
+
+    def token_request(self, form: dict[str, Any], *, key: str | None = None) -> requests.Response:
+        return self._post("/token", form, {"Idempotency-Key": key} if key else {})
+
+    def _post(self, path: str, form: dict[str, Any], headers: dict[str, str]) -> requests.Response:
+        present = {name: value for name, value in form.items() if value is not None}
+        auth = None
+        if self.secret is None:
+            present.setdefault("client_id", self.client_id)
+        else:
+            auth = (self.client_id, self.secret)
+        return requests.post(self._stack.auth + path, data=present, auth=auth, headers=headers, timeout=TIMEOUT)
+
+
+class Actions:
+    """The beginning of every flow test."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+
+    def person(self) -> Person:
+        return Person(self.stack)
+
+    def app(self, *options: str, public: bool = False, scopes: Sequence[str] = (READ, WRITE)) -> App:
+        return App(self.stack, *options, public=public, scopes=scopes)
+
+    def introspect(self, token: str, caller: ResourceServerCredentials | None = None) -> dict[str, Any]:
+        """What the Fit API (or another resource server) learns of a token."""
+        caller = caller or self.stack.fit_credentials
+        answer = requests.post(
+            f"{self.stack.auth}/introspect", data={"token": token}, auth=(caller.name, caller.secret), timeout=TIMEOUT
+        )
+        assert answer.status_code == 200, answer.text
+        introspected: dict[str, Any] = answer.json()
+        return introspected
+
+    def is_active(self, token: str) -> bool:
+        return bool(self.introspect(token)["active"])
+
+    def fit(
+        self, method: str, path: str = "/api/body_weight/", token: str | None = None, **options: Any
+    ) -> requests.Response:
+        """A call of the Fit API."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers.update(options.pop("headers", {}))
+        return requests.request(
+            method, self.stack.fit + path, headers=headers, timeout=TIMEOUT, allow_redirects=False, **options
+        )
+
+
+def tokens(answer: requests.Response) -> Tokens:
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    return Tokens(body["access_token"], body.get("refresh_token", ""), body)
+
+
+def redirect_parameters(answer: requests.Response) -> dict[str, str]:
+    """The parameters with which a browser is sent back to the client; each of them once."""
+    assert answer.status_code == 303, answer.text
+    query = parse_qsl(urlsplit(answer.headers["Location"]).query, keep_blank_values=True)
+    assert len(dict(query)) == len(query)
+    return dict(query)
+
+
+def error_of(answer: requests.Response) -> tuple[int, str]:
+    """Status and OAuth error code of a refusal."""
+    return answer.status_code, answer.json()["error"]
+
+
+def query_of(address: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(address).query)
+
+
+def _name_and_value(tag: str) -> tuple[str, str] | None:
+    name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+    return (name[1], value[1]) if name and value else None

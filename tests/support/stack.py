@@ -1,0 +1,98 @@
+"""Both services, running: what the flow tests talk to."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+import auth_service
+import fit_service
+from auth_service.components import Components
+from auth_service.settings import Settings as AuthSettings
+from fit_service.settings import Settings as FitSettings
+from tests.support.servers import free_port, serve
+
+TOKEN_KEY = "dGhlIGtleSBvZiBhbGwgdGVzdHMsIDMyIGJ5dGVzISE"
+SCOPES = {"body_weight:read": "See your body weight", "body_weight:write": "Change your body weight"}
+OTHER_SCOPES = {"plans:read": "See your training plans"}
+
+
+@dataclass(frozen=True)
+class ResourceServerCredentials:
+    name: str
+    secret: str
+    resource: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Addresses of the running services, and the ways in that an operator has."""
+
+    auth: str
+    fit: str
+    auth_app: Flask
+    fit_app: Flask
+    fit_credentials: ResourceServerCredentials
+    other_credentials: ResourceServerCredentials
+    """A second resource server, which is not running but asks about tokens."""
+
+    def command(self, *arguments: str, stdin: str | None = None) -> Any:
+        """`flask --app auth_service …`: its JSON."""
+        result = self.auth_app.test_cli_runner().invoke(args=list(arguments), input=stdin)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    @property
+    def parts(self) -> Components:
+        """The authorization server's inside, for tests that must look there."""
+        parts = self.auth_app.extensions["auth_service"]
+        assert isinstance(parts, Components)
+        return parts
+
+
+@contextmanager
+def run_stack(folder: Path, redis_url: str, **auth_settings: object) -> Iterator[Stack]:
+    """Start both services with these settings of the authorization server."""
+    auth_port, fit_port = free_port(), free_port()
+    auth, fit = f"http://localhost:{auth_port}", f"http://localhost:{fit_port}"
+    settings: dict[str, object] = {
+        "issuer": auth,
+        "database_url": f"sqlite:///{folder / 'auth.sqlite'}",
+        "redis_url": redis_url,
+        "token_keys": TOKEN_KEY,
+        "log_level": "ERROR",
+        **auth_settings,
+    }
+    auth_app = auth_service.create_app(AuthSettings.model_validate(settings))
+    parts: Components = auth_app.extensions["auth_service"]
+    parts.database.upgrade()
+    fit_credentials = _resource_server(auth_app, "moogle-fit", f"{fit}/api/", SCOPES)
+    other_credentials = _resource_server(auth_app, "moogle-plans", "http://localhost:9/plans/", OTHER_SCOPES)
+    fit_app = fit_service.create_app(
+        FitSettings(
+            resource=fit_credentials.resource,
+            issuer=auth,
+            client_id=fit_credentials.name,
+            client_secret=fit_credentials.secret,
+            database_url=f"sqlite:///{folder / 'fit.sqlite'}",
+            log_level="ERROR",
+        )
+    )
+    fit_app.test_cli_runner().invoke(args=["database", "upgrade"])
+    with ExitStack() as running:
+        running.enter_context(serve(auth_app, auth_port))
+        running.enter_context(serve(fit_app, fit_port))
+        yield Stack(auth, fit, auth_app, fit_app, fit_credentials, other_credentials)
+        parts.database.close()
+
+
+def _resource_server(app: Flask, name: str, resource: str, scopes: dict[str, str]) -> ResourceServerCredentials:
+    described = [part for scope, text in scopes.items() for part in ("--scope", f"{scope}={text}")]
+    arguments = ["resource-server", "create", name, "--resource", resource, *described]
+    result = app.test_cli_runner().invoke(args=arguments)
+    assert result.exit_code == 0, result.output
+    return ResourceServerCredentials(name, json.loads(result.stdout)["client_secret"], resource)

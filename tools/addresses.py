@@ -1,0 +1,54 @@
+"""Where the three services are reached: fixed host names, ports that `make up AUTH_PORT=…` moves."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from tools.paths import LOCAL
+
+_FILE = LOCAL / "addresses.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Three ports of the loopback interface. The app has another host name than auth, because cookies ignore ports."""
+
+    auth_port: int = 8000
+    fit_port: int = 8001
+    app_port: int = 8002
+
+    @classmethod
+    def wanted(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """As the environment says, else as it was last time, else the defaults."""
+        return cls(**{name: int(environment.get(name.upper()) or port) for name, port in asdict(cls.last()).items()})
+
+    @classmethod
+    def last(cls) -> Self:
+        """As they were last time, else the defaults."""
+        return cls(**json.loads(_FILE.read_text(encoding="utf-8"))) if _FILE.exists() else cls()
+
+    def keep(self) -> None:
+        """For `make demo` and `make logs`, and the next `make up`."""
+        _FILE.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @property
+    def auth(self) -> str:
+        """The issuer."""
+        return f"http://localhost:{self.auth_port}"
+
+    @property
+    def fit(self) -> str:
+        """The Fit API."""
+        return f"http://localhost:{self.fit_port}"
+
+    @property
+    def app(self) -> str:
+        """The strength app."""
+        return f"http://127.0.0.1:{self.app_port}"
+
+    @property
+    def resource(self) -> str:
+        """The Fit API's identifier."""
+        return f"{self.fit}/api/"

@@ -1,0 +1,198 @@
+"""The stack as processes of this machine: gunicorn for the services, SQLite, and the best Redis there is."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from tools import supervisor
+from tools.addresses import Addresses
+from tools.console import Problem, say
+from tools.environment import ensure_environment
+from tools.paths import LOCAL, LOGS, ROOT, VENV
+from tools.registration import APP, FIT, register
+from tools.secrets_store import secret, secret_file
+from tools.supervisor import ProcessSpecification
+
+_READY_WITHIN = 30
+"""Seconds."""
+
+
+def up(addresses: Addresses, *, demo: bool) -> str:
+    """Start what isn't running and wait until it is ready; returns what was chosen, in words. Raises Problem."""
+    ensure_environment("runtime")
+    redis_server = shutil.which("redis-server") or shutil.which("valkey-server")
+    chosen = f"local processes with SQLite and {_redis_in_words(redis_server)}"
+    if supervisor.running() is not None:
+        if Addresses.last() != addresses:
+            raise Problem("it is already running on other ports: `make down` first")
+        say("Already running.")
+        _wait_until_ready(addresses)
+        return chosen
+    for name, port in (
+        ("AUTH_PORT", addresses.auth_port),
+        ("FIT_PORT", addresses.fit_port),
+        ("APP_PORT", addresses.app_port),
+    ):
+        if not _free(port):
+            raise Problem(f"port {port} is in use by another program: choose another with `make up {name}=…`")
+    redis_port = _any_free_port()
+    redis_url = f"redis://:{secret('redis-password')}@127.0.0.1:{redis_port}/0"
+    if redis_server is None:
+        redis_url = f"redis://127.0.0.1:{redis_port}/0"
+    auth, fit, app = _auth_settings(addresses, redis_url), _fit_settings(addresses), _app_settings(addresses)
+    say("Preparing the databases")
+    _flask("auth_service", auth, "database", "upgrade")
+    _flask("fit_service", fit, "database", "upgrade")
+    register(auth_command(auth), addresses, demo=demo)
+    addresses.keep()
+    (LOCAL / "auth-settings.json").touch(mode=0o600)
+    (LOCAL / "auth-settings.json").write_text(json.dumps(auth), encoding="utf-8")
+    say("Starting the services")
+    supervisor.start(
+        [
+            _redis(redis_server, redis_port),
+            _gunicorn("auth", "auth_service", addresses.auth_port, auth),
+            _gunicorn("fit", "fit_service", addresses.fit_port, fit),
+            _gunicorn("app", "examples/strength_app", addresses.app_port, app),
+        ]
+    )
+    _wait_until_ready(addresses)
+    return chosen
+
+
+def auth_command(settings: Mapping[str, str] | None = None) -> Any:
+    """Runs commands of the authorization server's command line, by default those of the running stack."""
+    known = settings or json.loads((LOCAL / "auth-settings.json").read_text(encoding="utf-8"))
+
+    def run(*arguments: str, stdin: str = "") -> Any:
+        return _flask("auth_service", known, *arguments, stdin=stdin)
+
+    return run
+
+
+def logs() -> None:
+    """Follow all logs until interrupted."""
+    files = sorted(map(str, LOGS.glob("*.log")))
+    if not files:
+        raise Problem("there are no logs yet: `make up` first")
+    os.execvp("tail", ["tail", "-n", "20", "-F", *files])
+
+
+def _flask(package: str, settings: Mapping[str, str], *arguments: str, stdin: str = "") -> Any:
+    done = subprocess.run(
+        [str(VENV / "bin" / "flask"), "--app", package, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise Problem(f"flask --app {package} {' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
+    return json.loads(done.stdout)
+
+
+def _auth_settings(addresses: Addresses, redis_url: str) -> dict[str, str]:
+    return {
+        "AUTH_ISSUER": addresses.auth,
+        "AUTH_DATABASE_URL": f"sqlite:///{LOCAL / 'auth.sqlite'}",
+        "AUTH_REDIS_URL": redis_url,
+        "AUTH_TOKEN_KEYS_FILE": str(secret_file("token-key")),
+    }
+
+
+def _fit_settings(addresses: Addresses) -> dict[str, str]:
+    return {
+        "FIT_RESOURCE": addresses.resource,
+        "FIT_ISSUER": addresses.auth,
+        "FIT_CLIENT_ID": FIT,
+        "FIT_CLIENT_SECRET_FILE": str(secret_file("fit-client-secret")),
+        "FIT_DATABASE_URL": f"sqlite:///{LOCAL / 'fit.sqlite'}",
+    }
+
+
+def _app_settings(addresses: Addresses) -> dict[str, str]:
+    return {
+        "APP_URL": addresses.app,
+        "APP_ISSUER": addresses.auth,
+        "APP_FIT_API": addresses.resource,
+        "APP_CLIENT_ID": APP,
+        "APP_CLIENT_SECRET_FILE": str(secret_file("app-client-secret")),
+        "APP_SECRET_KEY_FILE": str(secret_file("app-secret-key")),
+        "APP_DATABASE": str(LOCAL / "app.sqlite"),
+    }
+
+
+def _gunicorn(name: str, folder: str, port: int, settings: dict[str, str]) -> ProcessSpecification:
+    command = [str(VENV / "bin" / "gunicorn"), "-c", f"{folder}/gunicorn.conf.py", "-b", f"127.0.0.1:{port}"]
+    return ProcessSpecification(name, command, settings)
+
+
+def _redis(server: str | None, port: int) -> ProcessSpecification:
+    if server is None:
+        return ProcessSpecification(
+            "redis", [str(VENV / "bin" / "python"), "-m", "tools.embedded_redis", str(port)], {}
+        )
+    data = LOCAL / "redis"
+    data.mkdir(mode=0o700, exist_ok=True)
+    configuration = LOCAL / "redis.conf"
+    configuration.touch(mode=0o600)
+    configuration.write_text(
+        f"bind 127.0.0.1\nport {port}\nrequirepass {secret('redis-password')}\ndir {data}\n"
+        'appendonly yes\nappendfsync always\nmaxmemory-policy noeviction\nsave ""\n',
+        encoding="utf-8",
+    )
+    return ProcessSpecification("redis", [server, str(configuration)], {})
+
+
+def _redis_in_words(server: str | None) -> str:
+    if server is None:
+        return "the embedded Redis (fakeredis: a restart ends every session and token; accounts and weights stay)"
+    return os.path.basename(server)  # noqa: PTH119 - a name, not a file
+
+
+def _wait_until_ready(addresses: Addresses) -> None:
+    waiting = {"auth": addresses.auth, "fit": addresses.fit, "app": addresses.app}
+    deadline = time.monotonic() + _READY_WITHIN
+    while waiting:
+        for name, code in supervisor.ended_processes().items():
+            raise Problem(
+                f"{name} has ended with exit code {code}; the reason is in {LOGS / name}.log; then `make down`"
+            )
+        for name in [name for name, address in waiting.items() if _ready(address)]:
+            del waiting[name]
+        if waiting and time.monotonic() > deadline:
+            raise Problem(f"{', '.join(waiting)} not ready after {_READY_WITHIN} s; see the logs in {LOGS}")
+        time.sleep(0.1)
+
+
+def _ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health/ready", timeout=2) as answer:  # noqa: S310 - ours
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _any_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,51 @@
+"""What the authorization server of a fresh stack is told: the Fit API, the strength app, somebody to sign in as."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tools.addresses import Addresses
+from tools.secrets_store import remember, remembered, secret
+
+FIT = "moogle-fit"
+APP = "strength-app"
+SCOPES = {
+    "body_weight:read": "See your body weight over time",
+    "body_weight:write": "Add, change and delete body weights",
+}
+DEMO_USER = "mo"
+
+AuthCommand = Callable[..., Any]
+"""`auth_command("account", "create", "mo", stdin="")` runs `flask --app auth_service …` and returns its JSON."""
+
+
+def register(auth_command: AuthCommand, addresses: Addresses, *, demo: bool) -> None:
+    """Tell it. Harmless when repeated."""
+    described = [part for name, text in SCOPES.items() for part in ("--scope", f"{name}={text}")]
+    scopes = [part for name in SCOPES for part in ("--scope", name)]
+    auth_command(
+        "resource-server",
+        "ensure",
+        FIT,
+        "--resource",
+        addresses.resource,
+        *described,
+        "--secret-file",
+        "/dev/stdin",
+        stdin=secret("fit-client-secret"),
+    )
+    auth_command(
+        "client",
+        "ensure",
+        "Strength",
+        "--client-id",
+        APP,
+        "--redirect-uri",
+        f"{addresses.app}/callback",
+        *scopes,
+        "--secret-file",
+        "/dev/stdin",
+        stdin=secret("app-client-secret"),
+    )
+    if demo and remembered("demo-account") is None:
+        account = auth_command("account", "create", DEMO_USER)
+        remember("demo-account", {"username": account["username"], "password": account["password"]})
