@@ -1,0 +1,174 @@
+"""Who may call: every way to prove it, and every way to fail."""
+
+import base64
+import http.client
+from urllib.parse import quote_plus, urlsplit
+
+import pytest
+import requests
+
+from tests.support.actions import TIMEOUT, Actions, App, error_of
+
+GRANT = {"grant_type": "client_credentials"}
+
+
+@pytest.fixture
+def app(actions: Actions) -> App:
+    return actions.app("--grant-type", "client_credentials")
+
+
+def request_token(actions: Actions, authorization: str | bytes | None, form: dict[str, str]) -> requests.Response:
+    headers = {"Authorization": authorization} if authorization is not None else {}
+    return requests.post(f"{actions.stack.auth}/token", data=form, headers=headers, timeout=TIMEOUT)
+
+
+def basic(client_id: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+
+
+@pytest.mark.clause("RFC 6749 §2.3.1")
+def test_basic_is_understood_form_encoded_and_raw(actions: Actions, app: App) -> None:
+    def percent(text: str) -> str:
+        return "".join(f"%{ord(character):02X}" for character in text)
+
+    raw = basic(app.client_id, app.secret)
+    encoded = basic(quote_plus(app.client_id), quote_plus(app.secret))
+    every_character = basic(percent(app.client_id), percent(app.secret))
+    lower_case = "basic " + raw.removeprefix("Basic ")
+    for authorization in (raw, encoded, every_character, lower_case):
+        assert request_token(actions, authorization, GRANT).status_code == 200
+
+
+@pytest.mark.clause("RFC 6749 §2.3.1")
+def test_the_secret_may_stand_in_the_body(actions: Actions, app: App) -> None:
+    form = {**GRANT, "client_id": app.client_id, "client_secret": app.secret}
+    assert request_token(actions, None, form).status_code == 200
+
+
+@pytest.mark.clause("RFC 6749 §2.3")
+def test_two_ways_at_once_are_refused(actions: Actions, app: App) -> None:
+    form = {**GRANT, "client_id": app.client_id, "client_secret": app.secret}
+    assert error_of(request_token(actions, basic(app.client_id, app.secret), form)) == (400, "invalid_request")
+
+
+@pytest.mark.clause("RFC 6749 §2.3")
+def test_a_client_id_in_the_body_must_be_the_authenticated_one(actions: Actions, app: App) -> None:
+    authorization = basic(app.client_id, app.secret)
+    assert request_token(actions, authorization, {**GRANT, "client_id": app.client_id}).status_code == 200
+    assert error_of(request_token(actions, authorization, {**GRANT, "client_id": "x"})) == (400, "invalid_request")
+
+
+@pytest.mark.clause("RFC 6749 §5.2")
+def test_an_unknown_client_a_wrong_secret_and_none_get_the_same_answer(actions: Actions, app: App) -> None:
+    failures = [
+        request_token(actions, basic(app.client_id, "wrong"), GRANT),
+        request_token(actions, basic("nobody", app.secret), GRANT),
+        request_token(actions, basic(app.client_id, ""), GRANT),
+        request_token(actions, None, {**GRANT, "client_id": app.client_id, "client_secret": "wrong"}),
+        request_token(actions, None, {**GRANT, "client_id": "nobody", "client_secret": "wrong"}),
+        request_token(actions, None, {**GRANT, "client_id": app.client_id}),
+        request_token(actions, None, GRANT),
+        request_token(actions, "Bearer something", GRANT),
+    ]
+    assert {error_of(answer) for answer in failures} == {(401, "invalid_client")}
+    assert len({answer.text for answer in failures}) == 1
+
+
+@pytest.mark.clause("RFC 7617 §2")
+def test_a_failure_is_challenged_with_a_realm(actions: Actions, app: App) -> None:
+    answer = request_token(actions, basic(app.client_id, "wrong"), GRANT)
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="Moogle", charset="UTF-8"'
+
+
+MALFORMED = [
+    "Basic",
+    "Basic ",
+    "Basic !!!",
+    "Basic //46eA==",
+    "Basic " + base64.b64encode(b"no-colon").decode(),
+    "Basic " + base64.b64encode(b":").decode(),
+    "Basic " + base64.b64encode(b"\xff\xfe:\xff").decode(),
+    "Basic " + base64.b64encode(b"id\0:secret").decode(),
+    "Basic " + base64.b64encode("ключ:секрет".encode()).decode(),
+    "Basic " + base64.b64encode(b"%FF%00:%ZZ").decode(),
+    "Basic " + base64.b64encode(b"x" * 20_000).decode(),
+    "Basic YTpi YTpi",
+    "Basic YTpi, Basic YTpi",
+    "Digest username=x",
+    "=",
+    ",",
+]
+
+
+@pytest.mark.clause("RFC 6749 §5.2")
+@pytest.mark.parametrize("authorization", MALFORMED)
+@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke"])
+def test_a_malformed_header_is_a_failed_authentication(actions: Actions, authorization: str, path: str) -> None:
+    answer = requests.post(
+        actions.stack.auth + path,
+        data={**GRANT, "token": "x"},
+        headers={"Authorization": authorization},
+        timeout=TIMEOUT,
+    )
+    assert answer.status_code in {401, 429}
+    assert answer.json()["error"] in {"invalid_client", "temporarily_unavailable"}
+
+
+@pytest.mark.clause("RFC 6749 §5.2")
+def test_bytes_outside_ascii_in_the_header_are_a_failed_authentication(actions: Actions) -> None:
+    host = urlsplit(actions.stack.auth)
+    connection = http.client.HTTPConnection(str(host.hostname), host.port, timeout=TIMEOUT)
+    connection.putrequest("POST", "/token")
+    connection.putheader("Authorization", b"Basic \xff\xfe\xe9")
+    connection.putheader("Content-Type", "application/x-www-form-urlencoded")
+    connection.putheader("Content-Length", "29")
+    connection.endheaders(b"grant_type=client_credentials")
+    assert connection.getresponse().status in {401, 429}
+    connection.close()
+
+
+@pytest.mark.clause("RFC 6749 §3.2.1")
+def test_a_confidential_client_must_prove_itself_everywhere(actions: Actions) -> None:
+    app, mo = actions.app(), actions.person()
+    granted = app.connect(mo)
+    for form in (
+        {"grant_type": "refresh_token", "refresh_token": granted.refresh},
+        {"grant_type": "authorization_code", "code": "mac_x"},
+    ):
+        assert error_of(request_token(actions, None, {**form, "client_id": app.client_id})) == (401, "invalid_client")
+    revocation = {"token": granted.refresh, "client_id": app.client_id}
+    answer = requests.post(f"{actions.stack.auth}/revoke", data=revocation, timeout=TIMEOUT)
+    assert error_of(answer) == (401, "invalid_client")
+    assert actions.is_active(granted.access)
+
+
+@pytest.mark.clause("RFC 6749 §3.2.1")
+def test_a_public_client_names_itself_and_brings_no_secret(actions: Actions) -> None:
+    app = actions.app(public=True)
+    granted = app.connect(actions.person())
+    nameless = request_token(actions, None, {"grant_type": "refresh_token", "refresh_token": granted.refresh})
+    assert error_of(nameless) == (401, "invalid_client")
+    pretending = {"grant_type": "refresh_token", "refresh_token": granted.refresh}
+    assert error_of(request_token(actions, basic(app.client_id, "x"), pretending)) == (401, "invalid_client")
+    assert app.refresh(granted.refresh).status_code == 200
+
+
+@pytest.mark.clause("RFC 6749 §10.10")
+def test_guessing_is_throttled_and_a_right_secret_still_works(actions: Actions, app: App) -> None:
+    statuses = [request_token(actions, basic(app.client_id, f"guess-{n}"), GRANT).status_code for n in range(40)]
+    assert statuses[0] in {401, 429}
+    assert statuses[-1] == 429
+    last = request_token(actions, basic(app.client_id, "guess"), GRANT)
+    assert 1 <= int(last.headers["Retry-After"]) <= 60
+    assert last.json()["error"] == "temporarily_unavailable"
+    assert app.client_credentials().status_code == 200
+
+
+def test_a_resource_server_is_no_client_and_a_client_is_no_resource_server(actions: Actions, app: App) -> None:
+    fit = actions.stack.fit_credentials
+    assert request_token(actions, basic(fit.name, fit.secret), GRANT).status_code in {401, 429}
+    answer = requests.post(
+        f"{actions.stack.auth}/introspect", data={"token": "x"}, auth=(app.client_id, app.secret), timeout=TIMEOUT
+    )
+    assert answer.status_code in {401, 429}
+    assert "active" not in answer.json()

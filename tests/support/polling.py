@@ -1,0 +1,12 @@
+"""Waiting for something to become true, instead of for a time to pass."""
+
+import time
+from collections.abc import Callable
+
+
+def eventually(condition: Callable[[], object], within: float = 10.0) -> None:
+    """Wait until the condition holds; fail if it doesn't within so many seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.02)
