@@ -16,6 +16,7 @@ from auth_service.endpoints.metadata import metadata_endpoint
 from auth_service.endpoints.revocation import revocation_endpoint
 from auth_service.endpoints.token import token_endpoint
 from auth_service.errors import install_error_handlers
+from auth_service.pages.account import account_page
 from auth_service.pages.connected_apps import connected_apps_page
 from auth_service.pages.consent import consent_pages
 from auth_service.pages.sign_in import sign_in_pages
@@ -24,6 +25,7 @@ from auth_service.web.browser_session import install_sessions
 from auth_service.web.http_headers import install_headers
 from shared.health import Check, health_endpoints
 from shared.log_config import configure_logging
+from shared.metrics import install_metrics
 from shared.request_id import follow_requests
 
 MAX_BODY = 64 * 1024
@@ -46,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["auth_service"] = parts
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
+    install_metrics(app, settings.metrics_token)
     install_sessions(app, parts.sessions, secure=settings.secure)
     install_headers(app, secure=settings.secure)
     install_error_handlers(app)
@@ -77,6 +80,7 @@ def _install_endpoints(app: Flask, parts: Components) -> None:
 def _install_pages(app: Flask, parts: Components) -> None:
     app.register_blueprint(sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events))
     app.register_blueprint(consent_pages(parts.server, parts.accounts, parts.consents, parts.pending))
+    app.register_blueprint(account_page(parts.accounts, parts.throttle, parts.revocation))
     app.register_blueprint(
         connected_apps_page(
             parts.accounts,

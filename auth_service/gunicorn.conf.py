@@ -2,6 +2,8 @@
 
 import gunicorn.http.wsgi
 
+from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
+
 gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
 
 wsgi_app = "auth_service.wsgi:app"
@@ -17,3 +19,11 @@ forwarded_allow_ips = ""  # proxies are counted by AUTH_TRUSTED_PROXIES alone
 def post_worker_init(worker):
     """Start what runs beside requests in each worker, also under --preload."""
     worker.wsgi.extensions["auth_service"].reconciler.start()
+
+
+share_metrics_among_workers()
+
+
+def child_exit(_server, worker):
+    """Told when a worker has ended."""
+    forget_worker(worker.pid)

@@ -13,6 +13,7 @@ from fit_service.errors import install_error_handlers
 from fit_service.settings import Settings
 from shared.health import health_endpoints
 from shared.log_config import configure_logging
+from shared.metrics import install_metrics
 from shared.request_id import follow_requests
 
 MAX_BODY = 64 * 1024
@@ -28,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, TRUSTED_HOSTS=settings.host_names)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
+    install_metrics(app, settings.metrics_token)
     install_error_handlers(app)
     install_commands(app, parts.database)
     app.register_blueprint(health_endpoints({"database": parts.database.check}))

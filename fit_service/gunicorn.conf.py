@@ -2,6 +2,8 @@
 
 import gunicorn.http.wsgi
 
+from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
+
 gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
 
 wsgi_app = "fit_service.wsgi:app"
@@ -12,3 +14,10 @@ keepalive = 75
 graceful_timeout = 10
 control_socket_disable = True
 forwarded_allow_ips = ""  # proxies are counted by FIT_TRUSTED_PROXIES alone
+
+share_metrics_among_workers()
+
+
+def child_exit(_server, worker):
+    """Told when a worker has ended."""
+    forget_worker(worker.pid)

@@ -1,0 +1,56 @@
+"""`/metrics` for Prometheus: how many requests were answered how, and how long they took. Only with its own token.
+
+Under gunicorn, each worker writes its numbers below PROMETHEUS_MULTIPROC_DIR, and whichever is asked adds them up.
+"""
+
+import hmac
+import os
+import time
+
+from flask import Flask, Response, abort, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+"""Seconds."""
+
+
+def install_metrics(app: Flask, token: str | None) -> None:
+    """Count every request, and answer `/metrics` for whoever brings the token; without one there is no `/metrics`."""
+    if token is None:
+        return
+    registry = CollectorRegistry()
+    requests = Counter("http_requests", "Requests answered", ["endpoint", "method", "status"], registry=registry)
+    seconds = Histogram(
+        "http_request_seconds", "From the first line to the answer", ["endpoint"], buckets=_BUCKETS, registry=registry
+    )
+
+    @app.before_request
+    def begin() -> None:
+        g.metrics_began = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        endpoint = request.endpoint or "none"  # not the path: strangers could make as many series as they like
+        method = request.method if request.method in _METHODS else "other"
+        requests.labels(endpoint, method, response.status_code).inc()
+        if "metrics_began" in g:
+            seconds.labels(endpoint).observe(time.perf_counter() - g.metrics_began)
+        return response
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        given = request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, f"Bearer {token}".encode()):
+            abort(404)
+        return Response(generate_latest(_all_workers(registry)), content_type=CONTENT_TYPE_LATEST)
+
+
+_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
+
+
+def _all_workers(own: CollectorRegistry) -> CollectorRegistry:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return own
+    together = CollectorRegistry()
+    multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return together

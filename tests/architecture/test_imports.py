@@ -1,0 +1,127 @@
+"""The direction of imports, which is the shape of the house (docs/architecture.md). Parsed, so nothing can hide."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("auth_service", "fit_service", "shared", "examples")
+
+
+def modules(folder: str) -> list[Path]:
+    found = sorted((ROOT / folder).rglob("*.py"))
+    assert found, f"{folder} holds no modules: has it moved?"
+    return found
+
+
+def imports(module: Path) -> Iterator[str]:
+    """Every imported name in full, also `from a import b` as `a.b`, wherever in the file it stands."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join(module.relative_to(ROOT).parts[: -node.level])
+            yield from (".".join(filter(None, (package, node.module, alias.name))) for alias in node.names)
+
+
+def offenders(folder: str, *forbidden: str) -> list[str]:
+    return [
+        f"{module.relative_to(ROOT)} imports {name}"
+        for module in modules(folder)
+        for name in imports(module)
+        if any(name == prefix or name.startswith(f"{prefix}.") for prefix in forbidden)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("auth_service", ("fit_service", "examples", "tools", "tests")),
+        ("fit_service", ("auth_service", "examples", "tools", "tests")),
+        ("shared", ("auth_service", "fit_service", "examples", "tools", "tests", "sqlalchemy")),
+        ("examples", ("auth_service", "fit_service", "tools", "tests", "shared.resource_server")),
+    ],
+)
+def test_the_services_meet_only_over_http(folder: str, forbidden: tuple[str, ...]) -> None:
+    assert offenders(folder, *forbidden) == []
+
+
+AUTH_ROOMS = ("models", "storage", "protocol", "web", "endpoints", "pages", "workers", "cli")
+MAY_IMPORT = {
+    "models": (),
+    "storage": ("models",),
+    "protocol": ("storage", "models"),
+    "web": ("protocol", "storage", "models"),
+    "endpoints": ("web", "protocol", "storage", "models"),
+    "pages": ("web", "protocol", "storage", "models"),
+    "workers": ("protocol", "storage", "models"),
+    "cli": ("protocol", "storage", "models"),
+}
+
+
+@pytest.mark.parametrize("room", AUTH_ROOMS)
+def test_imports_of_the_authorization_server_point_one_way(room: str) -> None:
+    others = [other for other in AUTH_ROOMS if other != room and other not in MAY_IMPORT[room]]
+    forbidden = [f"auth_service.{other}" for other in others]
+    assert offenders(f"auth_service/{room}", *forbidden) == []
+
+
+@pytest.mark.parametrize("room", [room for room in AUTH_ROOMS if room != "cli"])
+def test_only_the_top_and_the_command_line_know_the_composition_root(room: str) -> None:
+    assert offenders(f"auth_service/{room}", "auth_service.components") == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("auth_service/models", ("flask", "redis")),
+        ("auth_service/storage", ("flask", "authlib")),
+        ("auth_service/protocol", ("flask", "redis", "sqlalchemy")),
+        ("auth_service/endpoints", ("redis", "sqlalchemy", "authlib.oauth2.rfc6749.grants")),
+        ("auth_service/pages", ("redis", "sqlalchemy")),
+        ("auth_service/web", ("redis", "sqlalchemy")),
+        ("fit_service/api", ("redis", "sqlalchemy", "fit_service.components", "fit_service.settings")),
+        ("fit_service/storage", ("flask", "fit_service.api", "fit_service.components")),
+    ],
+)
+def test_each_room_keeps_to_its_subject(folder: str, forbidden: tuple[str, ...]) -> None:
+    assert offenders(folder, *forbidden) == []
+
+
+def test_only_the_protocol_subclasses_authlib() -> None:
+    outside = [
+        f"{module.relative_to(ROOT)}: class {node.name}"
+        for module in modules("auth_service")
+        if "protocol" not in module.parts and module.name != "client.py"  # models/client.py is Authlib's ClientMixin
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and any(_imported_from_authlib(module, base) for base in node.bases)
+    ]
+    assert outside == []
+
+
+def _imported_from_authlib(module: Path, base: ast.expr) -> bool:
+    names = {name.rsplit(".", 1)[1] for name in imports(module) if name.startswith("authlib.")}
+    return isinstance(base, ast.Name) and base.id in names
+
+
+def test_the_resource_server_package_imports_only_itself_and_relatively() -> None:
+    for module in modules("shared/resource_server"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                assert node.module is not None
+                assert not node.module.startswith("shared"), f"{module.name} must import its siblings relatively"
+
+
+def test_a_bare_import_of_the_resource_server_package_brings_in_no_framework() -> None:
+    program = "import sys, shared.resource_server; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "shared" in loaded
+    assert loaded & {"flask", "werkzeug", "sqlalchemy", "redis", "authlib", "pydantic", *PACKAGES} <= {"shared"}

@@ -1,0 +1,70 @@
+"""What a person can do about their own account: a new password, signing out everywhere."""
+
+import requests
+
+from tests.support.actions import Actions, Browser, Person
+
+NEW = "a fresh long password 7"
+
+
+def change(person: Person, current: str, new: str) -> requests.Response:
+    person.browser.get("/account")
+    return person.browser.submit("/account/password", {"current": current, "new": new})
+
+
+def another_browser(actions: Actions, person: Person) -> Browser:
+    here, person.browser = person.browser, Browser(actions.stack)
+    person.sign_in()
+    there, person.browser = person.browser, here
+    return there
+
+
+def is_signed_in(browser: Browser) -> bool:
+    return browser.get("/account", allow_redirects=False).status_code == 200
+
+
+def test_a_new_password_ends_other_browsers_and_every_grant_and_keeps_this_browser(actions: Actions) -> None:
+    mo, app = actions.person(), actions.app()
+    granted = app.connect(mo)
+    elsewhere = another_browser(actions, mo)
+
+    assert change(mo, mo.password, NEW).status_code == 200
+
+    assert is_signed_in(mo.browser)
+    assert not is_signed_in(elsewhere)
+    assert not actions.is_active(granted.access)
+    assert app.refresh(granted.refresh).json()["error"] == "invalid_grant"
+    mo.browser = Browser(actions.stack)
+    assert mo.sign_in(mo.password).status_code == 401
+    assert mo.sign_in(NEW).status_code == 200
+
+
+def test_a_new_password_needs_the_present_one_and_must_not_be_easy_to_guess(actions: Actions) -> None:
+    mo = actions.person()
+    mo.sign_in()
+
+    assert change(mo, "not the password", NEW).status_code == 422
+    assert change(mo, mo.password, "password1").status_code == 422
+
+    mo.browser = Browser(actions.stack)
+    assert mo.sign_in(mo.password).status_code == 200
+
+
+def test_signing_out_everywhere_ends_every_browser_session_and_no_grant(actions: Actions) -> None:
+    mo, app = actions.person(), actions.app()
+    granted = app.connect(mo)
+    elsewhere = another_browser(actions, mo)
+
+    mo.browser.get("/account")
+    mo.browser.submit("/account/sign-out-everywhere", {})
+
+    assert not is_signed_in(mo.browser)
+    assert not is_signed_in(elsewhere)
+    assert actions.is_active(granted.access)
+
+
+def test_a_stranger_is_sent_to_sign_in_and_changes_nothing(actions: Actions) -> None:
+    answer = requests.get(f"{actions.stack.auth}/account", timeout=10, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in?next=/account")
+    for action in ("password", "sign-out-everywhere"):
+        assert requests.post(f"{actions.stack.auth}/account/{action}", timeout=10).status_code == 400
