@@ -4,7 +4,7 @@ PYTHON ?= python3
 export AUTH_PORT FIT_PORT APP_PORT DEMO STACK
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs demo test lint lock
+.PHONY: help up down logs demo test lint bench lock
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ lint: ## Check style and types
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+
+bench: ## Measure the token endpoints on pinned cores (needs wrk and redis-server)
+	@$(PYTHON) -m tools.environment dev
+	@.venv/bin/python -m benchmarks.token_endpoints
 
 lock: ## Renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock

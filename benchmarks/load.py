@@ -1,0 +1,62 @@
+"""One round of load by wrk against one server, and what it cost the server."""
+
+import json
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.processes import LOAD_CORE, cpu_seconds, family
+
+_SCRIPTS = Path(__file__).parent / "wrk"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round. Latencies in milliseconds."""
+
+    requests: int
+    cpu_per_1000: float
+    """CPU seconds of the server for 1,000 requests."""
+    per_second: float
+    p50: float
+    p99: float
+    statuses: Counter[int]
+
+
+def run_round(
+    server: int,
+    url: str,
+    script: str,
+    arguments: Sequence[str],
+    *,
+    seconds: int = 3,
+    connections: int = 16,
+) -> Round:
+    """Load `url` for some seconds; `server` is the process whose family's CPU time is counted."""
+    processes = family(server)
+    before = cpu_seconds(processes)
+    wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(_SCRIPTS / f"{script}.lua"), url]
+    done = subprocess.run(
+        ["taskset", "-c", str(LOAD_CORE), *wrk, "--", *arguments],
+        env={**os.environ, "WRK_SCRIPTS": str(_SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    spent = cpu_seconds(processes) - before
+    result = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("RESULT ")).split(" ", 1)[1])
+    statuses: Counter[int] = Counter()
+    for thread in result["statuses"]:
+        statuses.update({int(status): times for status, times in thread.items()})
+    answered = statuses.total()
+    return Round(
+        requests=answered,
+        cpu_per_1000=spent / answered * 1000,
+        per_second=answered / result["microseconds"] * 1e6,
+        p50=result["p50"] / 1000,
+        p99=result["p99"] / 1000,
+        statuses=statuses,
+    )

@@ -1,0 +1,98 @@
+"""Introspection, refresh, client credentials and code exchange on one gunicorn worker, beside the floor.
+
+`python -m benchmarks.token_endpoints [rounds]`; needs wrk, redis-server and two cores.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.load import Round, run_round
+from benchmarks.prepared import PreparedServer, prepared_server
+from benchmarks.processes import SERVER_CORE, family, peak_memory, pinned, wait_until_answering
+
+_PORT, _REDIS_PORT, _FLOOR_PORT = 18_400, 18_401, 18_402
+_CODES_PER_ROUND = 2_000
+FLOOR = "floor: a bare WSGI reply"
+
+
+def main() -> None:
+    """Measure and write the results."""
+    for tool in ("wrk", "redis-server", "taskset"):
+        if shutil.which(tool) is None:
+            sys.exit(f"{tool} is needed; on Debian: apt install wrk redis-server util-linux")
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    measured: dict[str, list[Round]] = defaultdict(list)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(prepared_server(folder, _PORT, _REDIS_PORT, gunicorn))
+        for number in range(1, rounds + 1):
+            print(f"round {number} of {rounds}", flush=True)
+            with _floor(gunicorn, server.redis_url) as (pid, url):
+                measured[FLOOR].append(_answered(run_round(pid, f"{url}/", "get", [""])))
+                measured["floor: with one Redis read"].append(_answered(run_round(pid, f"{url}/redis", "get", [""])))
+            for name, result in _rounds(server):
+                measured[name].append(_answered(result))
+        memory = peak_memory(family(server.pid)) / 2**20
+    text = report.table(measured, FLOOR)
+    report.write([f"## Token endpoints\n\n{rounds} rounds, 16 connections.", text, f"Peak memory: {memory:.0f} MiB."])
+    print(text)
+
+
+def _rounds(server: PreparedServer) -> Iterator[tuple[str, Round]]:
+    tokens = server.tokens(64)
+    bodies = _file(server, "introspect", [f"token={each['access_token']}" for each in tokens])
+    yield (
+        "introspection",
+        run_round(server.pid, f"{server.url}/introspect", "form", [server.caller_authorization, bodies]),
+    )
+    chains = _file(server, "refresh", [each["refresh_token"] for each in tokens])
+    token_endpoint = f"{server.url}/token"
+    yield (
+        "refresh with rotation",
+        run_round(server.pid, token_endpoint, "refresh", [server.client_authorization, chains]),
+    )
+    bodies = _file(server, "client", ["grant_type=client_credentials"])
+    yield (
+        "client credentials",
+        run_round(server.pid, token_endpoint, "form", [server.client_authorization, bodies]),
+    )
+    bodies = _file(server, "codes", server.codes(_CODES_PER_ROUND))
+    yield (
+        "code exchange",
+        run_round(server.pid, token_endpoint, "form", [server.client_authorization, bodies, "once"], seconds=2),
+    )
+
+
+def _answered(result: Round) -> Round:
+    """A benchmark of refusals would be worth nothing."""
+    if set(result.statuses) != {200}:
+        sys.exit(f"not every answer was 200: {dict(result.statuses)}")
+    return result
+
+
+@contextmanager
+def _floor(gunicorn: str, redis_url: str) -> Iterator[tuple[int, str]]:
+    command = [gunicorn, "-b", f"127.0.0.1:{_FLOOR_PORT}", "-k", "gthread", "-w", "1", "--threads", "16"]
+    options = ["--keep-alive", "75", "benchmarks.floor:app"]
+    url = f"http://127.0.0.1:{_FLOOR_PORT}"
+    with pinned(SERVER_CORE, [*command, *options], {"FLOOR_REDIS_URL": redis_url}) as pid:
+        wait_until_answering(f"{url}/")
+        yield pid, url
+
+
+def _file(server: PreparedServer, name: str, lines: list[str]) -> str:
+    path = server.folder / f"{name}.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return os.fspath(path)
+
+
+if __name__ == "__main__":
+    main()
