@@ -1,5 +1,7 @@
 """Resource servers and the scopes they own, in SQL."""
 
+import time
+
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -8,16 +10,28 @@ from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError
 
 
+_REMEMBERED_FOR = 1.0
+"""Seconds, after which a replaced secret is in force in every process."""
+
+
 class ResourceServerStore:
     """Who may introspect, and what each scope means to whom."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._found: dict[str, tuple[float, ResourceServer]] = {}
 
     def find(self, name: str) -> ResourceServer | None:
-        """The resource server of this name."""
+        """The resource server of this name, read from SQL at most once a second: introspection is that frequent."""
+        read_at, found = self._found.get(name, (0.0, None))
+        now = time.monotonic()
+        if found is not None and now - read_at < _REMEMBERED_FOR:
+            return found
         with self._database.reading() as session:
-            return session.get(ResourceServer, name)
+            found = session.get(ResourceServer, name)
+        if found is not None:  # names that nobody has are not remembered: there is no end to them
+            self._found[name] = (now, found)
+        return found
 
     def all(self) -> list[ResourceServer]:
         """Every resource server with its scopes."""
