@@ -55,7 +55,8 @@ def start_stack(redis_url: str, tmp_path: Path) -> Iterator[Callable[..., Stack]
 
 @pytest.fixture
 def actions(stack: Stack) -> Actions:
-    """What people, apps and resource servers do."""
+    """What people, apps and resource servers do. Failures of earlier tests, all from one address, are forgotten."""
+    stack.forget_failures()
     return Actions(stack)
 
 

@@ -53,6 +53,8 @@ class _DeadlineSocket:
     def __init__(self, connection: DeadlineConnection, inner: Socket) -> None:
         self._connection = connection
         self._inner = inner
+        self._readers = 0
+        self._closed = False
 
     def sendall(self, data: bytes) -> None:
         self._inner.settimeout(self._connection.seconds_left())
@@ -63,10 +65,21 @@ class _DeadlineSocket:
         return self._inner.recv_into(buffer)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
+        self._readers += 1
         return io.BufferedReader(_Reader(self))
 
     def close(self) -> None:
-        self._inner.close()
+        """After `Connection: close`, http.client closes at once and still reads the body: the last reader ends it."""
+        self._closed = True
+        self._end_if_unused()
+
+    def reader_closed(self) -> None:
+        self._readers -= 1
+        self._end_if_unused()
+
+    def _end_if_unused(self) -> None:
+        if self._closed and self._readers == 0:
+            self._inner.close()
 
 
 class _Reader(io.RawIOBase):
@@ -78,3 +91,8 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         return self._source.recv_into(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._source.reader_closed()
