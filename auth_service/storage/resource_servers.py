@@ -9,7 +9,6 @@ from auth_service.models.resource_server import ResourceServer, Scope
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError
 
-
 _REMEMBERED_FOR = 1.0
 """Seconds, after which a replaced secret is in force in every process."""
 

@@ -1,0 +1,62 @@
+"""The strength app: the client of the story. It shows a person's body weight and adds to it, and never sees a password.
+
+`pages.py` is what the browser sees, `moogle_fit.py` what is said to the Fit API and to the authorization server,
+`connections.py` where the tokens are kept.
+"""
+
+from authlib.integrations.flask_client import OAuth
+from flask import Flask, Response
+from flask_wtf.csrf import CSRFProtect
+
+from examples.strength_app.connections import ConnectionStore
+from examples.strength_app.moogle_fit import MoogleFit
+from examples.strength_app.pages import pages
+from examples.strength_app.settings import Settings
+from shared.health import health_endpoints
+from shared.log_config import configure_logging
+from shared.request_id import follow_requests
+
+SCOPE = "body_weight:read body_weight:write"
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application. Raises shared.environment.SettingsError when the environment is not complete."""
+    settings = settings or Settings.load()
+    configure_logging("strength_app", settings.log_level)
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME="strength_app",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.url.startswith("https://"),
+        MAX_CONTENT_LENGTH=64 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,  # it would want a Referer, which our pages tell browsers not to send
+    )
+    follow_requests(app)
+    CSRFProtect(app)
+    store = ConnectionStore(settings.database)
+    oauth = OAuth(app, cache=store)  # state and code_verifier wait in the store, not in the cookie
+    oauth.register(
+        "moogle",
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        authorize_url=f"{settings.issuer}/authorize",
+        access_token_url=f"{settings.auth_url or settings.issuer}/token",
+        client_kwargs={"scope": SCOPE, "code_challenge_method": "S256", "timeout": 5},
+    )
+    app.register_blueprint(health_endpoints({"database": store.check}))
+    app.register_blueprint(pages(settings, oauth, store, MoogleFit(settings, store)))
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'; form-action 'self'"
+        )
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return app

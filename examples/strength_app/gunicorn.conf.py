@@ -1,0 +1,9 @@
+"""How gunicorn serves the strength app: `gunicorn -c examples/strength_app/gunicorn.conf.py`; it adds -b."""
+
+wsgi_app = "examples.strength_app.wsgi:app"
+worker_class = "gthread"
+workers = 2
+threads = 8
+keepalive = 75
+graceful_timeout = 10
+control_socket_disable = True

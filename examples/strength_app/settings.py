@@ -1,0 +1,31 @@
+"""What the strength app is told, in `APP_…` variables."""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field
+
+from shared.environment import EnvironmentSettings
+
+PREFIX = "APP_"
+
+
+class Settings(EnvironmentSettings):
+    """The strength app's settings."""
+
+    url: str = Field(description="where people find the app; its callback is below it")
+    issuer: str = Field(description="the authorization server, as browsers see it and as `iss` names it")
+    fit_api: str = Field(description="the Fit API's identifier, which is also its address: …/api/")
+    client_id: str
+    client_secret: str
+    secret_key: str = Field(min_length=32, description="signs the session cookie and makes Idempotency-Keys")
+    database: str = Field(description="path of the SQLite file that keeps the tokens")
+    auth_url: str | None = Field(None, description="where the authorization server is reached from here; unset: issuer")
+    fit_url: str | None = Field(None, description="where the Fit API is reached from here; …/api/; unset: at fit_api")
+    log_level: str = "INFO"
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """The settings of this process. Raises shared.environment.SettingsError."""
+        return cls.from_environment(PREFIX, environment)

@@ -1,0 +1,5 @@
+"""What a WSGI server imports: `gunicorn examples.strength_app.wsgi:app`."""
+
+from examples.strength_app import create_app
+
+app = create_app()
