@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
 
+from tools.console import Problem
 from tools.paths import LOCAL
 
 _FILE = LOCAL / "addresses.json"
@@ -21,8 +22,12 @@ class Addresses:
 
     @classmethod
     def wanted(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """As the environment says, else as it was last time, else the defaults."""
-        return cls(**{name: int(environment.get(name.upper()) or port) for name, port in asdict(cls.last()).items()})
+        """As the environment says, else as it was last time, else the defaults. Raises Problem."""
+        ports = {name: environment.get(name.upper()) or port for name, port in asdict(cls.last()).items()}
+        for name, port in ports.items():
+            if not str(port).isdecimal() or not 0 < int(port) < 65_536:
+                raise Problem(f"{name.upper()}={port} is not a port")
+        return cls(**{name: int(port) for name, port in ports.items()})
 
     @classmethod
     def last(cls) -> Self:
@@ -52,3 +57,9 @@ class Addresses:
     def resource(self) -> str:
         """The Fit API's identifier."""
         return f"{self.fit}/api/"
+
+
+def service_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """What a service is started with: this environment, less the ports, which it would take for settings of its own."""
+    ports = {name.upper() for name in asdict(Addresses())}
+    return {**{name: value for name, value in os.environ.items() if name not in ports}, **settings}

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools import supervisor
-from tools.addresses import Addresses
+from tools.addresses import Addresses, service_environment
 from tools.console import Problem, say
 from tools.environment import ensure_environment
 from tools.paths import LOCAL, LOGS, ROOT, VENV
@@ -89,7 +89,7 @@ def _flask(package: str, settings: Mapping[str, str], *arguments: str, stdin: st
     done = subprocess.run(
         [str(VENV / "bin" / "flask"), "--app", package, *arguments],
         cwd=ROOT,
-        env={**os.environ, **settings},
+        env=service_environment(settings),
         input=stdin,
         capture_output=True,
         text=True,

@@ -7,6 +7,7 @@ from tools import local_stack, supervisor
 from tools.addresses import Addresses
 from tools.console import Problem, fail, paint, say
 from tools.paths import SECRETS, make_local_folders
+from tools.registration import AuthCommand
 from tools.secrets_store import remembered
 
 
@@ -27,6 +28,13 @@ def up() -> None:
         say(paint(f"  (kept in {SECRETS / 'demo-account.json'}, for you only)", "dim"))
     say()
     say("Next: `make demo` plays the whole story, `make logs` follows the logs, `make down` stops everything.")
+
+
+def running_stack() -> tuple[AuthCommand, Addresses]:
+    """The authorization server's command line and the addresses of the stack, started if it isn't running."""
+    if supervisor.running() is None:
+        up()
+    return local_stack.auth_command(), Addresses.last()
 
 
 def down() -> None:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
+from tools.addresses import service_environment
 from tools.console import Problem
 from tools.paths import LOGS, ROOT, RUN
 
@@ -116,7 +117,7 @@ def _start(process: ProcessSpecification) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             process.command,
             cwd=ROOT,
-            env={**os.environ, **process.environment},
+            env=service_environment(process.environment),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
