@@ -1,0 +1,67 @@
+"""The strength app, running beside a stack."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from examples.strength_app import create_app
+from examples.strength_app.settings import Settings
+from tests.support.actions import READ, TIMEOUT, WRITE, Person
+from tests.support.servers import free_port, serve
+from tests.support.stack import Stack
+
+
+@dataclass(frozen=True)
+class StrengthApp:
+    """Where it is; `twin` is a second process' worth of it, with the same store."""
+
+    url: str
+    twin: str
+
+    def connect(self, person: Person, scopes: tuple[str, ...] = (READ, WRITE), decision: str = "allow") -> str:
+        """Follow "Connect Moogle Fit" to the end; the page on which the person arrives."""
+        leaving = person.browser.session.get(f"{self.url}/connect", timeout=TIMEOUT, allow_redirects=False)
+        back = person.decide(leaving.headers["Location"], scopes, decision=decision)
+        return person.browser.session.get(back.headers["Location"], timeout=TIMEOUT).text
+
+    def home(self, person: Person, **parameters: str) -> requests.Response:
+        return person.browser.session.get(self.url, params=parameters, timeout=TIMEOUT)
+
+    def add(self, person: Person, body_weight: str, unit: str = "kg") -> requests.Response:
+        return self._post(person, "/weights", {"body_weight": body_weight, "unit": unit})
+
+    def disconnect(self, person: Person) -> requests.Response:
+        return self._post(person, "/disconnect", {})
+
+    def _post(self, person: Person, path: str, fields: dict[str, str]) -> requests.Response:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.home(person).text)
+        assert token is not None
+        form = {"csrf_token": token[1], **fields}
+        return person.browser.session.post(self.url + path, data=form, timeout=TIMEOUT)
+
+
+@contextmanager
+def run_strength_app(stack: Stack, folder: Path, *registration: str) -> Iterator[StrengthApp]:
+    """Register and start the app."""
+    ports = free_port(), free_port()
+    url = f"http://127.0.0.1:{ports[0]}"
+    options = ["--redirect-uri", f"{url}/callback", "--scope", READ, "--scope", WRITE, *registration]
+    client = stack.command("client", "create", "Strength", *options)
+    settings = Settings(
+        url=url,
+        issuer=stack.auth,
+        fit_api=stack.fit_credentials.resource,
+        client_id=client["client_id"],
+        client_secret=client["client_secret"],
+        secret_key="the session key of all tests, of 32 bytes and more",
+        database=str(folder / "app.sqlite"),
+        log_level="ERROR",
+    )
+    with ExitStack() as running:
+        for port in ports:
+            running.enter_context(serve(create_app(settings), port))
+        yield StrengthApp(url, f"http://127.0.0.1:{ports[1]}")
