@@ -29,7 +29,9 @@ class Settings(EnvironmentSettings):
     )
     redis_shards: int = Field(1, ge=1, le=1024, description="hash tags over which grants are spread (Redis Cluster)")
 
-    access_token_lifetime: int = Field(600, ge=1, le=86_400)
+    access_token_lifetime: int = Field(
+        600, ge=1, le=86_400, description="of access tokens, unless a client has its own"
+    )
     refresh_token_idle_lifetime: int = Field(30 * 86_400, ge=1, description="unused for so long, a grant ends")
     grant_lifetime: int = Field(180 * 86_400, ge=1, description="however much it is used, a grant ends after this")
     revocation_log_lifetime: int = Field(
@@ -37,19 +39,19 @@ class Settings(EnvironmentSettings):
         ge=61,
         description="how long resource servers can learn of a revocation; longer than any access token",
     )
-    code_lifetime: int = Field(60, ge=1, le=600)
+    code_lifetime: int = Field(60, ge=1, le=600, description="how long an app may take to exchange a code")
     authorization_request_lifetime: int = Field(
         900, ge=10, description="how long a person may take to sign in and decide"
     )
-    session_idle_lifetime: int = Field(1_800, ge=1)
-    session_lifetime: int = Field(43_200, ge=1)
+    session_idle_lifetime: int = Field(1_800, ge=1, description="unused for so long, a browser session ends")
+    session_lifetime: int = Field(43_200, ge=1, description="a browser session ends after this in any case")
 
     trusted_hosts: CommaSeparated = Field(
         (), description="back-channel host names, beside the issuer's, under which the service may be called"
     )
     trusted_proxies: int = Field(0, ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")
     reconcile_interval: float = Field(5.0, gt=0, description="how often recent revocations are repeated in Redis")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     metrics_token: str | None = Field(None, min_length=16, description="bearer token for /metrics; unset: no /metrics")
 
     @classmethod

@@ -36,7 +36,7 @@ class Settings(EnvironmentSettings):
         (), description="host names, beside the resource's, under which it may be called"
     )
     trusted_proxies: int = Field(0, ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     metrics_token: str | None = Field(None, min_length=16, description="bearer token for /metrics; unset: no /metrics")
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -52,8 +53,7 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     _flask("fit_service", fit, "database", "upgrade")
     register(auth_command(auth), addresses, demo=demo)
     addresses.keep()
-    (LOCAL / "auth-settings.json").touch(mode=0o600)
-    (LOCAL / "auth-settings.json").write_text(json.dumps(auth), encoding="utf-8")
+    _keep_settings(auth, addresses)
     say("Starting the services")
     supervisor.start(
         [
@@ -75,6 +75,18 @@ def auth_command(settings: Mapping[str, str] | None = None) -> Any:
         return _flask("auth_service", known, *arguments, stdin=stdin)
 
     return run
+
+
+def _keep_settings(auth: Mapping[str, str], addresses: Addresses) -> None:
+    """For `make demo`, and for people who use the command line in a shell of their own."""
+    exports = {**auth, "AUTH": addresses.auth, "FIT": addresses.fit}
+    kept = {
+        "auth-settings.json": json.dumps(auth),
+        "environment": "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items()),
+    }
+    for name, text in kept.items():
+        (LOCAL / name).touch(mode=0o600)
+        (LOCAL / name).write_text(text, encoding="utf-8")
 
 
 def logs() -> None:
