@@ -30,7 +30,7 @@ class Settings(EnvironmentSettings):
     redis_shards: int = Field(1, ge=1, le=1024, description="hash tags over which grants are spread (Redis Cluster)")
 
     access_token_lifetime: int = Field(
-        600, ge=1, le=86_400, description="of access tokens, unless a client has its own"
+        600, ge=1, le=86_400, description="how long an access token lives, unless its client has its own"
     )
     refresh_token_idle_lifetime: int = Field(30 * 86_400, ge=1, description="unused for so long, a grant ends")
     grant_lifetime: int = Field(180 * 86_400, ge=1, description="however much it is used, a grant ends after this")
