@@ -1,7 +1,9 @@
 # The whole product from a fresh checkout, with nothing but Python and make.
 
 PYTHON ?= python3
-export AUTH_PORT FIT_PORT APP_PORT DEMO STACK
+# Not exported to everything: the services would take AUTH_PORT for a setting of theirs.
+STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_PORT)" DEMO="$(DEMO)" STACK="$(STACK)"
+unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
 .PHONY: help up down logs demo test lint bench lock
@@ -10,17 +12,17 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## Start everything and say where it is (AUTH_PORT= FIT_PORT= APP_PORT= DEMO=0 STACK=local|compose)
-	@$(PYTHON) -m tools.stack up
+	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack up
 
 down: ## Stop what `make up` started; data stay
-	@$(PYTHON) -m tools.stack down
+	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack down
 
 logs: ## Follow the logs
-	@$(PYTHON) -m tools.stack logs
+	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack logs
 
 demo: ## Play the story over HTTP and check every answer
 	@$(PYTHON) -m tools.environment runtime
-	@.venv/bin/python -m tools.demo
+	@$(STACK_OPTIONS) .venv/bin/python -m tools.demo
 
 test: ## Run the tests
 	@$(PYTHON) -m tools.environment dev

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
@@ -37,6 +38,19 @@ class Addresses:
     def keep(self) -> None:
         """For `make demo` and `make logs`, and the next `make up`."""
         _FILE.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    def check_free(self) -> None:
+        """Raise Problem if another program listens on one of them."""
+        for name, port in asdict(self).items():
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    message = (
+                        f"port {port} is in use by another program: choose another with `make up {name.upper()}=…`"
+                    )
+                    raise Problem(message) from None
 
     @property
     def auth(self) -> str:

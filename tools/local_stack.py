@@ -6,9 +6,6 @@ import shlex
 import shutil
 import socket
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +14,7 @@ from tools.addresses import Addresses, service_environment
 from tools.console import Problem, say
 from tools.environment import ensure_environment
 from tools.paths import LOCAL, LOGS, ROOT, VENV
+from tools.readiness import wait_until_ready
 from tools.registration import APP, FIT, register
 from tools.secrets_store import secret, secret_file
 from tools.supervisor import ProcessSpecification
@@ -30,19 +28,13 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     ensure_environment("runtime")
     redis_server = shutil.which("redis-server") or shutil.which("valkey-server")
     chosen = f"local processes with SQLite and {_redis_in_words(redis_server)}"
-    if supervisor.running() is not None:
+    if running():
         if Addresses.last() != addresses:
             raise Problem("it is already running on other ports: `make down` first")
         say("Already running.")
         _wait_until_ready(addresses)
         return chosen
-    for name, port in (
-        ("AUTH_PORT", addresses.auth_port),
-        ("FIT_PORT", addresses.fit_port),
-        ("APP_PORT", addresses.app_port),
-    ):
-        if not _free(port):
-            raise Problem(f"port {port} is in use by another program: choose another with `make up {name}=…`")
+    addresses.check_free()
     redis_port = _any_free_port()
     redis_url = f"redis://:{secret('redis-password')}@127.0.0.1:{redis_port}/0"
     if redis_server is None:
@@ -87,6 +79,16 @@ def _keep_settings(auth: Mapping[str, str], addresses: Addresses) -> None:
     for name, text in kept.items():
         (LOCAL / name).touch(mode=0o600)
         (LOCAL / name).write_text(text, encoding="utf-8")
+
+
+def running() -> bool:
+    """Whether the supervisor is alive."""
+    return supervisor.running() is not None
+
+
+def stop() -> bool:
+    """End all processes. False if there was none. Raises Problem."""
+    return supervisor.stop()
 
 
 def logs() -> None:
@@ -172,36 +174,12 @@ def _redis_in_words(server: str | None) -> str:
 
 
 def _wait_until_ready(addresses: Addresses) -> None:
-    waiting = {"auth": addresses.auth, "fit": addresses.fit, "app": addresses.app}
-    deadline = time.monotonic() + _READY_WITHIN
-    while waiting:
-        for name, code in supervisor.ended_processes().items():
-            raise Problem(
-                f"{name} has ended with exit code {code}; the reason is in {LOGS / name}.log; then `make down`"
-            )
-        for name in [name for name, address in waiting.items() if _ready(address)]:
-            del waiting[name]
-        if waiting and time.monotonic() > deadline:
-            raise Problem(f"{', '.join(waiting)} not ready after {_READY_WITHIN} s; see the logs in {LOGS}")
-        time.sleep(0.1)
+    wait_until_ready(addresses, _READY_WITHIN, _check_that_all_live)
 
 
-def _ready(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/health/ready", timeout=2) as answer:  # noqa: S310 - ours
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+def _check_that_all_live() -> None:
+    for name, code in supervisor.ended_processes().items():
+        raise Problem(f"{name} has ended with exit code {code}; the reason is in {LOGS / name}.log; then `make down`")
 
 
 def _any_free_port() -> int:

@@ -48,7 +48,7 @@ class Stack:
 
     def forget_failures(self) -> None:
         """Set the throttles back, which count all that comes from one address."""
-        for counter in self.parts.redis.reads.scan_iter("LIMITS:*"):
+        for counter in self.parts.redis.reads.scan_iter("throttle:*"):
             self.parts.redis.reads.delete(counter)
 
     @property

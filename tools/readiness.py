@@ -1,0 +1,31 @@
+"""Waiting until the services say that they are ready."""
+
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from tools.addresses import Addresses
+from tools.console import Problem
+from tools.paths import LOGS
+
+
+def wait_until_ready(addresses: Addresses, within: float, check: Callable[[], None] = lambda: None) -> None:
+    """Until all three are, for so many seconds. `check` may say earlier that it is hopeless. Raises Problem."""
+    waiting = {"auth": addresses.auth, "fit": addresses.fit, "app": addresses.app}
+    deadline = time.monotonic() + within
+    while waiting:
+        check()
+        for name in [name for name, address in waiting.items() if _ready(address)]:
+            del waiting[name]
+        if waiting and time.monotonic() > deadline:
+            raise Problem(f"{', '.join(waiting)} not ready after {within:g} s; see `make logs` or {LOGS}")
+        time.sleep(0.1)
+
+
+def _ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health/ready", timeout=2) as answer:  # noqa: S310 - ours
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
