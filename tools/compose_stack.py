@@ -15,6 +15,8 @@ from tools.readiness import wait_until_ready
 from tools.registration import register
 from tools.secrets_store import secret
 
+DEMO_ACCOUNT = "demo-account-in-containers"
+"""The name under which its password is kept: these have a database of their own."""
 _READY_WITHIN = 120
 """Seconds, once the images are built."""
 _SECRETS = {
@@ -48,7 +50,7 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     say("Building and starting the containers (the first time takes some minutes)")
     _run("up", "--build", "--detach", "--remove-orphans")
     wait_until_ready(addresses, _READY_WITHIN)
-    register(auth_command(), addresses, demo=demo)
+    register(auth_command(), addresses, DEMO_ACCOUNT if demo else None)
     return "containers of Docker Compose, with PostgreSQL and Redis"
 
 

@@ -19,6 +19,8 @@ from tools.registration import APP, FIT, register
 from tools.secrets_store import secret, secret_file
 from tools.supervisor import ProcessSpecification
 
+DEMO_ACCOUNT = "demo-account"
+"""The name under which its password is kept."""
 _READY_WITHIN = 30
 """Seconds."""
 
@@ -43,7 +45,7 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     say("Preparing the databases")
     _flask("auth_service", auth, "database", "upgrade")
     _flask("fit_service", fit, "database", "upgrade")
-    register(auth_command(auth), addresses, demo=demo)
+    register(auth_command(auth), addresses, DEMO_ACCOUNT if demo else None)
     addresses.keep()
     _keep_settings(auth, addresses)
     say("Starting the services")

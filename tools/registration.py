@@ -18,8 +18,8 @@ AuthCommand = Callable[..., Any]
 """`auth_command("account", "create", "mo", stdin="")` runs `flask --app auth_service …` and returns its JSON."""
 
 
-def register(auth_command: AuthCommand, addresses: Addresses, *, demo: bool) -> None:
-    """Tell it. Harmless when repeated."""
+def register(auth_command: AuthCommand, addresses: Addresses, demo_account: str | None) -> None:
+    """Tell it. Harmless when repeated. A demo account is made unless there is one, and kept under the given name."""
     described = [part for name, text in SCOPES.items() for part in ("--scope", f"{name}={text}")]
     scopes = [part for name in SCOPES for part in ("--scope", name)]
     auth_command(
@@ -46,6 +46,6 @@ def register(auth_command: AuthCommand, addresses: Addresses, *, demo: bool) -> 
         "/dev/stdin",
         stdin=secret("app-client-secret"),
     )
-    if demo and remembered("demo-account") is None:
+    if demo_account is not None and remembered(demo_account) is None:
         account = auth_command("account", "create", DEMO_USER)
-        remember("demo-account", {"username": account["username"], "password": account["password"]})
+        remember(demo_account, {"username": account["username"], "password": account["password"]})

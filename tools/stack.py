@@ -18,17 +18,18 @@ def up() -> None:
     """Start everything, wait until it is ready, say where it is."""
     make_local_folders()
     addresses, demo = Addresses.wanted(), os.environ.get("DEMO") != "0"
-    chosen = _wanted_kind().up(addresses, demo=demo)
+    kind = _wanted_kind()
+    chosen = kind.up(addresses, demo=demo)
     say()
     say(f"{paint('Ready', 'green')}, as {chosen}.")
     say()
     say(f"  Strength app          {paint(addresses.app, 'bold')}   begin here: “Connect Moogle Fit”")
     say(f"  Authorization server  {paint(addresses.auth, 'bold')}")
     say(f"  Fit API               {paint(addresses.fit, 'bold')}")
-    if account := remembered("demo-account"):
+    if account := remembered(kind.DEMO_ACCOUNT):
         say()
         say(f"  Sign in as {paint(account['username'], 'bold')} with the password {paint(account['password'], 'bold')}")
-        say(paint(f"  (kept in {SECRETS / 'demo-account.json'}, for you only)", "dim"))
+        say(paint(f"  (kept in {SECRETS / kind.DEMO_ACCOUNT}.json, for you only)", "dim"))
     say()
     say("Next: `make demo` plays the whole story, `make logs` follows the logs, `make down` stops everything.")
 
