@@ -53,6 +53,7 @@ if repeats_key then return {"key_misused"} end
 local issued_at = tonumber(time[1])
 local grant_expires_at = tonumber(grant.expires_at)
 local access_expires_at = math.min(issued_at + request.access_token_lifetime, math.floor(grant_expires_at / 1000))
+if access_expires_at <= issued_at then return {"gone"} end -- of the grant, less than a second is left
 local ends_at = access_expires_at * 1000
 if request.refresh_digest ~= "" then
   ends_at = math.max(ends_at, math.min(now + request.idle_lifetime * 1000, grant_expires_at))

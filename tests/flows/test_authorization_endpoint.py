@@ -1,0 +1,175 @@
+"""What /authorize demands of a request, and where it sends the browser: never to an address that wasn't registered."""
+
+import pytest
+import requests
+
+from tests.support.actions import CALLBACK, READ, TIMEOUT, Actions, App, Verifier, redirect_parameters
+
+
+def authorize(actions: Actions, app: App, **parameters: object) -> requests.Response:
+    address = app.authorize_url(Verifier(), **parameters)  # type: ignore[arg-type]
+    return requests.get(address, headers={"Accept": "text/html"}, timeout=TIMEOUT, allow_redirects=False)
+
+
+def refused_by_redirect(answer: requests.Response) -> str:
+    assert answer.headers["Location"].startswith(f"{CALLBACK}?")
+    return redirect_parameters(answer)["error"]
+
+
+@pytest.mark.clause("RFC 9700 §2.1")
+@pytest.mark.parametrize(
+    "redirect_uri",
+    [
+        "https://attacker.example/callback",
+        CALLBACK + "/",
+        CALLBACK + "?x=1",
+        CALLBACK + "#fragment",
+        CALLBACK + "/../other",
+        CALLBACK + "%2F..",
+        CALLBACK.upper(),
+        CALLBACK.replace("http:", "https:"),
+        CALLBACK.replace("8002", "8003"),
+        CALLBACK.replace("127.0.0.1", "127.0.0.1.attacker.example"),
+        CALLBACK.replace("127.0.0.1", "user@127.0.0.1"),
+        CALLBACK.replace("127.0.0.1", "localhost"),
+        CALLBACK.replace("127.0.0.1", "2130706433"),
+        "//127.0.0.1:8002/callback",
+        "/callback",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        CALLBACK + "\r\nSet-Cookie: x=y",
+        CALLBACK + "\\@attacker.example",
+        "http://[::1",
+        " " + CALLBACK,
+    ],
+)
+def test_an_address_that_differs_in_any_byte_gets_a_page_and_no_redirect(actions: Actions, redirect_uri: str) -> None:
+    answer = authorize(actions, actions.app(), redirect_uri=redirect_uri)
+    assert answer.status_code == 400
+    assert "Location" not in answer.headers
+    assert "<h1>" in answer.text
+
+
+@pytest.mark.clause("RFC 6749 §4.1.2.1")
+@pytest.mark.parametrize("client_id", [None, "", "nobody", "client_\u00e9", "x" * 5000])
+def test_an_unknown_client_gets_a_page_and_no_redirect(actions: Actions, client_id: str | None) -> None:
+    answer = authorize(actions, actions.app(), client_id=client_id)
+    assert answer.status_code == 400
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.clause("RFC 8252 §7.3")
+def test_a_native_app_may_choose_its_port_on_this_machine(actions: Actions) -> None:
+    answer = authorize(actions, actions.app(public=True), redirect_uri=CALLBACK.replace("8002", "49152"))
+    assert answer.headers["Location"].startswith("/consent?request=")
+
+
+@pytest.mark.clause("RFC 9700 §2.1.1")
+@pytest.mark.parametrize("public", [True, False])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"code_challenge": None, "code_challenge_method": None},
+        {"code_challenge": None},
+        {"code_challenge_method": None},
+        {"code_challenge_method": "plain"},
+        {"code_challenge_method": "s256"},
+        {"code_challenge": "too-short"},
+        {"code_challenge": "x" * 42 + "!"},
+        {"code_challenge": "x" * 44},
+    ],
+)
+def test_pkce_with_s256_is_demanded_of_every_client(
+    actions: Actions, public: bool, parameters: dict[str, str | None]
+) -> None:
+    answer = authorize(actions, actions.app(public=public), **parameters)
+    assert refused_by_redirect(answer) == "invalid_request"
+
+
+@pytest.mark.clause("RFC 6749 §4.1.2.1")
+@pytest.mark.parametrize(
+    ("parameters", "error"),
+    [
+        ({"response_type": None}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "code token"}, "unsupported_response_type"),
+        ({"response_type": "id_token"}, "unsupported_response_type"),
+        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"scope": "nobody:has"}, "invalid_scope"),
+        ({"scope": f"{READ} plans:read"}, "invalid_scope"),
+        ({"request": "eyJ"}, "request_not_supported"),
+        ({"request_uri": "https://attacker.example/r"}, "request_uri_not_supported"),
+        ({"resource": "https://unknown.example/"}, "invalid_target"),
+        ({"resource": "not an address"}, "invalid_target"),
+        ({"state": ["one", "two"]}, "invalid_request"),
+        ({"scope": [READ, READ]}, "invalid_request"),
+        ({"code_challenge": ["x" * 43, "y" * 43]}, "invalid_request"),
+    ],
+)
+def test_other_faults_are_told_to_the_client(actions: Actions, parameters: dict[str, object], error: str) -> None:
+    assert refused_by_redirect(authorize(actions, actions.app(), **parameters)) == error
+
+
+@pytest.mark.clause("RFC 6749 §3.1")
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
+def test_client_and_address_sent_twice_get_a_page(actions: Actions, name: str) -> None:
+    app = actions.app()
+    twice = {"client_id": [app.client_id] * 2, "redirect_uri": [CALLBACK] * 2}[name]
+    answer = authorize(actions, app, **{name: twice})
+    assert (answer.status_code, "Location" in answer.headers) == (400, False)
+
+
+@pytest.mark.clause("RFC 6749 §4.1.2")
+@pytest.mark.parametrize("state", ["a b&c=d%20/?#+ü", "'\"<script>", "x" * 1000, "%00", "🐿"])
+def test_state_comes_back_byte_for_byte(actions: Actions, state: str) -> None:
+    app = actions.app()
+    refused = authorize(actions, app, state=state, response_type="token")
+    assert redirect_parameters(refused)["state"] == state
+    granted = actions.person().decide(app.authorize_url(Verifier(), state=state), [READ])
+    assert redirect_parameters(granted)["state"] == state
+
+
+@pytest.mark.clause("RFC 6749 §3.1")
+def test_unknown_and_empty_parameters_are_ignored(actions: Actions) -> None:
+    app, mo = actions.app(), actions.person()
+    answer = mo.decide(app.authorize_url(Verifier(), state="", unheard_of="x", prompt="consent"), [READ])
+    assert set(redirect_parameters(answer)) == {"code", "iss"}
+
+
+@pytest.mark.clause("RFC 9207 §2")
+def test_every_answer_names_the_issuer(actions: Actions) -> None:
+    app, mo = actions.app(), actions.person()
+    url = app.authorize_url(Verifier())
+    for answer in (
+        mo.decide(url, [READ]),
+        mo.decide(url, [], decision="deny"),
+        authorize(actions, app, response_type="token"),
+    ):
+        assert redirect_parameters(answer)["iss"] == actions.stack.auth
+
+
+@pytest.mark.clause("RFC 6749 §4.1.2.1")
+def test_who_says_no_or_ticks_nothing_grants_nothing(actions: Actions) -> None:
+    app, mo = actions.app(), actions.person()
+    url = app.authorize_url(Verifier())
+    for answer in (mo.decide(url, [READ], decision="deny"), mo.decide(url, [])):
+        assert redirect_parameters(answer) == {
+            "error": "access_denied",
+            "state": "a state",
+            "iss": actions.stack.auth,
+            **{name: text for name, text in redirect_parameters(answer).items() if name == "error_description"},
+        }
+
+
+@pytest.mark.clause("RFC 6749 §3.1.2.3")
+def test_a_client_with_one_address_may_leave_it_out_and_then_must_at_the_exchange(actions: Actions) -> None:
+    app, mo, verifier = actions.app(), actions.person(), Verifier()
+    answer = mo.decide(app.authorize_url(verifier, redirect_uri=None), [READ])
+    code = redirect_parameters(answer)["code"]
+    assert answer.headers["Location"].startswith(CALLBACK)
+    assert app.exchange(code, verifier, redirect_uri=None).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_other_methods_are_refused(actions: Actions, method: str) -> None:
+    assert requests.request(method, f"{actions.stack.auth}/authorize", timeout=TIMEOUT).status_code == 405

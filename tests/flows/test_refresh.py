@@ -1,0 +1,159 @@
+"""The refresh grant: one use each, what may be narrowed, what ends it, and how a lost answer is repeated."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.actions import READ, WRITE, Actions, Verifier, error_of, tokens
+from tests.support.polling import eventually
+from tests.support.stack import Stack
+
+KEY = "one-and-the-same-key"
+OTHER_KEY = "another-key-of-the-client"
+
+
+@pytest.mark.clause("RFC 6749 §6")
+def test_the_scope_may_be_narrowed_for_one_access_token_and_is_whole_again_at_the_next(actions: Actions) -> None:
+    app = actions.app()
+    granted = app.connect(actions.person())
+    narrow = tokens(app.refresh(granted.refresh, scope=READ))
+    assert (narrow.answer["scope"], actions.introspect(narrow.access)["scope"]) == (READ, READ)
+    whole = tokens(app.refresh(narrow.refresh))
+    assert whole.answer["scope"] == f"{READ} {WRITE}"
+
+
+@pytest.mark.clause("RFC 6749 §6")
+def test_a_scope_that_was_not_granted_is_refused_and_spends_nothing(actions: Actions) -> None:
+    app = actions.app()
+    granted = app.connect(actions.person(), scopes=[READ])
+    for scope in (WRITE, f"{READ} {WRITE}", "nobody:has"):
+        assert error_of(app.refresh(granted.refresh, scope=scope)) == (400, "invalid_scope")
+    assert app.refresh(granted.refresh).status_code == 200
+
+
+@pytest.mark.clause("RFC 6749 §10.4")
+def test_another_client_can_neither_use_nor_end_it(actions: Actions) -> None:
+    app, other = actions.app(), actions.app()
+    granted = app.connect(actions.person())
+    assert error_of(other.refresh(granted.refresh)) == (400, "invalid_grant")
+    assert app.refresh(granted.refresh).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["", "x", "mrt_" + "A" * 96, "é" * 100])
+def test_what_is_no_refresh_token_is_refused(actions: Actions, token: str) -> None:
+    status, error = error_of(actions.app().refresh(token))
+    assert (status, error) in {(400, "invalid_grant"), (400, "invalid_request")}
+
+
+@pytest.mark.clause("RFC 9700 §4.14.2")
+def test_reuse_of_any_earlier_generation_ends_the_grant(actions: Actions) -> None:
+    app = actions.app()
+    generations = [app.connect(actions.person())]
+    for _ in range(5):
+        generations.append(tokens(app.refresh(generations[-1].refresh)))
+    assert error_of(app.refresh(generations[1].refresh)) == (400, "invalid_grant")
+    assert [actions.is_active(each.access) for each in generations] == [False] * 6
+    assert error_of(app.refresh(generations[-1].refresh)) == (400, "invalid_grant")
+
+
+def test_unused_for_its_idle_lifetime_a_grant_ends(start_stack: Callable[..., Stack]) -> None:
+    actions = Actions(start_stack(access_token_lifetime=1, refresh_token_idle_lifetime=2))
+    app = actions.app()
+    granted = app.connect(actions.person())
+    for _ in range(3):  # used in time, it lives on
+        time.sleep(1)
+        granted = tokens(app.refresh(granted.refresh))
+    time.sleep(2.2)
+    assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
+
+
+def test_however_much_it_is_used_a_grant_ends_at_its_absolute_lifetime(start_stack: Callable[..., Stack]) -> None:
+    stack = start_stack(access_token_lifetime=10, refresh_token_idle_lifetime=3, grant_lifetime=3)
+    actions = Actions(stack)
+    app = actions.app()
+    granted = app.connect(actions.person())
+    assert granted.answer["expires_in"] <= 3
+    refreshed = tokens(app.refresh(granted.refresh))
+    eventually(lambda: not actions.is_active(refreshed.access))
+    assert error_of(app.refresh(refreshed.refresh)) == (400, "invalid_grant")
+
+
+def test_a_client_with_a_grace_period_may_repeat_without_a_key(actions: Actions) -> None:
+    app = actions.app("--grace-period", "30")
+    granted = app.connect(actions.person())
+    assert app.refresh(granted.refresh).json()["refresh_token"] == app.refresh(granted.refresh).json()["refresh_token"]
+
+
+def test_a_disabled_account_and_a_deleted_client_refresh_nothing(actions: Actions) -> None:
+    app, mo, ada = actions.app(), actions.person(), actions.person()
+    of_mo, of_ada = app.connect(mo), app.connect(ada)
+    actions.stack.command("account", "disable", mo.username)
+    assert error_of(app.refresh(of_mo.refresh)) == (400, "invalid_grant")
+    assert not actions.is_active(of_mo.access)
+    assert actions.is_active(of_ada.access)
+    actions.stack.command("client", "delete", app.client_id)
+    assert error_of(app.refresh(of_ada.refresh)) == (401, "invalid_client")
+    assert not actions.is_active(of_ada.access)
+
+
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+def test_a_key_with_changed_parameters_is_refused_and_spends_nothing(actions: Actions) -> None:
+    app = actions.app()
+    granted = app.connect(actions.person())
+    pair = tokens(app.refresh(granted.refresh, key=KEY))
+    assert error_of(app.refresh(granted.refresh, key=KEY, scope=READ)) == (400, "invalid_request")
+    assert app.refresh(granted.refresh, key=KEY).json()["refresh_token"] == pair.refresh
+    assert actions.is_active(pair.access)
+
+
+def test_the_key_of_the_previous_rotation_does_not_stand_for_the_next(actions: Actions) -> None:
+    app = actions.app()
+    granted = app.connect(actions.person())
+    pair = tokens(app.refresh(granted.refresh, key=KEY))
+    assert error_of(app.refresh(pair.refresh, key=KEY)) == (400, "invalid_request")
+    assert app.refresh(pair.refresh, key=OTHER_KEY).status_code == 200
+
+
+def test_once_the_successor_was_used_a_repetition_is_reuse(actions: Actions) -> None:
+    app = actions.app()
+    granted = app.connect(actions.person())
+    second = tokens(app.refresh(granted.refresh, key=KEY))
+    third = tokens(app.refresh(second.refresh, key=OTHER_KEY))
+    assert error_of(app.refresh(granted.refresh, key=KEY)) == (400, "invalid_grant")
+    assert not actions.is_active(third.access)
+
+
+def test_another_key_or_none_is_reuse(actions: Actions) -> None:
+    app = actions.app()
+    for key in (OTHER_KEY, None):
+        granted = app.connect(actions.person())
+        pair = tokens(app.refresh(granted.refresh, key=KEY))
+        assert error_of(app.refresh(granted.refresh, key=key)) == (400, "invalid_grant")
+        assert not actions.is_active(pair.access)
+
+
+def test_after_the_window_a_repetition_is_reuse(actions: Actions) -> None:
+    app = actions.app("--access-token-lifetime", "1")
+    granted = app.connect(actions.person())
+    app.refresh(granted.refresh, key=KEY)
+    time.sleep(1.2)
+    assert error_of(app.refresh(granted.refresh, key=KEY)) == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 256, "with space in the key", "ünï" * 6, '"' * 20])
+def test_a_malformed_key_is_refused_and_spends_nothing(actions: Actions, key: str) -> None:
+    app = actions.app()
+    granted = app.connect(actions.person())
+    assert error_of(app.refresh(granted.refresh, key=key.encode().decode("latin-1"))) == (400, "invalid_request")
+    assert app.refresh(granted.refresh).status_code == 200
+
+
+def test_a_code_exchange_may_be_repeated_in_the_same_way(actions: Actions) -> None:
+    app, verifier = actions.app(), Verifier()
+    code = app.get_code(actions.person(), verifier)
+    answers = [app.exchange(code, verifier, key=KEY).json() for _ in range(2)]
+    assert answers[0]["access_token"] == answers[1]["access_token"]
+    assert answers[0]["refresh_token"] == answers[1]["refresh_token"]
+    assert error_of(app.exchange(code, verifier)) == (400, "invalid_grant")
+    assert not actions.is_active(answers[0]["access_token"])
