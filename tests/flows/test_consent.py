@@ -1,0 +1,107 @@
+"""The person decides: what is asked, what is remembered, and what can't be slipped past them."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.support.actions import CALLBACK, READ, WRITE, Actions, App, Verifier, redirect_parameters, tokens
+
+ASSURED = "https://app.example/callback"
+
+
+def assured_app(actions: Actions) -> App:
+    """A client whose answers can reach nobody else: confidential, and not on this machine."""
+    app = actions.app()
+    scopes = ["--scope", READ, "--scope", WRITE]
+    client = actions.stack.command("client", "create", "Assured", "--redirect-uri", ASSURED, *scopes)
+    app.client_id, app.secret = client["client_id"], client["client_secret"]
+    return app
+
+
+def authorize(app: App, verifier: Verifier, **parameters: str) -> str:
+    return app.authorize_url(verifier, redirect_uri=ASSURED, **parameters)
+
+
+@pytest.mark.clause("RFC 6749 §10.2")
+def test_a_consent_is_remembered_for_the_same_scopes_and_asked_again_for_more(actions: Actions) -> None:
+    app, mo = assured_app(actions), actions.person()
+    mo.decide(authorize(app, Verifier(), scope=READ), [READ])
+
+    again = mo.browser.get(authorize(app, Verifier(), scope=READ), allow_redirects=False)
+    while again.headers.get("Location", "").startswith("/"):
+        again = mo.browser.get(again.headers["Location"], allow_redirects=False)
+    assert "code" in redirect_parameters(again)
+
+    asked = mo.browser.get(authorize(app, Verifier(), scope=f"{READ} {WRITE}"))
+    assert urlsplit(asked.url).path == "/consent"
+
+
+@pytest.mark.clause("RFC 8252 §8.6")
+@pytest.mark.parametrize("public", [True, False])
+def test_public_clients_and_those_on_this_machine_always_ask(actions: Actions, public: bool) -> None:
+    app, mo = actions.app(public=public), actions.person()
+    for _ in range(2):
+        assert "code" in redirect_parameters(mo.decide(app.authorize_url(Verifier()), [READ]))
+        page = mo.browser.get(app.authorize_url(Verifier()))
+        assert urlsplit(page.url).path == "/consent"
+
+
+def test_each_authorization_makes_a_grant_of_its_own(actions: Actions) -> None:
+    app, mo = actions.app(), actions.person()
+    first, second = app.connect(mo), app.connect(mo)
+    app.revoke(first.refresh)
+    assert [actions.is_active(each.access) for each in (first, second)] == [False, True]
+
+
+@pytest.mark.clause("RFC 6749 §3.3")
+def test_scopes_that_were_not_asked_for_can_not_be_ticked(actions: Actions) -> None:
+    app, mo, verifier = actions.app(), actions.person(), Verifier()
+    answer = mo.decide(app.authorize_url(verifier, scope=READ), [READ, WRITE, "plans:read"])
+    assert tokens(app.exchange(redirect_parameters(answer)["code"], verifier)).answer["scope"] == READ
+
+
+@pytest.mark.clause("RFC 9700 §4.16")
+def test_the_page_names_app_scopes_duration_and_where_the_answer_goes(actions: Actions) -> None:
+    app, mo = actions.app(), actions.person()
+    mo.sign_in()
+    page = mo.browser.get(app.authorize_url(Verifier())).text
+    for text in (
+        app.name,
+        "See your body weight",
+        "Change your body weight",
+        "180 days",
+        "127.0.0.1:8002",
+        mo.username,
+    ):
+        assert text in page
+
+
+def test_another_browser_can_not_decide_a_request(actions: Actions) -> None:
+    app, mo, stranger = actions.app(), actions.person(), actions.person()
+    mo.sign_in()
+    waiting = mo.browser.get(app.authorize_url(Verifier())).url
+    stranger.sign_in()
+    stolen = stranger.browser.get(waiting)
+    assert stolen.status_code in {400, 404}
+    stranger.browser.get("/connected-apps")
+    request_id = parse_qs(urlsplit(waiting).query)["request"][0]
+    answer = stranger.browser.submit("/consent", {"request": request_id, "scope": [READ], "decision": "allow"})
+    assert (answer.status_code, "Location" in answer.headers) in {(400, False), (404, False)}
+
+
+def test_a_request_can_be_decided_once(actions: Actions) -> None:
+    app, mo = actions.app(), actions.person()
+    mo.sign_in()
+    page = mo.browser.get(app.authorize_url(Verifier()))
+    decision = {"scope": [READ], "decision": "allow"}
+    assert mo.browser.submit("/consent", decision).headers["Location"].startswith(CALLBACK)
+    mo.browser.page = page
+    assert mo.browser.submit("/consent", decision).status_code in {400, 404}
+
+
+def test_without_a_decision_nothing_is_granted(actions: Actions) -> None:
+    app, mo = actions.app(), actions.person()
+    mo.sign_in()
+    mo.browser.get(app.authorize_url(Verifier()))
+    answer = mo.browser.submit("/consent", {"scope": [READ]})
+    assert "code" not in answer.headers.get("Location", "")
