@@ -14,6 +14,7 @@ from auth_service.endpoints.authorization import authorization_endpoint
 from auth_service.endpoints.introspection import introspection_endpoint
 from auth_service.endpoints.metadata import metadata_endpoint
 from auth_service.endpoints.revocation import revocation_endpoint
+from auth_service.endpoints.revocations import revocations_endpoint
 from auth_service.endpoints.token import token_endpoint
 from auth_service.errors import install_error_handlers
 from auth_service.pages.account import account_page
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _install_endpoints(app: Flask, parts: Components) -> None:
     app.register_blueprint(authorization_endpoint(parts.server, parts.pending))
     app.register_blueprint(metadata_endpoint(parts.server))
+    app.register_blueprint(revocations_endpoint(parts.server, parts.feed))
     checks: dict[str, Check] = {
         "database": parts.database.check,
         "redis": parts.redis.reads.ping,

@@ -6,6 +6,7 @@ from auth_service.protocol.authorization_server import AuthorizationServer, Serv
 from auth_service.protocol.client_authentication import ClientAuthentication
 from auth_service.protocol.features import register_features
 from auth_service.protocol.grant_revocation import GrantRevocation
+from auth_service.protocol.revocation_feed import RevocationFeed
 from auth_service.protocol.token_issuance import Lifetimes, TokenIssuance
 from auth_service.settings import Settings
 from auth_service.storage.accounts import AccountStore
@@ -18,6 +19,8 @@ from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 from auth_service.storage.resource_servers import ResourceServerStore
+from auth_service.storage.revocation_log import RevocationLog
+from auth_service.storage.revocation_tail import RevocationTail
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.throttle import Throttle
 from auth_service.storage.token_handle import TokenKeyRing, web_secret
@@ -43,6 +46,7 @@ class Components:
     throttle: Throttle
     revocation: GrantRevocation
     reconciler: RevocationReconciler
+    feed: RevocationFeed
     server: AuthorizationServer
     web_secret: bytes
 
@@ -55,6 +59,8 @@ def build(settings: Settings) -> Components:
     resource_servers, records = ResourceServerStore(database), GrantRecordStore(database)
     grants = GrantStore(redis, settings.redis_shards, settings.revocation_log_lifetime)
     throttle = Throttle(redis)
+    authentication = ClientAuthentication(throttle)
+    log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
     revocation = GrantRevocation(records, grants, accounts, clients)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
     server = AuthorizationServer(
@@ -65,7 +71,7 @@ def build(settings: Settings) -> Components:
             resource_servers=resource_servers,
             records=records,
             grants=grants,
-            authentication=ClientAuthentication(throttle),
+            authentication=authentication,
             issuance=TokenIssuance(keys, grants, clients, resource_servers, revocation, lifetimes),
             revocation=revocation,
             grant_lifetime=settings.grant_lifetime,
@@ -89,6 +95,9 @@ def build(settings: Settings) -> Components:
         throttle=throttle,
         revocation=revocation,
         reconciler=RevocationReconciler(redis, records, revocation, settings.reconcile_interval),
+        feed=RevocationFeed(
+            authentication, resource_servers, log, RevocationTail(redis, log.keys), settings.waiting_polls
+        ),
         server=server,
         web_secret=web_secret(settings.token_key_bytes()[0]),
     )

@@ -27,7 +27,7 @@ class Settings(EnvironmentSettings):
     token_keys: CommaSeparated = Field(
         description="key ring, 32 bytes each in base64url, comma-separated: the first makes tokens, all verify"
     )
-    redis_shards: int = Field(1, ge=1, le=1024, description="hash tags over which grants are spread (Redis Cluster)")
+    redis_shards: int = Field(1, ge=1, le=128, description="hash tags over which grants are spread (Redis Cluster)")
 
     access_token_lifetime: int = Field(
         600, ge=1, le=86_400, description="how long an access token lives, unless its client has its own"
@@ -38,6 +38,9 @@ class Settings(EnvironmentSettings):
         90_000,
         ge=61,
         description="how long resource servers can learn of a revocation; longer than any access token",
+    )
+    waiting_polls: int = Field(
+        6, ge=0, description="how many polls of the revocation feed may wait in one process, each holding a thread"
     )
     code_lifetime: int = Field(60, ge=1, le=600, description="how long an app may take to exchange a code")
     authorization_request_lifetime: int = Field(

@@ -24,6 +24,7 @@ from auth_service.models.tokens import (
     Rotation,
 )
 from auth_service.storage.redis_connection import RedisClients
+from auth_service.storage.revocation_log import log_key
 
 REPLAY_WINDOW = 60
 """Seconds in which a request with an Idempotency-Key may be repeated, or the access token's life if that is shorter."""
@@ -74,7 +75,7 @@ class GrantStore:
         keys = [
             self._grant_key(rotation.grant_id),
             self._access_token_key(rotation.grant_id, rotation.access_digest),
-            self.log_key(rotation.grant_id),
+            self._log_key(rotation.grant_id),
         ]
         request = {
             "grant_id": rotation.grant_id,
@@ -166,9 +167,9 @@ class GrantStore:
         key = self._access_token_key(grant_id, digest)
         self._revoke_key(key, grant_id, client_id, subject, audience, {"jti": digest})
 
-    def log_key(self, grant_id: str) -> str:
+    def _log_key(self, grant_id: str) -> str:
         """The revocation log of the grant's shard."""
-        return f"revocations:{{{self._shard(grant_id)}}}"
+        return log_key(self._shard(grant_id))
 
     def _revoke_key(
         self,
@@ -187,7 +188,7 @@ class GrantStore:
             **more,
         }
         fields = [part for field in entry.items() for part in field]
-        self._run_twice_if_unanswered(self._revoke, [key, self.log_key(grant_id)], [self._log_lifetime, *fields])
+        self._run_twice_if_unanswered(self._revoke, [key, self._log_key(grant_id)], [self._log_lifetime, *fields])
 
     @staticmethod
     def _run_twice_if_unanswered(script: Script, keys: list[str], args: list[str | int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How this service talks to Redis: two clients, because a script must never be repeated behind our back.
+"""How this service talks to Redis: a client for each manner, because a script must never be repeated behind our back.
 
 redis-py repeats a timed-out command by default. For a rotation whose answer was lost, that would look like the second
 use of a one-time token and end an honest person's grant, so scripts get a client without any retry.
@@ -13,16 +13,22 @@ from redis.retry import Retry
 
 SOCKET_TIMEOUT = 0.5
 """Seconds to connect, and to wait for each answer; then the request gets a 503."""
+BLOCKING_READ = 1.0
+"""Seconds for which a blocking read may wait for something to read."""
 _POOL_SIZE = 64
 _POOL_WAIT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class RedisClients:
-    """`scripts` never repeats anything, `reads` repeats a read once. Both decode answers to `str`."""
+    """`scripts` never repeats anything, `reads` repeats a read once, `blocking` is for reads that wait.
+
+    All decode answers to `str`.
+    """
 
     scripts: "redis.Redis"
     reads: "redis.Redis"
+    blocking: "redis.Redis"
 
 
 def connect_redis(url: str) -> RedisClients:
@@ -30,15 +36,16 @@ def connect_redis(url: str) -> RedisClients:
     return RedisClients(
         scripts=_client(url, Retry(NoBackoff(), 0)),
         reads=_client(url, Retry(ExponentialBackoff(cap=0.05, base=0.01), 1)),
+        blocking=_client(url, Retry(NoBackoff(), 0), SOCKET_TIMEOUT + BLOCKING_READ),
     )
 
 
-def _client(url: str, retry: Retry) -> "redis.Redis":
+def _client(url: str, retry: Retry, answer_within: float = SOCKET_TIMEOUT) -> "redis.Redis":
     pool = redis.BlockingConnectionPool.from_url(
         url,
         max_connections=_POOL_SIZE,
         timeout=_POOL_WAIT,
-        socket_timeout=SOCKET_TIMEOUT,
+        socket_timeout=answer_within,
         socket_connect_timeout=SOCKET_TIMEOUT,
         retry=retry,
         decode_responses=True,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from flask import Response, jsonify, make_response, request
 
@@ -20,8 +21,16 @@ def answer_form(server: AuthorizationServer, answer: Callable[[ProtocolRequest],
     return to_flask(answer(protocol_request))
 
 
+def answer_query(server: AuthorizationServer, answer: Callable[[ProtocolRequest], ProtocolResponse]) -> Response:
+    """Read a query, have it answered, write the answer or the OAuth error, which never redirects."""
+    try:
+        return to_flask(answer(query_request(server.parts.issuer)))
+    except OAuth2Error as error:
+        return to_flask(server.handle_error_response(_empty_request(server.parts.issuer), error))
+
+
 def query_request(issuer: str) -> ProtocolRequest:
-    """The request at /authorize: parameters in the query (RFC 6749 §3.1). Raises InvalidRequestError."""
+    """A request with its parameters in the query, as at /authorize (RFC 6749 §3.1). Raises InvalidRequestError."""
     return _request(issuer, request.args.to_dict(flat=False))
 
 

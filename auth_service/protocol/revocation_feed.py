@@ -1,0 +1,98 @@
+"""The revocation feed: what resource servers that remember introspection answers must forget (docs/revocation_feed.md).
+
+A long poll over the revocation log. Every answer ends with a read of the log, so it covers all that was revoked before
+its request was sent.
+"""
+
+import re
+import threading
+import time
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+
+from auth_service.models.resource_server import ResourceServer
+from auth_service.protocol.client_authentication import ClientAuthentication
+from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
+from auth_service.storage.resource_servers import ResourceServerStore
+from auth_service.storage.revocation_log import LogBatch, RevocationEntry, RevocationLog
+from auth_service.storage.revocation_tail import RevocationTail
+
+LONGEST_WAIT = 1.0
+"""Seconds for which an answer is held at most. A reload of the service waits as long."""
+
+CALLER_AUTH_METHODS = ("client_secret_basic",)
+"""The request has no body, and secrets don't belong in an address (RFC 6749 §2.3.1)."""
+
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+
+Event = dict[str, str]
+
+
+class RevocationFeed:
+    """Answers polls. Only so many may wait at a time; beyond that, answers come at once and say the same."""
+
+    def __init__(
+        self,
+        authentication: ClientAuthentication,
+        resource_servers: ResourceServerStore,
+        log: RevocationLog,
+        tail: RevocationTail,
+        waiting_polls: int,
+    ) -> None:
+        self._authentication = authentication
+        self._resource_servers = resource_servers
+        self._log = log
+        self._tail = tail
+        self._places = threading.BoundedSemaphore(waiting_polls) if waiting_polls else None
+
+    def answer(self, request: ProtocolRequest) -> ProtocolResponse:
+        """Credentials first, as at introspection. Raises an OAuth2Error."""
+        caller = self._authentication.authenticate(
+            request, self._resource_servers.find, CALLER_AUTH_METHODS, "revocations"
+        )
+        request.refuse_repeated("after", "wait")
+        wait, began = _seconds(request.form.get("wait", "0")), time.monotonic()
+        seen = self._tail.changes
+        batch = self._log.read(request.form.get("after"))
+        events = _concerning(caller, batch)
+        if not (wait and _is_quiet(batch, events)) or self._places is None or not self._places.acquire(blocking=False):
+            return _response(batch, events)
+        try:
+            return self._wait_for_events(caller, batch, seen, began + wait)
+        finally:
+            self._places.release()
+
+    def _wait_for_events(self, caller: ResourceServer, batch: LogBatch, seen: int, deadline: float) -> ProtocolResponse:
+        """Read again whenever the log grew, and once more at the deadline."""
+        while True:
+            self._tail.wait(seen, deadline)
+            expired, seen = time.monotonic() >= deadline, self._tail.changes
+            batch = self._log.read(batch.cursor)
+            events = _concerning(caller, batch)
+            if expired or not _is_quiet(batch, events):
+                return _response(batch, events)
+
+
+def _seconds(text: str) -> float:
+    if not _SECONDS.fullmatch(text):
+        raise InvalidRequestError("wait must be a number of seconds.")
+    return min(float(text), LONGEST_WAIT)
+
+
+def _concerning(caller: ResourceServer, batch: LogBatch) -> list[Event]:
+    """The ends that the caller could have heard of: it learns nothing about tokens for others."""
+    return [_event(entry) for entry in batch.entries if caller.resource in entry.audience]
+
+
+def _event(entry: RevocationEntry) -> Event:
+    return {"grant_id": entry.grant_id} if entry.jti is None else {"jti": entry.jti}
+
+
+def _is_quiet(batch: LogBatch, events: list[Event]) -> bool:
+    """There is nothing to tell yet."""
+    return batch.known and not events and not batch.more
+
+
+def _response(batch: LogBatch, events: list[Event]) -> ProtocolResponse:
+    body = {"cursor": batch.cursor, "reset": not batch.known, "events": events, "more": batch.more}
+    return ProtocolResponse(200, body, [("Cache-Control", "no-store")])
