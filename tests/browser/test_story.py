@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -30,9 +31,13 @@ class Window:
 
     def press(self, text: str) -> None:
         """A button or a link."""
-        here = self._driver.find_element(By.TAG_NAME, "html")
+        self._driver.execute_script("document.documentElement.dataset.left = 'yes'")
         self._driver.find_element(By.XPATH, f"//*[self::button or self::a][normalize-space()='{text}']").click()
-        WebDriverWait(self._driver, 10).until(lambda _: _is_gone(here))
+        WebDriverWait(self._driver, 20, ignored_exceptions=[WebDriverException]).until(
+            lambda driver: driver.execute_script(
+                "return document.readyState === 'complete' && !document.documentElement.dataset.left"
+            )
+        )
 
     def fill(self, name: str, text: str) -> None:
         field = self._driver.find_element(By.NAME, name)
@@ -56,16 +61,6 @@ class Window:
         self._shots += 1
         ARTIFACTS.mkdir(exist_ok=True)
         self._driver.save_screenshot(str(ARTIFACTS / f"{self._shots:02}-{name}.png"))
-
-
-def _is_gone(element: object) -> bool:
-    from selenium.common.exceptions import StaleElementReferenceException
-
-    try:
-        element.is_enabled()  # type: ignore[attr-defined]
-    except StaleElementReferenceException:
-        return True
-    return False
 
 
 @pytest.fixture

@@ -21,6 +21,13 @@ class StrengthApp:
 
     url: str
     twin: str
+    stack: Stack
+    credentials: tuple[str, str]
+
+    def expire(self, access_token: str) -> None:
+        """Make one access token invalid, as its end of life would."""
+        form = {"token": access_token}
+        requests.post(f"{self.stack.auth}/revoke", data=form, auth=self.credentials, timeout=TIMEOUT).raise_for_status()
 
     def connect(self, person: Person, scopes: tuple[str, ...] = (READ, WRITE), decision: str = "allow") -> str:
         """Follow "Connect Moogle Fit" to the end; the page on which the person arrives."""
@@ -45,11 +52,11 @@ class StrengthApp:
 
 
 @contextmanager
-def run_strength_app(stack: Stack, folder: Path, *registration: str) -> Iterator[StrengthApp]:
+def run_strength_app(stack: Stack, folder: Path) -> Iterator[StrengthApp]:
     """Register and start the app."""
     ports = free_port(), free_port()
     url = f"http://127.0.0.1:{ports[0]}"
-    options = ["--redirect-uri", f"{url}/callback", "--scope", READ, "--scope", WRITE, *registration]
+    options = ["--redirect-uri", f"{url}/callback", "--scope", READ, "--scope", WRITE]
     client = stack.command("client", "create", "Strength", *options)
     settings = Settings(
         url=url,
@@ -64,4 +71,5 @@ def run_strength_app(stack: Stack, folder: Path, *registration: str) -> Iterator
     with ExitStack() as running:
         for port in ports:
             running.enter_context(serve(create_app(settings), port))
-        yield StrengthApp(url, f"http://127.0.0.1:{ports[1]}")
+        credentials = (client["client_id"], client["client_secret"])
+        yield StrengthApp(url, f"http://127.0.0.1:{ports[1]}", stack, credentials)
