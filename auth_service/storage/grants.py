@@ -62,6 +62,7 @@ class GrantStore:
                 },
             )
             transaction.expire(key, code_lifetime)
+            transaction.pexpireat(key, int(grant.expires_at * 1000), lt=True)
             transaction.execute()
 
     def find_code_grant(self, grant_id: str) -> CodeGrant | None:
@@ -119,6 +120,7 @@ class GrantStore:
             "grant_audience": " ".join(claims.aud),
             "claims": _dump_claims(claims),
             "access_token_lifetime": lifetime,
+            "attempt": secrets.token_urlsafe(12),
         }
         keys = [self._grant_key(own_grant_id), self._access_token_key(own_grant_id, digest)]
         created, issued_at, expires_at = self._run_twice_if_unanswered(

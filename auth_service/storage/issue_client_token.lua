@@ -11,6 +11,7 @@ local expires_at = issued_at + request.access_token_lifetime
 local function integer(number) return string.format("%.0f", number) end
 
 local left = redis.call("PTTL", grant_key)
+redis.call("HSETNX", grant_key, "created_by", request.attempt)
 redis.call("HSET", grant_key, "client_id", request.client_id, "subject", request.client_id,
   "scopes", request.grant_scopes, "audience", request.grant_audience)
 if left < request.access_token_lifetime * 1000 then
@@ -19,4 +20,6 @@ end
 redis.call("HSET", access_token_key, "claims", request.claims,
   "issued_at", integer(issued_at), "expires_at", integer(expires_at))
 redis.call("PEXPIREAT", access_token_key, integer(expires_at * 1000))
-return {left == -2 and 1 or 0, integer(issued_at), integer(expires_at)}
+-- If the first answer was lost, its repetition must say the same.
+local created = redis.call("HGET", grant_key, "created_by") == request.attempt
+return {created and 1 or 0, integer(issued_at), integer(expires_at)}

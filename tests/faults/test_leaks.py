@@ -1,0 +1,69 @@
+"""No token, code, secret, verifier, password or session id stands in a log line, on a page or in an address."""
+
+import base64
+import logging
+import re
+from collections.abc import Callable
+from io import StringIO
+
+import requests
+
+from tests.support.actions import READ, Actions, Verifier, error_of, tokens
+from tests.support.stack import Stack
+
+
+def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.Response], object]) -> list[str]:
+    """The story with its accidents; the secrets that took part."""
+    app, mo, verifier = actions.app(), actions.person(), Verifier()
+    see(mo.sign_in("a mistyped password of mo"))
+    code = app.get_code(mo, verifier, [READ])
+    see(app.exchange(code, Verifier()))
+    granted = tokens(app.exchange(code, verifier))
+    see(actions.fit("GET", token=granted.access))
+    see(actions.fit("GET", f"/api/body_weight/{granted.access}", token=granted.access))
+    see(actions.fit("GET", f"/api/body_weight/?access_token={granted.access}"))
+    see(actions.fit("POST", token=granted.access, json={"body_weight": granted.access, "unit": granted.refresh}))
+    see(requests.get(f"{actions.stack.auth}/nothing/{granted.refresh}", timeout=10))
+    see(requests.post(f"{actions.stack.auth}/token?code={code}", data={"code": code}, timeout=10))
+    refreshed = tokens(app.refresh(granted.refresh, key="a-key-of-twenty-characters"))
+    actions.introspect(refreshed.access)
+    assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
+    see(app.revoke(refreshed.refresh))
+    see(mo.browser.get("/connected-apps"))
+    see(mo.browser.get("/account"))
+    session = mo.browser.session.cookies["moogle_auth"]
+    secrets = [granted.access, granted.refresh, refreshed.access, refreshed.refresh, code]
+    secrets += [verifier.verifier, mo.password, "a mistyped password of mo", session]
+    assert app.secret is not None
+    for name, secret in (
+        (app.client_id, app.secret),
+        (actions.stack.fit_credentials.name, actions.stack.fit_credentials.secret),
+    ):
+        secrets += [secret, base64.b64encode(f"{name}:{secret}".encode()).decode()]
+    return secrets
+
+
+def test_no_secret_is_written_down(start_stack: Callable[..., Stack]) -> None:
+    stack = start_stack(log_level="DEBUG")
+    written, pages = StringIO(), []
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    logging.getLogger().setLevel("DEBUG")
+    former = handler.setStream(written)
+
+    def see(answer: requests.Response) -> None:
+        pages.append(answer.text if "access_token" not in answer.text else "")
+        pages.append(answer.headers.get("Location", ""))
+
+    try:
+        secrets = everything_a_person_and_an_app_do(Actions(stack), see)
+    finally:
+        handler.setStream(former) if former else None
+        logging.getLogger().setLevel("ERROR")
+
+    lines = written.getvalue()
+    assert lines.count("\n") > 30
+    assert re.search(r'"path": "/token"', lines)
+    for secret in secrets:
+        assert secret not in lines
+        assert [page for page in pages if secret in page] == []

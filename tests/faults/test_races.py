@@ -1,0 +1,119 @@
+"""One use means one use: parallel uses of one credential, at two gunicorn workers on a real Redis."""
+
+import http.client
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from tests.support.gunicorn_stack import Answer, GunicornStack, run_gunicorn_stack
+
+ROUNDS, AT_ONCE = 300, 8
+INVALID_GRANT = (400, "invalid_grant")
+
+pytestmark = pytest.mark.timeout(400)
+
+
+class Racers:
+    """Kept connections, half of them to each worker, that all send at the same moment."""
+
+    def __init__(self, stack: GunicornStack, connections: list[http.client.HTTPConnection]) -> None:
+        self._stack = stack
+        self._connections = connections
+        self._pool = ThreadPoolExecutor(len(connections))
+        self._barrier = Barrier(len(connections))
+        self.statuses: Counter[tuple[int, str | None]] = Counter()
+        self.workers: set[str] = set()
+
+    def race(self, form: dict[str, str], key: str | None = None) -> list[Answer]:
+        def send(connection: http.client.HTTPConnection) -> Answer:
+            self._barrier.wait(30)
+            return self._stack.ask(connection, "/token", form, key)
+
+        answers = list(self._pool.map(send, self._connections))
+        self.statuses.update(answer.kind for answer in answers)
+        self.workers |= {answer.worker for answer in answers}
+        return answers
+
+
+@pytest.fixture(scope="module")
+def stack(real_redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornStack]:
+    folder: Path = tmp_path_factory.mktemp("gunicorn")
+    with run_gunicorn_stack(folder, real_redis_url) as running:
+        yield running
+
+
+@pytest.fixture
+def racers(stack: GunicornStack) -> Iterator[Racers]:
+    """As many connections as it takes to have both workers in the race."""
+    with ExitStack() as kept:
+        by_worker: dict[str, list[http.client.HTTPConnection]] = {}
+        for _ in range(400):
+            connection = kept.enter_context(stack.connection())
+            worker = stack.ask(connection, "/introspect", {"token": "x"}).worker
+            by_worker.setdefault(worker, []).append(connection)
+            if len(by_worker) == 2 and min(map(len, by_worker.values())) >= AT_ONCE // 2:
+                break
+        half = AT_ONCE // 2
+        yield Racers(stack, [connection for group in by_worker.values() for connection in group[:half]])
+
+
+def is_active(stack: GunicornStack, token: str) -> bool:
+    with stack.connection() as connection:
+        return bool(stack.ask(connection, "/introspect", {"token": token}).body["active"])
+
+
+def refresh(token: str) -> dict[str, str]:
+    return {"grant_type": "refresh_token", "refresh_token": token}
+
+
+@pytest.mark.clause("RFC 9700 §4.14.2")
+def test_of_parallel_uses_of_a_refresh_token_exactly_one_succeeds_and_then_the_grant_is_dead(
+    stack: GunicornStack, racers: Racers
+) -> None:
+    for _ in range(ROUNDS):
+        answers = racers.race(refresh(stack.tokens()["refresh_token"]))
+        [winner] = [answer.body for answer in answers if answer.status == 200]
+        assert not is_active(stack, winner["access_token"])
+    assert racers.statuses == {(200, None): ROUNDS, INVALID_GRANT: ROUNDS * (AT_ONCE - 1)}
+    assert len(racers.workers) == 2
+
+
+@pytest.mark.clause("RFC 6749 §4.1.2")
+def test_of_parallel_uses_of_a_code_exactly_one_succeeds_and_then_the_grant_is_dead(
+    stack: GunicornStack, racers: Racers
+) -> None:
+    for _ in range(ROUNDS):
+        answers = racers.race(stack.code())
+        [winner] = [answer.body for answer in answers if answer.status == 200]
+        assert not is_active(stack, winner["access_token"])
+    assert racers.statuses == {(200, None): ROUNDS, INVALID_GRANT: ROUNDS * (AT_ONCE - 1)}
+    assert len(racers.workers) == 2
+
+
+@pytest.mark.clause("RFC 6749 §6")
+def test_one_after_the_other_a_grant_is_refreshed_as_often_as_one_likes(stack: GunicornStack) -> None:
+    tokens = stack.tokens()
+    for _ in range(10):
+        with stack.connection() as connection:
+            answer = stack.ask(connection, "/token", refresh(tokens["refresh_token"]))
+        assert answer.status == 200
+        tokens = answer.body
+    assert is_active(stack, tokens["access_token"])
+
+
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+def test_parallel_uses_with_one_idempotency_key_all_get_one_identical_pair(
+    stack: GunicornStack, racers: Racers
+) -> None:
+    for number in range(ROUNDS):
+        answers = racers.race(refresh(stack.tokens()["refresh_token"]), key=f"the-key-of-round-{number:04}")
+        pairs = {(answer.body["access_token"], answer.body["refresh_token"]) for answer in answers}
+        assert len(pairs) == 1
+        assert is_active(stack, pairs.pop()[0])
+    assert racers.statuses == {(200, None): ROUNDS * AT_ONCE}
+    assert len(racers.workers) == 2

@@ -1,0 +1,104 @@
+"""A client at the level of the store: holds a grant's code or refresh token and spends it."""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+
+from auth_service.models.tokens import (
+    AccessTokenClaims,
+    Issued,
+    NewGrant,
+    NotRotated,
+    Repeatable,
+    Replayed,
+    RevokedBecause,
+    Rotation,
+)
+from auth_service.storage.grants import GrantStore
+from auth_service.storage.token_handle import TokenHandle, TokenKeyRing, TokenKind, new_grant_id
+
+AUDIENCE = ("http://localhost:8001/api/",)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What came of one use. The handles are what was proposed; they exist only if the outcome is Issued."""
+
+    outcome: Issued | Replayed | NotRotated
+    access: TokenHandle
+    refresh: TokenHandle
+
+
+@dataclass
+class Holder:
+    """One grant and its client; lifetimes in seconds."""
+
+    store: GrantStore
+    keys: TokenKeyRing
+    code_lifetime: int = 60
+    grant_lifetime: float = 3600
+    access_lifetime: int = 600
+    idle_lifetime: int = 1800
+    grant_id: str = field(default_factory=new_grant_id)
+
+    def __post_init__(self) -> None:
+        self.code = self.keys.make(TokenKind.AUTHORIZATION_CODE, self.grant_id, 0)
+        self.store.create(
+            NewGrant(
+                grant_id=self.grant_id,
+                client_id="app",
+                subject="mo",
+                scopes=("read", "write"),
+                audience=AUDIENCE,
+                expires_at=time.time() + self.grant_lifetime,
+                redirect_uri="http://127.0.0.1/callback",
+                code_challenge="a challenge",
+                code_digest=self.code.digest,
+            ),
+            self.code_lifetime,
+        )
+
+    def spend(
+        self,
+        credential: TokenHandle,
+        *,
+        client_id: str = "app",
+        scope: str = "read write",
+        key: str = "",
+        parameters: str = "the same",
+        grace_period: int = 0,
+    ) -> Spent:
+        """Use a code or a refresh token."""
+        nonce, key_id = secrets.token_bytes(16), self.keys.newest_key_id
+        access = self.keys.derive(TokenKind.ACCESS_TOKEN, credential, nonce, key_id)
+        refresh = self.keys.derive(TokenKind.REFRESH_TOKEN, credential, nonce, key_id)
+        assert access is not None
+        assert refresh is not None
+        rotation = Rotation(
+            grant_id=credential.grant_id,
+            generation=credential.generation,
+            digest=credential.digest,
+            client_id=client_id,
+            nonce=nonce.hex(),
+            key_id=key_id,
+            access_digest=access.digest,
+            refresh_digest=refresh.digest,
+            claims=AccessTokenClaims(client_id, "mo", "mo's name", AUDIENCE, scope),
+            repeatable=Repeatable(key, parameters if key else ""),
+            access_token_lifetime=self.access_lifetime,
+            idle_lifetime=self.idle_lifetime,
+            grace_period=grace_period,
+        )
+        return Spent(self.store.rotate(rotation), access, refresh)
+
+    def connect(self, **options: str) -> Spent:
+        """Exchange the code."""
+        spent = self.spend(self.code, **options)  # type: ignore[arg-type]
+        assert type(spent.outcome) is Issued
+        return spent
+
+    def is_active(self, access: TokenHandle) -> bool:
+        return self.store.find_access_token(self.grant_id, access.digest) is not None
+
+    def revoke(self, because: RevokedBecause = RevokedBecause.PERSON) -> None:
+        self.store.revoke_grant(self.grant_id, client_id="app", subject="mo", audience=AUDIENCE, because=because)

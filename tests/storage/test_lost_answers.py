@@ -1,0 +1,64 @@
+"""A script whose answer is lost is run once more, and recognises itself."""
+
+import redis
+
+from auth_service.models.tokens import AccessTokenClaims, Issued, Replayed
+from auth_service.storage.grants import GrantStore
+from auth_service.storage.redis_connection import RedisClients, connect_redis
+from auth_service.storage.token_handle import TokenKeyRing, TokenKind, new_grant_id
+from tests.storage.holder import AUDIENCE, Holder
+from tests.support.proxy import TcpProxy, proxied
+
+KEYS = TokenKeyRing([b"k" * 32])
+
+
+def store_behind(proxy: TcpProxy, url: str) -> tuple[GrantStore, RedisClients]:
+    clients = connect_redis(proxied(url, proxy))
+    return GrantStore(clients, shards=1, log_lifetime=90), clients
+
+
+def test_a_rotation_whose_answer_is_lost_happens_once(each_redis_url: str) -> None:
+    with TcpProxy.to(each_redis_url) as proxy:
+        store, _ = store_behind(proxy, each_redis_url)
+        holder = Holder(store, KEYS)
+        first = holder.connect()
+        proxy.lose_answers(1)
+        second = holder.spend(first.refresh)
+        assert proxy.lost == 1
+        assert isinstance(second.outcome, Replayed)
+        assert second.outcome.refresh_digest == second.refresh.digest
+        assert holder.is_active(second.access)
+        assert type(holder.spend(second.refresh).outcome) is Issued
+
+
+def test_after_two_lost_answers_the_error_stands_and_nothing_is_ended(each_redis_url: str) -> None:
+    with TcpProxy.to(each_redis_url) as proxy:
+        store, _ = store_behind(proxy, each_redis_url)
+        holder = Holder(store, KEYS)
+        first = holder.connect()
+        proxy.lose_answers(2)
+        try:
+            holder.spend(first.refresh, key="a key")
+        except redis.ConnectionError:
+            pass
+        else:
+            raise AssertionError("the outage was hidden")
+        assert proxy.lost == 2
+        assert isinstance(holder.spend(first.refresh, key="a key").outcome, Replayed)
+
+
+def test_a_clients_new_grant_is_told_as_new_also_when_the_first_answer_was_lost(each_redis_url: str) -> None:
+    with TcpProxy.to(each_redis_url) as proxy:
+        store, _ = store_behind(proxy, each_redis_url)
+        claims = AccessTokenClaims("app", "app", None, AUDIENCE, "read")
+        own_grant_id = new_grant_id()
+
+        def issue() -> bool:
+            digest = KEYS.make(TokenKind.ACCESS_TOKEN, own_grant_id, 0).digest
+            return store.issue_client_token(own_grant_id, digest, claims, ("read",), 600)[0]
+
+        store.issue_client_token(new_grant_id(), "warm-up", claims, ("read",), 600)
+        proxy.lose_answers(1)
+        assert issue() is True
+        assert proxy.lost == 1
+        assert issue() is False

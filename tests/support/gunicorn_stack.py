@@ -1,0 +1,183 @@
+"""The authorization server as it is deployed: gunicorn with two workers on a real Redis. Shows what threads can't."""
+
+import base64
+import hashlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import auth_service
+from auth_service.components import Components
+from auth_service.models.account import Account
+from auth_service.models.base import now
+from auth_service.models.client import Client
+from auth_service.models.grant import GrantRecord
+from auth_service.models.secret import secret_digest
+from auth_service.models.tokens import NewGrant
+from auth_service.settings import Settings
+from auth_service.storage.token_handle import TokenKind, new_grant_id
+from tests.support.servers import free_port
+from tests.support.stack import TOKEN_KEY
+
+ROOT = Path(__file__).resolve().parents[2]
+REDIRECT_URI, RESOURCE, SCOPE = "http://127.0.0.1:9/callback", "http://localhost:9/api/", "body_weight:read"
+SECRET = "the-secret-of-all-clients-of-the-gunicorn-stack"
+VERIFIER = "v" * 43
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker answered, and which one it was."""
+
+    status: int
+    body: dict[str, Any]
+    worker: str
+
+    @property
+    def kind(self) -> tuple[int, str | None]:
+        """For histograms: the status and, of a refusal, its error code."""
+        return self.status, self.body.get("error")
+
+
+@dataclass(frozen=True)
+class GunicornStack:
+    """A running server, and its stores from within this process."""
+
+    port: int
+    parts: Components
+    client: Client
+    account: Account
+
+    def code(self, lifetime: int = 60) -> dict[str, str]:
+        """The form that exchanges a fresh code, which lives for so many seconds."""
+        grant_id, expires_at = new_grant_id(), now() + timedelta(hours=1)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+        code = self.parts.server.parts.keys.make(TokenKind.AUTHORIZATION_CODE, grant_id, 0)
+        target: dict[str, Any] = {"scopes": (SCOPE,), "audience": (RESOURCE,)}
+        self.parts.records.add(
+            GrantRecord(
+                id=grant_id,
+                account_id=self.account.id,
+                client_id=self.client.client_id,
+                expires_at=expires_at,
+                **target,
+            )
+        )
+        self.parts.grants.create(
+            NewGrant(
+                grant_id=grant_id,
+                client_id=self.client.client_id,
+                subject=self.account.id,
+                expires_at=expires_at.timestamp(),
+                redirect_uri=REDIRECT_URI,
+                code_challenge=challenge,
+                code_digest=code.digest,
+                **target,
+            ),
+            lifetime,
+        )
+        return {
+            "grant_type": "authorization_code",
+            "code": code.text,
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": VERIFIER,
+        }
+
+    def tokens(self) -> dict[str, Any]:
+        """A fresh pair."""
+        with self.connection() as connection:
+            answer = self.ask(connection, "/token", self.code())
+        assert answer.status == 200, answer
+        return answer.body
+
+    @contextmanager
+    def connection(self) -> Iterator[http.client.HTTPConnection]:
+        """A kept connection; gunicorn may hand each to another worker."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def ask(
+        self, connection: http.client.HTTPConnection, path: str, form: dict[str, str], key: str | None = None
+    ) -> Answer:
+        """Post a form as the client; to /introspect, as the resource server."""
+        name = "moogle-fit" if path == "/introspect" else self.client.client_id
+        headers = {
+            "Host": f"localhost:{self.port}",
+            "Authorization": "Basic " + base64.b64encode(f"{name}:{SECRET}".encode()).decode(),
+            "Content-Type": "application/x-www-form-urlencoded",
+            **({"Idempotency-Key": key} if key else {}),
+        }
+        connection.request("POST", path, urlencode(form), headers)
+        answer = connection.getresponse()
+        return Answer(answer.status, json.loads(answer.read() or b"{}"), answer.headers["X-Test-Worker"])
+
+
+@contextmanager
+def run_gunicorn_stack(folder: Path, redis_url: str, **environment: str) -> Iterator[GunicornStack]:
+    """Start the server and wait until it is ready."""
+    port = free_port()
+    variables = {
+        "AUTH_ISSUER": f"http://localhost:{port}",
+        "AUTH_DATABASE_URL": f"sqlite:///{folder / 'auth.sqlite'}",
+        "AUTH_REDIS_URL": redis_url,
+        "AUTH_TOKEN_KEYS": TOKEN_KEY,
+        "AUTH_LOG_LEVEL": "ERROR",
+        **environment,
+    }
+    parts: Components = auth_service.create_app(Settings.load(variables)).extensions["auth_service"]
+    parts.database.upgrade()
+    parts.resource_servers.save("moogle-fit", RESOURCE, secret_digest(SECRET), {SCOPE: "See it"}, new=True)
+    account = parts.accounts.create("mo", "a password of mo, long enough")
+    client = Client(
+        client_id="racer",
+        name="Racer",
+        secret_digest=secret_digest(SECRET),
+        redirect_uris=(REDIRECT_URI,),
+        grant_types=("authorization_code", "refresh_token"),
+        scopes=(SCOPE,),
+        own_grant_id=new_grant_id(),
+        grace_period=0,
+    )
+    parts.clients.create(client, (RESOURCE,))
+    command = [str(Path(sys.executable).with_name("gunicorn")), "-c", "auth_service/gunicorn.conf.py"]
+    process = subprocess.Popen(
+        [*command, "-b", f"127.0.0.1:{port}", "tests.support.worker_named:app"],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        stderr=subprocess.DEVNULL,
+    )
+    running = GunicornStack(port, parts, client, account)
+    try:
+        _wait_until_answering(running)
+        yield running
+    finally:
+        process.terminate()
+        process.wait(30)
+        parts.database.close()
+
+
+def _wait_until_answering(stack: GunicornStack) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with stack.connection() as connection:
+                connection.request("GET", "/health/ready", headers={"Host": f"localhost:{stack.port}"})
+                if connection.getresponse().status == 200:
+                    return
+        except OSError:
+            pass
+        assert time.monotonic() < deadline, "gunicorn did not become ready"
+        time.sleep(0.05)
