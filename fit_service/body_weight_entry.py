@@ -17,8 +17,8 @@ LIGHTEST_KG, HEAVIEST_KG = Decimal(1), Decimal(700)
 """Beyond this it is a typing error: the heaviest person on record weighed 635 kg."""
 MAX_DECIMALS = 3
 _CONVERTED_DECIMALS = Decimal("0.01")
-_AMOUNT = re.compile(r"\d{1,6}(\.\d{1,12})?")
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_AMOUNT = re.compile(r"\d{1,6}(\.\d{1,12})?", re.ASCII)
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

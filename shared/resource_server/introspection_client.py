@@ -107,6 +107,8 @@ def _read(response: HTTPResponse) -> RawAnswer:
         if response.status in {401, 403}:
             _log.error("the authorization server refuses our credentials: check client id and secret")
         raise CannotValidateError(f"introspection answered {response.status}", _retry_after(response))
+    if not response.headers.get("Content-Length", "0").isdecimal():  # http.client would read on as if there were none
+        raise CannotValidateError("introspection answered with an unusable length")
     if len(body) > MAX_BODY or response.read(1):
         raise CannotValidateError("introspection answered more than it may")
     if response.length:
@@ -139,6 +141,10 @@ class _Pool:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._idle: list[DeadlineConnection] = []
+
+    def __del__(self) -> None:
+        for connection in self._idle:
+            connection.close()
 
     def take(self) -> DeadlineConnection | None:
         if self._process != os.getpid():

@@ -1,0 +1,155 @@
+"""One entry of the Fit API: inserted, read, changed, deleted, and never by anybody else."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.actions import READ, WRITE, Actions
+
+
+@pytest.fixture
+def token(actions: Actions) -> str:
+    """A token of a new person, good for everything at the Fit API."""
+    return actions.app().connect(actions.person(), scopes=[READ, WRITE]).access
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    return {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-31T07:30:00+01:00", **changes}
+
+
+def test_an_inserted_entry_is_answered_with_its_address_and_read_back_the_same(actions: Actions, token: str) -> None:
+    inserted = actions.fit("POST", token=token, json=entry())
+    stored = inserted.json()
+    assert inserted.status_code == 201
+    assert stored == {
+        "id": stored["id"],
+        "body_weight": "82.5",
+        "unit": "kg",
+        "created_at": "2026-01-31T06:30:00+00:00",
+    }
+    assert inserted.headers["Location"] == f"/api/body_weight/{stored['id']}"
+    read = actions.fit("GET", inserted.headers["Location"], token)
+    assert (read.status_code, read.json()) == (200, stored)
+    assert actions.fit("GET", token=token).json() == [stored]
+
+
+def test_without_a_timestamp_the_entry_is_of_now(actions: Actions, token: str) -> None:
+    stored = actions.fit("POST", token=token, json={"body_weight": "200", "unit": "lbs"}).json()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00", stored["created_at"])
+    assert stored["created_at"] > "2026-01-01"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("82.500", "82.5"), ("200", "200"), (82.5, "82.5"), (200, "200"), ("70.125", "70.125")]
+)
+def test_amounts_are_exact_decimals_however_they_are_sent(
+    actions: Actions, token: str, sent: object, kept: str
+) -> None:
+    assert actions.fit("POST", token=token, json=entry(body_weight=sent)).json()["body_weight"] == kept
+
+
+def test_a_weight_can_be_read_in_the_other_unit(actions: Actions, token: str) -> None:
+    address = actions.fit("POST", token=token, json=entry(body_weight="200", unit="lbs")).headers["Location"]
+    shown = actions.fit("GET", f"{address}?unit=kg", token).json()
+    assert (shown["body_weight"], shown["unit"]) == ("90.72", "kg")
+    assert actions.fit("GET", address, token).json()["body_weight"] == "200"
+
+
+BAD_ENTRIES = [
+    ({"unit": "kg"}, "body_weight"),
+    ({"body_weight": "80"}, "unit"),
+    (entry(body_weight=None), "body_weight"),
+    (entry(body_weight=""), "body_weight"),
+    (entry(body_weight="heavy"), "body_weight"),
+    (entry(body_weight=True), "body_weight"),
+    (entry(body_weight=["80"]), "body_weight"),
+    (entry(body_weight="-80"), "body_weight"),
+    (entry(body_weight="0"), "body_weight"),
+    (entry(body_weight="0.9"), "body_weight"),
+    (entry(body_weight="701"), "body_weight"),
+    (entry(body_weight="1600", unit="lbs"), "body_weight"),
+    (entry(body_weight="80.1234"), "body_weight"),
+    (entry(body_weight="8e1"), "body_weight"),
+    (entry(body_weight="NaN"), "body_weight"),
+    (entry(body_weight="٨٠"), "body_weight"),
+    (entry(body_weight=" 80"), "body_weight"),
+    (entry(unit="stone"), "unit"),
+    (entry(unit="KG"), "unit"),
+    (entry(unit=None), "unit"),
+    (entry(unit=["kg"]), "unit"),
+    (entry(created_at="yesterday"), "created_at"),
+    (entry(created_at="2026-01-31T07:30:00"), "created_at"),
+    (entry(created_at="2026-02-30T07:30:00Z"), "created_at"),
+    (entry(created_at="2026-01-31"), "created_at"),
+    (entry(created_at=1769841000), "created_at"),
+]
+
+
+@pytest.mark.clause("RFC 9457 §3.2")
+def test_each_bad_entry_is_refused_naming_its_field_and_none_is_stored(actions: Actions, token: str) -> None:
+    for fields, named in BAD_ENTRIES:
+        refused = actions.fit("POST", token=token, json=fields)
+        body = refused.json()
+        assert (refused.status_code, refused.headers["Content-Type"]) == (422, "application/problem+json"), fields
+        assert body == {
+            "type": "about:blank",
+            "title": "Unprocessable Entity",
+            "status": 422,
+            "detail": body["detail"],
+            "errors": [{"field": named, "detail": body["detail"]}],
+        }, fields
+    assert actions.fit("GET", token=token).json() == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'"80"', b"\xff", b'{"body_weight": NaN, "unit": "kg"}', b"[" * 9999]
+)
+def test_a_body_that_is_no_json_object_is_a_bad_request(actions: Actions, token: str, body: bytes) -> None:
+    refused = actions.fit("POST", token=token, data=body, headers={"Content-Type": "application/json"})
+    assert (refused.status_code, refused.json()["status"]) == (400, 400)
+
+
+def test_a_body_of_another_type_is_not_read(actions: Actions, token: str) -> None:
+    assert actions.fit("POST", token=token, data=entry()).status_code == 415
+
+
+def test_an_entry_can_be_changed_in_part_and_keeps_the_rest(actions: Actions, token: str) -> None:
+    inserted = actions.fit("POST", token=token, json=entry())
+    address = inserted.headers["Location"]
+    changed = actions.fit("PATCH", address, token, json={"body_weight": "81"})
+    assert (changed.status_code, changed.json()) == (200, {**inserted.json(), "body_weight": "81"})
+    assert actions.fit("GET", address, token).json() == changed.json()
+
+
+@pytest.mark.parametrize("fields", [{"unit": "lbs"}, {"body_weight": "0"}, {"created_at": None}])
+def test_a_bad_change_changes_nothing(actions: Actions, token: str, fields: dict[str, Any]) -> None:
+    inserted = actions.fit("POST", token=token, json=entry())
+    assert actions.fit("PATCH", inserted.headers["Location"], token, json=fields).status_code == 422
+    assert actions.fit("GET", inserted.headers["Location"], token).json() == inserted.json()
+
+
+def test_a_deleted_entry_is_gone(actions: Actions, token: str) -> None:
+    address = actions.fit("POST", token=token, json=entry()).headers["Location"]
+    deleted = actions.fit("DELETE", address, token)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    again = [actions.fit(method, address, token, json=entry()).status_code for method in ("GET", "PATCH", "DELETE")]
+    assert again == [404, 404, 404]
+
+
+def test_anothers_entry_looks_like_none(actions: Actions, token: str) -> None:
+    address = actions.fit("POST", token=token, json=entry()).headers["Location"]
+    other = actions.app().connect(actions.person()).access
+    for method in ("GET", "PATCH", "DELETE"):
+        theirs = actions.fit(method, address, other, json=entry(body_weight="1"))
+        nobodys = actions.fit(method, "/api/body_weight/" + "0" * 24, other, json=entry(body_weight="1"))
+        assert (theirs.status_code, theirs.json()) == (404, nobodys.json())
+    assert actions.fit("GET", token=other).json() == []
+    assert actions.fit("GET", address, token).json()["body_weight"] == "82.5"
+
+
+def test_a_token_that_stands_for_an_app_reaches_nobodys_entries(actions: Actions) -> None:
+    app = actions.app("--grant-type", "client_credentials")
+    token = app.client_credentials().json()["access_token"]
+    assert actions.fit("GET", token=token).status_code == 403
+    assert actions.fit("POST", token=token, json=entry()).status_code == 403
