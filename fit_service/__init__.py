@@ -7,6 +7,7 @@ from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fit_service.api.body_weight import body_weight_api
+from fit_service.api.metadata import metadata_endpoint
 from fit_service.cli import install_commands
 from fit_service.components import build
 from fit_service.errors import install_error_handlers
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_error_handlers(app)
     install_commands(app, parts.database)
     app.register_blueprint(health_endpoints({"database": parts.database.check}))
+    app.register_blueprint(metadata_endpoint(settings.resource, settings.collection, settings.issuer))
     app.register_blueprint(body_weight_api(parts.require_token, parts.body_weights))
 
     @app.after_request

@@ -6,6 +6,7 @@ from fit_service.settings import Settings
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from shared.request_id import current_request_id
+from shared.resource_server.resource_metadata import metadata_address
 from shared.resource_server.resource_protector import ResourceProtector, protect
 
 
@@ -32,6 +33,7 @@ def build(settings: Settings) -> Components:
             client_id=settings.client_id,
             client_secret=settings.client_secret,
             auth_url=settings.auth_url,
+            resource_metadata=metadata_address(settings.collection),
             deadline=settings.introspection_deadline,
             request_id=current_request_id,
         ),

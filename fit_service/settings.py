@@ -53,6 +53,11 @@ class Settings(EnvironmentSettings):
         return resource
 
     @property
+    def collection(self) -> str:
+        """The address of the entries, which has a description of its own (RFC 9728)."""
+        return f"{self.resource}body_weight/"
+
+    @property
     def secure(self) -> bool:
         """Whether apps reach us over TLS: decides HSTS."""
         return self.resource.startswith("https://")

@@ -3,7 +3,7 @@
 Each scope belongs to one resource server, so without a `resource` parameter the audience follows from the scopes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -36,7 +36,7 @@ def requested_resources(request: ProtocolRequest) -> tuple[str, ...]:
 
 
 def target_of(
-    servers: Iterable[ResourceServer],
+    servers: Collection[ResourceServer],
     scopes: Iterable[str],
     resources: tuple[str, ...],
     *,
@@ -49,8 +49,7 @@ def target_of(
         InvalidScopeError: a scope that no resource server owns, or none of the requested ones; or no scope at all.
     """
     owners = {scope.name: server.resource for server in servers for scope in server.scopes}
-    if not set(resources) <= {server.resource for server in servers}:
-        raise InvalidTargetError
+    resources = _audiences(resources, [server.resource for server in servers])
     wanted = tuple(dict.fromkeys(scopes))
     if not asked_for_scopes:  # the client's own scopes, as far as they make sense for this request
         wanted = tuple(scope for scope in wanted if owners.get(scope) in (resources or owners.values()))
@@ -68,7 +67,17 @@ def narrowed(
     """
     if not resources:
         return target
-    if not set(resources) <= set(target.audience):
-        raise InvalidTargetError
+    resources = _audiences(resources, target.audience)
     owners = {scope.name: server.resource for server in find_servers() for scope in server.scopes}
     return Target(tuple(scope for scope in target.scopes if owners.get(scope) in resources), resources)
+
+
+def _audiences(resources: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+    """The registered resource that each of `resources` is or lies below (RFC 8707 §2 lets a server map so)."""
+    audiences = []
+    for resource in resources:
+        matching = [name for name in known if resource == name or (name.endswith("/") and resource.startswith(name))]
+        if not matching:
+            raise InvalidTargetError
+        audiences.append(max(matching, key=len))
+    return tuple(dict.fromkeys(audiences))

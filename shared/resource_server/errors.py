@@ -22,7 +22,7 @@ class NotLetThroughError(Exception):
         super().__init__(reason or self.description or self.error or "")
         self.required_scope: str | None = None
 
-    def headers(self, realm: str) -> list[tuple[str, str]]:
+    def headers(self, realm: str, resource_metadata: str | None = None) -> list[tuple[str, str]]:
         """`WWW-Authenticate` (each parameter once) or `Retry-After`."""
         headers = []
         if self.challenges:
@@ -31,6 +31,7 @@ class NotLetThroughError(Exception):
                 "error": self.error,
                 "error_description": self.description,
                 "scope": self.required_scope,
+                "resource_metadata": resource_metadata,
             }
             quoted = ", ".join(f'{name}="{value}"' for name, value in parameters.items() if value is not None)
             headers.append(("WWW-Authenticate", f"Bearer {quoted}"))

@@ -31,9 +31,10 @@ _log = logging.getLogger(__name__)
 class ResourceProtector:
     """Called with the scopes that a view needs, it decorates the view, which gets the token as its first argument."""
 
-    def __init__(self, validator: TokenValidator, realm: str) -> None:
+    def __init__(self, validator: TokenValidator, realm: str, resource_metadata: str | None = None) -> None:
         self._validator = validator
         self._realm = realm
+        self._resource_metadata = resource_metadata
 
     def __call__(self, *scopes: str) -> Callable[[ProtectedView[P]], View[P]]:
         """The decorator. Without scopes, any good token will do."""
@@ -60,7 +61,7 @@ class ResourceProtector:
         response = jsonify(refusal.problem())
         response.status_code = refusal.status
         response.mimetype = "application/problem+json"
-        response.headers.extend(refusal.headers(self._realm))
+        response.headers.extend(refusal.headers(self._realm, self._resource_metadata))
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -79,6 +80,7 @@ def protect(
     client_secret: str,
     auth_url: str | None = None,
     realm: str | None = None,
+    resource_metadata: str | None = None,
     deadline: float = DEADLINE,
     request_id: Callable[[], str | None] = lambda: None,
 ) -> ResourceProtector:
@@ -91,10 +93,12 @@ def protect(
         client_secret: see `client_id`.
         auth_url: where the authorization server is reached from here, if not at `issuer`.
         realm: the name in challenges; by default `resource`.
+        resource_metadata: the address of this server's description of itself (RFC 9728), for challenges to name.
         deadline: seconds that a validation may take before it is a 503.
         request_id: the id of the request being answered, to be sent along.
     """
     introspector = IntrospectionClient(
         f"{auth_url or issuer}/introspect", client_id, client_secret, deadline=deadline, request_id=request_id
     )
-    return ResourceProtector(TokenValidator(introspector, issuer=issuer, resource=resource), realm or resource)
+    validator = TokenValidator(introspector, issuer=issuer, resource=resource)
+    return ResourceProtector(validator, realm or resource, resource_metadata)

@@ -59,3 +59,14 @@ def test_a_resource_that_was_not_granted_is_an_invalid_target(actions: Actions, 
     granted = app.connect(actions.person(), scopes=[READ])
     answer = app.refresh(granted.refresh, resource=actions.stack.other_credentials.resource)
     assert error_of(answer) == (400, "invalid_target")
+
+
+@pytest.mark.clause("RFC 8707 §2")
+def test_an_address_below_a_resource_stands_for_it(actions: Actions, app: App) -> None:
+    fit = actions.stack.fit_credentials.resource
+    granted = app.connect(actions.person())
+    for below in (f"{fit}body_weight/", f"{fit}body_weight/7"):
+        granted = tokens(app.refresh(granted.refresh, resource=below))
+        assert actions.introspect(granted.access)["aud"] == [fit]
+    for beside in (fit.removesuffix("/"), f"{fit.removesuffix('/')}x/", "http://localhost:9/plans"):
+        assert error_of(app.refresh(granted.refresh, resource=beside)) == (400, "invalid_target")

@@ -1,0 +1,18 @@
+"""`/.well-known/oauth-protected-resource…`: what this API says about itself (RFC 9728)."""
+
+from flask import Blueprint, Response, jsonify
+
+from fit_service.api.body_weight import READ, WRITE
+from shared.resource_server.resource_metadata import metadata_path, resource_metadata
+
+
+def metadata_endpoint(resource: str, collection: str, issuer: str) -> Blueprint:
+    """A blueprint with the description of the API and of its collection: each is found at its own address (§3.3)."""
+    blueprint = Blueprint("metadata", __name__)
+
+    def describe(resource: str) -> Response:
+        return jsonify(resource_metadata(resource, authorization_server=issuer, scopes=(READ, WRITE)))
+
+    for name in (resource, collection):
+        blueprint.get(metadata_path(name), defaults={"resource": name})(describe)
+    return blueprint
