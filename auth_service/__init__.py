@@ -12,6 +12,7 @@ from auth_service.cli import install_commands
 from auth_service.components import Components, build
 from auth_service.endpoints.authorization import authorization_endpoint
 from auth_service.endpoints.introspection import introspection_endpoint
+from auth_service.endpoints.jwks import jwks_endpoint
 from auth_service.endpoints.metadata import metadata_endpoint
 from auth_service.endpoints.revocation import revocation_endpoint
 from auth_service.endpoints.revocations import revocations_endpoint
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _install_endpoints(app: Flask, parts: Components) -> None:
     app.register_blueprint(authorization_endpoint(parts.server, parts.pending))
     app.register_blueprint(metadata_endpoint(parts.server))
+    app.register_blueprint(jwks_endpoint(parts.signing_keys))
     app.register_blueprint(revocations_endpoint(parts.server, parts.feed))
     checks: dict[str, Check] = {
         "database": parts.database.check,

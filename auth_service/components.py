@@ -7,6 +7,7 @@ from auth_service.protocol.client_authentication import ClientAuthentication
 from auth_service.protocol.features import register_features
 from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.protocol.revocation_feed import RevocationFeed
+from auth_service.protocol.signing_keys import SigningKeyRing
 from auth_service.protocol.token_issuance import Lifetimes, TokenIssuance
 from auth_service.settings import Settings
 from auth_service.storage.accounts import AccountStore
@@ -17,11 +18,13 @@ from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
+from auth_service.storage.key_wrapping import KeyWrapping
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.revocation_log import RevocationLog
 from auth_service.storage.revocation_tail import RevocationTail
 from auth_service.storage.security_events import SecurityEventStore
+from auth_service.storage.signing_keys import SigningKeyStore
 from auth_service.storage.throttle import Throttle
 from auth_service.storage.token_handle import TokenKeyRing, web_secret
 from auth_service.workers.revocation_reconciler import RevocationReconciler
@@ -41,6 +44,7 @@ class Components:
     records: GrantRecordStore
     grants: GrantStore
     events: SecurityEventStore
+    signing_keys: SigningKeyRing
     sessions: BrowserSessionStore
     pending: AuthorizationRequestStore
     throttle: Throttle
@@ -58,6 +62,7 @@ def build(settings: Settings) -> Components:
     accounts, clients = AccountStore(database), ClientStore(database)
     resource_servers, records = ResourceServerStore(database), GrantRecordStore(database)
     grants = GrantStore(redis, settings.redis_shards, settings.revocation_log_lifetime)
+    signing_keys = SigningKeyRing(SigningKeyStore(database, KeyWrapping(settings.token_key_bytes())))
     throttle = Throttle(redis)
     authentication = ClientAuthentication(throttle)
     log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
@@ -74,6 +79,7 @@ def build(settings: Settings) -> Components:
             authentication=authentication,
             issuance=TokenIssuance(keys, grants, clients, resource_servers, revocation, lifetimes),
             revocation=revocation,
+            signing_keys=signing_keys,
             grant_lifetime=settings.grant_lifetime,
             code_lifetime=settings.code_lifetime,
         )
@@ -90,6 +96,7 @@ def build(settings: Settings) -> Components:
         records=records,
         grants=grants,
         events=SecurityEventStore(database),
+        signing_keys=signing_keys,
         sessions=BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime),
         pending=AuthorizationRequestStore(redis, settings.authorization_request_lifetime),
         throttle=throttle,

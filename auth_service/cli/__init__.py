@@ -7,6 +7,7 @@ from auth_service.cli.client import client_commands
 from auth_service.cli.database import database_commands
 from auth_service.cli.grant import grant_commands
 from auth_service.cli.resource_server import resource_server_commands
+from auth_service.cli.signing_key import signing_key_commands
 
 
 def install_commands(app: Flask) -> None:
@@ -17,5 +18,6 @@ def install_commands(app: Flask) -> None:
         client_commands,
         resource_server_commands,
         grant_commands,
+        signing_key_commands,
     ):
         app.cli.add_command(group)

@@ -17,6 +17,7 @@ from auth_service.protocol.errors import printable
 from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.redirection import with_parameters
+from auth_service.protocol.signing_keys import SigningKeyRing
 from auth_service.protocol.token_issuance import TokenIssuance
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.grant_records import GrantRecordStore
@@ -40,6 +41,7 @@ class ServerParts:
     authentication: ClientAuthentication
     issuance: TokenIssuance
     revocation: GrantRevocation
+    signing_keys: SigningKeyRing
     grant_lifetime: int
     code_lifetime: int
 

@@ -7,6 +7,7 @@ from auth_service.protocol.code_challenge import METHOD
 from auth_service.protocol.introspection_endpoint import CALLER_AUTH_METHODS, IntrospectionEndpoint
 from auth_service.protocol.refresh_token_grant import RefreshTokenGrant
 from auth_service.protocol.revocation_endpoint import RevocationEndpoint
+from auth_service.protocol.signed_introspection import ALGORITHM as SIGNED_INTROSPECTION_ALGORITHM
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
 ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint)
@@ -29,6 +30,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "token_endpoint": f"{issuer}/token",
         "introspection_endpoint": f"{issuer}/introspect",
         "revocation_endpoint": f"{issuer}/revoke",
+        "jwks_uri": f"{issuer}/jwks",
         "scopes_supported": sorted(server.parts.resource_servers.scopes()),
         "response_types_supported": sorted(AuthorizationCodeGrant.RESPONSE_TYPES),
         "response_modes_supported": ["query"],
@@ -36,6 +38,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "token_endpoint_auth_methods_supported": list(CLIENT_AUTH_METHODS),
         "revocation_endpoint_auth_methods_supported": list(CLIENT_AUTH_METHODS),
         "introspection_endpoint_auth_methods_supported": list(CALLER_AUTH_METHODS),
+        "introspection_signing_alg_values_supported": [SIGNED_INTROSPECTION_ALGORITHM],
         "code_challenge_methods_supported": [METHOD],
         "authorization_response_iss_parameter_supported": True,
     }

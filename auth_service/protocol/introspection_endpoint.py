@@ -7,6 +7,7 @@ from auth_service.models.resource_server import ResourceServer
 from auth_service.models.tokens import AccessTokenRecord
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.signed_introspection import ALGORITHM, MEDIA_TYPE, signed_answer, wants_signed_answer
 from auth_service.storage.token_handle import TokenHandle, TokenKind
 
 CALLER_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
@@ -20,7 +21,7 @@ class IntrospectionEndpoint(AuthlibIntrospectionEndpoint):
     CLIENT_AUTH_METHODS = CALLER_AUTH_METHODS
     server: AuthorizationServer
 
-    def create_endpoint_response(self, request: ProtocolRequest) -> tuple[int, Answer, list[tuple[str, str]]]:
+    def create_endpoint_response(self, request: ProtocolRequest) -> tuple[int, Answer | str, list[tuple[str, str]]]:
         """Credentials first: before that, nothing is said about the request at all (RFC 7662 §2.1)."""
         parts = self.server.parts
         caller = parts.authentication.authenticate(
@@ -29,7 +30,11 @@ class IntrospectionEndpoint(AuthlibIntrospectionEndpoint):
         request.refuse_repeated()
         if "token" not in request.form:
             raise InvalidRequestError("token is required.")
-        return 200, self._answer(request.form["token"], caller), [("Content-Type", "application/json")]
+        answer = self._answer(request.form["token"], caller)
+        if wants_signed_answer(request):
+            signed = signed_answer(answer, caller, parts.issuer, parts.signing_keys.signer(ALGORITHM))
+            return 200, signed, [("Content-Type", MEDIA_TYPE)]
+        return 200, answer, [("Content-Type", "application/json")]
 
     def _answer(self, token: str, caller: ResourceServer) -> Answer:
         """`token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4)."""

@@ -135,6 +135,11 @@ def web_secret(material: bytes) -> bytes:
     return _hkdf(material, b"moogle web forms")
 
 
+def wrapping_key(material: bytes) -> bytes:
+    """The key that encrypts other keys at rest, independent of all others made from the same material."""
+    return _hkdf(material, b"moogle key wrapping")
+
+
 def _tag(key: _Key, kind: TokenKind, body: bytes) -> bytes:
     return hmac.digest(key.mac, kind.encode() + body, "sha256")[:_TAG_BYTES]
 

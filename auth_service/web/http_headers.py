@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 _PAGE = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {}"
 _DATA = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'; sandbox"
@@ -21,8 +21,7 @@ def install_headers(app: Flask, *, secure: bool) -> None:
         headers["Referrer-Policy"] = "no-referrer"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        if request.endpoint != "static":
-            headers["Cache-Control"] = "no-store"
+        headers.setdefault("Cache-Control", "no-store")
         if secure:
             headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
         return response
