@@ -14,6 +14,7 @@ from auth_service.endpoints.authorization import authorization_endpoint
 from auth_service.endpoints.introspection import introspection_endpoint
 from auth_service.endpoints.jwks import jwks_endpoint
 from auth_service.endpoints.metadata import metadata_endpoint
+from auth_service.endpoints.pushed_authorization_requests import pushed_authorization_request_endpoint
 from auth_service.endpoints.revocation import revocation_endpoint
 from auth_service.endpoints.revocations import revocations_endpoint
 from auth_service.endpoints.token import token_endpoint
@@ -75,7 +76,12 @@ def _install_endpoints(app: Flask, parts: Components) -> None:
     }
     app.register_blueprint(health_endpoints(checks))
     csrf = CSRFProtect(app)
-    for endpoint in (token_endpoint, introspection_endpoint, revocation_endpoint):
+    for endpoint in (
+        token_endpoint,
+        introspection_endpoint,
+        revocation_endpoint,
+        pushed_authorization_request_endpoint,
+    ):
         blueprint = endpoint(parts.server)
         csrf.exempt(blueprint)  # programs authenticate each request themselves and carry no cookie
         app.register_blueprint(blueprint)

@@ -6,6 +6,7 @@ from auth_service.protocol.authorization_server import AuthorizationServer, Serv
 from auth_service.protocol.client_authentication import ClientAuthentication
 from auth_service.protocol.features import register_features
 from auth_service.protocol.grant_revocation import GrantRevocation
+from auth_service.protocol.pushed_authorization_requests import PUSHED_REQUEST_LIFETIME
 from auth_service.protocol.revocation_feed import RevocationFeed
 from auth_service.protocol.signing_keys import SigningKeyRing
 from auth_service.protocol.token_issuance import Lifetimes, TokenIssuance
@@ -76,6 +77,8 @@ def build(settings: Settings) -> Components:
             resource_servers=resource_servers,
             records=records,
             grants=grants,
+            pushed_requests=AuthorizationRequestStore(redis, "pushed-request", PUSHED_REQUEST_LIFETIME),
+            throttle=throttle,
             authentication=authentication,
             issuance=TokenIssuance(keys, grants, clients, resource_servers, revocation, lifetimes),
             revocation=revocation,
@@ -98,7 +101,7 @@ def build(settings: Settings) -> Components:
         events=SecurityEventStore(database),
         signing_keys=signing_keys,
         sessions=BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime),
-        pending=AuthorizationRequestStore(redis, settings.authorization_request_lifetime),
+        pending=AuthorizationRequestStore(redis, "authorization-request", settings.authorization_request_lifetime),
         throttle=throttle,
         revocation=revocation,
         reconciler=RevocationReconciler(redis, records, revocation, settings.reconcile_interval),

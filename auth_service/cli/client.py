@@ -34,6 +34,11 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
             default=0,
             help="Seconds in which a refresh token may be repeated without an Idempotency-Key.",
         ),
+        click.option(
+            "--require-pushed-authorization-requests",
+            is_flag=True,
+            help="Refuse its authorization requests unless they were pushed.",
+        ),
     )
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), function)
 
@@ -105,6 +110,7 @@ def _describe(client: Client, name: str, options: dict[str, Any]) -> None:
         options["access_token_lifetime"],
         options["grace_period"],
     )
+    client.require_pushed_authorization_requests = options["require_pushed_authorization_requests"]
     check_client(client, parts().resource_servers.scopes())
 
 
@@ -118,6 +124,7 @@ def _client_as_json(client: Client) -> dict[str, object]:
         "scopes": client.scopes,
         "access_token_lifetime": client.access_token_lifetime,
         "grace_period": client.grace_period,
+        "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
         "created_at": client.created_at,
     }
 

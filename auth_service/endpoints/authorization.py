@@ -5,6 +5,7 @@ from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.pushed_authorization_requests import named_request
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.web.browser_session import browser_binding
 from auth_service.web.protocol_http import query_request, to_flask
@@ -18,6 +19,7 @@ def authorization_endpoint(server: AuthorizationServer, pending: AuthorizationRe
     def authorize() -> ResponseReturnValue:
         request = query_request(server.parts.issuer)
         try:
+            request = named_request(server, request)
             server.validate_authorization_request(request)
         except OAuth2Error as error:
             if error.redirect_uri is None:

@@ -29,6 +29,8 @@ class Client(Base, ClientMixin):
     """Seconds, where it differs from the service's setting."""
     grace_period: Mapped[int] = mapped_column(default=0)
     """Seconds in which a refresh token may be repeated without an Idempotency-Key; 0 is strict."""
+    require_pushed_authorization_requests: Mapped[bool] = mapped_column(default=False)
+    """It sends people to /authorize with pushed requests only (RFC 9126 §6)."""
     own_grant_id: Mapped[str] = mapped_column(String(32))
     """The grant of all its client-credentials tokens, so that revoking the client finds them."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -81,7 +81,7 @@ def consent_pages(
         return [(scope, known[scope].description) for scope in scopes]
 
     def _protocol_request(parameters: Parameters) -> ProtocolRequest:
-        return ProtocolRequest("GET", f"{server.parts.issuer}/authorize", {}, parameters)
+        return ProtocolRequest("GET", f"{server.parts.issuer}/authorize", {}, parameters, direct=False)
 
     return blueprint
 

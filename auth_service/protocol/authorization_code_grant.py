@@ -106,6 +106,8 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
             raise UnauthorizedClientError("The client may not use this response_type.")
         if self.request.form.get("response_mode") not in {None, "query"}:
             raise InvalidRequestError("Only response_mode=query is supported.")
+        if client.require_pushed_authorization_requests and self.request.direct:
+            raise InvalidRequestError("This client must push its authorization requests.")
         for parameter in ("request", "request_uri"):
             if parameter in self.request.form:
                 raise OAuth2Error(error=f"{parameter}_not_supported")

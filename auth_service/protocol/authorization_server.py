@@ -19,10 +19,12 @@ from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolRespons
 from auth_service.protocol.redirection import with_parameters
 from auth_service.protocol.signing_keys import SigningKeyRing
 from auth_service.protocol.token_issuance import TokenIssuance
+from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.resource_servers import ResourceServerStore
+from auth_service.storage.throttle import Throttle
 from auth_service.storage.token_handle import TokenKeyRing
 
 CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
@@ -38,6 +40,8 @@ class ServerParts:
     resource_servers: ResourceServerStore
     records: GrantRecordStore
     grants: GrantStore
+    pushed_requests: AuthorizationRequestStore
+    throttle: Throttle
     authentication: ClientAuthentication
     issuance: TokenIssuance
     revocation: GrantRevocation

@@ -17,6 +17,9 @@ from auth_service.protocol.errors import ClientAuthenticationFailedError, TooMan
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.storage.throttle import Throttle
 
+PROOFS_OF_IDENTITY = {"client_secret", "client_assertion", "client_assertion_type"}
+"""Parameters that say who asks and don't change what is asked for."""
+
 
 class HasSecret(Protocol):
     """A client or a resource server."""

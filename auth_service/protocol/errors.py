@@ -45,6 +45,19 @@ class TooManyFailuresError(OAuth2Error):
         return [*super().get_headers(), ("Retry-After", str(self.retry_after))]
 
 
+class TooManyRequestsError(TooManyFailuresError):
+    """Somebody there sends more than a person or an app would."""
+
+    description = "Too many requests from there. Try again later."
+
+
+class InvalidRequestUriError(OAuth2Error):
+    """No pushed request of this name waits for this client (RFC 9126 §4; the code is RFC 9101's)."""
+
+    error = "invalid_request_uri"
+    description = "request_uri is unknown, expired, used before or not this client's."
+
+
 class InvalidTargetError(OAuth2Error):
     """The requested resource is unknown, malformed or not allowed (RFC 8707 §2)."""
 

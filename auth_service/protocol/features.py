@@ -5,12 +5,13 @@ from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, Auth
 from auth_service.protocol.client_credentials_grant import ClientCredentialsGrant
 from auth_service.protocol.code_challenge import METHOD
 from auth_service.protocol.introspection_endpoint import CALLER_AUTH_METHODS, IntrospectionEndpoint
+from auth_service.protocol.pushed_authorization_requests import PushedAuthorizationRequestEndpoint
 from auth_service.protocol.refresh_token_grant import RefreshTokenGrant
 from auth_service.protocol.revocation_endpoint import RevocationEndpoint
 from auth_service.protocol.signed_introspection import ALGORITHM as SIGNED_INTROSPECTION_ALGORITHM
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
-ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint)
+ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint, PushedAuthorizationRequestEndpoint)
 
 
 def register_features(server: AuthorizationServer) -> None:
@@ -22,7 +23,7 @@ def register_features(server: AuthorizationServer) -> None:
 
 
 def metadata(server: AuthorizationServer) -> dict[str, object]:
-    """The authorization server's description of itself (RFC 8414 §2, RFC 9207 §3)."""
+    """The authorization server's description of itself (RFC 8414 §2, RFC 9126 §5, RFC 9207 §3)."""
     issuer = server.parts.issuer
     return {
         "issuer": issuer,
@@ -31,6 +32,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "introspection_endpoint": f"{issuer}/introspect",
         "revocation_endpoint": f"{issuer}/revoke",
         "jwks_uri": f"{issuer}/jwks",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
         "scopes_supported": sorted(server.parts.resource_servers.scopes()),
         "response_types_supported": sorted(AuthorizationCodeGrant.RESPONSE_TYPES),
         "response_modes_supported": ["query"],
@@ -41,4 +43,5 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "introspection_signing_alg_values_supported": [SIGNED_INTROSPECTION_ALGORITHM],
         "code_challenge_methods_supported": [METHOD],
         "authorization_response_iss_parameter_supported": True,
+        "require_pushed_authorization_requests": False,
     }

@@ -7,11 +7,10 @@ from hashlib import sha256
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
 from auth_service.models.tokens import Repeatable
+from auth_service.protocol.client_authentication import PROOFS_OF_IDENTITY
 from auth_service.protocol.oauth_request import ProtocolRequest
 
 _KEY = re.compile(r'"?([\x21\x23-\x5B\x5D-\x7E]{16,255})"?')
-_PROOFS_OF_IDENTITY = {"client_secret", "client_assertion"}
-"""May differ from attempt to attempt and do not change what is asked for."""
 
 
 def repeatable(request: ProtocolRequest) -> Repeatable:
@@ -23,7 +22,7 @@ def repeatable(request: ProtocolRequest) -> Repeatable:
     key = _KEY.fullmatch(header.strip())
     if key is None:
         raise InvalidRequestError("Idempotency-Key must be 16 to 255 visible ASCII characters.")
-    parameters = {name: values for name, values in request.parameters.items() if name not in _PROOFS_OF_IDENTITY}
+    parameters = {name: values for name, values in request.parameters.items() if name not in PROOFS_OF_IDENTITY}
     return Repeatable(_digest(key[1]), _digest(json.dumps(parameters, sort_keys=True)))
 
 

@@ -24,6 +24,8 @@ _SENT_ONCE = [
     "code_challenge",
     "code_challenge_method",
     "code_verifier",
+    "request",
+    "request_uri",
     "token",
     "token_type_hint",
 ]
@@ -65,11 +67,15 @@ class ProtocolRequest(OAuth2Request):
         headers: Headers,
         parameters: Mapping[str, list[str]],
         remote_address: str = "",
+        *,
+        direct: bool = True,
     ) -> None:
         super().__init__(method, uri, headers=headers)
         present = {name: [value for value in values if value] for name, values in parameters.items()}
         self.parameters = {name: values for name, values in present.items() if values}
         self.remote_address = remote_address
+        self.direct = direct
+        """At /authorize: it stood in the address, neither pushed by its client (RFC 9126) nor kept by us before."""
         self.payload: _Payload = _Payload(self.parameters)
 
     @property

@@ -1,4 +1,4 @@
-"""Authorization requests that wait for a person to sign in and decide, held here so that no form can change them."""
+"""Authorization requests that wait for their next step, held here so that no form and no address can change them."""
 
 import json
 import secrets
@@ -11,31 +11,31 @@ Parameters = Mapping[str, list[str]]
 
 
 class AuthorizationRequestStore:
-    """Keeps the parameters of a request for one browser."""
+    """Keeps the parameters of requests, each for one holder: the browser that decides, or the client that pushed it."""
 
-    def __init__(self, clients: RedisClients, lifetime: int) -> None:
+    def __init__(self, clients: RedisClients, name: str, lifetime: int) -> None:
         self._clients = clients
+        self._name = name
         self._lifetime = lifetime
 
-    def add(self, parameters: Parameters, browser: str) -> str:
-        """Keep a request and return its id, which only this browser can use."""
-        request_id = secrets.token_urlsafe(16)
+    def add(self, parameters: Parameters, holder: str) -> str:
+        """Keep a request and return its id, 256 random bits that only this holder can use."""
+        request_id = secrets.token_urlsafe(32)
         value = json.dumps(dict(parameters))
-        self._clients.scripts.set(_key(request_id, browser), value, ex=self._lifetime)
+        self._clients.scripts.set(self._key(request_id, holder), value, ex=self._lifetime)
         return request_id
 
-    def find(self, request_id: str, browser: str) -> Parameters | None:
+    def find(self, request_id: str, holder: str) -> Parameters | None:
         """The request, left where it is."""
-        return _load(self._clients.reads.get(_key(request_id, browser)))
+        return _load(self._clients.reads.get(self._key(request_id, holder)))
 
-    def take(self, request_id: str, browser: str) -> Parameters | None:
-        """The request, which can be taken once: a form that is sent twice decides once."""
-        return _load(self._clients.scripts.getdel(_key(request_id, browser)))
+    def take(self, request_id: str, holder: str) -> Parameters | None:
+        """The request, which can be taken once: of two that try, one gets it."""
+        return _load(self._clients.scripts.getdel(self._key(request_id, holder)))
+
+    def _key(self, request_id: str, holder: str) -> str:
+        return f"{self._name}:{token_digest(f'{holder}:{request_id}')}"
 
 
 def _load(value: str | bytes | None) -> Parameters | None:
     return json.loads(value) if value is not None else None
-
-
-def _key(request_id: str, browser: str) -> str:
-    return f"authorization-request:{token_digest(f'{browser}:{request_id}')}"

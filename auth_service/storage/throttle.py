@@ -21,6 +21,8 @@ SIGN_INS_OF_ACCOUNT_BY_STRANGERS = RateLimitItemPerHour(50)
 """From addresses at which the account never signed in: so a crowd of guessers can't keep the owner out at home."""
 FAILURES_OF_CLIENT_AT_ADDRESS = RateLimitItemPerMinute(30)
 FAILURES_AT_ADDRESS = RateLimitItemPerMinute(120)
+UNPROVEN_REQUESTS_AT_ADDRESS = RateLimitItemPerMinute(120)
+"""Requests of public clients, which anybody can send, and each of which we keep for a while."""
 
 _ADDRESS_REMEMBERED = 90 * 86_400
 """Seconds for which an address at which somebody signed in counts as theirs."""
@@ -74,6 +76,11 @@ class Throttle:
         ]
         exceeded = [counter for counter in counters if not self._count(counter)]
         return max(map(self._seconds_left, exceeded), default=None)
+
+    def unproven_request(self, address: str) -> int | None:
+        """Count a request that is kept though nobody proved anything; the seconds to wait if there were too many."""
+        counter: _Counter = (UNPROVEN_REQUESTS_AT_ADDRESS, ("unproven", _digest(address)))
+        return None if self._count(counter) else self._seconds_left(counter)
 
     def _count(self, counter: _Counter) -> bool:
         item, identifiers = counter

@@ -102,7 +102,7 @@ MALFORMED = [
 
 @pytest.mark.clause("RFC 6749 §5.2")
 @pytest.mark.parametrize("authorization", MALFORMED)
-@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke"])
+@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/par"])
 def test_a_malformed_header_is_a_failed_authentication(actions: Actions, authorization: str, path: str) -> None:
     answer = requests.post(
         actions.stack.auth + path,

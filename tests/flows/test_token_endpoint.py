@@ -96,7 +96,7 @@ def test_parameters_in_the_address_are_refused(actions: Actions) -> None:
 
 
 @pytest.mark.clause("RFC 6749 §3.2")
-@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke"])
+@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/par"])
 @pytest.mark.parametrize(
     "body",
     [
@@ -113,7 +113,7 @@ def test_only_forms_are_read(actions: Actions, path: str, body: dict[str, Any]) 
 
 
 @pytest.mark.clause("RFC 9110 §15.5.14")
-@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke"])
+@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/par"])
 def test_a_body_that_no_request_needs_is_refused(actions: Actions, path: str) -> None:
     answer = requests.post(actions.stack.auth + path, data={"token": "x" * 70_000}, timeout=TIMEOUT)
     assert error_of(answer) == (413, "invalid_request")

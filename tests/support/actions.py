@@ -120,20 +120,20 @@ class App:
 
     def authorize_url(self, verifier: Verifier, **parameters: str | Sequence[str] | None) -> str:
         """The link that the app sends a person to; a parameter that is None is left out."""
-        all_parameters = {
-            "response_type": "code",
-            "client_id": self.client_id,
-            "redirect_uri": CALLBACK,
-            "scope": " ".join(self.scopes),
-            "state": "a state",
-            "code_challenge": verifier.challenge,
-            "code_challenge_method": "S256",
-            **parameters,
-        }
-        present = {name: value for name, value in all_parameters.items() if value is not None}
-        request = requests.Request("GET", f"{self._stack.auth}/authorize", params=present).prepare()
-        assert request.url is not None
-        return request.url
+        return self._link({**self._authorization_request(verifier), **parameters})
+
+    def push(self, verifier: Verifier, **parameters: Any) -> requests.Response:
+        """Send an authorization request without a browser."""
+        return self._post("/par", {**self._authorization_request(verifier), **parameters}, {})
+
+    def pushed_url(self, verifier: Verifier, **parameters: Any) -> str:
+        """The link that names a request which was pushed."""
+        answer = self.push(verifier, **parameters)
+        assert answer.status_code == 201, answer.text
+        return self.url_naming(answer.json()["request_uri"])
+
+    def url_naming(self, request_uri: str | Sequence[str], **parameters: str | Sequence[str] | None) -> str:
+        return self._link({"client_id": self.client_id, "request_uri": request_uri, **parameters})
 
     def get_code(
         self, person: Person, verifier: Verifier, scopes: Sequence[str] | None = None, **parameters: Any
@@ -173,6 +173,23 @@ class App:
 
     def token_request(self, form: dict[str, Any], *, key: str | None = None) -> requests.Response:
         return self._post("/token", form, {"Idempotency-Key": key} if key else {})
+
+    def _authorization_request(self, verifier: Verifier) -> dict[str, str | Sequence[str] | None]:
+        return {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": CALLBACK,
+            "scope": " ".join(self.scopes),
+            "state": "a state",
+            "code_challenge": verifier.challenge,
+            "code_challenge_method": "S256",
+        }
+
+    def _link(self, parameters: dict[str, str | Sequence[str] | None]) -> str:
+        present = {name: value for name, value in parameters.items() if value is not None}
+        request = requests.Request("GET", f"{self._stack.auth}/authorize", params=present).prepare()
+        assert request.url is not None
+        return request.url
 
     def _post(self, path: str, form: dict[str, Any], headers: dict[str, str]) -> requests.Response:
         present = {name: value for name, value in form.items() if value is not None}

@@ -1,0 +1,73 @@
+"""Pushed authorization requests (RFC 9126): the client sends its request itself; the browser only carries its name.
+
+What is pushed is checked by the code that checks every authorization request: there is no second list of rules.
+"""
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidRequestError, TokenEndpoint
+
+from auth_service.models.client import Client
+from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
+from auth_service.protocol.client_authentication import PROOFS_OF_IDENTITY
+from auth_service.protocol.errors import InvalidRequestUriError, TooManyRequestsError
+from auth_service.protocol.oauth_request import ProtocolRequest
+
+PUSHED_REQUEST_LIFETIME = 60
+"""Seconds until its browser must have come to /authorize."""
+
+_URN = "urn:ietf:params:oauth:request_uri:"
+
+
+class PushedAuthorizationRequestEndpoint(TokenEndpoint):
+    """Keeps a request for one browser to name it once (§2)."""
+
+    ENDPOINT_NAME = "pushed_authorization_request"
+    CLIENT_AUTH_METHODS = CLIENT_AUTH_METHODS
+    server: AuthorizationServer
+
+    def create_endpoint_response(
+        self, request: ProtocolRequest
+    ) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
+        """Client first, then everything that can be wrong with the request, then keep it (§2.1)."""
+        client = self.server.authenticate_client(request, self.CLIENT_AUTH_METHODS, self.ENDPOINT_NAME)
+        request.refuse_repeated()
+        if "request_uri" in request.form:
+            raise InvalidRequestError("request_uri must not be pushed.")
+        pushed = _pushed_by(client, request)
+        self._validate(pushed)
+        if client.public and (wait := self.server.parts.throttle.unproven_request(request.remote_address)):
+            raise TooManyRequestsError(wait)
+        reference = self.server.parts.pushed_requests.add(pushed.parameters, client.client_id)
+        answer: dict[str, str | int] = {"request_uri": _URN + reference, "expires_in": PUSHED_REQUEST_LIFETIME}
+        return 201, answer, [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+
+    def _validate(self, pushed: ProtocolRequest) -> None:
+        try:
+            self.server.validate_authorization_request(pushed)
+        except OAuth2Error as error:
+            error.redirect_uri = None  # no browser is here: the client itself hears of it (§2.3)
+            raise
+
+
+def named_request(server: AuthorizationServer, request: ProtocolRequest) -> ProtocolRequest:
+    """The pushed request that a browser names at /authorize; a request that names none is itself the one.
+
+    A name works once and for its client. Whatever else stands in the address is ignored (§4, RFC 9101 §5).
+    Raises OAuth2Errors that don't redirect: until the request is found, no address to send the browser to is known.
+    """
+    request_uri = request.form.get("request_uri", "")
+    if not request_uri.startswith(_URN):
+        return request
+    request.refuse_repeated("client_id", "request_uri")
+    client_id = request.form.get("client_id", "")
+    parameters = server.parts.pushed_requests.take(request_uri.removeprefix(_URN), client_id)
+    if parameters is None:
+        raise InvalidRequestUriError
+    return ProtocolRequest(request.method, request.uri, request.headers, parameters, direct=False)
+
+
+def _pushed_by(client: Client, request: ProtocolRequest) -> ProtocolRequest:
+    """What the browser would have sent. The client's proof of its identity is no part of it."""
+    parameters = {name: values for name, values in request.parameters.items() if name not in PROOFS_OF_IDENTITY}
+    parameters["client_id"] = [client.client_id]
+    return ProtocolRequest("GET", request.uri, request.headers, parameters, direct=False)
