@@ -124,4 +124,6 @@ def test_a_bare_import_of_the_resource_server_package_brings_in_no_framework() -
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "shared" in loaded
-    assert loaded & {"flask", "werkzeug", "sqlalchemy", "redis", "authlib", "pydantic", *PACKAGES} <= {"shared"}
+    assert loaded & {"flask", "werkzeug", "sqlalchemy", "redis", "authlib", "joserfc", "pydantic", *PACKAGES} <= {
+        "shared"
+    }
