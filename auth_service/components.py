@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from auth_service.protocol.authorization_server import AuthorizationServer, ServerParts
+from auth_service.protocol.client_assertion import ClientAssertions
 from auth_service.protocol.client_authentication import ClientAuthentication
 from auth_service.protocol.features import register_features
 from auth_service.protocol.grant_revocation import GrantRevocation
@@ -21,6 +22,7 @@ from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.key_wrapping import KeyWrapping
 from auth_service.storage.redis_connection import RedisClients, connect_redis
+from auth_service.storage.replay_cache import ReplayCache
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.revocation_log import RevocationLog
 from auth_service.storage.revocation_tail import RevocationTail
@@ -65,7 +67,7 @@ def build(settings: Settings) -> Components:
     grants = GrantStore(redis, settings.redis_shards, settings.revocation_log_lifetime)
     signing_keys = SigningKeyRing(SigningKeyStore(database, KeyWrapping(settings.token_key_bytes())))
     throttle = Throttle(redis)
-    authentication = ClientAuthentication(throttle)
+    authentication = ClientAuthentication(throttle, ClientAssertions(settings.issuer, ReplayCache(redis)))
     log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
     revocation = GrantRevocation(records, grants, accounts, clients)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)

@@ -1,17 +1,18 @@
-"""`flask --app auth_service client create|ensure|list|rotate-secret|delete`."""
+"""`flask --app auth_service client create|ensure|list|rotate-secret|set-keys|delete`."""
 
 import functools
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, parts, secret_from
-from auth_service.models.client import Client
+from auth_service.cli.command import RefusedError, command, json_from, overlap_option, parts, secret_from
+from auth_service.models.client import SECRET_METHODS, Client
 from auth_service.models.secret import new_secret, secret_digest
+from auth_service.protocol.client_keys import checked_jwks
 from auth_service.protocol.client_registration import check_client
 from auth_service.storage.token_handle import new_grant_id
 
@@ -47,12 +48,24 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
 @click.argument("name")
 @click.option("--client-id", help="Default: a random one.")
 @click.option("--public", is_flag=True, help="An app that can't keep a secret.")
+@click.option(
+    "--jwks",
+    "jwks_file",
+    type=click.File(),
+    help="Its public keys, a JWK Set: it signs its requests (private_key_jwt) and gets no secret.",
+)
 @client_options
-def create_client(name: str, client_id: str | None, *, public: bool, **options: Any) -> object:
+def create_client(
+    name: str, client_id: str | None, jwks_file: IO[str] | None, *, public: bool, **options: Any
+) -> object:
     """Register a client and print its secret, this once."""
-    secret = None if public else new_secret()
+    if public and jwks_file:
+        raise RefusedError("a client with keys is not public")
+    secret = None if public or jwks_file else new_secret()
     client = Client(
         client_id=client_id or f"client_{secrets.token_urlsafe(12)}",
+        token_endpoint_auth_method="none" if public else "private_key_jwt" if jwks_file else "client_secret_basic",
+        jwks=checked_jwks(json_from(jwks_file)) if jwks_file else None,
         secret_digest=secret_digest(secret) if secret else None,
         own_grant_id=new_grant_id(),
     )
@@ -65,14 +78,16 @@ def create_client(name: str, client_id: str | None, *, public: bool, **options: 
 @click.argument("name")
 @click.option("--client-id", required=True)
 @click.option("--secret-file", type=click.Path(path_type=Path), required=True, help="Made if it isn't there.")
+@overlap_option
 @client_options
-def ensure_client(name: str, client_id: str, secret_file: Path, **options: Any) -> object:
+def ensure_client(name: str, client_id: str, secret_file: Path, overlap: int, **options: Any) -> object:
     """Register a confidential client, or bring the one with this id to this state. Harmless when repeated."""
     digest = secret_digest(secret_from(secret_file))
     client = parts().clients.find(client_id)
     known = client is not None
     client = client or Client(client_id=client_id, own_grant_id=new_grant_id())
-    client.secret_digest = digest
+    client.token_endpoint_auth_method, client.jwks = "client_secret_basic", None
+    client.replace_secret(digest, overlap)
     _describe(client, name, options)
     (parts().clients.update if known else parts().clients.create)(client, _audience(client.scopes))
     return _client_as_json(client)
@@ -86,11 +101,26 @@ def list_clients() -> object:
 
 @command(client_commands, "rotate-secret")
 @click.argument("client_id")
-def rotate_client_secret(client_id: str) -> object:
-    """Give the client a new secret, printed this once; the old one stops working."""
-    if parts().clients.get(client_id).public:
-        raise RefusedError(f"{client_id} is a public client: it has no secret")
-    return {"client_id": client_id, "client_secret": parts().clients.rotate_secret(client_id)}
+@overlap_option
+def rotate_client_secret(client_id: str, overlap: int) -> object:
+    """Give the client a new secret, printed this once; the old one stops working at once, or after the overlap."""
+    client = parts().clients.get(client_id)
+    if client.token_endpoint_auth_method not in SECRET_METHODS:
+        raise RefusedError(f"{client_id} has no secret: it authenticates with {client.token_endpoint_auth_method}")
+    return {"client_id": client_id, "client_secret": parts().clients.rotate_secret(client_id, overlap)}
+
+
+@command(client_commands, "set-keys")
+@click.argument("client_id")
+@click.argument("jwks_file", type=click.File())
+def set_client_keys(client_id: str, jwks_file: IO[str]) -> object:
+    """Replace the public keys of a client with private_key_jwt. To change keys smoothly, first list both."""
+    client = parts().clients.get(client_id)
+    if client.jwks is None:
+        raise RefusedError(f"{client_id} has no keys: it authenticates with {client.token_endpoint_auth_method}")
+    client.jwks = checked_jwks(json_from(jwks_file))
+    parts().clients.update(client, _audience(client.scopes))
+    return _client_as_json(client)
 
 
 @command(client_commands, "delete")
@@ -119,6 +149,8 @@ def _client_as_json(client: Client) -> dict[str, object]:
         "client_id": client.client_id,
         "name": client.name,
         "public": client.public,
+        "token_endpoint_auth_method": client.token_endpoint_auth_method,
+        **({"jwks": client.jwks} if client.jwks else {}),
         "redirect_uris": client.redirect_uris,
         "grant_types": client.grant_types,
         "scopes": client.scopes,

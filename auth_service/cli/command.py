@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import ParamSpec
+from typing import IO, ParamSpec
 
 import click
 from flask import current_app
@@ -21,6 +21,8 @@ from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 
 P = ParamSpec("P")
 
+MAX_OVERLAP = 90 * 86_400
+"""Seconds. A secret that stays valid for longer is not being replaced."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43,128}")
 
 
@@ -65,6 +67,19 @@ def _to_json(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(type(value).__name__)
+
+
+overlap_option = click.option(
+    "--overlap", type=click.IntRange(0, MAX_OVERLAP), default=0, help="Seconds in which the old secret still works."
+)
+
+
+def json_from(file: IO[str]) -> object:
+    """What a file of JSON holds. Raises RefusedError."""
+    try:
+        return json.load(file)
+    except (ValueError, RecursionError):
+        raise RefusedError(f"{file.name} does not hold JSON") from None
 
 
 def secret_from(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""`flask --app auth_service resource-server create|ensure`."""
+"""`flask --app auth_service resource-server create|ensure|rotate-secret`."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, parts, secret_from
+from auth_service.cli.command import RefusedError, command, overlap_option, parts, secret_from
 from auth_service.models.secret import new_secret, secret_digest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -38,13 +38,24 @@ def create_resource_server(name: str, resource: str, scopes: tuple[str, ...]) ->
 @click.argument("name")
 @resource_server_options
 @click.option("--secret-file", type=click.Path(path_type=Path), required=True, help="Made if it isn't there.")
-def ensure_resource_server(name: str, resource: str, scopes: tuple[str, ...], secret_file: Path) -> object:
+@overlap_option
+def ensure_resource_server(
+    name: str, resource: str, scopes: tuple[str, ...], secret_file: Path, overlap: int
+) -> object:
     """Register a resource server, or bring the one of this name to this state. Harmless when repeated."""
-    return _save_resource_server(name, resource, scopes, secret_from(secret_file), new=False)
+    return _save_resource_server(name, resource, scopes, secret_from(secret_file), new=False, overlap=overlap)
+
+
+@command(resource_server_commands, "rotate-secret")
+@click.argument("name")
+@overlap_option
+def rotate_resource_server_secret(name: str, overlap: int) -> object:
+    """Give the resource server a new secret, printed this once; the old one stops at once, or after the overlap."""
+    return {"client_id": name, "client_secret": parts().resource_servers.rotate_secret(name, overlap)}
 
 
 def _save_resource_server(
-    name: str, resource: str, scopes: tuple[str, ...], secret: str, *, new: bool
+    name: str, resource: str, scopes: tuple[str, ...], secret: str, *, new: bool, overlap: int = 0
 ) -> dict[str, object]:
     address = urlsplit(resource)
     if _NAME.fullmatch(name) is None:
@@ -55,5 +66,5 @@ def _save_resource_server(
     for scope, description in descriptions.items():
         if _SCOPE.fullmatch(scope) is None or not description:
             raise RefusedError(f"--scope {scope}: must be name=description")
-    parts().resource_servers.save(name, resource, secret_digest(secret), descriptions, new=new)
+    parts().resource_servers.save(name, resource, secret_digest(secret), descriptions, new=new, overlap=overlap)
     return {"client_id": name, "resource": resource, "scopes": descriptions}

@@ -1,26 +1,31 @@
 """The calling app: what it may ask for, where its people are sent back, how it proves who it is."""
 
-import hmac
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import ClientMixin
-from sqlalchemy import String
+from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth_service.models.base import Base, UtcDateTime, Words, now
-from auth_service.models.secret import secret_digest
+from auth_service.models.secret import SecretHolder
+
+SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+"""Two ways to present one secret. Whoever was given a secret may use either (RFC 6749 §2.3.1)."""
 
 
-class Client(Base, ClientMixin):
+class Client(Base, SecretHolder, ClientMixin):
     """An OAuth client (RFC 6749 §2). The methods in Authlib's words are the questions Authlib asks."""
 
     __tablename__ = "clients"
 
     client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(100))
-    secret_digest: Mapped[str | None] = mapped_column(String(64))
-    """None for a public client."""
+    token_endpoint_auth_method: Mapped[str] = mapped_column(String(40), default="client_secret_basic")
+    """The one way in which it proves who it is, in the words of RFC 7591 §2; `none` for a public client."""
+    jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The public keys (RFC 7517) of a client with `private_key_jwt`."""
     redirect_uris: Mapped[tuple[str, ...]] = mapped_column(Words)
     grant_types: Mapped[tuple[str, ...]] = mapped_column(Words)
     scopes: Mapped[tuple[str, ...]] = mapped_column(Words)
@@ -38,8 +43,8 @@ class Client(Base, ClientMixin):
 
     @property
     def public(self) -> bool:
-        """Whether it holds no secret (RFC 6749 §2.1)."""
-        return self.secret_digest is None
+        """Whether it has nothing to prove itself with (RFC 6749 §2.1)."""
+        return self.token_endpoint_auth_method == "none"
 
     @property
     def identity_assured(self) -> bool:
@@ -72,14 +77,11 @@ class Client(Base, ClientMixin):
         wanted = _without_port(redirect_uri)
         return any(is_loopback_redirect(uri) and _without_port(uri) == wanted for uri in self.redirect_uris)
 
-    def check_client_secret(self, client_secret: str) -> bool:
-        """In constant time, and without Authlib's TypeError on a non-ASCII secret."""
-        stored = self.secret_digest or ""
-        return hmac.compare_digest(stored, secret_digest(client_secret))
-
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """A public client has nothing to prove itself with; a confidential one must use its secret, either way."""
-        return (method == "none") == self.public
+        """Only by the method it is registered with; a secret may be presented in either way."""
+        return method == self.token_endpoint_auth_method or {method, self.token_endpoint_auth_method} <= set(
+            SECRET_METHODS
+        )
 
     def check_response_type(self, response_type: str) -> bool:
         """Whoever may exchange codes may ask for them."""

@@ -1,16 +1,15 @@
 """An API that is protected by our tokens, and the scopes that it owns."""
 
-import hmac
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth_service.models.base import Base, UtcDateTime, now
-from auth_service.models.secret import secret_digest
+from auth_service.models.secret import SecretHolder
 
 
-class ResourceServer(Base):
+class ResourceServer(Base, SecretHolder):
     """May introspect the tokens whose audience it is. It is no client: it can't get tokens with its credentials."""
 
     __tablename__ = "resource_servers"
@@ -23,13 +22,9 @@ class ResourceServer(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     scopes: Mapped[list["Scope"]] = relationship(lazy="selectin", cascade="all, delete-orphan", order_by="Scope.name")
 
-    def check_client_secret(self, client_secret: str) -> bool:
-        """In constant time."""
-        return hmac.compare_digest(self.secret_digest, secret_digest(client_secret))
-
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """It has a secret and must use it."""
-        return method != "none"
+        return method in {"client_secret_basic", "client_secret_post"}
 
 
 class Scope(Base):

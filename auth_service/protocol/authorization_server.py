@@ -27,7 +27,7 @@ from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.throttle import Throttle
 from auth_service.storage.token_handle import TokenKeyRing
 
-CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 
 
 @dataclass(frozen=True, slots=True)

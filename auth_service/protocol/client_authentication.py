@@ -1,18 +1,20 @@
-"""Who is calling? Client authentication for every endpoint that asks for it (RFC 6749 §2.3, §3.2.1).
+"""Who is calling? Client authentication for every endpoint that asks for it (RFC 6749 §2.3, §3.2.1, RFC 7521 §4.2).
 
 Unlike Authlib's: exactly one mechanism, form-decoded Basic, no 500 for malformed headers, one answer for all failures.
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
+from auth_service.models.client import Client
 from auth_service.models.secret import secret_digest
+from auth_service.protocol.client_assertion import ASSERTION_TYPE, ClientAssertion, ClientAssertions
 from auth_service.protocol.errors import ClientAuthenticationFailedError, TooManyFailuresError
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.storage.throttle import Throttle
@@ -38,14 +40,16 @@ Caller = TypeVar("Caller", bound=HasSecret)
 class _Credentials:
     method: str
     client_id: str
-    secret: str = field(repr=False)
+    secret: str = field(repr=False, default="")
+    assertion: ClientAssertion | None = field(repr=False, default=None)
 
 
 class ClientAuthentication:
     """Checks credentials and counts failures. A right secret is accepted however many failures there were before."""
 
-    def __init__(self, throttle: Throttle) -> None:
+    def __init__(self, throttle: Throttle, assertions: ClientAssertions) -> None:
         self._throttle = throttle
+        self._assertions = assertions
 
     def authenticate(
         self,
@@ -62,8 +66,8 @@ class ClientAuthentication:
             TooManyFailuresError: the same, after too many failures from that address.
         """
         credentials = _presented(request)
-        caller = find(credentials.client_id) if credentials and credentials.client_id.isascii() else None
-        if credentials is None or not _proven(caller, credentials, methods, endpoint):
+        caller = find(credentials.client_id) if credentials and _could_exist(credentials.client_id) else None
+        if credentials is None or not self._proven(caller, credentials, methods, endpoint):
             client_id = credentials.client_id if credentials else ""
             if wait := self._throttle.client_failed(client_id, request.remote_address):
                 raise TooManyFailuresError(wait)
@@ -72,23 +76,34 @@ class ClientAuthentication:
         request.auth_method = credentials.method
         return caller
 
+    def _proven(
+        self, caller: HasSecret | None, credentials: _Credentials, methods: Collection[str], endpoint: str
+    ) -> bool:
+        if caller is None:
+            secret_digest(credentials.secret)  # as much work as for a known caller
+            return False
+        if credentials.method not in methods or not caller.check_endpoint_auth_method(credentials.method, endpoint):
+            return False
+        if credentials.assertion is not None:
+            return isinstance(caller, Client) and self._assertions.prove(caller, credentials.assertion)
+        return credentials.method == "none" or caller.check_client_secret(credentials.secret)
 
-def _proven(caller: HasSecret | None, credentials: _Credentials, methods: Collection[str], endpoint: str) -> bool:
-    if caller is None:
-        secret_digest(credentials.secret)  # as much work as for a known caller
-        return False
-    if credentials.method not in methods or not caller.check_endpoint_auth_method(credentials.method, endpoint):
-        return False
-    return credentials.method == "none" or caller.check_client_secret(credentials.secret)
+
+def _could_exist(client_id: str) -> bool:
+    """What no client is called isn't looked up: PostgreSQL can't even be asked for a NUL."""
+    return client_id.isascii() and client_id.isprintable()
 
 
 def _presented(request: ProtocolRequest) -> _Credentials | None:
     assert request.headers is not None
     header = request.headers.get("Authorization")
     client_id, secret = request.form.get("client_id"), request.form.get("client_secret")
+    asserted = bool({"client_assertion", "client_assertion_type"} & request.form.keys())
+    if (header is not None) + (secret is not None) + asserted > 1:
+        raise InvalidRequestError("Use one way to authenticate the client, not two.")
+    if asserted:
+        return _asserted(request.form, client_id)
     if header is not None:
-        if secret is not None:
-            raise InvalidRequestError("Use one way to authenticate the client, not two.")
         credentials = _basic(header)
         if credentials and client_id not in {None, credentials.client_id}:
             raise InvalidRequestError("client_id differs from the authenticated client.")
@@ -96,6 +111,16 @@ def _presented(request: ProtocolRequest) -> _Credentials | None:
     if client_id is None:
         return None
     return _Credentials("none" if secret is None else "client_secret_post", client_id, secret or "")
+
+
+def _asserted(form: Mapping[str, str], client_id: str | None) -> _Credentials | None:
+    """`client_id` is not needed, but must not name another client (RFC 7521 §4.2)."""
+    assertion = ClientAssertion.parse(form.get("client_assertion", ""))
+    if assertion is None or form.get("client_assertion_type") != ASSERTION_TYPE:
+        return None
+    if client_id not in {None, assertion.client_id}:
+        return None
+    return _Credentials("private_key_jwt", assertion.client_id, assertion=assertion)
 
 
 def _basic(header: str) -> _Credentials | None:

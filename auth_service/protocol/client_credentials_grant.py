@@ -4,7 +4,7 @@ from authlib.oauth2.rfc6749 import InvalidScopeError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
 from auth_service.models.tokens import AccessTokenClaims
-from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.resource_indicators import requested_resources, target_of
 
@@ -12,7 +12,7 @@ from auth_service.protocol.resource_indicators import requested_resources, targe
 class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
     """For confidential clients only: a public one has nothing to authenticate with."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+    TOKEN_ENDPOINT_AUTH_METHODS = tuple(method for method in CLIENT_AUTH_METHODS if method != "none")
     request: ProtocolRequest
     server: AuthorizationServer
 

@@ -23,6 +23,8 @@ def check_client(client: Client, known_scopes: Collection[str]) -> None:
         )
     if not 1 <= len(client.name) <= 100 or not client.name.isprintable():
         raise ClientRefusedError("a client's name has 1 to 100 printable characters")
+    if (client.token_endpoint_auth_method == "private_key_jwt") != (client.jwks is not None):
+        raise ClientRefusedError("a client has a jwks exactly if it authenticates with private_key_jwt")
     if client.public and "client_credentials" in client.grant_types:
         raise ClientRefusedError(
             "a public client can't have the client_credentials grant: it has nothing to prove itself with"

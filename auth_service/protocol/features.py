@@ -3,6 +3,7 @@
 from auth_service.protocol.authorization_code_grant import AuthorizationCodeGrant
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.client_credentials_grant import ClientCredentialsGrant
+from auth_service.protocol.client_keys import SIGNING_ALGORITHMS
 from auth_service.protocol.code_challenge import METHOD
 from auth_service.protocol.introspection_endpoint import CALLER_AUTH_METHODS, IntrospectionEndpoint
 from auth_service.protocol.pushed_authorization_requests import PushedAuthorizationRequestEndpoint
@@ -38,7 +39,9 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "response_modes_supported": ["query"],
         "grant_types_supported": [grant.GRANT_TYPE for grant in GRANTS],
         "token_endpoint_auth_methods_supported": list(CLIENT_AUTH_METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": list(CLIENT_AUTH_METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": list(CALLER_AUTH_METHODS),
         "introspection_signing_alg_values_supported": [SIGNED_INTROSPECTION_ALGORITHM],
         "code_challenge_methods_supported": [METHOD],

@@ -13,6 +13,8 @@ from auth_service.models.client import Client
 _SENT_ONCE = [
     "client_id",
     "client_secret",
+    "client_assertion",
+    "client_assertion_type",
     "grant_type",
     "response_type",
     "response_mode",

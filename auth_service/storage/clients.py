@@ -57,12 +57,12 @@ class ClientStore:
             own_grant = session.get_one(GrantRecord, client.own_grant_id)
             own_grant.scopes, own_grant.audience = client.scopes, audience
 
-    def rotate_secret(self, client_id: str) -> str:
-        """Give the client a new secret; the old one stops working. Raises NotFoundError."""
+    def rotate_secret(self, client_id: str, overlap: int) -> str:
+        """Give the client a new secret; the old one stays valid for `overlap` seconds. Raises NotFoundError."""
         self.get(client_id)
         secret = new_secret()
         with self._database.writing() as session:
-            session.get_one(Client, client_id).secret_digest = secret_digest(secret)
+            session.get_one(Client, client_id).replace_secret(secret_digest(secret), overlap)
         return secret
 
     def delete(self, client_id: str) -> list[GrantRecord]:

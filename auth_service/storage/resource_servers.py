@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from auth_service.models.resource_server import ResourceServer, Scope
+from auth_service.models.secret import new_secret, secret_digest
 from auth_service.storage.database import Database
-from auth_service.storage.errors import AlreadyExistsError
+from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 
 _REMEMBERED_FOR = 1.0
 """Seconds, after which a replaced secret is in force in every process."""
@@ -42,8 +43,12 @@ class ResourceServerStore:
         with self._database.reading() as session:
             return {scope.name: scope for scope in session.scalars(select(Scope).order_by(Scope.name))}
 
-    def save(self, name: str, resource: str, secret_digest: str, descriptions: dict[str, str], *, new: bool) -> None:
+    def save(
+        self, name: str, resource: str, digest: str, descriptions: dict[str, str], *, new: bool, overlap: int = 0
+    ) -> None:
         """Register a resource server, or (unless `new`) bring the one of this name to exactly this state.
+
+        A secret that is replaced, by one with this `digest`, stays valid for `overlap` seconds.
 
         Raises AlreadyExistsError: the name, the resource or one of the scopes belongs to another.
         """
@@ -55,7 +60,8 @@ class ResourceServerStore:
                 if server is None:
                     server = ResourceServer(name=name)
                     session.add(server)
-                server.resource, server.secret_digest = resource, secret_digest
+                server.resource = resource
+                server.replace_secret(digest, overlap)
                 kept = {scope.name: scope for scope in server.scopes if scope.name in descriptions}
                 for scope_name, description in descriptions.items():
                     kept.setdefault(scope_name, Scope(name=scope_name)).description = description
@@ -64,3 +70,13 @@ class ResourceServerStore:
             raise AlreadyExistsError(
                 f"the resource {resource} or one of the scopes {', '.join(descriptions)} belongs to another server"
             ) from None
+
+    def rotate_secret(self, name: str, overlap: int) -> str:
+        """Give the server a new secret; the old one stays valid for `overlap` seconds. Raises NotFoundError."""
+        secret = new_secret()
+        with self._database.writing() as session:
+            server = session.get(ResourceServer, name)
+            if server is None:
+                raise NotFoundError(f"there is no resource server {name}")
+            server.replace_secret(secret_digest(secret), overlap)
+        return secret

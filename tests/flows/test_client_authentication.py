@@ -2,12 +2,15 @@
 
 import base64
 import http.client
+import time
+from pathlib import Path
 from urllib.parse import quote_plus, urlsplit
 
 import pytest
 import requests
 
 from tests.support.actions import TIMEOUT, Actions, App, error_of
+from tests.support.polling import eventually
 
 GRANT = {"grant_type": "client_credentials"}
 
@@ -43,6 +46,44 @@ def test_basic_is_understood_form_encoded_and_raw(actions: Actions, app: App) ->
 def test_the_secret_may_stand_in_the_body(actions: Actions, app: App) -> None:
     form = {**GRANT, "client_id": app.client_id, "client_secret": app.secret}
     assert request_token(actions, None, form).status_code == 200
+
+
+@pytest.mark.clause("RFC 6749 §2.3.1")
+def test_a_replaced_secret_stops_at_once_or_after_its_overlap(actions: Actions, app: App) -> None:
+    def status(secret: str) -> int:
+        return request_token(actions, basic(app.client_id, secret), GRANT).status_code
+
+    def rotate(*options: str) -> str:
+        return str(actions.stack.command("client", "rotate-secret", app.client_id, *options)["client_secret"])
+
+    second = rotate("--overlap", "60")
+    assert [status(app.secret), status(second)] == [200, 200]
+    third = rotate("--overlap", "1")
+    assert [status(app.secret), status(second), status(third)] == [401, 200, 200]
+    time.sleep(1.1)
+    assert [status(second), status(third)] == [401, 200]
+    fourth = rotate()
+    assert [status(third), status(fourth)] == [401, 200]
+
+
+def test_the_secret_of_a_resource_server_is_replaced_in_the_same_way(actions: Actions, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    register = ["resource-server", "ensure", "rotating", "--resource", "https://rotating.example/"]
+    register += ["--scope", "rotating:read=Rotate", "--secret-file", str(file)]
+    first, second = "first" * 10, "second" * 10
+
+    def status(secret: str) -> int:
+        introspection = f"{actions.stack.auth}/introspect"
+        return requests.post(introspection, data={"token": "x"}, auth=("rotating", secret), timeout=TIMEOUT).status_code
+
+    file.write_text(first)
+    actions.stack.command(*register)
+    file.write_text(second)
+    actions.stack.command(*register, "--overlap", "60")
+    assert [status(first), status(second), status("wrong")] == [200, 200, 401]
+    rotated = actions.stack.command("resource-server", "rotate-secret", "rotating")["client_secret"]
+    eventually(lambda: status(second) == 401)
+    assert [status(first), status(rotated)] == [401, 200]
 
 
 @pytest.mark.clause("RFC 6749 §2.3")

@@ -31,7 +31,10 @@ def test_it_announces_what_works_and_nothing_else(actions: Actions) -> None:
     assert sorted(grant_types) == ["authorization_code", "client_credentials", "refresh_token"]
     methods = said["token_endpoint_auth_methods_supported"]
     assert isinstance(methods, list)
-    assert sorted(methods) == ["client_secret_basic", "client_secret_post", "none"]
+    assert sorted(methods) == ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"]
+    algorithms = said["token_endpoint_auth_signing_alg_values_supported"]
+    assert isinstance(algorithms, list)
+    assert sorted(algorithms) == ["ES256", "Ed25519", "EdDSA", "PS256", "RS256"]
 
 
 @pytest.mark.clause("RFC 8414 §2")
