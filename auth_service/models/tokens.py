@@ -19,6 +19,10 @@ class NewGrant:
     """As the request sent it; empty if it sent none."""
     code_challenge: str
     code_digest: str = field(repr=False)
+    auth_time: int = 0
+    """When the person last proved who they are, in epoch seconds."""
+    nonce: str = field(default="", repr=False)
+    """As the request sent it (OpenID Connect Core §3.1.2.1); empty if it sent none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class CodeGrant:
     client_id: str
     redirect_uri: str
     code_challenge: str
+    auth_time: int
+    nonce: str = field(repr=False)
 
     def get_redirect_uri(self) -> str:
         """For Authlib."""
@@ -91,6 +97,8 @@ class Issued:
     """Tokens are stored as asked for. Times in epoch seconds, of Redis' clock."""
 
     now: int
+    issued_at: int
+    """The same for each repetition of an answer."""
     expires_at: int
 
     @property

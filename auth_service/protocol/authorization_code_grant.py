@@ -184,5 +184,5 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
         grant = self.server.parts.records.find_good(self.handle.grant_id)
         if grant is None:
             raise InvalidGrantError("The grant behind this code has ended.")
-        answer = self.server.parts.issuance.rotate(self.handle, grant, grant.scopes, self.request)
+        answer, _ = self.server.parts.issuance.rotate(self.handle, grant, grant.scopes, self.request)
         return 200, answer, self.TOKEN_RESPONSE_HEADER

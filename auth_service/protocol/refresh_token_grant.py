@@ -47,5 +47,5 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         presented: _PresentedRefreshToken = self.request.refresh_token
         asked_for = (self.request.payload.scope or presented.get_scope()).split()
         scopes = tuple(scope for scope in presented.grant.scopes if scope in asked_for)
-        answer = self.server.parts.issuance.rotate(presented.handle, presented.grant, scopes, self.request)
+        answer, _ = self.server.parts.issuance.rotate(presented.handle, presented.grant, scopes, self.request)
         return 200, answer, self.TOKEN_RESPONSE_HEADER

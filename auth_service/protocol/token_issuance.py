@@ -60,8 +60,10 @@ class TokenIssuance:
 
     def rotate(
         self, presented: TokenHandle, grant: GoodGrant, scopes: tuple[str, ...], request: ProtocolRequest
-    ) -> TokenAnswer:
+    ) -> tuple[TokenAnswer, int]:
         """Spend a code or a refresh token for an access token with `scopes` and, if the client may, a refresh token.
+
+        Returns the answer and when it was first given, in epoch seconds: a repetition says the same.
 
         Raises an OAuth error, after which nothing was spent, unless the credential had been spent before.
         """
@@ -96,9 +98,9 @@ class TokenIssuance:
         )
         match outcome:
             case Replayed():
-                return self._repeat(presented, client, outcome)
+                return self._repeat(presented, client, outcome), outcome.issued_at
             case Issued():
-                return _answer(access, refresh, claims.scope, outcome)
+                return _answer(access, refresh, claims.scope, outcome), outcome.issued_at
             case NotRotated.KEY_MISUSED:
                 raise InvalidRequestError("This Idempotency-Key stands for another request.")
             case NotRotated.REUSED:

@@ -57,6 +57,8 @@ class GrantStore:
                     "expires_at": f"{grant.expires_at * 1000:.0f}",
                     "redirect_uri": grant.redirect_uri,
                     "code_challenge": grant.code_challenge,
+                    "auth_time": grant.auth_time,
+                    "nonce": grant.nonce,
                     "generation": "0",
                     "current": grant.code_digest,
                 },
@@ -67,9 +69,12 @@ class GrantStore:
 
     def find_code_grant(self, grant_id: str) -> CodeGrant | None:
         """What the code's request said, as long as its grant lives: also after the code was spent."""
-        fields = ("client_id", "redirect_uri", "code_challenge")
+        fields = ("client_id", "redirect_uri", "code_challenge", "auth_time", "nonce")
         values = self._clients.reads.hmget(self._grant_key(grant_id), fields)
-        return None if None in values else CodeGrant(*map(str, values))
+        if None in values:
+            return None
+        client_id, redirect_uri, code_challenge, auth_time, nonce = map(str, values)
+        return CodeGrant(client_id, redirect_uri, code_challenge, int(auth_time), nonce)
 
     def rotate(self, rotation: Rotation) -> Issued | Replayed | NotRotated:
         """Spend a code or a refresh token. The one step that decides, and the last that can fail."""
@@ -99,10 +104,11 @@ class GrantStore:
         }
         outcome, *values = self._run_twice_if_unanswered(self._rotate, keys, [json.dumps(request), self._log_lifetime])
         if outcome == "rotated":
-            return Issued(int(values[0]), int(values[1]))
+            return Issued(int(values[0]), int(values[0]), int(values[1]))
         if outcome == "replayed":
-            nonce, key_id, access_digest, refresh_digest, now, expires_at, scope = values
-            return Replayed(int(now), int(expires_at), nonce, key_id, access_digest, refresh_digest, scope)
+            nonce, key_id, access_digest, refresh_digest, now, issued_at, expires_at, scope = values
+            times = int(now), int(issued_at), int(expires_at)
+            return Replayed(*times, nonce, key_id, access_digest, refresh_digest, scope)
         return NotRotated(outcome)
 
     def issue_client_token(
@@ -126,7 +132,7 @@ class GrantStore:
         created, issued_at, expires_at = self._run_twice_if_unanswered(
             self._issue_client_token, keys, [json.dumps(request)]
         )
-        return bool(created), Issued(int(issued_at), int(expires_at))
+        return bool(created), Issued(int(issued_at), int(issued_at), int(expires_at))
 
     def find_access_token(self, grant_id: str, digest: str) -> AccessTokenRecord | None:
         """The token if it is good now: what it may do is its own scope cut with what its grant allows now."""

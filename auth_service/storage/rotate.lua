@@ -35,7 +35,7 @@ if is_previous then
   end
   if same_request then
     return {"replayed", grant.nonce, grant.key_id, grant.access_digest, grant.current,
-      time[1], grant.access_expires_at, grant.access_scope}
+      time[1], integer(math.floor(grant.rotated_at / 1000)), grant.access_expires_at, grant.access_scope}
   end
 end
 

@@ -196,6 +196,7 @@ def test_the_same_request_gets_the_same_answer_until_its_successor_was_used(hold
         assert isinstance(second.outcome, Issued)
         assert (again.access_digest, again.refresh_digest) == (second.access.digest, second.refresh.digest)
         assert (again.expires_at, again.scope) == (second.outcome.expires_at, "read write")
+        assert again.issued_at == second.outcome.issued_at
     holder.spend(second.refresh)
     assert holder.spend(first.refresh, key="a key").outcome is NotRotated.REUSED
     assert not holder.is_active(second.access)
