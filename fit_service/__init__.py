@@ -6,6 +6,7 @@ A request goes wsgi → here → api → storage, and never back. Tokens are val
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from fit_service.api.access import MAX_BODY
 from fit_service.api.body_weight import body_weight_api
 from fit_service.api.metadata import metadata_endpoint
 from fit_service.cli import install_commands
@@ -16,9 +17,6 @@ from shared.health import health_endpoints
 from shared.log_config import configure_logging
 from shared.metrics import install_metrics
 from shared.request_id import follow_requests
-
-MAX_BODY = 64 * 1024
-"""Bytes."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -35,14 +33,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_commands(app, parts.database)
     app.register_blueprint(health_endpoints({"database": parts.database.check}))
     app.register_blueprint(metadata_endpoint(settings.resource, settings.collection, settings.issuer))
-    app.register_blueprint(body_weight_api(parts.require_token, parts.body_weights))
+    app.register_blueprint(body_weight_api(parts.access, parts.body_weights))
 
     @app.after_request
     def set_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         if settings.secure:
             response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
         return response

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from fit_service.api.access import Access
 from fit_service.settings import Settings
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from shared.request_id import current_request_id
 from shared.resource_server.resource_metadata import metadata_address
-from shared.resource_server.resource_protector import ResourceProtector, protect
+from shared.resource_server.resource_protector import protect
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Components:
     settings: Settings
     database: Database
     body_weights: BodyWeightStore
-    require_token: ResourceProtector
+    access: Access
 
 
 def build(settings: Settings) -> Components:
@@ -27,14 +28,16 @@ def build(settings: Settings) -> Components:
         settings=settings,
         database=database,
         body_weights=BodyWeightStore(database),
-        require_token=protect(
-            resource=settings.resource,
-            issuer=settings.issuer,
-            client_id=settings.client_id,
-            client_secret=settings.client_secret,
-            auth_url=settings.auth_url,
-            resource_metadata=metadata_address(settings.collection),
-            deadline=settings.introspection_deadline,
-            request_id=current_request_id,
+        access=Access(
+            protect(
+                resource=settings.resource,
+                issuer=settings.issuer,
+                client_id=settings.client_id,
+                client_secret=settings.client_secret,
+                auth_url=settings.auth_url,
+                resource_metadata=metadata_address(settings.collection),
+                deadline=settings.introspection_deadline,
+                request_id=current_request_id,
+            )
         ),
     )

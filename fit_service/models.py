@@ -1,8 +1,8 @@
 """The tables of the Fit API, without any reading or writing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Index, MetaData, String
+from sqlalchemy import BigInteger, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -22,18 +22,73 @@ class BodyWeight(Base):
     """One entry. It belongs to the `sub` of the token with which it was inserted."""
 
     __tablename__ = "body_weights"
-    __table_args__ = (Index("ix_body_weights_page", "subject", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_body_weights_page", "subject", "created_at", "id"),
+        Index("ix_body_weights_change", "subject", "change"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     subject: Mapped[str] = mapped_column(String(64))
-    amount: Mapped[str] = mapped_column(String(20))
-    """A decimal, as text: no database rounds it."""
+    thousandths: Mapped[int] = mapped_column(BigInteger)
+    """The amount in thousandths of its unit: exact, and can be added up by every database."""
     unit: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[int] = mapped_column(BigInteger)
     """Microseconds since 1970 in UTC: exact, and ordered alike on every database."""
+    change: Mapped[int] = mapped_column(BigInteger)
+    """The number of the change that made the entry what it is now, among all changes of this person."""
+
+
+class DeletedEntry(Base):
+    """A tombstone: tells apps that read changes only that an entry is gone. Nothing of the entry is kept."""
+
+    __tablename__ = "deleted_entries"
+    __table_args__ = (Index("ix_deleted_entries_age", "subject", "deleted_at"),)
+
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    change: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32))
+    deleted_at: Mapped[int] = mapped_column(BigInteger)
+    """Microseconds since 1970 in UTC."""
+
+
+class ChangeCounter(Base):
+    """How many changes a person's entries have seen. Whoever changes one holds this row until the commit."""
+
+    __tablename__ = "change_counters"
+
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    last_change: Mapped[int] = mapped_column(BigInteger)
+    forgotten: Mapped[int] = mapped_column(BigInteger)
+    """The last change whose tombstone was removed for its age; 0 if none was."""
+
+
+class KeptAnswer(Base):
+    """The answer to a request that carried an `Idempotency-Key`, to be repeated until it expires."""
+
+    __tablename__ = "kept_answers"
+    __table_args__ = (Index("ix_kept_answers_expires_at", "expires_at"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Digest of person, client and key."""
+    request: Mapped[str] = mapped_column(String(64))
+    """Digest of what was asked for."""
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    """Microseconds since 1970 in UTC."""
+    status: Mapped[int | None]
+    body: Mapped[str | None] = mapped_column(Text)
+    location: Mapped[str | None] = mapped_column(String(255))
+    etag: Mapped[str | None] = mapped_column(String(64))
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_microseconds(instant: datetime) -> int:
     """How an instant is stored."""
-    since = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    since = instant - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def from_microseconds(stored: int) -> datetime:
+    """The instant that was stored."""
+    return _EPOCH + timedelta(microseconds=stored)

@@ -1,4 +1,4 @@
-"""`/api/body_weight/`: a person's body weight over time, for apps that the person allowed."""
+"""`/api/body_weight/` and each entry: list, read, insert, change, delete."""
 
 import base64
 import re
@@ -8,134 +8,172 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from fit_service.api.person import require_person
-from fit_service.body_weight_entry import (
-    BodyWeightEntry,
-    changed_entry,
-    new_entry,
-    parse_json,
-    parse_timestamp,
-    parse_unit,
-)
+from fit_service.api.access import READ, WRITE, Access
+from fit_service.api.conditional import check_if_match, tagged, unless_known, version_tag
+from fit_service.api.idempotency import change_once, digest
+from fit_service.api.parameters import END, START, UNIT, Parameter, Query, number_up_to, one_of, takes
+from fit_service.body_weight_entry import BodyWeightEntry, changed_entry, new_entry, parse_json
 from fit_service.errors import ProblemError
-from fit_service.storage.body_weights import BodyWeightStore, Page, Position
+from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.entry_changes import EntryChanges
+from fit_service.storage.entry_reader import EntryReader, Page, Position
+from fit_service.sync_position import BEGINNING, SyncPosition
 from shared.resource_server import ActiveToken
-from shared.resource_server.resource_protector import ResourceProtector
-
-READ, WRITE = "body_weight:read", "body_weight:write"
-DEFAULT_LIMIT, MAX_LIMIT = 100, 500
 
 
-def body_weight_api(require_token: ResourceProtector, store: BodyWeightStore) -> Blueprint:
-    """A blueprint with the endpoints. `require_token` decides who gets through; the entry rules are elsewhere."""
-    blueprint = Blueprint("body_weight", __name__, url_prefix="/api/body_weight")
-
-    @blueprint.get("/", strict_slashes=False)
-    @require_token(READ)
-    @require_person
-    def list_entries(token: ActiveToken) -> ResponseReturnValue:
-        page, unit = _requested_page(), _requested_unit()
-        entries, next_position = store.page(token.subject, page)
-        answer = jsonify([entry.to_json(unit) for entry in entries])
-        if next_position is not None:
-            answer.headers["Link"] = f'<{_next_address(next_position)}>; rel="next"'
-        return answer
-
-    @blueprint.post("/", strict_slashes=False)
-    @require_token(WRITE)
-    @require_person
-    def insert_entry(token: ActiveToken) -> ResponseReturnValue:
-        entry = store.add(token.subject, new_entry(parse_json(_json_body()), datetime.now(UTC)))
-        answer = _shown(entry)
-        answer.status_code = 201
-        answer.headers["Location"] = url_for("body_weight.show_entry", entry_id=entry.id)
-        return answer
-
-    @blueprint.get("/<entry_id>")
-    @require_token(READ)
-    @require_person
-    def show_entry(token: ActiveToken, entry_id: str) -> ResponseReturnValue:
-        return _shown(_found(store.find(token.subject, entry_id)))
-
-    @blueprint.patch("/<entry_id>")
-    @require_token(WRITE)
-    @require_person
-    def change_entry(token: ActiveToken, entry_id: str) -> ResponseReturnValue:
-        fields = parse_json(_json_body())
-        entry = changed_entry(_found(store.find(token.subject, entry_id)), fields)
-        if not store.replace(token.subject, entry):
-            raise _not_found()
-        return _shown(entry)
-
-    @blueprint.delete("/<entry_id>")
-    @require_token(WRITE)
-    @require_person
-    def delete_entry(token: ActiveToken, entry_id: str) -> ResponseReturnValue:
-        if not store.delete(token.subject, entry_id):
-            raise _not_found()
-        return "", 204
-
-    return blueprint
-
-
-def _shown(entry: BodyWeightEntry) -> Response:
-    return jsonify(entry.to_json(_requested_unit()))
-
-
-def _found(entry: BodyWeightEntry | None) -> BodyWeightEntry:
-    if entry is None:
-        raise _not_found()
-    return entry
-
-
-def _not_found() -> ProblemError:
-    """The same whether nobody has the entry or somebody else has."""
-    return ProblemError(404, "There is no such entry.")
-
-
-def _json_body() -> bytes:
-    if request.mimetype not in {"application/json", "application/merge-patch+json"}:
-        raise ProblemError(415, "The body must be application/json.")
-    return request.get_data()
-
-
-def _requested_unit() -> str | None:
-    unit = request.args.get("unit")
-    return parse_unit(unit) if unit is not None else None
-
-
-def _requested_page() -> Page:
-    order = request.args.get("order", "asc")
-    if order not in {"asc", "desc"}:
-        raise ProblemError(422, "order must be asc or desc.", field="order")
-    limit = request.args.get("limit", str(DEFAULT_LIMIT))
-    if re.fullmatch(r"[0-9]{1,4}", limit) is None or not 1 <= int(limit) <= MAX_LIMIT:
-        raise ProblemError(422, f"limit must be between 1 and {MAX_LIMIT}.", field="limit")
-    start, end, cursor = (request.args.get(name) for name in ("start", "end", "cursor"))
-    return Page(
-        limit=int(limit),
-        descending=order == "desc",
-        start=parse_timestamp(start, "start") if start is not None else None,
-        end=parse_timestamp(end, "end") if end is not None else None,
-        after=_parse_cursor(cursor) if cursor is not None else None,
-    )
-
-
-def _next_address(position: Position) -> str:
-    """The address of the next page: what was asked for now, with its cursor."""
-    parameters = {**request.args.to_dict(), "cursor": _cursor(position)}
-    return f"{url_for('body_weight.list_entries')}?{urlencode(parameters)}"
-
-
-def _cursor(position: Position) -> str:
-    return base64.urlsafe_b64encode(f"{position[0]}:{position[1]}".encode()).decode()
-
-
-def _parse_cursor(cursor: str) -> Position:
+def _parse_cursor(cursor: str, name: str) -> Position:
     try:
         position = re.fullmatch(r"(-?\d{1,18}):([0-9a-f]{1,32})", base64.urlsafe_b64decode(cursor).decode("ascii"))
     except ValueError:
         position = None
     if position is None:
-        raise ProblemError(422, "cursor must be one that a Link header named.", field="cursor")
+        raise ProblemError(422, f"{name} must be one that a Link header named.", field=name)
     return int(position[1]), position[2]
+
+
+def _parse_position(position: str, name: str) -> str:
+    if SyncPosition.parse(position, 0) is None:
+        raise ProblemError(422, f"{name} must be {BEGINNING} or what an Updated-Since header said.", field=name)
+    return position
+
+
+ORDER: Parameter[str] = Parameter("order", one_of("asc", "desc"), "asc", "The oldest or the latest first.")
+LIMIT: Parameter[int] = Parameter("limit", number_up_to(500), 100, "How many entries a page holds at most.")
+CURSOR: Parameter[Position | None] = Parameter(
+    "cursor", _parse_cursor, None, "Where the page begins: as a Link header named it."
+)
+UPDATED_SINCE: Parameter[str | None] = Parameter(
+    "updated_since", _parse_position, None, f"Only what changed since: {BEGINNING}, or what Updated-Since said."
+)
+NOT_WITH_UPDATED_SINCE = (ORDER, CURSOR, START, END)
+
+
+def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
+    """A blueprint with the endpoints. `access` decides who gets through; what an entry is, is decided elsewhere."""
+    blueprint = Blueprint("body_weight", __name__, url_prefix="/api/body_weight")
+
+    @blueprint.get("/", strict_slashes=False)
+    @access(READ)
+    @takes(UNIT, ORDER, LIMIT, CURSOR, START, END, UPDATED_SINCE)
+    def list_entries(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        listed = _page if query[UPDATED_SINCE] is None else _changes
+        with store.reading(token.subject) as entries:
+            tag = version_tag(token.subject, entries.counter().last_change)
+            return unless_known(tag, lambda: listed(entries, query))
+
+    @blueprint.post("/", strict_slashes=False)
+    @access(WRITE)
+    @takes(UNIT)
+    def insert_entry(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        entry = new_entry(parse_json(json_body()), datetime.now(UTC))
+
+        def insert(changes: EntryChanges) -> Response:
+            [stored] = changes.insert([entry])
+            answer = _shown(token, stored, query)
+            answer.status_code, answer.location = 201, address_of(stored)
+            return answer
+
+        return change_once(store, token, digest(request.get_data()), insert)
+
+    @blueprint.get("/latest")
+    @access(READ)
+    @takes(UNIT)
+    def show_latest(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        with store.reading(token.subject) as entries:
+            entry = entries.latest()
+        if entry is None:
+            raise ProblemError(404, "There is no entry yet.")
+        return unless_known(version_tag(token.subject, entry.change), lambda: _shown(token, entry, query))
+
+    @blueprint.get("/<entry_id>")
+    @access(READ)
+    @takes(UNIT)
+    def show_entry(token: ActiveToken, query: Query, entry_id: str) -> ResponseReturnValue:
+        with store.reading(token.subject) as entries:
+            entry = _found(entries.find(entry_id))
+        return unless_known(version_tag(token.subject, entry.change), lambda: _shown(token, entry, query))
+
+    @blueprint.patch("/<entry_id>")
+    @access(WRITE)
+    @takes(UNIT)
+    def change_entry(token: ActiveToken, query: Query, entry_id: str) -> ResponseReturnValue:
+        fields = parse_json(json_body())
+        with store.changing(token.subject) as changes:
+            entry = _found(changes.take(entry_id))
+            check_if_match(token.subject, entry)
+            changed = changes.replace(entry, changed_entry(entry, fields))
+        return _shown(token, changed, query)
+
+    @blueprint.delete("/<entry_id>")
+    @access(WRITE)
+    def delete_entry(token: ActiveToken, entry_id: str) -> ResponseReturnValue:
+        with store.changing(token.subject) as changes:
+            entry = _found(changes.take(entry_id))
+            check_if_match(token.subject, entry)
+            changes.delete(entry)
+        return "", 204
+
+    return blueprint
+
+
+def json_body() -> bytes:
+    """The request's body. Raises ProblemError unless it is declared as JSON."""
+    if request.mimetype not in {"application/json", "application/merge-patch+json"}:
+        raise ProblemError(415, "The body must be application/json.")
+    return request.get_data()
+
+
+def address_of(entry: BodyWeightEntry) -> str:
+    """For `Location`."""
+    return url_for("body_weight.show_entry", entry_id=entry.id)
+
+
+def _page(entries: EntryReader, query: Query) -> Response:
+    page = Page(
+        limit=query[LIMIT],
+        descending=query[ORDER] == "desc",
+        start=query[START],
+        end=query[END],
+        after=query[CURSOR],
+    )
+    shown, next_position = entries.page(page)
+    answer = jsonify([entry.to_json(query[UNIT]) for entry in shown])
+    if next_position is not None:
+        cursor = base64.urlsafe_b64encode(f"{next_position[0]}:{next_position[1]}".encode()).decode()
+        _link_next(answer, CURSOR, cursor)
+    return answer
+
+
+def _changes(entries: EntryReader, query: Query) -> Response:
+    for parameter in NOT_WITH_UPDATED_SINCE:
+        if parameter.name in request.args:
+            raise ProblemError(422, f"{parameter.name} can't be combined with updated_since.", field=parameter.name)
+    counter = entries.counter()
+    position = SyncPosition.parse(query[UPDATED_SINCE] or "", counter.last_change)
+    if position is None or not position.continues(counter.last_change, counter.forgotten):
+        raise ProblemError(410, "Changes since then are no longer known: begin again with updated_since=0.")
+    changes, more = entries.changes_after(position.change, position.deletions, query[LIMIT])
+    answer = jsonify([change.to_json(query[UNIT]) for change in changes])
+    reached = position.after(changes[-1].change if more else counter.last_change).text()
+    answer.headers["Updated-Since"] = reached
+    if more:
+        _link_next(answer, UPDATED_SINCE, reached)
+    return answer
+
+
+def _link_next(answer: Response, parameter: Parameter[str | None] | Parameter[Position | None], value: str) -> None:
+    """The address of the next page (RFC 8288): what was asked for now, further on."""
+    parameters = {**request.args.to_dict(), parameter.name: value}
+    address = f"{url_for('body_weight.list_entries')}?{urlencode(parameters)}"
+    answer.headers["Link"] = f'<{address}>; rel="next"'
+
+
+def _shown(token: ActiveToken, entry: BodyWeightEntry, query: Query) -> Response:
+    return tagged(jsonify(entry.to_json(query[UNIT])), version_tag(token.subject, entry.change))
+
+
+def _found(entry: BodyWeightEntry | None) -> BodyWeightEntry:
+    """Raise the same ProblemError whether nobody has the entry or somebody else has."""
+    if entry is None:
+        raise ProblemError(404, "There is no such entry.")
+    return entry

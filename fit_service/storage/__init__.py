@@ -1,1 +1,1 @@
-"""The only folder that talks to SQL."""
+"""The only folder that talks to SQL or Redis."""

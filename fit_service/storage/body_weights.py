@@ -1,96 +1,45 @@
-"""Body weights in SQL. Every question names the person, so nobody's entry can be reached in another's name."""
+"""Where body weights are read and changed. Every question names the person, so nobody reaches another's entries."""
 
-import secrets
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from sqlalchemy import delete, select, tuple_
-
-from fit_service.body_weight_entry import BodyWeightEntry, NewEntry, Weight
-from fit_service.models import BodyWeight, to_microseconds
 from fit_service.storage.database import Database
-
-Position = tuple[int, str]
-"""Where a page ended: the last entry's instant in microseconds, and its id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which of a person's entries are asked for."""
-
-    limit: int
-    descending: bool = False
-    start: datetime | None = None
-    """From this instant on."""
-    end: datetime | None = None
-    """Before this instant."""
-    after: Position | None = None
+from fit_service.storage.entry_changes import EntryChanges
+from fit_service.storage.entry_reader import EntryReader
+from fit_service.storage.kept_answers import Answer, KeptAnswers, RepeatableRequest
 
 
 class BodyWeightStore:
-    """Reads and writes entries."""
+    """Hands out what one person's entries are read and changed with."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, subject: str, entry: NewEntry) -> BodyWeightEntry:
-        """Store an entry under a new id."""
-        stored = BodyWeightEntry(entry.weight, entry.created_at, secrets.token_hex(12))
-        with self._database.writing() as session:
-            session.add(_row(subject, stored))
-        return stored
-
-    def find(self, subject: str, entry_id: str) -> BodyWeightEntry | None:
-        """One entry of this person."""
+    @contextmanager
+    def reading(self, subject: str) -> Iterator[EntryReader]:
+        """One person's entries as they are at one moment, until the block ends."""
         with self._database.reading() as session:
-            row = session.scalar(select(BodyWeight).where(BodyWeight.subject == subject, BodyWeight.id == entry_id))
-        return _entry(row) if row else None
+            yield EntryReader(session, subject)
 
-    def page(self, subject: str, page: Page) -> tuple[list[BodyWeightEntry], Position | None]:
-        """A page of entries by instant and id, and where the next one begins; None after the last."""
-        position = (BodyWeight.created_at, BodyWeight.id)
-        query = select(BodyWeight).where(BodyWeight.subject == subject)
-        if page.start is not None:
-            query = query.where(BodyWeight.created_at >= to_microseconds(page.start))
-        if page.end is not None:
-            query = query.where(BodyWeight.created_at < to_microseconds(page.end))
-        if page.after is not None:
-            here = tuple_(*position)
-            query = query.where(here < page.after if page.descending else here > page.after)
-        query = query.order_by(*(column.desc() if page.descending else column.asc() for column in position))
-        with self._database.reading() as session:
-            rows = list(session.scalars(query.limit(page.limit + 1)))
-        shown = rows[: page.limit]
-        more = len(rows) > page.limit
-        return [_entry(row) for row in shown], (shown[-1].created_at, shown[-1].id) if more else None
-
-    def replace(self, subject: str, entry: BodyWeightEntry) -> bool:
-        """Overwrite an entry; False if this person has none with its id."""
+    @contextmanager
+    def changing(self, subject: str) -> Iterator[EntryChanges]:
+        """Changes of one person's entries: all of them happen when the block ends, none if it raises."""
         with self._database.writing() as session:
-            row = session.get(BodyWeight, entry.id)
-            if row is None or row.subject != subject:
-                return False
-            session.merge(_row(subject, entry))
-        return True
+            yield EntryChanges(session, subject)
 
-    def delete(self, subject: str, entry_id: str) -> bool:
-        """Remove an entry; False if this person has none with this id."""
+    def change_once(
+        self, subject: str, request: RepeatableRequest | None, work: Callable[[EntryChanges], Answer]
+    ) -> Answer:
+        """Do `work` and keep its answer, both or neither; or, if this request was answered before, only repeat that.
+
+        Raises kept_answers.OtherRequestError if the request's key stands for another one.
+        """
         with self._database.writing() as session:
-            where = (BodyWeight.subject == subject, BodyWeight.id == entry_id)
-            return bool(session.execute(delete(BodyWeight).where(*where)).rowcount)  # type: ignore[attr-defined]
-
-
-def _row(subject: str, entry: BodyWeightEntry) -> BodyWeight:
-    return BodyWeight(
-        id=entry.id,
-        subject=subject,
-        amount=f"{entry.weight.amount:f}",
-        unit=entry.weight.unit,
-        created_at=to_microseconds(entry.created_at),
-    )
-
-
-def _entry(row: BodyWeight) -> BodyWeightEntry:
-    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=row.created_at)
-    return BodyWeightEntry(Weight(Decimal(row.amount), row.unit), instant, row.id)
+            if request is None:
+                return work(EntryChanges(session, subject))
+            kept = KeptAnswers(session)
+            answer = kept.claim(request)
+            if answer is None:
+                answer = work(EntryChanges(session, subject))
+                kept.keep(request, answer)
+            return answer

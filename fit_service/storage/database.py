@@ -10,7 +10,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+
+from fit_service.models import Base
 
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
 _WAIT = 2
@@ -21,13 +24,17 @@ class Database:
     """Opens no connection before the first transaction, so it is safe to build before a fork."""
 
     def __init__(self, url: str) -> None:
-        self._engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgresql_engine(url)
+        if url.startswith("sqlite"):
+            self._engine = self._reading = _sqlite_engine(url)
+        else:
+            self._engine = _postgresql_engine(url)
+            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A read-only transaction; loaded objects stay readable afterwards."""
-        with Session(self._engine, expire_on_commit=False, autoflush=False) as session:
+        """A transaction that reads: all its questions are answered as of one moment."""
+        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -38,7 +45,9 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema to this version's. Harmless when it is."""
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # rewriting a large table takes its time
             config = _alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -54,6 +63,12 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+
+
+def upsert(session: Session, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, which each database spells alike and SQLAlchemy apart."""
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(table) if on_postgresql else sqlite.insert(table)
 
 
 def _alembic_config() -> Config:

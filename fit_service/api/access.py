@@ -1,0 +1,54 @@
+"""Who gets through to a view: a caller with a good token that has the view's scope and stands for a person."""
+
+import functools
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from fit_service.errors import ProblemError
+from shared.resource_server import ActiveToken
+from shared.resource_server.resource_protector import ResourceProtector
+
+READ, WRITE = "body_weight:read", "body_weight:write"
+MAX_BODY = 64 * 1024
+"""Bytes, where a view asks for no other limit."""
+
+P = ParamSpec("P")
+View = Callable[P, ResponseReturnValue]
+PersonalView = Callable[Concatenate[ActiveToken, P], ResponseReturnValue]
+
+
+class Access:
+    """Called with a scope, it decorates a view, which gets the token as its first argument."""
+
+    def __init__(self, require_token: ResourceProtector) -> None:
+        self._require_token = require_token
+
+    def __call__(self, scope: str, *, max_body: int = MAX_BODY) -> Callable[[PersonalView[P]], View[P]]:
+        """The decorator."""
+
+        def decorate(view: PersonalView[P]) -> View[P]:
+            protected = self._require_token(scope)(_of_a_person(view))
+
+            @functools.wraps(view)
+            def limited(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+                request.max_content_length = max_body
+                return protected(*args, **kwargs)
+
+            return limited
+
+        return decorate
+
+
+def _of_a_person(view: PersonalView[P]) -> PersonalView[P]:
+    """Refuse a token that an app got for itself (client credentials): it belongs to nobody whose weight this is."""
+
+    @functools.wraps(view)
+    def checked(token: ActiveToken, /, *args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not token.stands_for_a_person:
+            raise ProblemError(403, "This token stands for an app, not for a person.")
+        return view(token, *args, **kwargs)
+
+    return checked

@@ -1,0 +1,39 @@
+"""Versions of what is shown: `ETag`, 304 for whoever has it already, 412 for whoever would overwrite something newer.
+
+All tags are strong. They come from the number of the last change, so that knowing a version costs one row.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+
+from flask import Response, current_app, request
+from werkzeug.datastructures import ETags
+
+from fit_service.body_weight_entry import BodyWeightEntry
+from fit_service.errors import ProblemError
+
+
+def version_tag(subject: str, change: int) -> str:
+    """Of what this change made. Differs from person to person, because caches know addresses only."""
+    return sha256(f"{subject} {change}".encode()).hexdigest()[:32]
+
+
+def tagged(answer: Response, tag: str) -> Response:
+    """With its version. Caches of one person may keep it, and have to ask whether it is still the one."""
+    answer.set_etag(tag)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def unless_known(tag: str, make: Callable[[], Response]) -> Response:
+    """What `make` makes, or 304 if the client names its version in `If-None-Match` (RFC 9110 §13.1.2)."""
+    if request.if_none_match.contains_weak(tag):
+        return tagged(current_app.response_class(status=304), tag)
+    return tagged(make(), tag)
+
+
+def check_if_match(subject: str, entry: BodyWeightEntry) -> None:
+    """Raise ProblemError unless this is a version that `If-Match` names, if there is one (RFC 9110 §13.1.1)."""
+    expected: ETags = request.if_match
+    if "If-Match" in request.headers and not expected.contains(version_tag(subject, entry.change)):
+        raise ProblemError(412, "The entry was changed meanwhile: read it again.")

@@ -1,0 +1,66 @@
+"""`Idempotency-Key`: a request whose answer was lost can be repeated, and happens once."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from flask import Response, current_app, request
+
+from fit_service.errors import ProblemError
+from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.entry_changes import EntryChanges
+from fit_service.storage.kept_answers import Answer, OtherRequestError, RepeatableRequest
+from shared.resource_server import ActiveToken
+
+HEADER = "Idempotency-Key"
+_KEY = re.compile(r'"?([\x21\x23-\x5B\x5D-\x7E]{16,255})"?')
+
+
+def change_once(
+    store: BodyWeightStore, token: ActiveToken, body_digest: str, work: Callable[[EntryChanges], Response]
+) -> Response:
+    """The answer of `work`, or the one that this request got the first time. Raises ProblemError."""
+    try:
+        answer = store.change_once(
+            token.subject, _repeatable_request(token, body_digest), lambda changes: _kept(work(changes))
+        )
+    except OtherRequestError:
+        raise ProblemError(422, f"This {HEADER} was used for another request.", field=HEADER) from None
+    return _repeated(answer)
+
+
+def digest(data: bytes) -> str:
+    """By which a body is compared with another."""
+    return sha256(data).hexdigest()
+
+
+def _repeatable_request(token: ActiveToken, body_digest: str) -> RepeatableRequest | None:
+    header = request.headers.get(HEADER)
+    if header is None:
+        return None
+    key = _KEY.fullmatch(header.strip())
+    if key is None:
+        raise ProblemError(400, f"{HEADER} must be 16 to 255 visible ASCII characters.", field=HEADER)
+    asked_for = (request.method, request.full_path, request.mimetype, body_digest)
+    return RepeatableRequest(
+        key=_digest_of(token.subject, token.client_id, key[1]), digest=_digest_of(*asked_for), sent_at=datetime.now(UTC)
+    )
+
+
+def _digest_of(*parts: str) -> str:
+    return digest("\0".join(parts).encode("utf-8", "surrogatepass"))
+
+
+def _kept(response: Response) -> Answer:
+    etag, _ = response.get_etag()
+    return Answer(response.status_code, response.get_data(as_text=True), response.location, etag)
+
+
+def _repeated(answer: Answer) -> Response:
+    response = current_app.response_class(answer.body, answer.status, mimetype="application/json")
+    if answer.location is not None:
+        response.location = answer.location
+    if answer.etag is not None:
+        response.set_etag(answer.etag)
+    return response

@@ -1,0 +1,93 @@
+"""The one place through which every change of an entry passes: numbered, in turn, with a tombstone where one is due.
+
+Whoever changes a person's entries first takes the next number and holds the person's counter until the commit. So the
+numbers are committed in their order: whoever has seen a change can't be missing an earlier one.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from fit_service.body_weight_entry import BodyWeightEntry, NewEntry
+from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
+from fit_service.storage.database import upsert
+from fit_service.storage.entry_reader import to_entry
+
+TOMBSTONE_LIFETIME = timedelta(days=90)
+"""How long an app may wait between two reads of what changed before it has to begin again."""
+
+
+class EntryChanges:
+    """What one transaction changes of one person's entries."""
+
+    def __init__(self, session: Session, subject: str) -> None:
+        self._session = session
+        self._subject = subject
+
+    def insert(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
+        """Store entries under new ids."""
+        stored = [
+            BodyWeightEntry(entry.weight, entry.created_at, secrets.token_hex(12), number)
+            for entry, number in zip(entries, self._take_numbers(len(entries)), strict=True)
+        ]
+        if stored:
+            self._session.execute(insert(BodyWeight), [_values(self._subject, entry) for entry in stored])
+        return stored
+
+    def take(self, entry_id: str) -> BodyWeightEntry | None:
+        """One entry as it is now, which until the commit nobody else can change."""
+        self._take_numbers(0)
+        row = self._session.scalar(select(BodyWeight).where(*self._is(entry_id)))
+        return to_entry(row) if row else None
+
+    def replace(self, taken: BodyWeightEntry, entry: NewEntry) -> BodyWeightEntry:
+        """Overwrite an entry that was taken."""
+        [number] = self._take_numbers(1)
+        stored = BodyWeightEntry(entry.weight, entry.created_at, taken.id, number)
+        self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(_values(self._subject, stored)))
+        return stored
+
+    def delete(self, taken: BodyWeightEntry) -> None:
+        """Remove an entry that was taken."""
+        [number] = self._take_numbers(1)
+        now = datetime.now(UTC)
+        self._session.execute(delete(BodyWeight).where(*self._is(taken.id)))
+        self._session.add(
+            DeletedEntry(subject=self._subject, change=number, id=taken.id, deleted_at=to_microseconds(now))
+        )
+        self.forget_tombstones(now - TOMBSTONE_LIFETIME)
+
+    def forget_tombstones(self, before: datetime) -> None:
+        """Remove this person's tombstones that are older, and note how far back changes are no longer known."""
+        old = (DeletedEntry.subject == self._subject, DeletedEntry.deleted_at < to_microseconds(before))
+        last = self._session.scalar(select(func.max(DeletedEntry.change)).where(*old))
+        if last is not None:
+            self._session.execute(delete(DeletedEntry).where(*old))
+            counter = update(ChangeCounter).where(ChangeCounter.subject == self._subject)
+            self._session.execute(counter.values(forgotten=last))
+
+    def _take_numbers(self, count: int) -> range:
+        """The next numbers, and with them this person's turn: others wait here until we commit or give up."""
+        counter = upsert(self._session, ChangeCounter)
+        taken = counter.values(subject=self._subject, last_change=count, forgotten=0).on_conflict_do_update(
+            index_elements=["subject"], set_={"last_change": ChangeCounter.last_change + count}
+        )
+        last = self._session.execute(taken.returning(ChangeCounter.last_change)).scalar_one()
+        return range(last - count + 1, last + 1)
+
+    def _is(self, entry_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return BodyWeight.subject == self._subject, BodyWeight.id == entry_id
+
+
+def _values(subject: str, entry: BodyWeightEntry) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "subject": subject,
+        "thousandths": entry.weight.thousandths,
+        "unit": entry.weight.unit,
+        "created_at": to_microseconds(entry.created_at),
+        "change": entry.change,
+    }

@@ -1,0 +1,109 @@
+"""Reads one person's entries, by way of an index whatever is asked for. Changes are `entry_changes.py`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select, tuple_
+from sqlalchemy.orm import Session
+
+from fit_service.body_weight_entry import BodyWeightEntry
+from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, from_microseconds, to_microseconds
+from fit_service.weight import Weight
+
+Position = tuple[int, str]
+"""Where a page ended: the last entry's instant in microseconds, and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which of a person's entries are asked for."""
+
+    limit: int
+    descending: bool = False
+    start: datetime | None = None
+    """From this instant on."""
+    end: datetime | None = None
+    """Before this instant."""
+    after: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """An entry that is gone."""
+
+    id: str
+    change: int
+
+    def to_json(self, _unit: str | None = None) -> dict[str, str | bool]:
+        """What the API shows of it."""
+        return {"id": self.id, "deleted": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """How many changes this person's entries have seen, and up to which of them tombstones were removed for age."""
+
+    last_change: int = 0
+    forgotten: int = 0
+
+
+class EntryReader:
+    """One person's entries at one moment."""
+
+    def __init__(self, session: Session, subject: str) -> None:
+        self._session = session
+        self._subject = subject
+
+    def counter(self) -> Counter:
+        """Anything that is shown of a person stays the same while this does."""
+        row = self._session.get(ChangeCounter, self._subject)
+        return Counter(row.last_change, row.forgotten) if row else Counter()
+
+    def find(self, entry_id: str) -> BodyWeightEntry | None:
+        """One entry."""
+        row = self._session.scalar(self._entries().where(BodyWeight.id == entry_id))
+        return to_entry(row) if row else None
+
+    def latest(self) -> BodyWeightEntry | None:
+        """The entry of the latest instant."""
+        entries, _ = self.page(Page(limit=1, descending=True))
+        return entries[0] if entries else None
+
+    def page(self, page: Page) -> tuple[list[BodyWeightEntry], Position | None]:
+        """A page of entries by instant and id, and where the next one begins; None after the last."""
+        position = (BodyWeight.created_at, BodyWeight.id)
+        query = self._entries()
+        if page.start is not None:
+            query = query.where(BodyWeight.created_at >= to_microseconds(page.start))
+        if page.end is not None:
+            query = query.where(BodyWeight.created_at < to_microseconds(page.end))
+        if page.after is not None:
+            here = tuple_(*position)
+            query = query.where(here < page.after if page.descending else here > page.after)
+        query = query.order_by(*(column.desc() if page.descending else column.asc() for column in position))
+        rows = list(self._session.scalars(query.limit(page.limit + 1)))
+        shown = rows[: page.limit]
+        more = len(rows) > page.limit
+        return [to_entry(row) for row in shown], (shown[-1].created_at, shown[-1].id) if more else None
+
+    def changes_after(self, change: int, deletions: int, limit: int) -> tuple[list[BodyWeightEntry | Tombstone], bool]:
+        """Entries changed after `change` and tombstones after `deletions`, by number; and whether there is more."""
+        living = self._entries().where(BodyWeight.change > change).order_by(BodyWeight.change)
+        deleted = select(DeletedEntry).where(DeletedEntry.subject == self._subject, DeletedEntry.change > deletions)
+        entries = [to_entry(row) for row in self._session.scalars(living.limit(limit + 1))]
+        tombstones = [
+            Tombstone(row.id, row.change)
+            for row in self._session.scalars(deleted.order_by(DeletedEntry.change).limit(limit + 1))
+        ]
+        changes: list[BodyWeightEntry | Tombstone] = [*entries, *tombstones]
+        changes.sort(key=lambda each: each.change)
+        return changes[:limit], len(changes) > limit
+
+    def _entries(self) -> Select[BodyWeight]:
+        return select(BodyWeight).where(BodyWeight.subject == self._subject)
+
+
+def to_entry(row: BodyWeight) -> BodyWeightEntry:
+    """The entry that a row holds."""
+    weight = Weight.of_thousandths(row.thousandths, row.unit)
+    return BodyWeightEntry(weight, from_microseconds(row.created_at), row.id, row.change)

@@ -1,0 +1,49 @@
+"""What older versions stored is still there, unchanged."""
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from fit_service.models import Base
+from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.database import Database, _alembic_config
+from fit_service.storage.entry_reader import Counter, Page
+
+
+def go_back_to(database: Database, revision: str) -> None:
+    with database._engine.begin() as connection:
+        config = _alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+def test_entries_of_the_first_version_keep_their_amounts_and_get_numbers(database: Database) -> None:
+    go_back_to(database, "0001")
+    columns = ("id", "subject", "amount", "unit", "created_at")
+    row = f"INSERT INTO body_weights ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"
+    rows = [
+        {"id": "a", "subject": "mo", "amount": "82.500", "unit": "kg", "created_at": 2_000_000},
+        {"id": "b", "subject": "mo", "amount": "200", "unit": "lbs", "created_at": 1_000_000},
+        {"id": "c", "subject": "ada", "amount": "60.125", "unit": "kg", "created_at": 1},
+    ]
+    with database.writing() as session:
+        session.execute(text(row), rows)
+    database.upgrade()
+    found = {}
+    for subject in ("mo", "ada"):
+        with BodyWeightStore(database).reading(subject) as entries:
+            page, _ = entries.page(Page(limit=10))
+            found[subject] = [(entry.id, entry.weight.text(), entry.weight.unit, entry.change) for entry in page]
+            assert entries.counter() == Counter(len(page))
+    assert found == {"mo": [("b", "200", "lbs", 1), ("a", "82.5", "kg", 2)], "ada": [("c", "60.125", "kg", 1)]}
+    go_back_to(database, "0001")
+    with database.reading() as session:
+        amounts = session.execute(text("SELECT id, amount FROM body_weights ORDER BY id")).all()
+    assert [tuple(each) for each in amounts] == [("a", "82.500"), ("b", "200.000"), ("c", "60.125")]
+    database.upgrade()
+
+
+def test_the_migrations_lead_to_the_tables_that_the_models_describe(database: Database) -> None:
+    with database._engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
