@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, jsonify
 
-from fit_service.api.body_weight import READ, WRITE
+from fit_service.api.access import READ, WRITE
 from shared.resource_server.resource_metadata import metadata_path, resource_metadata
 
 
