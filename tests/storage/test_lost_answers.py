@@ -2,7 +2,7 @@
 
 import redis
 
-from auth_service.models.tokens import AccessTokenClaims, Issued, Replayed
+from auth_service.models.tokens import AccessTokenClaims, Issued, NotRotated, Replayed
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 from auth_service.storage.token_handle import TokenKeyRing, TokenKind, new_grant_id
@@ -62,3 +62,12 @@ def test_a_clients_new_grant_is_told_as_new_also_when_the_first_answer_was_lost(
         assert issue() is True
         assert proxy.lost == 1
         assert issue() is False
+
+
+def test_a_script_that_redis_has_forgotten_is_sent_again_unnoticed(holder: Holder, clients: RedisClients) -> None:
+    clients.scripts.script_flush()
+    spent = holder.connect()
+    clients.scripts.script_flush()
+    holder.revoke()
+    clients.scripts.script_flush()
+    assert holder.spend(spent.refresh).outcome is NotRotated.GONE

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-from fakeredis import TcpFakeServer
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tools.embedded_redis import EmbeddedRedis
 
 
 def free_port() -> int:
@@ -28,12 +29,11 @@ def redis_server() -> str | None:
 
 @contextmanager
 def fake_redis() -> Iterator[str]:
-    port = free_port()
-    server = TcpFakeServer(("127.0.0.1", port), server_type="redis")
-    server.daemon_threads = True
+    """What `make up` takes where there is no redis-server."""
+    server = EmbeddedRedis(0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"redis://127.0.0.1:{port}/0"
+        yield f"redis://127.0.0.1:{server.server_address[1]}/0"
     finally:
         server.shutdown()
         server.server_close()
