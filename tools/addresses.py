@@ -28,7 +28,11 @@ class Addresses:
         for name, port in ports.items():
             if not str(port).isdecimal() or not 0 < int(port) < 65_536:
                 raise Problem(f"{name.upper()}={port} is not a port")
-        return cls(**{name: int(port) for name, port in ports.items()})
+        wanted = cls(**{name: int(port) for name, port in ports.items()})
+        if len(set(asdict(wanted).values())) < len(ports):
+            named = ", ".join(f"{name.upper()}={port}" for name, port in asdict(wanted).items())
+            raise Problem(f"each service needs a port of its own, and these are {named}")
+        return wanted
 
     @classmethod
     def last(cls) -> Self:

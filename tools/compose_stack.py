@@ -96,7 +96,10 @@ def _run(*arguments: str, stdin: str = "") -> str:
         check=False,
     )
     if done.returncode != 0:
-        raise Problem(f"docker compose {' '.join(arguments)}: {(done.stderr or done.stdout).strip()[-2000:]}")
+        said = (done.stderr or done.stdout).strip()[-2000:]
+        raise Problem(
+            f"{' '.join([*_command(), *arguments])} has failed:\n{said}\n(`make up STACK=local` needs no containers)"
+        )
     return done.stdout
 
 
@@ -134,7 +137,7 @@ def _write_environment(addresses: Addresses) -> None:
     folder.mkdir(exist_ok=True)
     password = sha256(values["AUTH_REDIS_PASSWORD"].encode()).hexdigest()
     (folder / "users.acl").write_text(
-        f"user default on nopass -@all +ping\nuser auth on #{password} ~* &* +@all -@admin -@dangerous +info\n",
+        f"user default on nopass -@all +ping\nuser auth on #{password} ~* +@all -@admin -@dangerous +info\n",
         encoding="utf-8",
     )
     (folder / "users.acl").chmod(0o644)  # Redis' own user reads it; the folder above is the owner's only

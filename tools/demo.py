@@ -8,7 +8,6 @@ import hashlib
 import html
 import re
 import secrets
-import sys
 import time
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
@@ -16,14 +15,14 @@ import requests
 
 from tools import stack
 from tools.addresses import Addresses
-from tools.console import fail, paint, say
+from tools.console import Problem, fail, paint, say
 from tools.registration import FIT, AuthCommand
 from tools.secrets_store import secret
-from tools.transcript import Transcript
+from tools.transcript import DifferenceError, Transcript
 
 READ, WRITE = "body_weight:read", "body_weight:write"
-_LIFETIME = 3
-"""Seconds that the demo's access tokens live."""
+_LIFETIME = 5
+"""Seconds that the demo's access tokens live: long enough for a few calls on a slow machine."""
 _CALLBACK = "http://127.0.0.1:9/callback"
 
 
@@ -209,13 +208,12 @@ def main() -> None:
         demo = Demo(auth_command, addresses)
         try:
             demo.play()
+        except (DifferenceError, requests.RequestException) as difference:
+            say(paint(f"✗ {difference}", "red"))
+            raise Problem("the story does not hold; `make logs` shows what the services say") from None
         finally:
             demo.clean_up()
     say()
-    if demo.transcript.differences:
-        for difference in demo.transcript.differences:
-            say(paint(f"✗ {difference}", "red"))
-        sys.exit(1)
     say(paint(f"The whole story holds: {demo.transcript.steps} steps, every answer as it must be.", "green"))
 
 

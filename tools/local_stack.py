@@ -15,7 +15,7 @@ from tools.console import Problem, say
 from tools.environment import ensure_environment
 from tools.paths import LOCAL, LOGS, ROOT, VENV
 from tools.readiness import wait_until_ready
-from tools.registration import APP, FIT, register
+from tools.registration import APP, FIT, make_demo_account, register
 from tools.secrets_store import secret, secret_file
 from tools.supervisor import ProcessSpecification
 
@@ -35,6 +35,7 @@ def up(addresses: Addresses, *, demo: bool) -> str:
             raise Problem("it is already running on other ports: `make down` first")
         say("Already running.")
         _wait_until_ready(addresses)
+        make_demo_account(auth_command(), DEMO_ACCOUNT if demo else None)
         return chosen
     addresses.check_free()
     redis_port = _any_free_port()
@@ -181,7 +182,8 @@ def _wait_until_ready(addresses: Addresses) -> None:
 
 def _check_that_all_live() -> None:
     for name, code in supervisor.ended_processes().items():
-        raise Problem(f"{name} has ended with exit code {code}; the reason is in {LOGS / name}.log; then `make down`")
+        how = f"exit code {code}" if code >= 0 else f"signal {-code}"
+        raise Problem(f"{name} has ended ({how}); {LOGS / name}.log may say why. Then `make down` and `make up`")
 
 
 def _any_free_port() -> int:

@@ -19,7 +19,7 @@ AuthCommand = Callable[..., Any]
 
 
 def register(auth_command: AuthCommand, addresses: Addresses, demo_account: str | None) -> None:
-    """Tell it. Harmless when repeated. A demo account is made unless there is one, and kept under the given name."""
+    """Tell it. Harmless when repeated."""
     described = [part for name, text in SCOPES.items() for part in ("--scope", f"{name}={text}")]
     scopes = [part for name in SCOPES for part in ("--scope", name)]
     auth_command(
@@ -46,6 +46,11 @@ def register(auth_command: AuthCommand, addresses: Addresses, demo_account: str 
         "/dev/stdin",
         stdin=secret("app-client-secret"),
     )
+    make_demo_account(auth_command, demo_account)
+
+
+def make_demo_account(auth_command: AuthCommand, demo_account: str | None) -> None:
+    """Unless there is one. What it signs in with is kept under the given name; None: none is wanted."""
     if demo_account is not None and remembered(demo_account) is None:
         account = auth_command("account", "create", DEMO_USER)
         remember(demo_account, {"username": account["username"], "password": account["password"]})

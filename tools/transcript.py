@@ -15,12 +15,15 @@ _LONG = re.compile(r"[\w-]{36,}")
 _WIDTH = 150
 
 
+class DifferenceError(Exception):
+    """Something was not as it must be; the message says what."""
+
+
 class Transcript:
-    """Numbers the steps and counts what was not as it must be."""
+    """Numbers the steps; ends the story at the first thing that is not as it must be."""
 
     def __init__(self) -> None:
         self.steps = 0
-        self.differences: list[str] = []
 
     def step(self, title: str) -> None:
         """Announce what comes next."""
@@ -41,7 +44,11 @@ class Transcript:
     ) -> requests.Response:
         """Send a request, print it and its answer, check the status and that the answer contains a text."""
         self._print_request(method, url, headers or {}, options)
-        answer = session.request(method, url, headers=headers, allow_redirects=False, timeout=10, **options)
+        try:
+            answer = session.request(method, url, headers=headers, allow_redirects=False, timeout=10, **options)
+        except requests.RequestException as error:
+            message = f"step {self.steps}: {method} {url} was not answered: {type(error).__name__}"
+            raise DifferenceError(message) from None
         self._print_answer(answer)
         everything = f"{answer.text} {answer.headers}"
         self.expect(answer.status_code == status, f"{method} {urlsplit(url).path} must answer {status}")
@@ -49,10 +56,9 @@ class Transcript:
         return answer
 
     def expect(self, holds: bool, sentence: str) -> None:
-        """Note it if a sentence doesn't hold."""
+        """Raise DifferenceError if a sentence doesn't hold."""
         if not holds:
-            self.differences.append(f"step {self.steps}: {sentence}")
-            say(paint(f"    ✗ {sentence}", "red"))
+            raise DifferenceError(f"step {self.steps}: {sentence}")
 
     @staticmethod
     def _print_request(method: str, url: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> None:
@@ -62,10 +68,11 @@ class Transcript:
             say(paint(f"        {name}: {shortened(value)}", "dim"))
         if "auth" in options:
             say(paint(f"        Authorization: Basic {options['auth'][0]}:…", "dim"))
-        parameters = {name: values[0] for name, values in parse_qs(parts.query).items()} | (options.get("data") or {})
-        for name, value in parameters.items():
-            hidden = "•••" if "password" in name else shortened(str(value))
-            say(paint(f"        {name}={hidden}", "dim"))
+        parameters = parse_qs(parts.query) | (options.get("data") or {})
+        for name, values in parameters.items():
+            for value in values if isinstance(values, list) else [values]:
+                hidden = "•••" if "password" in name else shortened(str(value))
+                say(paint(f"        {name}={hidden}", "dim"))
         if "json" in options:
             say(paint(f"        {json.dumps(options['json'])}", "dim"))
 
