@@ -6,6 +6,7 @@ A request goes wsgi → here → endpoints or pages → protocol → storage →
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
+from prometheus_client import CollectorRegistry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from auth_service.cli import install_commands
@@ -51,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["auth_service"] = parts
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
-    install_metrics(app, settings.metrics_token)
+    install_metrics(app, settings.metrics_token, CollectorRegistry())
     install_sessions(app, parts.sessions, secure=settings.secure)
     install_headers(app, secure=settings.secure)
     install_error_handlers(app)

@@ -25,10 +25,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure_logging("fit_service", settings.log_level)
     parts = build(settings)
     app = Flask(__name__, static_folder=None)
+    app.extensions["fit_service"] = parts
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, TRUSTED_HOSTS=settings.host_names)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
-    install_metrics(app, settings.metrics_token)
+    install_metrics(app, settings.metrics_token, parts.metrics)
     install_error_handlers(app)
     install_commands(app, parts.database)
     app.register_blueprint(health_endpoints({"database": parts.database.check}))

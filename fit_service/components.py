@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
+from prometheus_client import CollectorRegistry
+
 from fit_service.api.access import Access
 from fit_service.settings import Settings
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from shared.request_id import current_request_id
+from shared.resource_server import TokenValidator, connect
 from shared.resource_server.resource_metadata import metadata_address
-from shared.resource_server.resource_protector import protect
+from shared.resource_server.resource_protector import ResourceProtector
+from shared.validation_metrics import validation_observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +23,31 @@ class Components:
     database: Database
     body_weights: BodyWeightStore
     access: Access
+    validator: TokenValidator
+    metrics: CollectorRegistry
 
 
 def build(settings: Settings) -> Components:
     """Wire a service."""
-    database = Database(settings.database_url)
+    database, metrics = Database(settings.database_url), CollectorRegistry()
+    validator = connect(
+        resource=settings.resource,
+        issuer=settings.issuer,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        auth_url=settings.auth_url,
+        resource_metadata=metadata_address(settings.collection),
+        follow_revocations=settings.follow_revocations,
+        max_age=settings.introspection_max_age,
+        deadline=settings.introspection_deadline,
+        request_id=current_request_id,
+        observe=validation_observer(metrics),
+    )
     return Components(
         settings=settings,
         database=database,
         body_weights=BodyWeightStore(database),
-        access=Access(
-            protect(
-                resource=settings.resource,
-                issuer=settings.issuer,
-                client_id=settings.client_id,
-                client_secret=settings.client_secret,
-                auth_url=settings.auth_url,
-                resource_metadata=metadata_address(settings.collection),
-                deadline=settings.introspection_deadline,
-                request_id=current_request_id,
-            )
-        ),
+        access=Access(ResourceProtector(validator)),
+        validator=validator,
+        metrics=metrics,
     )

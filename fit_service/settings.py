@@ -29,6 +29,12 @@ class Settings(EnvironmentSettings):
     auth_url: str | None = Field(
         None, description="where the authorization server is reached from here; unset: at issuer"
     )
+    follow_revocations: bool = Field(
+        True, description="remember what introspection answered and follow the revocation feed to learn what to forget"
+    )
+    introspection_max_age: float = Field(
+        0.0, ge=0, le=60, description="if the feed isn't followed: for how long an answer may be used again"
+    )
     introspection_deadline: float = Field(
         1.0, gt=0, le=30, description="seconds a validation may take before it is a 503"
     )

@@ -14,11 +14,13 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 """Seconds."""
 
 
-def install_metrics(app: Flask, token: str | None) -> None:
-    """Count every request, and answer `/metrics` for whoever brings the token; without one there is no `/metrics`."""
+def install_metrics(app: Flask, token: str | None, registry: CollectorRegistry) -> None:
+    """Count every request, and answer `/metrics` for whoever brings the token; without one there is no `/metrics`.
+
+    The registry may hold other metrics of the service.
+    """
     if token is None:
         return
-    registry = CollectorRegistry()
     requests = Counter("http_requests", "Requests answered", ["endpoint", "method", "status"], registry=registry)
     seconds = Histogram(
         "http_request_seconds", "From the first line to the answer", ["endpoint"], buckets=_BUCKETS, registry=registry

@@ -1,9 +1,10 @@
-"""Protects an API with opaque tokens: asks the authorization server about each and lets only good ones through.
+"""Protects an API with opaque tokens: known ones are validated from memory, and what was revoked is refused at once.
 
-This package imports nothing but the standard library; only `resource_protector` needs Flask. It can be copied or
-installed elsewhere under another name.
+This package imports nothing but the standard library; only `resource_protector` needs Flask. It can be installed
+elsewhere under another name.
 """
 
+from .components import connect
 from .errors import (
     CannotValidateError,
     InsufficientScopeError,
@@ -12,7 +13,6 @@ from .errors import (
     NotLetThroughError,
     NoTokenError,
 )
-from .introspection_client import IntrospectionClient
 from .introspection_response import ActiveToken
 from .token_validator import TokenValidator
 
@@ -20,10 +20,10 @@ __all__ = [
     "ActiveToken",
     "CannotValidateError",
     "InsufficientScopeError",
-    "IntrospectionClient",
     "InvalidTokenError",
     "MalformedRequestError",
     "NoTokenError",
     "NotLetThroughError",
     "TokenValidator",
+    "connect",
 ]

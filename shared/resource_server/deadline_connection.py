@@ -6,15 +6,16 @@ Ordinary clients limit each read; a server that sends one byte a second keeps th
 import io
 import socket
 import ssl
-import time
 from http.client import HTTPConnection
 from typing import Any
+
+from .clock import seconds
 
 Socket = socket.socket | ssl.SSLSocket
 
 
 class DeadlineConnection(HTTPConnection):
-    """Set `deadline` (on the monotonic clock) before each exchange; what takes longer raises TimeoutError."""
+    """Set `deadline` (on `clock.seconds`) before each exchange; what takes longer raises TimeoutError."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         super().__init__(host, port)
@@ -41,7 +42,7 @@ class DeadlineConnection(HTTPConnection):
 
     def seconds_left(self) -> float:
         """Raises TimeoutError when it is none."""
-        left = self.deadline - time.monotonic()
+        left = self.deadline - seconds()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         return left

@@ -3,7 +3,19 @@
 The public half says what a client can act on; the private half, `reason`, is for the log.
 """
 
+import json
 from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a resource server says of itself when it asks for a token."""
+
+    realm: str
+    resource_metadata: str | None = None
+    """The address of its description (RFC 9728 §5.1)."""
 
 
 class NotLetThroughError(Exception):
@@ -22,16 +34,16 @@ class NotLetThroughError(Exception):
         super().__init__(reason or self.description or self.error or "")
         self.required_scope: str | None = None
 
-    def headers(self, realm: str, resource_metadata: str | None = None) -> list[tuple[str, str]]:
-        """`WWW-Authenticate` (each parameter once) or `Retry-After`."""
-        headers = []
+    def headers(self, challenge: Challenge) -> list[tuple[str, str]]:
+        """`WWW-Authenticate` (each parameter once) or `Retry-After`, and what the body is."""
+        headers = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
         if self.challenges:
             parameters = {
-                "realm": realm,
+                "realm": challenge.realm,
                 "error": self.error,
                 "error_description": self.description,
                 "scope": self.required_scope,
-                "resource_metadata": resource_metadata,
+                "resource_metadata": challenge.resource_metadata,
             }
             quoted = ", ".join(f'{name}="{value}"' for name, value in parameters.items() if value is not None)
             headers.append(("WWW-Authenticate", f"Bearer {quoted}"))
@@ -39,17 +51,15 @@ class NotLetThroughError(Exception):
             headers.append(("Retry-After", str(self.retry_after)))
         return headers
 
-    def problem(self) -> dict[str, str | int]:
-        """The body, as an RFC 9457 problem."""
-        return {
+    def body(self) -> bytes:
+        """An RFC 9457 problem."""
+        problem = {
             "type": "about:blank",
-            "title": _TITLES[self.status],
+            "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.description or "Send an access token in the Authorization header.",
         }
-
-
-_TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable"}
+        return json.dumps(problem).encode()
 
 
 class NoTokenError(NotLetThroughError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from .errors import CannotValidateError, InvalidTokenError
+from .errors import CannotValidateError
 
 T = TypeVar("T")
 
@@ -41,12 +41,10 @@ def token_digest(token: str) -> str:
     return base64.urlsafe_b64encode(sha256(token.encode()).digest()).rstrip(b"=").decode()
 
 
-def read_introspection_response(body: bytes, token: str) -> ActiveToken:
-    """The token, if it is active.
+def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
+    """The token; None if the answer is `"active": false`.
 
-    Raises:
-        InvalidTokenError: the answer is `"active": false`.
-        CannotValidateError: the answer is anything but one of the two answers that exist, or about another token.
+    Raises CannotValidateError if the answer is anything but one of the two answers that exist, or about another token.
     """
     try:
         answer = json.loads(body)
@@ -55,7 +53,7 @@ def read_introspection_response(body: bytes, token: str) -> ActiveToken:
     if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
         raise CannotValidateError("introspection answered without a boolean `active`")
     if answer["active"] is not True:
-        raise InvalidTokenError("not active")
+        return None
     if _required(answer, "jti", str) != token_digest(token):
         raise CannotValidateError("introspection answered about another token")
     return ActiveToken(

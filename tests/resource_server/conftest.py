@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shared.resource_server import ActiveToken
+from shared.resource_server import ActiveToken, connect
 from shared.resource_server.introspection_response import token_digest
-from shared.resource_server.resource_protector import protect
+from shared.resource_server.resource_protector import ResourceProtector
 from tests.support.stub_authorization_server import StubAuthorizationServer
 
 RESOURCE, ISSUER = "https://plans.example/", "https://auth.example"
@@ -55,15 +55,17 @@ class Service:
 def service() -> Iterator[Service]:
     with StubAuthorizationServer.running() as stub:
         app = Flask(__name__)
-        require_token = protect(
+        validator = connect(
             resource=RESOURCE,
             issuer=ISSUER,
             client_id="plans",
             client_secret="a secret",
             auth_url=stub.address,
             realm="plans",
+            follow_revocations=False,
             deadline=DEADLINE,
         )
+        require_token = ResourceProtector(validator)
 
         @app.get("/plans")
         @require_token("plans:read")
@@ -76,3 +78,4 @@ def service() -> Iterator[Service]:
             return f"changes of {token.subject}"
 
         yield Service(app.test_client(), stub)
+        validator.close()

@@ -92,6 +92,7 @@ def run_stack(folder: Path, redis_url: str, **auth_settings: object) -> Iterator
         running.enter_context(serve(auth_app, auth_port))
         running.enter_context(serve(fit_app, fit_port))
         yield Stack(auth, fit, auth_app, fit_app, fit_credentials, other_credentials)
+        fit_app.extensions["fit_service"].validator.close()
         parts.database.close()
 
 

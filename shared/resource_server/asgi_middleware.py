@@ -1,0 +1,88 @@
+"""Lets only good tokens through to an ASGI application, whatever framework made it.
+
+app = TokenMiddleware(app, connect(resource=…, …), lambda method, path: {"plans:read"})
+
+Known tokens are validated in the event loop, which takes microseconds; only questions to the authorization server go to
+threads.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+from .errors import NotLetThroughError
+from .fork import begin_anew_after_fork
+from .introspection_response import ActiveToken
+from .token_validator import TokenValidator
+from .wsgi_middleware import RequiredScopes, refuse_second_token
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_QUESTIONS = 32
+"""How many may be on their way at once."""
+
+_log = logging.getLogger(__name__)
+
+
+class TokenMiddleware:
+    """Answers what has no good token itself; the rest goes on with `scope["state"]["token"]`.
+
+    Starlette and FastAPI show that as `request.state.token`. WebSockets are refused before they are accepted.
+    """
+
+    def __init__(
+        self, app: AsgiApplication, validator: TokenValidator, required_scopes: RequiredScopes = lambda method, path: ()
+    ) -> None:
+        self._app = app
+        self._validator = validator
+        self._required_scopes = required_scopes
+        self.begin_anew()
+        begin_anew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """With threads of this process."""
+        self._threads = ThreadPoolExecutor(_QUESTIONS, thread_name_prefix="introspection")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] in {"http", "websocket"}:
+            required = self._required_scopes(scope.get("method", "GET"), scope["path"])
+            if required is not None:
+                try:
+                    token = await self._validated(scope, *required)
+                except NotLetThroughError as refusal:
+                    _log.info("request not let through: %s", refusal)
+                    return await self._refuse(scope["type"], send, refusal)
+                scope.setdefault("state", {})["token"] = token
+        return await self._app(scope, receive, send)
+
+    async def _validated(self, scope: Scope, *required: str) -> ActiveToken:
+        authorization = _authorization_of(scope)
+        if token := self._validator.remembered(authorization, *required):
+            return token
+        ask = partial(copy_context().run, self._validator.validate, authorization, *required)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+
+    async def _refuse(self, kind: str, send: Send, refusal: NotLetThroughError) -> None:
+        if kind == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers = [
+            (name.lower().encode(), value.encode()) for name, value in refusal.headers(self._validator.challenge)
+        ]
+        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await send({"type": "http.response.body", "body": refusal.body()})
+
+
+def _authorization_of(scope: Scope) -> str | None:
+    sent = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+    authorization = ",".join(sent) or None
+    refuse_second_token(authorization, scope.get("query_string", b"").decode("latin-1"))
+    return authorization

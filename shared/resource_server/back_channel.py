@@ -1,0 +1,163 @@
+"""How the authorization server is asked: with this resource server's credentials, within a deadline, over kept
+connections. It delivers what came back and believes none of it; what an answer means is said elsewhere.
+"""
+
+import base64
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException, HTTPResponse
+from urllib.parse import quote, urlencode, urlsplit
+
+from .clock import seconds
+from .deadline_connection import DeadlineConnection
+from .errors import CannotValidateError
+from .fork import begin_anew_after_fork
+
+MAX_BODY = 64 * 1024
+"""Bytes; a longer answer isn't one."""
+_KEPT_CONNECTIONS = 32
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """The body of a 200, and when the authorization server says it wrote it (epoch seconds)."""
+
+    body: bytes
+    written_at: float
+
+
+class BackChannel:
+    """Holds one resource server's credentials. Safe to share among threads and to create before a fork."""
+
+    def __init__(
+        self, url: str, client_id: str, client_secret: str, *, request_id: Callable[[], str | None] = lambda: None
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{url} is not an http or https address")
+        self._host, self._path = parts.hostname, parts.path.rstrip("/")
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._port = parts.port or (443 if self._tls else 80)
+        credentials = f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}"
+        self._authorization = "Basic " + base64.b64encode(credentials.encode()).decode()
+        self._request_id = request_id
+        self._pool = _Pool()
+
+    def post(self, path: str, form: Mapping[str, str], *, within: float) -> RawAnswer:
+        """Send a form; the answer within so many seconds. Raises CannotValidateError."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._ask("POST", path, urlencode(form), headers, within)
+
+    def get(self, path: str, parameters: Mapping[str, str], *, within: float) -> RawAnswer:
+        """Send a query; the answer within so many seconds. Raises CannotValidateError."""
+        return self._ask("GET", f"{path}?{urlencode(parameters)}", None, {}, within)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._pool.close()
+
+    def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str], within: float) -> RawAnswer:
+        deadline = seconds() + within
+        try:
+            return self._exchange(method, path, body, headers, deadline)
+        except (OSError, HTTPException, ValueError) as error:
+            raise CannotValidateError(f"{path.partition('?')[0]}: {type(error).__name__}: {error}") from error
+
+    def _exchange(
+        self, method: str, path: str, body: str | None, headers: dict[str, str], deadline: float
+    ) -> RawAnswer:
+        connection, kept = self._pool.take(), True
+        while True:
+            if connection is None:
+                connection, kept = DeadlineConnection(self._host, self._port, self._tls), False
+            connection.deadline = deadline
+            try:
+                connection.request(method, self._path + path, body, headers | self._common_headers())
+                response = connection.getresponse()
+                answer = _read(response)
+            except ConnectionError:  # a kept connection may have been closed meanwhile: once more on a new one
+                connection.close()
+                if not kept:
+                    raise
+                connection = None
+            except BaseException:
+                connection.close()  # what was not fully read would be taken for the next answer
+                raise
+            else:
+                self._pool.give_back(connection, reusable=not response.will_close)
+                return answer
+
+    def _common_headers(self) -> dict[str, str]:
+        headers = {
+            "Authorization": self._authorization,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+        if request_id := self._request_id():
+            headers["X-Request-Id"] = request_id
+        return headers
+
+
+def _read(response: HTTPResponse) -> RawAnswer:
+    body = response.read(MAX_BODY + 1)
+    if response.status != 200:
+        if response.status in {401, 403}:
+            _log.error("the authorization server refuses our credentials: check client id and secret")
+        raise CannotValidateError(f"it answered {response.status}", _retry_after(response))
+    if not response.headers.get("Content-Length", "0").isdecimal():  # http.client would read on as if there were none
+        raise CannotValidateError("it answered with an unusable length")
+    if len(body) > MAX_BODY or response.read(1):
+        raise CannotValidateError("it answered more than it may")
+    if response.length:
+        raise CannotValidateError("its answer was cut short")
+    if response.headers.get_content_type() != "application/json":
+        raise CannotValidateError(f"it answered {response.headers.get_content_type()}")
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise CannotValidateError("it answered compressed, which was not asked for")
+    return RawAnswer(body, _written_at(response))
+
+
+def _retry_after(response: HTTPResponse) -> int:
+    after = response.headers.get("Retry-After", "")
+    return min(int(after), 60) if after.isascii() and after.isdigit() else 1
+
+
+def _written_at(response: HTTPResponse) -> float:
+    """By the server's clock, so that ours may be wrong."""
+    date = response.headers.get("Date")
+    return parsedate_to_datetime(date).timestamp() if date else time.time()
+
+
+class _Pool:
+    """Idle connections of this process; a forked child begins with none."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+        begin_anew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[DeadlineConnection] = []
+
+    def close(self) -> None:
+        with self._lock:
+            while self._idle:
+                self._idle.pop().close()
+
+    def take(self) -> DeadlineConnection | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def give_back(self, connection: DeadlineConnection, *, reusable: bool) -> None:
+        with self._lock:
+            if reusable and len(self._idle) < _KEPT_CONNECTIONS:
+                self._idle.append(connection)
+                return
+        connection.close()

@@ -1,0 +1,52 @@
+"""Spares everybody the wait for an authorization server that does not answer: after a row of failures, one probe a
+second finds out whether it is back, and all others are refused at once.
+"""
+
+import threading
+from collections.abc import Callable
+
+from .clock import seconds
+from .errors import CannotValidateError
+from .fork import begin_anew_after_fork
+
+FAILURES = 5
+"""In a row, before it opens."""
+PROBE_EVERY = 1.0
+"""Seconds."""
+
+
+class CircuitBreaker:
+    """Ask `admit` before each attempt and report what became of it."""
+
+    def __init__(self, clock: Callable[[], float] = seconds) -> None:
+        self._clock = clock
+        self.begin_anew()
+        begin_anew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Closed, as at the beginning."""
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._next_probe = 0.0
+
+    def admit(self) -> None:
+        """Let an attempt through, or raise CannotValidateError."""
+        if self._failures < FAILURES:
+            return
+        with self._lock:
+            now = self._clock()
+            if self._failures >= FAILURES and now < self._next_probe:
+                raise CannotValidateError("the authorization server did not answer lately")
+            self._next_probe = now + PROBE_EVERY
+
+    def succeeded(self) -> None:
+        """Close it."""
+        self._failures = 0
+
+    def failed(self) -> bool:
+        """Count; True if that opened it."""
+        with self._lock:
+            self._failures += 1
+            if opened := self._failures == FAILURES:
+                self._next_probe = self._clock() + PROBE_EVERY
+            return opened

@@ -1,0 +1,130 @@
+"""Follows the authorization server's revocation feed, a long poll, and tells the cache what to forget.
+
+One thread per process, begun when a token is first validated in it. While it can't be followed, nothing remembered is
+used and every call is introspected again.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .back_channel import BackChannel
+from .clock import seconds
+from .errors import CannotValidateError
+from .fork import begin_anew_after_fork
+from .validation_cache import ValidationCache
+
+WAIT = 1
+"""Seconds for which the authorization server may hold an answer while there is nothing to tell."""
+_GRACE = 1.0
+"""Seconds beyond that for the exchange itself."""
+_PAUSE = 0.1
+"""Seconds between polls that failed, or were answered at once because too many others wait."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One answer of the feed."""
+
+    cursor: str
+    reset: bool
+    """The position was lost: anything may have been revoked."""
+    ended: frozenset[str]
+    """Tokens by `jti` and grants by `grant_id`."""
+    more: bool
+    """There is more to tell at once, so this answer proves nothing."""
+
+
+class RevocationFeed:
+    """Reads the feed into a cache. Safe to create before a fork."""
+
+    def __init__(self, channel: BackChannel, cache: ValidationCache, observe: Callable[[str], None]) -> None:
+        self._channel = channel
+        self._cache = cache
+        self._observe = observe
+        self.begin_anew()
+        begin_anew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Not followed by any thread of this process yet."""
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def follow(self) -> None:
+        """See to it that this process follows the feed."""
+        if self._thread is not None:
+            return
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._follow, name="revocation-feed", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Stop following, after the poll that is under way."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(WAIT + _GRACE)
+
+    def _follow(self) -> None:
+        cursor, lost = "", False
+        while not self._stopped.is_set():
+            sent_at = seconds()
+            try:
+                batch = self._poll(cursor)
+            except CannotValidateError as outage:
+                self._observe("feed_failure")
+                if not lost:
+                    _log.warning("the revocation feed can't be followed, so every call is introspected: %s", outage)
+                lost = True
+                self._stopped.wait(_PAUSE)
+                continue
+            if lost:
+                _log.info("the revocation feed is followed again")
+            lost = False
+            self._apply(batch, first=not cursor, sent_at=sent_at)
+            cursor = batch.cursor
+            if not (batch.ended or batch.more) and seconds() - sent_at < WAIT / 2:
+                self._stopped.wait(_PAUSE)
+
+    def _poll(self, cursor: str) -> Batch:
+        parameters = {"after": cursor, "wait": str(WAIT)} if cursor else {"wait": str(WAIT)}
+        return read_batch(self._channel.get("/revocations", parameters, within=WAIT + _GRACE).body)
+
+    def _apply(self, batch: Batch, *, first: bool, sent_at: float) -> None:
+        """Forget first, then call the rest proven."""
+        if batch.reset or first:
+            self._observe("feed_reset")
+            self._cache.forget_everything()
+        self._cache.forget(batch.ended)
+        if not batch.more:
+            self._cache.prove(sent_at)
+            self._observe("feed_poll")
+
+
+def read_batch(body: bytes) -> Batch:
+    """An answer of the feed. Raises CannotValidateError for anything else."""
+    try:
+        answer = json.loads(body)
+        batch = Batch(
+            cursor=_a(str, answer["cursor"]),
+            reset=_a(bool, answer["reset"]),
+            ended=frozenset(_a(str, name) for event in _a(list, answer["events"]) for name in _a(dict, event).values()),
+            more=_a(bool, answer["more"]),
+        )
+    except (ValueError, RecursionError, KeyError, TypeError):
+        raise CannotValidateError("the revocation feed answered nonsense") from None
+    if not batch.cursor:
+        raise CannotValidateError("the revocation feed answered without a cursor")
+    return batch
+
+
+def _a(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError
+    return value

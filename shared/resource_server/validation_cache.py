@@ -1,0 +1,164 @@
+"""What the authorization server said about tokens, remembered by digest and used only while it is proven fresh.
+
+Whether a token is good for a request is not decided here; who tells of revocations is `revocation_feed.py`.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .clock import seconds
+from .fork import begin_anew_after_fork
+from .introspection_response import ActiveToken
+
+PROVEN_FOR = 2.5
+"""Seconds after the request of a completed poll was sent for which nothing can have been revoked unheard."""
+INACTIVE_FOR = 3.0
+"""Seconds for which a refusal is remembered. No token becomes good again; this only keeps garbage off the wire."""
+MAX_ENTRIES, MAX_BYTES, MAX_INACTIVE = 20_000, 64 * 2**20, 5_000
+_OVERHEAD = 1_000
+"""Bytes that an entry takes beyond twice its answer's body; measured with tracemalloc."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    token: ActiveToken
+    good_until: float
+    size: int
+
+
+@dataclass(slots=True, eq=False)
+class Inquiry:
+    """A question that is on its way, and what was revoked since it was begun: the answer may be older than that."""
+
+    begun_at: float
+    ended: set[str] = field(default_factory=set)
+    void: bool = False
+    """Nobody knows what was revoked meanwhile."""
+
+    def outdated(self, token: ActiveToken) -> bool:
+        """Whether this token was revoked after the question was begun."""
+        return not self.ended.isdisjoint((token.jti, token.grant_id))
+
+
+class ValidationCache:
+    """Bounded in entries and bytes; the least recently used go first. Never holds a token string.
+
+    With `follows_feed`, nothing is used unless the feed has proven within PROVEN_FOR that it tells everything. Without,
+    entries are simply used for their life.
+    """
+
+    def __init__(
+        self,
+        *,
+        follows_feed: bool,
+        max_entries: int = MAX_ENTRIES,
+        max_bytes: int = MAX_BYTES,
+        max_inactive: int = MAX_INACTIVE,
+        clock: Callable[[], float] = seconds,
+    ) -> None:
+        self._follows_feed = follows_feed
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._max_inactive = max_inactive
+        self._clock = clock
+        self.begin_anew()
+        begin_anew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Remember nothing, as at the beginning."""
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._of_grant: dict[str, set[str]] = {}
+        self._inactive: OrderedDict[str, float] = OrderedDict()
+        self._inquiries: set[Inquiry] = set()
+        self._bytes = 0
+        self._proven_until = float("-inf") if self._follows_feed else float("inf")
+
+    def find(self, jti: str) -> ActiveToken | None:
+        """The active token with this digest, if it is remembered and that may be used."""
+        with self._lock:
+            entry = self._entries.get(jti)
+            if entry is None:
+                return None
+            now = self._clock()
+            if now > self._proven_until:  # asked each time: a flag would outlive a process that was stopped for a while
+                return None
+            if now >= entry.good_until:
+                self._drop(jti)
+                return None
+            self._entries.move_to_end(jti)
+            return entry.token
+
+    def is_inactive(self, jti: str) -> bool:
+        """Whether the token with this digest was refused a moment ago."""
+        return self._clock() < self._inactive.get(jti, 0.0)
+
+    @contextmanager
+    def inquiry(self) -> Iterator[Inquiry]:
+        """Begin before the authorization server is asked; what is revoked until the block ends is noted."""
+        inquiry = Inquiry(self._clock())
+        with self._lock:
+            self._inquiries.add(inquiry)
+        try:
+            yield inquiry
+        finally:
+            with self._lock:
+                self._inquiries.discard(inquiry)
+
+    def remember(self, inquiry: Inquiry, token: ActiveToken, life: float, body_size: int) -> None:
+        """Keep an answer for `life` seconds from the question on, unless what was heard since speaks against it."""
+        size = _OVERHEAD + 2 * body_size
+        with self._lock:
+            if inquiry.void or inquiry.outdated(token):
+                return
+            self._drop(token.jti)
+            self._entries[token.jti] = _Entry(token, inquiry.begun_at + life, size)
+            self._of_grant.setdefault(token.grant_id, set()).add(token.jti)
+            self._bytes += size
+            while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
+                self._drop(next(iter(self._entries)))
+
+    def remember_inactive(self, jti: str) -> None:
+        """Keep a refusal for a moment. Kept apart, so that garbage can't push good answers out."""
+        with self._lock:
+            self._inactive[jti] = self._clock() + INACTIVE_FOR
+            self._inactive.move_to_end(jti)
+            while len(self._inactive) > self._max_inactive:
+                self._inactive.popitem(last=False)
+
+    def forget(self, ended: Set[str]) -> None:
+        """Forget what was revoked, tokens by `jti` and grants by `grant_id`; questions on their way hear of it too."""
+        with self._lock:
+            for inquiry in self._inquiries:
+                inquiry.ended |= ended
+            for name in ended:
+                self._drop(name)
+                for jti in self._of_grant.get(name, set()).copy():
+                    self._drop(jti)
+
+    def forget_everything(self) -> None:
+        """Anything may have been revoked, also while a question was on its way."""
+        with self._lock:
+            for inquiry in self._inquiries:
+                inquiry.void = True
+            self._entries.clear()
+            self._of_grant.clear()
+            self._bytes = 0
+
+    def prove(self, sent_at: float) -> None:
+        """All that was revoked before `sent_at` (on `clock.seconds`) has been told to this cache."""
+        with self._lock:
+            self._proven_until = sent_at + PROVEN_FOR
+
+    def _drop(self, jti: str) -> None:
+        entry = self._entries.pop(jti, None)
+        if entry is None:
+            return
+        self._bytes -= entry.size
+        siblings = self._of_grant[entry.token.grant_id]
+        siblings.discard(jti)
+        if not siblings:
+            del self._of_grant[entry.token.grant_id]

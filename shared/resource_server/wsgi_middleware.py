@@ -1,0 +1,60 @@
+"""Lets only good tokens through to a WSGI application, whatever framework made it.
+
+app = TokenMiddleware(app, connect(resource=…, …), lambda method, path: {"plans:read"})
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from .errors import MalformedRequestError, NotLetThroughError
+from .token_validator import TokenValidator
+
+TOKEN = "resource_server.token"
+"""Where the application finds its `ActiveToken` in the WSGI environment."""
+
+RequiredScopes = Callable[[str, str], Collection[str] | None]
+"""The scopes that a request with this method and path needs; None if it needs no token at all."""
+
+WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_log = logging.getLogger(__name__)
+
+
+class TokenMiddleware:
+    """Answers what has no good token itself; the rest goes on with `environ[TOKEN]`."""
+
+    def __init__(
+        self, app: WsgiApplication, validator: TokenValidator, required_scopes: RequiredScopes = lambda method, path: ()
+    ) -> None:
+        self._app = app
+        self._validator = validator
+        self._required_scopes = required_scopes
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """One request."""
+        scopes = self._required_scopes(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
+        if scopes is not None:
+            try:
+                environ[TOKEN] = self._validator.validate(authorization_of(environ), *scopes)
+            except NotLetThroughError as refusal:
+                _log.info("request not let through: %s", refusal)
+                status = f"{refusal.status} {HTTPStatus(refusal.status).phrase}"
+                start_response(status, refusal.headers(self._validator.challenge))
+                return [refusal.body()]
+        return self._app(environ, start_response)
+
+
+def authorization_of(environ: dict[str, Any]) -> str | None:
+    """The `Authorization` header. Raises MalformedRequestError if there is a token in the address too (RFC 6750 §2)."""
+    authorization: str | None = environ.get("HTTP_AUTHORIZATION")
+    refuse_second_token(authorization, environ.get("QUERY_STRING", ""))
+    return authorization
+
+
+def refuse_second_token(authorization: str | None, query: str) -> None:
+    """Raise MalformedRequestError for two tokens at once; one in the query alone is none at all (RFC 9700 §4.3.2)."""
+    if authorization and "access_token" in query and "access_token" in parse_qs(query, keep_blank_values=True):
+        raise MalformedRequestError

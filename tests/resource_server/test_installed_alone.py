@@ -1,0 +1,29 @@
+"""A stranger's service installs the kit under a name of its own, without anything of ours or anybody else's."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from moogle_resource_server import TokenValidator, asgi_middleware, connect, wsgi_middleware
+
+validator = connect(resource="https://x.example/", issuer="https://auth.example", client_id="x", client_secret="y")
+assert isinstance(validator, TokenValidator)
+assert wsgi_middleware.TokenMiddleware(None, validator) and asgi_middleware.TokenMiddleware(None, validator)
+print(*sorted({module.__name__.partition(".")[0] for module in sys.modules.values()} - set(sys.stdlib_module_names)))
+"""
+
+
+def test_it_installs_alone_and_needs_only_the_standard_library(tmp_path: Path) -> None:
+    source, installed = tmp_path / "source", tmp_path / "installed"
+    shutil.copytree(ROOT / "shared" / "resource_server", source, ignore=shutil.ignore_patterns("__pycache__"))
+    install = ["install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--target", str(installed)]
+    subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *install, str(source)], check=True)
+    alone = [sys.executable, "-I", "-S", "-c", PROGRAM, str(installed)]
+    done = subprocess.run(alone, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(done.stdout.split()) <= {"moogle_resource_server", "__main__", "__mp_main__"}
