@@ -8,7 +8,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fit_service.api.access import MAX_BODY
 from fit_service.api.body_weight import body_weight_api
+from fit_service.api.body_weight_batch import batch_api
 from fit_service.api.metadata import metadata_endpoint
+from fit_service.api.summary import summary_api
 from fit_service.cli import install_commands
 from fit_service.components import build
 from fit_service.errors import install_error_handlers
@@ -34,7 +36,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_commands(app, parts.database)
     app.register_blueprint(health_endpoints({"database": parts.database.check}))
     app.register_blueprint(metadata_endpoint(settings.resource, settings.collection, settings.issuer))
-    app.register_blueprint(body_weight_api(parts.access, parts.body_weights))
+    for api in (body_weight_api, batch_api, summary_api):
+        app.register_blueprint(api(parts.access, parts.body_weights))
 
     @app.after_request
     def set_headers(response: Response) -> Response:

@@ -1,6 +1,7 @@
 """What went wrong, as an RFC 9457 problem document; and outages as 503."""
 
 import logging
+from collections.abc import Mapping, Sequence
 
 from flask import Flask, Response, jsonify
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -15,13 +16,18 @@ _log = logging.getLogger(__name__)
 
 
 class ProblemError(Exception):
-    """The request can't be fulfilled as it is; the answer says why and, where there is one, which field is at fault."""
+    """The request can't be fulfilled as it is; the answer says why and, where there are some, what is at fault.
 
-    def __init__(self, status: int, detail: str, *, field: str | None = None) -> None:
+    Either one `field`, a member of the body or a parameter, or `errors` that say for each where it is.
+    """
+
+    def __init__(
+        self, status: int, detail: str, *, field: str | None = None, errors: Sequence[Mapping[str, object]] = ()
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
-        self.field = field
+        self.errors = [{"field": field, "detail": detail}] if field is not None else list(errors)
 
 
 def install_error_handlers(app: Flask) -> None:
@@ -33,7 +39,7 @@ def install_error_handlers(app: Flask) -> None:
 
 
 def _problem(error: ProblemError) -> Response:
-    return problem(error.status, error.detail, error.field)
+    return problem(error.status, error.detail, error.errors)
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -51,12 +57,12 @@ def _outage(error: Exception) -> Response:
     return answer
 
 
-def problem(status: int, detail: str, field: str | None = None) -> Response:
-    """A problem document. `field` names the member of the body or the parameter that is at fault."""
+def problem(status: int, detail: str, errors: Sequence[Mapping[str, object]] = ()) -> Response:
+    """A problem document."""
     title = HTTP_STATUS_CODES.get(status, "Error")
     body: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    if field is not None:
-        body["errors"] = [{"field": field, "detail": detail}]
+    if errors:
+        body["errors"] = errors
     answer = jsonify(body)
     answer.status_code, answer.mimetype = status, "application/problem+json"
     return answer

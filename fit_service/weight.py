@@ -42,11 +42,19 @@ class Weight:
         """The same weight in `unit`, to two decimals; unchanged if it was entered so, or no unit is asked for."""
         if unit is None or unit == self.unit:
             return self
-        return Weight(rounded(self.mass, MASS_OF_A_THOUSANDTH[unit] * 1000), unit)
+        return Weight(in_unit(self.mass, unit), unit)
 
     def text(self) -> str:
         """Plain digits without needless zeros: "200", "82.5"."""
         return plain(self.amount)
+
+
+def in_unit(mass: int, unit: str) -> Decimal:
+    """A mass as it is shown in `unit`: as it was entered, or to two decimals if that was in the other unit."""
+    thousandths, rest = divmod(mass, MASS_OF_A_THOUSANDTH[unit])
+    if rest == 0:
+        return Decimal(thousandths).scaleb(-MAX_DECIMALS)
+    return rounded(mass, MASS_OF_A_THOUSANDTH[unit] * 1000)
 
 
 def rounded(numerator: int, denominator: int) -> Decimal:

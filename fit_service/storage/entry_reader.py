@@ -7,7 +7,10 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from fit_service.body_weight_entry import BodyWeightEntry
+from fit_service.local_days import LocalDays
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, from_microseconds, to_microseconds
+from fit_service.storage.day_totals import day_totals
+from fit_service.summary import DayTotal
 from fit_service.weight import Weight
 
 Position = tuple[int, str]
@@ -64,9 +67,14 @@ class EntryReader:
         row = self._session.scalar(self._entries().where(BodyWeight.id == entry_id))
         return to_entry(row) if row else None
 
-    def latest(self) -> BodyWeightEntry | None:
-        """The entry of the latest instant."""
-        entries, _ = self.page(Page(limit=1, descending=True))
+    def earliest(self) -> BodyWeightEntry | None:
+        """The entry of the earliest instant."""
+        entries, _ = self.page(Page(limit=1))
+        return entries[0] if entries else None
+
+    def latest(self, before: datetime | None = None) -> BodyWeightEntry | None:
+        """The entry of the latest instant, or of the latest before one."""
+        entries, _ = self.page(Page(limit=1, descending=True, end=before))
         return entries[0] if entries else None
 
     def page(self, page: Page) -> tuple[list[BodyWeightEntry], Position | None]:
@@ -98,6 +106,10 @@ class EntryReader:
         changes: list[BodyWeightEntry | Tombstone] = [*entries, *tombstones]
         changes.sort(key=lambda each: each.change)
         return changes[:limit], len(changes) > limit
+
+    def day_totals(self, days: LocalDays) -> list[DayTotal]:
+        """What the entries of each of these days add up to; days without entries are left out."""
+        return day_totals(self._session, self._subject, days)
 
     def _entries(self) -> Select[BodyWeight]:
         return select(BodyWeight).where(BodyWeight.subject == self._subject)

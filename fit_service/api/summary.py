@@ -1,0 +1,95 @@
+"""`/api/body_weight/summary`: what a chart shows, one bucket per day, week or month of a time zone."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, jsonify
+from flask.typing import ResponseReturnValue
+
+from fit_service.api.access import READ, Access
+from fit_service.api.conditional import unless_known, version_tag
+from fit_service.api.parameters import END, START, UNIT, Parameter, Query, one_of, takes
+from fit_service.errors import ProblemError
+from fit_service.local_days import LocalDays, local_day, parse_zone, start_of
+from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.entry_reader import EntryReader
+from fit_service.summary import (
+    BUCKETS,
+    DEFAULT_BUCKETS,
+    MAX_BUCKETS,
+    TREND_DAYS,
+    BucketSummary,
+    bucket_index,
+    first_day,
+    summarize,
+)
+from fit_service.weight import plain
+from shared.resource_server import ActiveToken
+
+BUCKET: Parameter[str] = Parameter("bucket", one_of(*BUCKETS), "day", "How much time is summed up.")
+ZONE: Parameter[ZoneInfo] = Parameter("tz", parse_zone, ZoneInfo("UTC"), "The IANA time zone whose days are meant.")
+_A_MOMENT = timedelta(microseconds=1)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+def summary_api(access: Access, store: BodyWeightStore) -> Blueprint:
+    """A blueprint with the endpoint."""
+    blueprint = Blueprint("summary", __name__, url_prefix="/api/body_weight")
+
+    @blueprint.get("/summary")
+    @access(READ)
+    @takes(BUCKET, ZONE, START, END, UNIT)
+    def show_summary(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        with store.reading(token.subject) as entries:
+            tag = version_tag(token.subject, entries.counter().last_change)
+            return unless_known(tag, lambda: _summary(entries, query))
+
+    return blueprint
+
+
+def _summary(entries: EntryReader, query: Query) -> Response:
+    bucket, zone = query[BUCKET], query[ZONE]
+    earliest, latest = entries.earliest(), entries.latest()
+    covered = _covered(query, earliest.created_at, latest.created_at) if earliest and latest else range(0)
+    unit = query[UNIT] or (latest.weight.unit if latest else "kg")
+    summaries = summarize(entries.day_totals(_needed_days(entries, query, covered)), bucket, unit) if covered else []
+    shown = [_shown(summary, bucket, zone) for summary in summaries if summary.index in covered]
+    return jsonify({"bucket": bucket, "tz": zone.key, "unit": unit, "buckets": shown})
+
+
+def _covered(query: Query, earliest: datetime, latest: datetime) -> range:
+    """The buckets, which are whole also where the period begins or ends within one. Raises ProblemError."""
+    start, end = max(query[START] or earliest, earliest), min(query[END] or _LAST, latest + _A_MOMENT)
+    if start >= end:
+        return range(0)
+    first, last = (bucket_index(query[BUCKET], local_day(each, query[ZONE])) for each in (start, end - _A_MOMENT))
+    if query[START] is None:
+        first = max(first, last - DEFAULT_BUCKETS + 1)
+    if last - first >= MAX_BUCKETS:
+        detail = f"That is more than {MAX_BUCKETS} buckets: ask for a shorter period or larger buckets."
+        raise ProblemError(422, detail, field="start")
+    return range(first, last + 1)
+
+
+def _needed_days(entries: EntryReader, query: Query, covered: range) -> LocalDays:
+    """Those of the buckets, and earlier ones: for the first trend, and for the bucket that the first one follows."""
+    bucket, zone = query[BUCKET], query[ZONE]
+    begin, after = first_day(bucket, covered[0]), first_day(bucket, covered[-1] + 1)
+    needed = begin - timedelta(days=TREND_DAYS)
+    previous = entries.latest(before=start_of(begin, zone))
+    if previous is not None:
+        needed = min(needed, first_day(bucket, bucket_index(bucket, local_day(previous.created_at, zone))))
+    return LocalDays(zone, needed, after - timedelta(days=1))
+
+
+def _shown(summary: BucketSummary, bucket: str, zone: ZoneInfo) -> dict[str, object]:
+    return {
+        "start": start_of(first_day(bucket, summary.index), zone).isoformat(),
+        "end": start_of(first_day(bucket, summary.index + 1), zone).isoformat(),
+        "count": summary.count,
+        "min": plain(summary.lightest),
+        "max": plain(summary.heaviest),
+        "mean": plain(summary.mean),
+        "trend": plain(summary.trend),
+        "change": None if summary.change is None else plain(summary.change),
+    }

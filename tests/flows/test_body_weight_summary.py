@@ -1,0 +1,141 @@
+"""The summary: what a chart page asks for, in the days, weeks and months of the person's time zone."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.actions import WRITE, Actions
+
+SUMMARY = "/api/body_weight/summary"
+
+
+@pytest.fixture
+def token(actions: Actions) -> str:
+    return actions.app().connect(actions.person()).access
+
+
+def insert(actions: Actions, token: str, *entries: tuple[str, str], unit: str = "kg") -> None:
+    body = [{"body_weight": amount, "unit": unit, "created_at": instant} for instant, amount in entries]
+    answer = actions.fit("POST", "/api/body_weight/batch", token, json={"entries": body, "all_or_nothing": True})
+    assert answer.status_code == 200, answer.text
+
+
+def summary(actions: Actions, token: str, query: str) -> dict[str, Any]:
+    answer = actions.fit("GET", f"{SUMMARY}?{query}", token)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_a_week_of_the_persons_time_zone_is_summed_up(actions: Actions, token: str) -> None:
+    insert(
+        actions,
+        token,
+        ("2026-03-22T22:59:59Z", "90"),  # a Sunday in Berlin, a second before Monday
+        ("2026-03-22T23:00:00Z", "80"),
+        ("2026-03-25T06:00:00Z", "81.5"),
+        ("2026-03-29T21:59:59Z", "83"),  # the last second of the Sunday on which summer time begins
+        ("2026-03-29T22:00:00Z", "70"),
+    )
+    assert summary(
+        actions, token, "bucket=week&tz=Europe/Berlin&start=2026-03-25T00:00:00Z&end=2026-03-26T00:00:00Z"
+    ) == {
+        "bucket": "week",
+        "tz": "Europe/Berlin",
+        "unit": "kg",
+        "buckets": [
+            {
+                "start": "2026-03-23T00:00:00+01:00",
+                "end": "2026-03-30T00:00:00+02:00",
+                "count": 3,
+                "min": "80",
+                "max": "83",
+                "mean": "81.5",
+                "trend": "83.29",
+                "change": "-8.5",
+            }
+        ],
+    }
+
+
+def test_days_without_entries_are_left_out_and_the_first_change_is_unknown(actions: Actions, token: str) -> None:
+    insert(actions, token, ("2026-03-01T06:00:00Z", "80"), ("2026-03-04T06:00:00Z", "79"))
+    buckets = summary(actions, token, "bucket=day")["buckets"]
+    assert [(bucket["start"], bucket["change"]) for bucket in buckets] == [
+        ("2026-03-01T00:00:00+00:00", None),
+        ("2026-03-04T00:00:00+00:00", "-1"),
+    ]
+
+
+def test_the_unit_is_the_one_asked_for_or_else_that_of_the_latest_entry(actions: Actions, token: str) -> None:
+    insert(actions, token, ("2026-03-01T06:00:00Z", "80"))
+    insert(actions, token, ("2026-03-02T06:00:00Z", "200"), unit="lbs")
+    assert [each["mean"] for each in summary(actions, token, "")["buckets"]] == ["176.37", "200"]
+    in_kg = summary(actions, token, "unit=kg&bucket=month")
+    assert (in_kg["unit"], in_kg["buckets"][0]["mean"]) == ("kg", "85.36")
+
+
+def test_without_a_start_it_reaches_back_366_buckets(actions: Actions, token: str) -> None:
+    insert(
+        actions, token, ("2024-12-31T06:00:00Z", "80"), ("2025-01-01T06:00:00Z", "81"), ("2026-01-01T06:00:00Z", "82")
+    )
+    buckets = summary(actions, token, "")["buckets"]
+    assert [(each["mean"], each["change"]) for each in buckets] == [("81", "1"), ("82", "1")]
+    assert len(summary(actions, token, "end=2025-12-01T00:00:00Z")["buckets"]) == 2
+    assert len(summary(actions, token, "start=1990-01-01T00:00:00Z")["buckets"]) == 3
+
+
+def test_more_buckets_than_a_chart_can_show_are_refused(actions: Actions, token: str) -> None:
+    insert(actions, token, ("2020-01-01T06:00:00Z", "80"), ("2026-01-01T06:00:00Z", "82"))
+    refused = actions.fit("GET", f"{SUMMARY}?start=2020-01-01T00:00:00Z", token)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "start")
+    assert len(summary(actions, token, "start=2020-01-01T00:00:00Z&bucket=month")["buckets"]) == 2
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "end=0001-01-01T00:00:00Z",
+        "start=9999-12-31T23:59:59Z",
+        "start=2026-02-01T00:00:00Z&end=2026-01-01T00:00:00Z",
+    ],
+)
+def test_a_period_without_entries_is_an_empty_summary(actions: Actions, token: str, query: str) -> None:
+    assert summary(actions, token, query)["buckets"] == []
+    insert(actions, token, ("2026-01-15T06:00:00Z", "80"))
+    assert summary(actions, token, query)["buckets"] == []
+    for bucket in ("day", "week", "month"):
+        everything = f"bucket={bucket}&start=0001-01-01T00:00:00Z&end=9999-12-31T23:59:59Z&tz=Asia/Tokyo"
+        assert len(summary(actions, token, everything)["buckets"]) == 1
+
+
+@pytest.mark.clause("RFC 9457 §3.2")
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("bucket=year", "bucket"),
+        ("tz=Berlin", "tz"),
+        ("tz=", "tz"),
+        ("tz=%00", "tz"),
+        ("unit=st", "unit"),
+        ("end=1", "end"),
+    ],
+)
+def test_a_bad_parameter_is_named(actions: Actions, token: str, query: str, field: str) -> None:
+    refused = actions.fit("GET", f"{SUMMARY}?{query}", token)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_a_summary_that_has_not_changed_is_not_sent_again(actions: Actions, token: str) -> None:
+    insert(actions, token, ("2026-01-15T06:00:00Z", "80"))
+    known = {"If-None-Match": actions.fit("GET", SUMMARY, token).headers["ETag"]}
+    assert actions.fit("GET", SUMMARY, token, headers=known).status_code == 304
+    insert(actions, token, ("2026-01-16T06:00:00Z", "81"))
+    assert actions.fit("GET", SUMMARY, token, headers=known).status_code == 200
+
+
+def test_nobody_sees_anothers_summary_and_nobody_without_the_scope(actions: Actions, token: str) -> None:
+    insert(actions, token, ("2026-01-15T06:00:00Z", "80"))
+    assert summary(actions, actions.app().connect(actions.person()).access, "")["buckets"] == []
+    writer = actions.app().connect(actions.person(), scopes=[WRITE]).access
+    assert actions.fit("GET", SUMMARY, writer).status_code == 403
