@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from benchmarks.processes import LOAD_CORE, cpu_seconds, family
 
@@ -24,6 +25,12 @@ class Round:
     p50: float
     p99: float
     statuses: Counter[int]
+
+    def expect(self, status: int) -> Self:
+        """A benchmark of refusals would be worth nothing: raise ValueError unless every answer had this status."""
+        if set(self.statuses) != {status}:
+            raise ValueError(f"not every answer was {status}: {dict(self.statuses)}")
+        return self
 
 
 def run_round(

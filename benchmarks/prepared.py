@@ -23,7 +23,7 @@ from auth_service.models.secret import secret_digest
 from auth_service.models.tokens import NewGrant
 from auth_service.settings import Settings
 from auth_service.storage.token_handle import TokenKind, new_grant_id
-from benchmarks.processes import LOAD_CORE, SERVER_CORE, pinned, wait_until_answering
+from benchmarks.processes import LOAD_CORE, SERVER_CORE, gunicorn, pinned, running, wait_until_answering
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"
 SCOPE, RESOURCE = "body_weight:read", "http://localhost:9/api/"
@@ -106,8 +106,8 @@ class PreparedServer:
 
 
 @contextmanager
-def prepared_server(folder: Path, port: int, redis_port: int, gunicorn: str) -> Iterator[PreparedServer]:
-    """Redis on the load's core, one gunicorn worker on its own."""
+def prepared_server(folder: Path, port: int, redis_port: int, *, core: int = SERVER_CORE) -> Iterator[PreparedServer]:
+    """Redis on the load's core, one gunicorn worker on the given one."""
     redis_url, url = f"redis://127.0.0.1:{redis_port}/0", f"http://localhost:{port}"
     environment = {
         "AUTH_ISSUER": url,
@@ -117,14 +117,14 @@ def prepared_server(folder: Path, port: int, redis_port: int, gunicorn: str) -> 
         "AUTH_METRICS_TOKEN": secrets.token_urlsafe(16),
     }
     redis = ["redis-server", "--port", str(redis_port), "--save", "", "--dir", str(folder)]
-    server = [gunicorn, "-c", "auth_service/gunicorn.conf.py", "-b", f"127.0.0.1:{port}", "-w", "1"]
-    with pinned(LOAD_CORE, redis):
+    server = [*gunicorn(port), "-c", "auth_service/gunicorn.conf.py"]
+    with running(redis) if core is None else pinned(LOAD_CORE, redis):
         parts: Components = auth_service.create_app(Settings.load(environment)).extensions["auth_service"]
         parts.database.upgrade()
         parts.resource_servers.save("moogle-fit", RESOURCE, secret_digest(SECRET), {SCOPE: "See it"}, new=True)
         account = parts.accounts.create("mo", secrets.token_urlsafe(16))
         client = _client(parts)
-        with pinned(SERVER_CORE, server, environment) as pid:
+        with running(server, environment) if core is None else pinned(core, server, environment) as pid:
             wait_until_answering(f"{url}/health/ready")
             yield PreparedServer(url, pid, redis_url, folder, parts, client, account.id)
 

@@ -1,11 +1,13 @@
 """Pinned processes and what they cost: CPU seconds and memory from the kernel's own accounting (Linux)."""
 
 import os
+import shutil
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -13,11 +15,31 @@ SERVER_CORE, LOAD_CORE = 0, 1
 """The measured process has a core to itself; wrk and Redis share the other."""
 
 
-@contextmanager
-def pinned(core: int, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[int]:
+def check_tools() -> None:
+    """End with a word on what to install, if something is missing."""
+    for tool in ("wrk", "redis-server", "taskset"):
+        if shutil.which(tool) is None:
+            sys.exit(f"{tool} is needed; on Debian: apt install wrk redis-server util-linux")
+
+
+def gunicorn(port: int) -> list[str]:
+    """The command of one worker with sixteen threads, as the services run; the application is to be added."""
+    program = str(Path(sys.executable).with_name("gunicorn"))
+    return [program, "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", "1", "--threads", "16", "--keep-alive", "75"]
+
+
+def pinned(
+    core: int, command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> AbstractContextManager[int]:
     """A running command that may use one core only; its process id."""
+    return running(["taskset", "-c", str(core), *command], environment)
+
+
+@contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[int]:
+    """A running command; its process id."""
     process = subprocess.Popen(
-        ["taskset", "-c", str(core), *command],
+        command,
         env={**os.environ, **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -20,23 +20,42 @@ def table(measured: Mapping[str, Sequence[Round]], floor: str) -> str:
         "|---|---:|---:|---:|---:|---:|",
     ]
     for name, rounds in measured.items():
-        per_second = statistics.median(each.per_second for each in rounds)
-        p50, p99 = (
-            statistics.median(values) for values in zip(*((each.p50, each.p99) for each in rounds), strict=True)
-        )
-        cells = [name, f"{_cpu(rounds):.3f}", f"{_cpu(rounds) / least:.1f}", f"{per_second:,.0f}"]
-        lines.append("| " + " | ".join([*cells, f"{p50:.1f}", f"{p99:.1f}"]) + " |")
+        cells = [name, f"{_cpu(rounds):.3f}", f"{_cpu(rounds) / least:.1f}", *_speed(rounds)]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def write(parts: Sequence[str]) -> None:
-    """The whole file."""
+def added_cost(measured: Mapping[str, Sequence[Round]], floor: str) -> str:
+    """One line for each way to do the same: what it adds to the floor, in microseconds of CPU for one call."""
+    least = _cpu(measured[floor])
+    lines = [
+        "| | CPU µs per call | added µs | calls per second | p50 ms | p99 ms |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, rounds in measured.items():
+        cells = [name, f"{_cpu(rounds) * 1000:.0f}", f"{(_cpu(rounds) - least) * 1000:.0f}", *_speed(rounds)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def write(title: str, text: str) -> None:
+    """Put a section in place of the one with this title, and say on what everything was measured."""
+    present = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    sections = dict(section.split("\n", 1) for section in present.split("\n## ")[1:])
+    sections[title] = f"\n{text}\n"
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     machine = f"Python {platform.python_version()}, {versions}; {_processor()}."
     heading = (
-        "# Results\n\nWritten by `make bench`. Ratios within one run count; absolute figures are this machine's.\n"
+        "# Results\n\nWritten by `make bench`. Ratios within one run count; absolute figures are this machine's.\n\n"
     )
-    RESULTS.write_text("\n\n".join([heading + "\n" + machine, *parts]) + "\n", encoding="utf-8")
+    body = "\n".join(f"## {name}\n{section.rstrip()}\n" for name, section in sections.items())
+    RESULTS.write_text(f"{heading}{machine}\n\n{body}", encoding="utf-8")
+
+
+def _speed(rounds: Sequence[Round]) -> list[str]:
+    per_second = statistics.median(each.per_second for each in rounds)
+    p50, p99 = (statistics.median(values) for values in zip(*((each.p50, each.p99) for each in rounds), strict=True))
+    return [f"{per_second:,.0f}", f"{p50:.1f}", f"{p99:.1f}"]
 
 
 def _cpu(rounds: Sequence[Round]) -> float:

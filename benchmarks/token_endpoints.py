@@ -4,7 +4,6 @@
 """
 
 import os
-import shutil
 import sys
 import tempfile
 from collections import defaultdict
@@ -15,34 +14,32 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.load import Round, run_round
 from benchmarks.prepared import PreparedServer, prepared_server
-from benchmarks.processes import SERVER_CORE, family, peak_memory, pinned, wait_until_answering
+from benchmarks.processes import SERVER_CORE, check_tools, family, gunicorn, peak_memory, pinned, wait_until_answering
 
 _PORT, _REDIS_PORT, _FLOOR_PORT = 18_400, 18_401, 18_402
 _CODES_PER_ROUND = 2_000
+TITLE = "Token endpoints"
 FLOOR = "floor: a bare WSGI reply"
 
 
 def main() -> None:
     """Measure and write the results."""
-    for tool in ("wrk", "redis-server", "taskset"):
-        if shutil.which(tool) is None:
-            sys.exit(f"{tool} is needed; on Debian: apt install wrk redis-server util-linux")
+    check_tools()
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
     measured: dict[str, list[Round]] = defaultdict(list)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(prepared_server(folder, _PORT, _REDIS_PORT, gunicorn))
+        server = stack.enter_context(prepared_server(folder, _PORT, _REDIS_PORT))
         for number in range(1, rounds + 1):
             print(f"round {number} of {rounds}", flush=True)
-            with _floor(gunicorn, server.redis_url) as (pid, url):
-                measured[FLOOR].append(_answered(run_round(pid, f"{url}/", "get", [""])))
-                measured["floor: with one Redis read"].append(_answered(run_round(pid, f"{url}/redis", "get", [""])))
+            with _floor(server.redis_url) as (pid, url):
+                measured[FLOOR].append(run_round(pid, f"{url}/", "get", [""]).expect(200))
+                measured["floor: with one Redis read"].append(run_round(pid, f"{url}/redis", "get", [""]).expect(200))
             for name, result in _rounds(server):
-                measured[name].append(_answered(result))
+                measured[name].append(result.expect(200))
         memory = peak_memory(family(server.pid)) / 2**20
     text = report.table(measured, FLOOR)
-    report.write([f"## Token endpoints\n\n{rounds} rounds, 16 connections.", text, f"Peak memory: {memory:.0f} MiB."])
+    report.write(TITLE, f"{rounds} rounds, 16 connections.\n\n{text}\n\nPeak memory: {memory:.0f} MiB.")
     print(text)
 
 
@@ -71,19 +68,11 @@ def _rounds(server: PreparedServer) -> Iterator[tuple[str, Round]]:
     )
 
 
-def _answered(result: Round) -> Round:
-    """A benchmark of refusals would be worth nothing."""
-    if set(result.statuses) != {200}:
-        sys.exit(f"not every answer was 200: {dict(result.statuses)}")
-    return result
-
-
 @contextmanager
-def _floor(gunicorn: str, redis_url: str) -> Iterator[tuple[int, str]]:
-    command = [gunicorn, "-b", f"127.0.0.1:{_FLOOR_PORT}", "-k", "gthread", "-w", "1", "--threads", "16"]
-    options = ["--keep-alive", "75", "benchmarks.floor:app"]
+def _floor(redis_url: str) -> Iterator[tuple[int, str]]:
     url = f"http://127.0.0.1:{_FLOOR_PORT}"
-    with pinned(SERVER_CORE, [*command, *options], {"FLOOR_REDIS_URL": redis_url}) as pid:
+    command = [*gunicorn(_FLOOR_PORT), "benchmarks.floor:app"]
+    with pinned(SERVER_CORE, command, {"FLOOR_REDIS_URL": redis_url}) as pid:
         wait_until_answering(f"{url}/")
         yield pid, url
 

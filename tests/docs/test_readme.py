@@ -14,6 +14,7 @@ from flask import Flask
 import auth_service.settings
 import fit_service.settings
 from shared.environment import EnvironmentSettings
+from shared.resource_server import TokenValidator
 from tests.support.actions import TIMEOUT, Actions
 from tests.support.servers import free_port, serve
 from tests.support.stack import TOKEN_KEY
@@ -66,13 +67,15 @@ def test_the_five_lines_protect_a_service(actions: Actions) -> None:
         assert name in lines
         lines = lines.replace(name, ours)
     exec(lines, names)
-    app, port = names["app"], free_port()
+    app, validator, port = names["app"], names["validator"], free_port()
     assert isinstance(app, Flask)
+    assert isinstance(validator, TokenValidator)
     token = actions.app("--grant-type", "client_credentials", scopes=["plans:read"]).client_credentials().json()
     with serve(app, port):
         diary = f"http://127.0.0.1:{port}/diary"
         allowed = requests.get(diary, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=TIMEOUT)
         refused = requests.get(diary, timeout=TIMEOUT)
+    validator.close()
     assert (allowed.status_code, refused.status_code) == (200, 401)
 
 
