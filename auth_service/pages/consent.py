@@ -8,8 +8,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
-from auth_service.protocol.authorization_code_grant import Decision
 from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.grant_creation import Decision
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, Parameters

@@ -3,40 +3,25 @@
 Here are both its halves: what /authorize demands of a request and turns into a code, and what /token demands of a code.
 """
 
-from dataclasses import dataclass
-from datetime import timedelta
-
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import (
     AccessDeniedError,
     InvalidClientError,
     InvalidGrantError,
     InvalidRequestError,
-    InvalidScopeError,
     UnauthorizedClientError,
 )
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
-from auth_service.models.account import Account
-from auth_service.models.base import now
 from auth_service.models.client import Client
-from auth_service.models.grant import GrantRecord
-from auth_service.models.tokens import CodeGrant, NewGrant, RevokedBecause
+from auth_service.models.tokens import CodeGrant
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.code_challenge import check_code_verifier, requested_code_challenge
+from auth_service.protocol.grant_creation import Decision, begin_grant
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.redirection import with_parameters
-from auth_service.protocol.resource_indicators import Target, requested_resources, target_of
+from auth_service.protocol.resource_indicators import requested_target
 from auth_service.storage.token_handle import TokenHandle, TokenKind, new_grant_id
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a person decided about an authorization request."""
-
-    account: Account
-    scopes: tuple[str, ...]
-    """Those they ticked; none of them is a no."""
 
 
 class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
@@ -58,7 +43,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
         try:
             self._check_parameters(client)
             self.code_challenge = requested_code_challenge(self.request)
-            self.target = self._requested_target(client)
+            self.target = requested_target(self.server.parts.resource_servers.all(), client, self.request)
         except OAuth2Error as error:
             error.redirect_uri = redirect_uri
             raise
@@ -69,7 +54,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
         self, redirect_uri: str, grant_user: Decision | None
     ) -> tuple[int, str, list[tuple[str, str]]]:
         """A code for what was decided, or `access_denied`."""
-        if grant_user is None or not grant_user.scopes:
+        if grant_user is None or not set(grant_user.scopes) & set(self.target.scopes):
             raise AccessDeniedError(redirect_uri=redirect_uri)
         parameters = {"code": self._new_code(grant_user).text}
         if self.request.payload.state:
@@ -112,52 +97,20 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
             if parameter in self.request.form:
                 raise OAuth2Error(error=f"{parameter}_not_supported")
 
-    def _requested_target(self, client: Client) -> Target:
-        asked_for = self.request.payload.scope
-        allowed = client.get_allowed_scope(asked_for)
-        if allowed is None:
-            raise InvalidScopeError
-        return target_of(
-            self.server.parts.resource_servers.all(),
-            allowed.split(),
-            requested_resources(self.request),
-            asked_for_scopes=asked_for is not None,
-        )
-
     def _new_code(self, decision: Decision) -> TokenHandle:
-        """SQL first, then Redis; then look again whether the account and the client were meanwhile ended."""
-        client, grant_id = self.request.authenticated_client, new_grant_id()
-        scopes = tuple(scope for scope in self.target.scopes if scope in decision.scopes)
-        requested = requested_resources(self.request)
-        target = target_of(self.server.parts.resource_servers.all(), scopes, requested, asked_for_scopes=True)
-        code = self.server.parts.keys.make(TokenKind.AUTHORIZATION_CODE, grant_id, 0)
-        expires_at = now() + timedelta(seconds=self.server.parts.grant_lifetime)
-        self.server.parts.records.add(
-            GrantRecord(
-                id=grant_id,
-                account_id=decision.account.id,
-                client_id=client.client_id,
-                scopes=target.scopes,
-                audience=target.audience,
-                expires_at=expires_at,
-            )
+        parts = self.server.parts
+        code = parts.keys.make(TokenKind.AUTHORIZATION_CODE, new_grant_id(), 0)
+        begun = begin_grant(
+            parts,
+            self.request.authenticated_client,
+            decision,
+            self.target,
+            code,
+            parts.code_lifetime,
+            redirect_uri=self.request.payload.redirect_uri or "",
+            code_challenge=self.code_challenge,
         )
-        self.server.parts.grants.create(
-            NewGrant(
-                grant_id=grant_id,
-                client_id=client.client_id,
-                subject=decision.account.id,
-                scopes=target.scopes,
-                audience=target.audience,
-                expires_at=expires_at.timestamp(),
-                redirect_uri=self.request.payload.redirect_uri or "",
-                code_challenge=self.code_challenge,
-                code_digest=code.digest,
-            ),
-            self.server.parts.code_lifetime,
-        )
-        if self.server.parts.records.find_good(grant_id) is None:
-            self.server.parts.revocation.end_grant(grant_id, RevokedBecause.OPERATOR)
+        if not begun:
             raise AccessDeniedError(redirect_uri=self.redirect_uri)
         return code
 

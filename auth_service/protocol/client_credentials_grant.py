@@ -1,12 +1,11 @@
 """The client credentials grant (RFC 6749 §4.4): a token for the client itself. It stands for no person."""
 
-from authlib.oauth2.rfc6749 import InvalidScopeError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
 from auth_service.models.tokens import AccessTokenClaims
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.oauth_request import ProtocolRequest
-from auth_service.protocol.resource_indicators import requested_resources, target_of
+from auth_service.protocol.resource_indicators import requested_target
 
 
 class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
@@ -18,16 +17,8 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
 
     def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
         """An access token whose `sub` is the client id, never an account's (RFC 9700 §4.15); no refresh token."""
-        client, asked_for = self.request.authenticated_client, self.request.payload.scope
-        allowed = client.get_allowed_scope(asked_for)
-        if allowed is None:
-            raise InvalidScopeError
-        target = target_of(
-            self.server.parts.resource_servers.all(),
-            allowed.split(),
-            requested_resources(self.request),
-            asked_for_scopes=asked_for is not None,
-        )
+        client = self.request.authenticated_client
+        target = requested_target(self.server.parts.resource_servers.all(), client, self.request)
         claims = AccessTokenClaims(
             client_id=client.client_id,
             sub=client.client_id,

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import InvalidScopeError
 
+from auth_service.models.client import Client
 from auth_service.models.resource_server import ResourceServer
 from auth_service.protocol.errors import InvalidTargetError
 from auth_service.protocol.oauth_request import ProtocolRequest
@@ -35,49 +36,73 @@ def requested_resources(request: ProtocolRequest) -> tuple[str, ...]:
     return resources
 
 
-def target_of(
-    servers: Collection[ResourceServer],
-    scopes: Iterable[str],
-    resources: tuple[str, ...],
-    *,
-    asked_for_scopes: bool,
-) -> Target:
-    """What a new grant, or a client's token for itself, is for.
+def requested_target(servers: Iterable[ResourceServer], client: Client, request: ProtocolRequest) -> Target:
+    """What a client asks for where nothing was granted yet.
 
     Raises:
-        InvalidTargetError: a resource that is not registered.
-        InvalidScopeError: a scope that no resource server owns, or none of the requested ones; or no scope at all.
+        InvalidTargetError: a resource that is not registered, or at which the client has no scopes.
+        InvalidScopeError: a scope that the client may not ask for, or that none of the resources owns; or no scope.
     """
-    owners = {scope.name: server.resource for server in servers for scope in server.scopes}
-    resources = _audiences(resources, [server.resource for server in servers])
-    wanted = tuple(dict.fromkeys(scopes))
-    if not asked_for_scopes:  # the client's own scopes, as far as they make sense for this request
-        wanted = tuple(scope for scope in wanted if owners.get(scope) in (resources or owners.values()))
-    if not wanted or any(owners.get(scope) not in (resources or owners.values()) for scope in wanted):
+    owners = _owners(servers)
+    resources = _registered(requested_resources(request), owners)
+    allowed = client.get_allowed_scope(request.payload.scope)
+    if allowed is None:
         raise InvalidScopeError
-    return Target(wanted, resources or tuple(dict.fromkeys(owners[scope] for scope in wanted)))
+    wanted, audience = tuple(allowed.split()), resources or tuple(owners.values())
+    if request.payload.scope is None:  # the client's own scopes, as far as they make sense for these resources
+        wanted = tuple(scope for scope in wanted if owners.get(scope) in audience)
+        if resources and not wanted:
+            raise InvalidTargetError
+    return _target(owners, wanted, audience)
 
 
-def narrowed(
-    find_servers: Callable[[], Iterable[ResourceServer]], target: Target, resources: tuple[str, ...]
+def ticked_target(servers: Iterable[ResourceServer], target: Target, ticked: Collection[str]) -> Target:
+    """What is left of a target when a person ticked some of its scopes. Raises InvalidScopeError if nothing is."""
+    return _target(_owners(servers), tuple(scope for scope in target.scopes if scope in ticked), target.audience)
+
+
+def narrowed_target(
+    find_servers: Callable[[], Iterable[ResourceServer]],
+    granted: Target,
+    scopes: tuple[str, ...],
+    resources: tuple[str, ...],
 ) -> Target:
-    """A grant's target cut down to the resources of one token request (RFC 8707 §2.2). Raises InvalidTargetError.
+    """What one token request wants of what was granted; the next may want something else of it (RFC 8707 §2.2).
 
-    The servers are only looked up when a resource was requested, which is rare.
+    The servers are only looked up when it wants less than everything, which is rare.
+
+    Raises:
+        InvalidTargetError: a resource that was not granted.
+        InvalidScopeError: none of the scopes can be used there.
     """
-    if not resources:
-        return target
-    resources = _audiences(resources, target.audience)
-    owners = {scope.name: server.resource for server in find_servers() for scope in server.scopes}
-    return Target(tuple(scope for scope in target.scopes if owners.get(scope) in resources), resources)
+    if not resources and scopes == granted.scopes:
+        return granted
+    owners = _owners(find_servers())
+    audience = _registered(resources, owners) or granted.audience
+    if not set(audience) <= set(granted.audience):
+        raise InvalidTargetError
+    return _target(owners, tuple(scope for scope in scopes if owners.get(scope) in audience), audience)
 
 
-def _audiences(resources: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
-    """The registered resource that each of `resources` is or lies below (RFC 8707 §2 lets a server map so)."""
+def _registered(resources: Iterable[str], owners: dict[str, str]) -> tuple[str, ...]:
+    """The registered resource that each of `resources` is or lies below (§2 lets a server map so)."""
     audiences = []
     for resource in resources:
-        matching = [name for name in known if resource == name or (name.endswith("/") and resource.startswith(name))]
+        names = set(owners.values())
+        matching = [name for name in names if resource == name or (name.endswith("/") and resource.startswith(name))]
         if not matching:
             raise InvalidTargetError
         audiences.append(max(matching, key=len))
     return tuple(dict.fromkeys(audiences))
+
+
+def _owners(servers: Iterable[ResourceServer]) -> dict[str, str]:
+    """Each scope's resource server."""
+    return {scope.name: server.resource for server in servers for scope in server.scopes}
+
+
+def _target(owners: dict[str, str], scopes: tuple[str, ...], allowed: Collection[str]) -> Target:
+    """For the owners of the scopes and for nobody else, also if more resources were named (RFC 9700 §2.3)."""
+    if not scopes or any(owners.get(scope) not in allowed for scope in scopes):
+        raise InvalidScopeError
+    return Target(scopes, tuple(dict.fromkeys(owners[scope] for scope in scopes)))

@@ -36,10 +36,11 @@ class RevocationEndpoint(AuthlibRevocationEndpoint):
         if handle.kind is TokenKind.REFRESH_TOKEN:
             parts.revocation.end_grant(handle.grant_id, RevokedBecause.CLIENT)
             return
+        active = parts.grants.find_access_token(handle.grant_id, handle.digest)
         parts.grants.revoke_access_token(
             handle.grant_id,
             handle.digest,
             client_id=record.client_id,
             subject=record.account_id or record.client_id,
-            audience=record.audience,
+            audience=active.claims.aud if active else record.audience,  # told to those who could have seen it
         )

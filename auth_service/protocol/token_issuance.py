@@ -21,7 +21,7 @@ from auth_service.protocol.errors import AnswerLostError, ClientAuthenticationFa
 from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.protocol.idempotency import repeatable
 from auth_service.protocol.oauth_request import ProtocolRequest
-from auth_service.protocol.resource_indicators import Target, narrowed, requested_resources
+from auth_service.protocol.resource_indicators import Target, narrowed_target, requested_resources
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.grant_records import GoodGrant
 from auth_service.storage.grants import GrantStore
@@ -68,7 +68,8 @@ class TokenIssuance:
         Raises an OAuth error, after which nothing was spent, unless the credential had been spent before.
         """
         client, same_request = request.authenticated_client, repeatable(request)
-        target = narrowed(self._resource_servers.all, Target(scopes, grant.audience), requested_resources(request))
+        granted, resources = Target(grant.scopes, grant.audience), requested_resources(request)
+        target = narrowed_target(self._resource_servers.all, granted, scopes, resources)
         claims = AccessTokenClaims(
             client_id=client.client_id,
             sub=grant.account_id,

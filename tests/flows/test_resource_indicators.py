@@ -1,8 +1,22 @@
-"""RFC 8707: for which resource server a token is meant."""
+"""RFC 8707: for which resource server a token is meant, and that no other learns anything of it."""
+
+from typing import Any
 
 import pytest
+import requests
 
-from tests.support.actions import READ, Actions, App, Verifier, error_of, redirect_parameters, tokens
+from tests.support.actions import (
+    READ,
+    TIMEOUT,
+    WRITE,
+    Actions,
+    App,
+    Verifier,
+    error_of,
+    redirect_parameters,
+    tokens,
+)
+from tests.support.stack import ResourceServerCredentials
 
 PLANS = "plans:read"
 
@@ -11,6 +25,36 @@ PLANS = "plans:read"
 def app(actions: Actions) -> App:
     """May ask for the scopes of two resource servers."""
     return actions.app(scopes=[READ, PLANS])
+
+
+@pytest.fixture
+def fit(actions: Actions) -> ResourceServerCredentials:
+    return actions.stack.fit_credentials
+
+
+@pytest.fixture
+def plans(actions: Actions) -> ResourceServerCredentials:
+    return actions.stack.other_credentials
+
+
+def seen_by(actions: Actions, token: str) -> set[str]:
+    """The resources of those to whom a token is active; what they are told of its audience is the same."""
+    both = (actions.stack.fit_credentials, actions.stack.other_credentials)
+    answers = {caller.resource: actions.introspect(token, caller) for caller in both}
+    assert [answer for answer in answers.values() if not answer["active"]] in ([], [{"active": False}])
+    seeing = {resource for resource, answer in answers.items() if answer["active"]}
+    assert all(set(answers[resource]["aud"]) == seeing for resource in seeing)
+    return seeing
+
+
+def news_since(actions: Actions, caller: ResourceServerCredentials, cursor: str | None) -> tuple[str, list[Any]]:
+    answer = requests.get(
+        f"{actions.stack.auth}/revocations",
+        params={"after": cursor} if cursor else {},
+        auth=(caller.name, caller.secret),
+        timeout=TIMEOUT,
+    ).json()
+    return answer["cursor"], answer["events"]
 
 
 @pytest.mark.clause("RFC 8707 §2")
@@ -70,3 +114,131 @@ def test_an_address_below_a_resource_stands_for_it(actions: Actions, app: App) -
         assert actions.introspect(granted.access)["aud"] == [fit]
     for beside in (fit.removesuffix("/"), f"{fit.removesuffix('/')}x/", "http://localhost:9/plans"):
         assert error_of(app.refresh(granted.refresh, resource=beside)) == (400, "invalid_target")
+
+
+@pytest.mark.clause("RFC 8707 §2.1")
+@pytest.mark.parametrize("pushed", [False, True])
+def test_several_resources_at_authorize_are_the_widest_that_any_token_gets(
+    actions: Actions,
+    app: App,
+    fit: ResourceServerCredentials,
+    plans: ResourceServerCredentials,
+    pushed: bool,
+) -> None:
+    verifier, both = Verifier(), [fit.resource, plans.resource]
+    address = (app.pushed_url if pushed else app.authorize_url)(verifier, resource=both)
+    code = redirect_parameters(actions.person().decide(address, [READ, PLANS]))["code"]
+    for_plans = tokens(app.exchange(code, verifier, resource=plans.resource))
+    for_fit = tokens(app.refresh(for_plans.refresh, resource=fit.resource))
+    for_both = tokens(app.refresh(for_fit.refresh, resource=both))
+    unsaid = tokens(app.refresh(for_both.refresh))
+    issued = (for_plans, for_fit, for_both, unsaid)
+    assert [each.answer["scope"] for each in issued] == [PLANS, READ, f"{READ} {PLANS}", f"{READ} {PLANS}"]
+    assert [seen_by(actions, each.access) for each in issued] == [{plans.resource}, {fit.resource}, {*both}, {*both}]
+
+
+@pytest.mark.clause("RFC 8707 §2.2")
+def test_no_token_of_a_grant_reaches_further_than_the_grant(
+    actions: Actions, app: App, fit: ResourceServerCredentials, plans: ResourceServerCredentials
+) -> None:
+    verifier = Verifier()
+    url = app.authorize_url(verifier, resource=fit.resource, scope=READ)
+    code = redirect_parameters(actions.person().decide(url, [READ]))["code"]
+    for resource in (plans.resource, [fit.resource, plans.resource], [fit.resource, "https://unknown.example/"]):
+        assert error_of(app.exchange(code, verifier, resource=resource)) == (400, "invalid_target")
+    granted = tokens(app.exchange(code, verifier))  # which the refusals didn't spend
+    assert error_of(app.refresh(granted.refresh, resource=plans.resource)) == (400, "invalid_target")
+    assert seen_by(actions, tokens(app.refresh(granted.refresh)).access) == {fit.resource}
+
+
+@pytest.mark.clause("RFC 9700 §2.3")
+def test_a_resource_for_which_nothing_was_granted_gets_nothing(
+    actions: Actions, app: App, fit: ResourceServerCredentials, plans: ResourceServerCredentials
+) -> None:
+    granted = app.connect(actions.person(), scopes=[READ], resource=[fit.resource, plans.resource])
+    assert seen_by(actions, granted.access) == {fit.resource}
+
+
+@pytest.mark.clause("RFC 9700 §2.3")
+def test_a_token_with_fewer_scopes_is_for_the_owners_of_those(
+    actions: Actions, app: App, fit: ResourceServerCredentials
+) -> None:
+    granted = app.connect(actions.person())
+    assert seen_by(actions, tokens(app.refresh(granted.refresh, scope=READ)).access) == {fit.resource}
+
+
+@pytest.mark.clause("RFC 6749 §5.2")
+def test_scopes_of_one_resource_are_no_scopes_of_another_and_asking_spends_nothing(
+    actions: Actions, app: App, plans: ResourceServerCredentials
+) -> None:
+    granted = app.connect(actions.person())
+    contradiction = app.refresh(granted.refresh, scope=READ, resource=plans.resource)
+    assert error_of(contradiction) == (400, "invalid_scope")
+    assert app.refresh(granted.refresh).status_code == 200
+
+
+@pytest.mark.clause("RFC 8707 §2.1")
+def test_authorize_tells_of_an_invalid_target_by_redirect(
+    actions: Actions, app: App, fit: ResourceServerCredentials, plans: ResourceServerCredentials
+) -> None:
+    only_fit = actions.app(scopes=[READ])
+    for asking, parameters, error in (
+        (app, {"resource": "https://unknown.example/"}, "invalid_target"),
+        (app, {"resource": [fit.resource, "urn:x"]}, "invalid_target"),
+        (app, {"resource": f"{fit.resource}#fragment"}, "invalid_target"),
+        (app, {"resource": plans.resource, "scope": READ}, "invalid_scope"),
+        (only_fit, {"resource": plans.resource, "scope": None}, "invalid_target"),
+    ):
+        url = asking.authorize_url(Verifier(), **parameters)  # type: ignore[arg-type]
+        answer = requests.get(url, timeout=TIMEOUT, allow_redirects=False)
+        assert redirect_parameters(answer)["error"] == error
+
+
+@pytest.mark.clause("RFC 8707 §2.2")
+def test_a_clients_own_token_is_for_the_resources_it_names(
+    actions: Actions, fit: ResourceServerCredentials, plans: ResourceServerCredentials
+) -> None:
+    app = actions.app("--grant-type", "client_credentials", scopes=[READ, WRITE, PLANS])
+    for resource, audience, scope in (
+        (None, {fit.resource, plans.resource}, f"{READ} {WRITE} {PLANS}"),
+        (plans.resource, {plans.resource}, PLANS),
+        (fit.resource, {fit.resource}, f"{READ} {WRITE}"),
+        ([fit.resource, plans.resource], {fit.resource, plans.resource}, f"{READ} {WRITE} {PLANS}"),
+    ):
+        answer = app.client_credentials(resource=resource).json()
+        assert answer["scope"] == scope
+        assert seen_by(actions, answer["access_token"]) == audience
+    assert error_of(app.client_credentials(resource="https://unknown.example/")) == (400, "invalid_target")
+    assert error_of(app.client_credentials(resource=plans.resource, scope=READ)) == (400, "invalid_scope")
+
+
+@pytest.mark.clause("RFC 8707 §2")
+def test_a_resource_below_another_is_nobody_elses(actions: Actions, app: App, plans: ResourceServerCredentials) -> None:
+    inner = f"{plans.resource}drafts/"
+    drafts = ["resource-server", "create", "drafts", "--resource", inner, "--scope", "drafts:read=See your drafts"]
+    actions.stack.command(*drafts)
+    granted = app.connect(actions.person())
+    assert error_of(app.refresh(granted.refresh, resource=inner)) == (400, "invalid_target")
+    assert error_of(app.refresh(granted.refresh, resource=f"{inner}7")) == (400, "invalid_target")
+    assert app.refresh(granted.refresh, resource=f"{plans.resource}7").status_code == 200
+
+
+@pytest.mark.clause("RFC 9700 §2.3")
+def test_the_revocation_feed_tells_of_a_token_only_those_it_was_for(
+    actions: Actions, app: App, fit: ResourceServerCredentials, plans: ResourceServerCredentials
+) -> None:
+    granted = app.connect(actions.person())
+    for_plans = tokens(app.refresh(granted.refresh, resource=plans.resource))
+    introspected = actions.introspect(for_plans.access, plans)
+    of_fit, of_plans = (news_since(actions, caller, None)[0] for caller in (fit, plans))
+
+    app.revoke(for_plans.access)
+
+    of_fit, told_fit = news_since(actions, fit, of_fit)
+    of_plans, told_plans = news_since(actions, plans, of_plans)
+    assert (told_fit, told_plans) == ([], [{"jti": introspected["jti"]}])
+
+    app.revoke(for_plans.refresh)  # which ends the grant, whose other tokens were for both
+
+    assert news_since(actions, fit, of_fit)[1] == [{"grant_id": introspected["grant_id"]}]
+    assert news_since(actions, plans, of_plans)[1] == [{"grant_id": introspected["grant_id"]}]

@@ -1,0 +1,70 @@
+"""How a grant begins: with the scopes that a person ticked, behind its first one-time credential."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from auth_service.models.account import Account
+from auth_service.models.base import now
+from auth_service.models.client import Client
+from auth_service.models.grant import GrantRecord
+from auth_service.models.tokens import NewGrant, RevokedBecause
+from auth_service.protocol.authorization_server import ServerParts
+from auth_service.protocol.resource_indicators import Target, ticked_target
+from auth_service.storage.token_handle import TokenHandle
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about an app's request."""
+
+    account: Account
+    scopes: tuple[str, ...]
+    """Those they ticked; none of them is a no."""
+
+
+def begin_grant(
+    parts: ServerParts,
+    client: Client,
+    decision: Decision,
+    requested: Target,
+    credential: TokenHandle,
+    lifetime: int,
+    *,
+    redirect_uri: str = "",
+    code_challenge: str = "",
+) -> bool:
+    """Begin a grant whose `credential` may be exchanged within `lifetime` seconds.
+
+    SQL first, then Redis; then look again whether the account and the client were meanwhile ended. False if they were:
+    so was the grant. Raises InvalidScopeError if nothing that was requested was ticked.
+    """
+    target = ticked_target(parts.resource_servers.all(), requested, decision.scopes)
+    expires_at = now() + timedelta(seconds=parts.grant_lifetime)
+    parts.records.add(
+        GrantRecord(
+            id=credential.grant_id,
+            account_id=decision.account.id,
+            client_id=client.client_id,
+            scopes=target.scopes,
+            audience=target.audience,
+            expires_at=expires_at,
+        )
+    )
+    parts.grants.create(
+        NewGrant(
+            grant_id=credential.grant_id,
+            client_id=client.client_id,
+            subject=decision.account.id,
+            scopes=target.scopes,
+            audience=target.audience,
+            expires_at=expires_at.timestamp(),
+            redirect_uri=redirect_uri,
+            code_challenge=code_challenge,
+            code_digest=credential.digest,
+        ),
+        lifetime,
+    )
+    if parts.records.find_good(credential.grant_id) is None:
+        parts.revocation.end_grant(credential.grant_id, RevokedBecause.OPERATOR)
+        return False
+    return True
