@@ -76,7 +76,7 @@ class RevocationFeed:
         while not self._stopped.is_set():
             sent_at = seconds()
             try:
-                batch = self._poll(cursor)
+                batch = self._poll(cursor, wait=0 if lost else WAIT)
             except CannotValidateError as outage:
                 self._observe("feed_failure")
                 if not lost:
@@ -92,9 +92,9 @@ class RevocationFeed:
             if not (batch.ended or batch.more) and seconds() - sent_at < WAIT / 2:
                 self._stopped.wait(_PAUSE)
 
-    def _poll(self, cursor: str) -> Batch:
-        parameters = {"after": cursor, "wait": str(WAIT)} if cursor else {"wait": str(WAIT)}
-        return read_batch(self._channel.get("/revocations", parameters, within=WAIT + _GRACE).body)
+    def _poll(self, cursor: str, wait: int) -> Batch:
+        parameters = {"wait": str(wait)} | ({"after": cursor} if cursor else {})
+        return read_batch(self._channel.get("/revocations", parameters, within=wait + _GRACE).body)
 
     def _apply(self, batch: Batch, *, first: bool, sent_at: float) -> None:
         """Forget first, then call the rest proven."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from copy import copy
 from typing import Generic, TypeVar
 
+from .clock import seconds
 from .errors import CannotValidateError, NotLetThroughError
 from .fork import begin_anew_after_fork
 
@@ -13,6 +14,7 @@ T = TypeVar("T")
 
 class _Flight(Generic[T]):
     def __init__(self) -> None:
+        self.begun_at = seconds()
         self.landed = threading.Event()
         self.result: T | None = None
         self.error: NotLetThroughError = CannotValidateError("whoever asked was interrupted")
@@ -30,14 +32,15 @@ class SingleFlight(Generic[T]):
         self._lock = threading.Lock()
         self._flights: dict[str, _Flight[T]] = {}
 
-    def run(self, key: str, ask: Callable[[], T], *, within: float) -> tuple[T, bool]:
+    def run(self, key: str, ask: Callable[[], T], *, within: float, max_age: float) -> tuple[T, bool]:
         """What `ask` returns, called here or by whoever is already asking (then True), waiting `within` seconds.
 
+        A question that was begun more than `max_age` seconds ago is not shared: its answer may be as old.
         Raises what it raises, or CannotValidateError after that time.
         """
         with self._lock:
             flight = self._flights.get(key)
-            if first := flight is None:
+            if first := flight is None or seconds() - flight.begun_at > max_age:
                 flight = self._flights[key] = _Flight()
         if not first:
             return self._wait(flight, within), True
@@ -50,7 +53,8 @@ class SingleFlight(Generic[T]):
             return flight.result, False
         finally:
             with self._lock:
-                del self._flights[key]
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
             flight.landed.set()
 
     @staticmethod

@@ -22,7 +22,7 @@ from .introspection_client import DEADLINE
 from .introspection_response import ActiveToken, read_introspection_response, token_digest
 from .revocation_feed import RevocationFeed
 from .single_flight import SingleFlight
-from .validation_cache import ValidationCache
+from .validation_cache import PROVEN_FOR, ValidationCache
 
 LONGEST_AGE = 60.0
 """Seconds for which an answer is remembered at most, while the revocation feed is followed."""
@@ -116,7 +116,8 @@ class TokenValidator:
         jti = token_digest(token)
         if fresh or not self._max_age:
             return self._ask(token, jti)  # to share an answer is to remember it, if only for the deadline
-        active, shared = self._flights.run(jti, lambda: self._ask(token, jti), within=self._deadline)
+        max_age = min(PROVEN_FOR, self._max_age)  # a process that was stopped may come back to an old question
+        active, shared = self._flights.run(jti, lambda: self._ask(token, jti), within=self._deadline, max_age=max_age)
         if shared:
             self._observe("wait")
         return active

@@ -1,6 +1,7 @@
 """Known tokens are validated without asking anybody, and what was revoked is refused all the same."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -167,6 +168,15 @@ def test_while_the_feed_fails_every_call_is_introspected(service: Service) -> No
     service.warm(token)
 
 
+def test_after_a_failure_the_feed_is_asked_for_an_answer_at_once(service: Service) -> None:
+    service.warm(service.server.issue("a"))
+    assert service.server.waits[-1] == 1
+    service.server.feed_down = True
+    service.server.let_polls_go()
+    eventually(lambda: service.events["feed_failure"] >= 2)
+    assert service.server.waits[-1] == 0
+
+
 def test_a_route_may_want_a_fresh_answer(service: Service) -> None:
     token = service.server.issue("a")
     service.warm(token)
@@ -179,7 +189,7 @@ def test_without_a_feed_each_call_is_introspected(start: Callable[..., Service])
     service = start(follow_revocations=False)
     token = service.server.issue("a")
     assert [service.accepts(token) for _ in range(3)] == [True] * 3
-    assert (service.server.introspections, service.server.polls) == ([token] * 3, 0)
+    assert (service.server.introspections, service.server.waits) == ([token] * 3, [])
 
 
 def test_without_a_feed_an_operator_may_allow_an_age(start: Callable[..., Service]) -> None:
@@ -227,6 +237,22 @@ def test_whoever_waits_for_anothers_answer_waits_no_longer_than_the_deadline(sta
     with ThreadPoolExecutor(5) as pool:
         calls = [pool.submit(service.validate, "a") for _ in range(5)]
         assert {type(call.exception(timeout=5)) for call in calls} == {CannotValidateError}
+
+
+def test_an_answer_that_was_asked_for_too_long_ago_is_not_shared(start: Callable[..., Service]) -> None:
+    max_age = 0.2
+    service = start(follow_revocations=False, max_age=max_age, deadline=10)
+    token = service.server.issue("a")
+    service.server.may_answer.clear()
+    with ThreadPoolExecutor(2) as pool:
+        early = pool.submit(service.accepts, token)
+        eventually(lambda: service.server.introspections == [token])
+        service.server.revoke(token)
+        time.sleep(max_age)  # what the first question learned is too old from here on
+        late = pool.submit(service.accepts, token)
+        eventually(lambda: service.server.introspections == [token, token])
+        service.server.may_answer.set()
+        assert (early.result(), late.result()) == (True, False)
 
 
 def test_an_open_breaker_refuses_without_asking_and_memory_still_serves(service: Service) -> None:

@@ -25,8 +25,8 @@ class SmallAuthorizationServer:
     address: str = ""
     introspections: list[str] = field(default_factory=list)
     """Tokens, in the order in which their answers were computed."""
-    polls: int = 0
-    """Polls of the feed."""
+    waits: list[float] = field(default_factory=list)
+    """Polls of the feed: for how long each could wait."""
     down: bool = False
     """Introspection answers 500."""
     feed_down: bool = False
@@ -136,8 +136,9 @@ def small_authorization_server(resource: str) -> Iterator[SmallAuthorizationServ
 
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
-            server.polls += 1
-            answer = server._read_feed(query.get("after", [""])[0], float(query["wait"][0]))
+            wait = float(query["wait"][0])
+            server.waits.append(wait)
+            answer = server._read_feed(query.get("after", [""])[0], wait)
             self._reply(answer, failing=server.feed_down)
 
         def _reply(self, answer: dict[str, Any], *, failing: bool) -> None:
