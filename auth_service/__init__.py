@@ -30,6 +30,7 @@ from auth_service.web.http_headers import install_headers
 from shared.health import Check, health_endpoints
 from shared.log_config import configure_logging
 from shared.metrics import install_metrics
+from shared.nul_characters import refuse_nul_characters
 from shared.request_id import follow_requests
 
 MAX_BODY = 64 * 1024
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
     install_metrics(app, settings.metrics_token, CollectorRegistry())
+    refuse_nul_characters(app)
     install_sessions(app, parts.sessions, secure=settings.secure)
     install_headers(app, secure=settings.secure)
     install_error_handlers(app)

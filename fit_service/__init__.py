@@ -18,6 +18,7 @@ from fit_service.settings import Settings
 from shared.health import health_endpoints
 from shared.log_config import configure_logging
 from shared.metrics import install_metrics
+from shared.nul_characters import refuse_nul_characters
 from shared.request_id import follow_requests
 
 
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
     install_metrics(app, settings.metrics_token, parts.metrics)
+    refuse_nul_characters(app)
     install_error_handlers(app)
     install_commands(app, parts.database)
     app.register_blueprint(health_endpoints({"database": parts.database.check}))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.actions import Actions
+from tests.support.postgresql import new_database, postgresql, postgresql_programs
 from tests.support.servers import fake_redis, real_redis, redis_server
 from tests.support.stack import Stack, run_stack
 
@@ -42,6 +43,22 @@ def stack(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """Both services with default settings, shared by all tests that need no others."""
     with run_stack(tmp_path_factory.mktemp("stack"), redis_url) as running:
         yield running
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def each_stack(
+    request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """The same on each database."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("stack")
+        return
+    if postgresql_programs() is None:
+        pytest.skip("needs PostgreSQL")
+    with postgresql() as server:
+        auth, fit = new_database(server, "auth"), new_database(server, "fit")
+        with run_stack(tmp_path_factory.mktemp("stack"), redis_url, fit_database_url=fit, database_url=auth) as running:
+            yield running
 
 
 @pytest.fixture

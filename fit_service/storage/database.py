@@ -80,6 +80,7 @@ def _alembic_config() -> Config:
 def _postgresql_engine(url: str) -> Engine:
     return create_engine(
         url,
+        hide_parameters=True,
         pool_pre_ping=True,
         pool_timeout=_WAIT,
         pool_size=16,
@@ -94,7 +95,7 @@ def _sqlite_engine(url: str) -> Engine:
     file = make_url(url).database
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _WAIT}, pool_timeout=_WAIT, pool_size=16)
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _WAIT}, pool_timeout=_WAIT, pool_size=16)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

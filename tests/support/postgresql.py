@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+from sqlalchemy import make_url
+
 from tests.support.servers import free_port
 
 
@@ -41,3 +44,12 @@ def postgresql() -> Iterator[str]:
             yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
         finally:
             subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)  # type: ignore[call-overload]
+
+
+def new_database(url: str, name: str) -> str:
+    """The URL of another empty database of the same server."""
+    place = make_url(url)
+    server = {"host": place.host, "port": place.port, "user": place.username, "dbname": place.database}
+    with psycopg.connect(**server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return place.set(database=name).render_as_string()

@@ -60,8 +60,10 @@ class Stack:
 
 
 @contextmanager
-def run_stack(folder: Path, redis_url: str, **auth_settings: object) -> Iterator[Stack]:
-    """Start both services with these settings of the authorization server."""
+def run_stack(
+    folder: Path, redis_url: str, fit_database_url: str | None = None, **auth_settings: object
+) -> Iterator[Stack]:
+    """Start both services with these settings of the authorization server, by default on SQLite."""
     auth_port, fit_port = free_port(), free_port()
     auth, fit = f"http://localhost:{auth_port}", f"http://localhost:{fit_port}"
     settings: dict[str, object] = {
@@ -83,7 +85,7 @@ def run_stack(folder: Path, redis_url: str, **auth_settings: object) -> Iterator
             issuer=auth,
             client_id=fit_credentials.name,
             client_secret=fit_credentials.secret,
-            database_url=f"sqlite:///{folder / 'fit.sqlite'}",
+            database_url=fit_database_url or f"sqlite:///{folder / 'fit.sqlite'}",
             log_level="ERROR",
         )
     )
@@ -94,6 +96,7 @@ def run_stack(folder: Path, redis_url: str, **auth_settings: object) -> Iterator
         yield Stack(auth, fit, auth_app, fit_app, fit_credentials, other_credentials)
         fit_app.extensions["fit_service"].validator.close()
         parts.database.close()
+        fit_app.extensions["fit_service"].database.close()
 
 
 def _resource_server(app: Flask, name: str, resource: str, scopes: dict[str, str]) -> ResourceServerCredentials:

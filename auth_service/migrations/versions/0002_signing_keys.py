@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("signs_from", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("kid", name=op.f("pk_signing_keys")),
-        sa.UniqueConstraint("algorithm", "generation", name=op.f("uq_signing_keys_algorithm")),
+        sa.UniqueConstraint("algorithm", "generation", name=op.f("uq_signing_keys_algorithm_generation")),
     )
 
 

@@ -1,0 +1,194 @@
+"""Whatever is sent in whichever field, the answer is a refusal or an answer, on either database: never our mistake."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+import requests
+
+from tests.support.actions import CALLBACK, READ, TIMEOUT, Actions, App
+from tests.support.stack import Stack
+
+MARKUP = "<script>alert(1)</script>"
+TEXTS = [
+    "\0",
+    "a\0b",
+    "é🐿\u202e",
+    "x" * 5_000,
+    "' OR 1=1 --",
+    "1e999",
+    "\r\nX-Injected: yes",
+    "../../etc/passwd",
+    '{"$ne": []}',
+    MARKUP,
+]
+ENCODED = [quote(text, safe="") for text in TEXTS] + ["%FF%FE", "%ED%A0%80", "%C0%80", "%", "%zz", "%u0000"]
+"""As a form or a query carries them; the last ones are no UTF-8, or no encoding at all."""
+
+FEW = [quote(text, safe="") for text in ("\0", "é🐿", MARKUP)] + ["%FF%FE"]
+"""For forms whose passwords are hashed, which takes long on purpose."""
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def actions(each_stack: Stack) -> Actions:
+    each_stack.forget_failures()
+    return Actions(each_stack)
+
+
+def encoded_forms(fields: dict[str, str], values: list[str]) -> Iterator[str]:
+    """The form with each field in turn replaced by each bad value, then with each field twice."""
+    for name in fields:
+        others = urlencode({other: value for other, value in fields.items() if other != name})
+        for value in values:
+            yield f"{others}&{name}={value}"
+        yield f"{urlencode(fields)}&{name}=again"
+        yield f"{others}&{name}[]=x&{name}"
+
+
+def assert_no_mistake(answer: requests.Response) -> None:
+    sent = (answer.request.method, answer.request.path_url[:200], str(answer.request.body)[:200])
+    assert answer.status_code < 500, (sent, answer.text)
+    assert "X-Injected" not in answer.headers, sent
+    assert "Traceback" not in answer.text, sent
+    if answer.headers["Content-Type"].startswith("text/html"):
+        assert MARKUP not in answer.text, sent
+
+
+PROGRAMS = {
+    "/token": {
+        "grant_type": "authorization_code",
+        "code": "mac_x",
+        "redirect_uri": CALLBACK,
+        "code_verifier": "v" * 43,
+        "refresh_token": "mrt_x",
+        "scope": READ,
+        "resource": "https://x.example/",
+        "client_id": "x",
+        "client_secret": "x",
+    },
+    "/introspect": {"token": "mat_x", "token_type_hint": "access_token", "client_id": "x", "client_secret": "x"},
+    "/revoke": {"token": "mat_x", "token_type_hint": "access_token", "client_id": "x", "client_secret": "x"},
+}
+
+
+@pytest.mark.parametrize("path", PROGRAMS)
+@pytest.mark.parametrize("proven", [True, False], ids=["with credentials", "without"])
+def test_a_program_is_refused(actions: Actions, path: str, proven: bool) -> None:
+    caller = actions.stack.fit_credentials
+    name, secret = (caller.name, caller.secret) if path == "/introspect" else client_credentials(actions.app())
+    fields = PROGRAMS[path]
+    if proven:
+        fields = {field: value for field, value in fields.items() if not field.startswith("client_")}
+    with requests.Session() as session:
+        session.auth = (name, secret) if proven else None
+        for body in encoded_forms(fields, ENCODED):
+            answer = session.post(actions.stack.auth + path, data=body, headers=FORM, timeout=TIMEOUT)
+            assert_no_mistake(answer)
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["Content-Type"] == "application/json"
+
+
+def client_credentials(app: App) -> tuple[str, str]:
+    assert app.secret is not None
+    return app.client_id, app.secret
+
+
+def test_an_authorization_request_is_refused(actions: Actions) -> None:
+    fields = {
+        "response_type": "code",
+        "client_id": actions.app().client_id,
+        "redirect_uri": CALLBACK,
+        "scope": READ,
+        "state": "s",
+        "code_challenge": "x" * 43,
+        "code_challenge_method": "S256",
+        "resource": "https://x.example/",
+        "response_mode": "query",
+    }
+    with requests.Session() as session:
+        session.headers["Accept"] = "text/html"
+        for query in encoded_forms(fields, ENCODED):
+            address = f"{actions.stack.auth}/authorize?{query}"
+            answer = session.get(address, timeout=TIMEOUT, allow_redirects=False)
+            assert_no_mistake(answer)
+            assert answer.headers.get("Location", CALLBACK).startswith((f"{CALLBACK}?", CALLBACK, "/consent?request="))
+
+
+PAGES = {
+    "/sign-in": {"username": "x", "password": "x"},
+    "/consent": {"request": "x", "decision": "allow", "scope": READ},
+    "/connected-apps/disconnect": {"client_id": "x"},
+    "/account/password": {"current": "x", "new": "x"},
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_form_of_a_page_is_refused(actions: Actions, path: str) -> None:
+    person = actions.person()
+    if path != "/sign-in":
+        person.sign_in()
+    browser = person.browser
+    page = browser.get("/account").text
+    token = page.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
+    assert token
+    for body in encoded_forms(PAGES[path], FEW if "password" in str(PAGES[path]) + path else ENCODED):
+        actions.stack.forget_failures()
+        answer = browser.session.post(
+            actions.stack.auth + path,
+            data=f"csrf_token={token}&{body}",
+            headers=FORM,
+            timeout=TIMEOUT,
+            allow_redirects=False,
+        )
+        assert_no_mistake(answer)
+        assert answer.headers.get("Location", "/").startswith("/")
+
+
+def test_an_address_is_refused(actions: Actions) -> None:
+    auth, fit = actions.stack.auth, actions.stack.fit
+    token = actions.app().connect(actions.person()).access
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {token}"
+        for value in ENCODED:
+            for address in (
+                f"{auth}/sign-in?next=%2F{value}",
+                f"{auth}/consent?request={value}",
+                f"{auth}/static/{value}",
+                f"{auth}/{value}",
+                f"{fit}/{value}",
+                f"{fit}/api/body_weight/{value}",
+                f"{fit}/api/body_weight/?{value}={value}",
+            ):
+                assert_no_mistake(session.get(address, timeout=TIMEOUT, allow_redirects=False))
+        for name in ("limit", "cursor", "start", "end", "unit", "order"):
+            for value in ENCODED:
+                address = f"{fit}/api/body_weight/?{name}={value}"
+                assert_no_mistake(session.get(address, timeout=TIMEOUT))
+
+
+@pytest.mark.parametrize("name", ["body_weight", "unit", "created_at", "\0", "anything else"])
+def test_an_entry_is_refused(actions: Actions, name: str) -> None:
+    values: list[Any] = [*TEXTS, None, True, [], {}, -1, 1e308, 10**400, [[]] * 100, "\ud800"]
+    token = actions.app().connect(actions.person()).access
+    for value in values:
+        entry = {"body_weight": "80", "unit": "kg", name: value}
+        body = json.dumps(entry).encode()
+        for method, path in (("POST", "/api/body_weight/"), ("PATCH", "/api/body_weight/" + "0" * 24)):
+            answer = actions.fit(method, path, token, data=body, headers={"Content-Type": "application/json"})
+            assert_no_mistake(answer)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Cookie", "Accept", "Content-Type", "X-Request-Id", "Idempotency-Key", "If-Match", "If-None-Match", "Range"],
+)
+def test_a_header_is_refused(actions: Actions, header: str) -> None:
+    for value in ("", ",", ";;=", '"', "x" * 5_000, "\xff\xfe", "moogle_auth=x", "*/*;q=x", "a" * 300 + "/b"):
+        for address in (f"{actions.stack.auth}/sign-in", f"{actions.stack.auth}/token", f"{actions.stack.fit}/x"):
+            for method in ("GET", "POST"):
+                headers = {header: value.encode("latin-1")}
+                assert_no_mistake(requests.request(method, address, headers=headers, timeout=TIMEOUT))

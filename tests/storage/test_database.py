@@ -1,0 +1,55 @@
+"""The authorization server's SQL, on each database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from auth_service.models.base import Base
+from auth_service.storage.database import Database, _alembic_config
+from tests.support.postgresql import postgresql, postgresql_programs
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if request.param == "sqlite":
+        folder: Path = tmp_path_factory.mktemp("auth")
+        yield f"sqlite:///{folder / 'auth.sqlite'}"
+        return
+    if postgresql_programs() is None:
+        pytest.skip("needs PostgreSQL")
+    with postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    database = Database(url)
+    database.upgrade()
+    yield database
+    database.close()
+
+
+def test_the_migrations_lead_to_the_tables_that_the_models_describe_and_back(database: Database) -> None:
+    for _ in range(2):
+        database.check()
+        with database._engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        with database._engine.begin() as connection:
+            config = _alembic_config()
+            config.attributes["connection"] = connection
+            command.downgrade(config, "base")
+        with pytest.raises(RuntimeError, match="database upgrade"):
+            database.check()
+        database.upgrade()
+
+
+def test_an_error_does_not_tell_what_was_to_be_stored(database: Database) -> None:
+    with pytest.raises(DBAPIError) as raised, database.writing() as session:
+        session.execute(text("INSERT INTO nowhere VALUES (:secret)"), {"secret": "a password's hash"})
+    assert "a password's hash" not in str(raised.value)
