@@ -14,16 +14,19 @@ from auth_service.components import Components, build
 from auth_service.endpoints.authorization import authorization_endpoint
 from auth_service.endpoints.introspection import introspection_endpoint
 from auth_service.endpoints.jwks import jwks_endpoint
+from auth_service.endpoints.logout import logout_endpoint
 from auth_service.endpoints.metadata import metadata_endpoint
 from auth_service.endpoints.pushed_authorization_requests import pushed_authorization_request_endpoint
 from auth_service.endpoints.revocation import revocation_endpoint
 from auth_service.endpoints.revocations import revocations_endpoint
 from auth_service.endpoints.token import token_endpoint
+from auth_service.endpoints.userinfo import userinfo_endpoint
 from auth_service.errors import install_error_handlers
 from auth_service.pages.account import account_page
 from auth_service.pages.connected_apps import connected_apps_page
 from auth_service.pages.consent import consent_pages
 from auth_service.pages.sign_in import sign_in_pages
+from auth_service.pages.sign_out import sign_out_pages
 from auth_service.settings import Settings
 from auth_service.web.browser_session import install_sessions
 from auth_service.web.http_headers import install_headers
@@ -68,7 +71,6 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _install_endpoints(app: Flask, parts: Components) -> None:
-    app.register_blueprint(authorization_endpoint(parts.server, parts.pending))
     app.register_blueprint(metadata_endpoint(parts.server))
     app.register_blueprint(jwks_endpoint(parts.signing_keys))
     app.register_blueprint(revocations_endpoint(parts.server, parts.feed))
@@ -79,19 +81,22 @@ def _install_endpoints(app: Flask, parts: Components) -> None:
     }
     app.register_blueprint(health_endpoints(checks))
     csrf = CSRFProtect(app)
-    for endpoint in (
-        token_endpoint,
-        introspection_endpoint,
-        revocation_endpoint,
-        pushed_authorization_request_endpoint,
+    for blueprint in (
+        authorization_endpoint(parts.server, parts.pending),
+        token_endpoint(parts.server),
+        introspection_endpoint(parts.server),
+        revocation_endpoint(parts.server),
+        pushed_authorization_request_endpoint(parts.server),
+        userinfo_endpoint(parts.userinfo),
+        logout_endpoint(parts.server, parts.accounts, parts.logout_requests),
     ):
-        blueprint = endpoint(parts.server)
-        csrf.exempt(blueprint)  # programs authenticate each request themselves and carry no cookie
+        csrf.exempt(blueprint)  # none acts in the name of a cookie: programs authenticate each request themselves
         app.register_blueprint(blueprint)
 
 
 def _install_pages(app: Flask, parts: Components) -> None:
     app.register_blueprint(sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events))
+    app.register_blueprint(sign_out_pages(parts.server, parts.accounts, parts.logout_requests))
     app.register_blueprint(consent_pages(parts.server, parts.accounts, parts.consents, parts.pending))
     app.register_blueprint(account_page(parts.accounts, parts.throttle, parts.revocation))
     app.register_blueprint(

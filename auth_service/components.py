@@ -7,10 +7,12 @@ from auth_service.protocol.client_assertion import ClientAssertions
 from auth_service.protocol.client_authentication import ClientAuthentication
 from auth_service.protocol.features import register_features
 from auth_service.protocol.grant_revocation import GrantRevocation
+from auth_service.protocol.identity_scopes import userinfo_server
 from auth_service.protocol.pushed_authorization_requests import PUSHED_REQUEST_LIFETIME
 from auth_service.protocol.revocation_feed import RevocationFeed
 from auth_service.protocol.signing_keys import SigningKeyRing
 from auth_service.protocol.token_issuance import Lifetimes, TokenIssuance
+from auth_service.protocol.userinfo import userinfo_validator
 from auth_service.settings import Settings
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
@@ -31,6 +33,7 @@ from auth_service.storage.signing_keys import SigningKeyStore
 from auth_service.storage.throttle import Throttle
 from auth_service.storage.token_handle import TokenKeyRing, web_secret
 from auth_service.workers.revocation_reconciler import RevocationReconciler
+from shared.resource_server import TokenValidator
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,12 @@ class Components:
     signing_keys: SigningKeyRing
     sessions: BrowserSessionStore
     pending: AuthorizationRequestStore
+    logout_requests: AuthorizationRequestStore
     throttle: Throttle
     revocation: GrantRevocation
     reconciler: RevocationReconciler
     feed: RevocationFeed
+    userinfo: TokenValidator
     server: AuthorizationServer
     web_secret: bytes
 
@@ -63,7 +68,10 @@ def build(settings: Settings) -> Components:
     database, redis = Database(settings.database_url), connect_redis(settings.redis_url)
     keys = TokenKeyRing(settings.token_key_bytes())
     accounts, clients = AccountStore(database), ClientStore(database)
-    resource_servers, records = ResourceServerStore(database), GrantRecordStore(database)
+    resource_servers, records = (
+        ResourceServerStore(database, userinfo_server(settings.issuer)),
+        GrantRecordStore(database),
+    )
     grants = GrantStore(redis, settings.redis_shards, settings.revocation_log_lifetime)
     signing_keys = SigningKeyRing(SigningKeyStore(database, KeyWrapping(settings.token_key_bytes())))
     throttle = Throttle(redis)
@@ -104,12 +112,14 @@ def build(settings: Settings) -> Components:
         signing_keys=signing_keys,
         sessions=BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime),
         pending=AuthorizationRequestStore(redis, "authorization-request", settings.authorization_request_lifetime),
+        logout_requests=AuthorizationRequestStore(redis, "logout-request", settings.authorization_request_lifetime),
         throttle=throttle,
         revocation=revocation,
         reconciler=RevocationReconciler(redis, records, revocation, settings.reconcile_interval),
         feed=RevocationFeed(
             authentication, resource_servers, log, RevocationTail(redis, log.keys), settings.waiting_polls
         ),
+        userinfo=userinfo_validator(server.parts),
         server=server,
         web_secret=web_secret(settings.token_key_bytes()[0]),
     )

@@ -10,10 +10,11 @@ import click
 from flask.cli import AppGroup
 
 from auth_service.cli.command import RefusedError, command, json_from, overlap_option, parts, secret_from
-from auth_service.models.client import SECRET_METHODS, Client
+from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, SECRET_METHODS, Client
 from auth_service.models.secret import new_secret, secret_digest
 from auth_service.protocol.client_keys import checked_jwks
 from auth_service.protocol.client_registration import check_client
+from auth_service.protocol.signing_keys import ALGORITHMS
 from auth_service.storage.token_handle import new_grant_id
 
 _GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
@@ -26,6 +27,12 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
     """The options that say what a client is."""
     options = (
         click.option("--redirect-uri", "redirect_uris", multiple=True, help="May be given several times."),
+        click.option(
+            "--post-logout-redirect-uri",
+            "post_logout_redirect_uris",
+            multiple=True,
+            help="Where people may return after signing out here.",
+        ),
         click.option("--grant-type", "grant_types", multiple=True, type=click.Choice(_GRANT_TYPES)),
         click.option("--scope", "scopes", multiple=True, help="The most it may ask for; may be given several times."),
         click.option("--access-token-lifetime", type=click.IntRange(1, 86_400), help="Seconds."),
@@ -39,6 +46,12 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
             "--require-pushed-authorization-requests",
             is_flag=True,
             help="Refuse its authorization requests unless they were pushed.",
+        ),
+        click.option(
+            "--id-token-signed-response-alg",
+            type=click.Choice(ALGORITHMS),
+            default=DEFAULT_ID_TOKEN_ALGORITHM,
+            help="With which its ID tokens are signed. RS256 is understood by every client, ES256 is shorter.",
         ),
     )
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), function)
@@ -141,6 +154,8 @@ def _describe(client: Client, name: str, options: dict[str, Any]) -> None:
         options["grace_period"],
     )
     client.require_pushed_authorization_requests = options["require_pushed_authorization_requests"]
+    client.post_logout_redirect_uris = tuple(options["post_logout_redirect_uris"])
+    client.id_token_signed_response_alg = options["id_token_signed_response_alg"]
     check_client(client, parts().resource_servers.scopes())
 
 
@@ -152,10 +167,12 @@ def _client_as_json(client: Client) -> dict[str, object]:
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
         **({"jwks": client.jwks} if client.jwks else {}),
         "redirect_uris": client.redirect_uris,
+        "post_logout_redirect_uris": client.post_logout_redirect_uris,
         "grant_types": client.grant_types,
         "scopes": client.scopes,
         "access_token_lifetime": client.access_token_lifetime,
         "grace_period": client.grace_period,
+        "id_token_signed_response_alg": client.id_token_signed_response_alg,
         "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
         "created_at": client.created_at,
     }

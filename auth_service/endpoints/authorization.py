@@ -1,4 +1,4 @@
-"""`GET /authorize` (RFC 6749 §3.1): takes the request in and passes the person on to the pages."""
+"""`GET|POST /authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2.1): takes the request in, leads on to the pages."""
 
 from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, redirect, url_for
@@ -8,7 +8,7 @@ from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.pushed_authorization_requests import named_request
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.web.browser_session import browser_binding
-from auth_service.web.protocol_http import query_request, to_flask
+from auth_service.web.protocol_http import again_as_query, query_request, to_flask
 
 
 def authorization_endpoint(server: AuthorizationServer, pending: AuthorizationRequestStore) -> Blueprint:
@@ -27,5 +27,9 @@ def authorization_endpoint(server: AuthorizationServer, pending: AuthorizationRe
             return to_flask(server.handle_error_response(request, error))
         request_id = pending.add(request.parameters, browser_binding())
         return redirect(url_for("consent.ask", request=request_id), 303)
+
+    @blueprint.post("/authorize")
+    def authorize_by_form() -> ResponseReturnValue:
+        return again_as_query()
 
     return blueprint

@@ -1,4 +1,4 @@
-"""`GET /.well-known/oauth-authorization-server` (RFC 8414 §3)."""
+"""The server's description of itself, at the address of RFC 8414 §3 and at that of OpenID Connect Discovery §4."""
 
 from flask import Blueprint, Response, jsonify
 
@@ -11,6 +11,7 @@ def metadata_endpoint(server: AuthorizationServer) -> Blueprint:
     blueprint = Blueprint("metadata", __name__)
 
     @blueprint.get("/.well-known/oauth-authorization-server")
+    @blueprint.get("/.well-known/openid-configuration")
     def describe_server() -> Response:
         return jsonify(metadata(server))
 

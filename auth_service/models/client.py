@@ -14,6 +14,9 @@ from auth_service.models.secret import SecretHolder
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 """Two ways to present one secret. Whoever was given a secret may use either (RFC 6749 §2.3.1)."""
 
+DEFAULT_ID_TOKEN_ALGORITHM = "RS256"
+"""Which every OpenID Connect client understands, and expects unless it said otherwise (Dynamic Registration §2)."""
+
 
 class Client(Base, SecretHolder, ClientMixin):
     """An OAuth client (RFC 6749 §2). The methods in Authlib's words are the questions Authlib asks."""
@@ -27,6 +30,8 @@ class Client(Base, SecretHolder, ClientMixin):
     jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """The public keys (RFC 7517) of a client with `private_key_jwt`."""
     redirect_uris: Mapped[tuple[str, ...]] = mapped_column(Words)
+    post_logout_redirect_uris: Mapped[tuple[str, ...]] = mapped_column(Words, default=())
+    """Where people may be sent back after signing out (OpenID Connect RP-Initiated Logout §3.1)."""
     grant_types: Mapped[tuple[str, ...]] = mapped_column(Words)
     scopes: Mapped[tuple[str, ...]] = mapped_column(Words)
     """The most it may ever ask for."""
@@ -36,6 +41,7 @@ class Client(Base, SecretHolder, ClientMixin):
     """Seconds in which a refresh token may be repeated without an Idempotency-Key; 0 is strict."""
     require_pushed_authorization_requests: Mapped[bool] = mapped_column(default=False)
     """It sends people to /authorize with pushed requests only (RFC 9126 §6)."""
+    id_token_signed_response_alg: Mapped[str] = mapped_column(String(10), default=DEFAULT_ID_TOKEN_ALGORITHM)
     own_grant_id: Mapped[str] = mapped_column(String(32))
     """The grant of all its client-credentials tokens, so that revoking the client finds them."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from authlib.oauth2 import OAuth2Error
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
+from auth_service.protocol.authentication_request import Next, SignedIn
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.grant_creation import Decision
+from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.storage.accounts import AccountStore
-from auth_service.storage.authorization_requests import AuthorizationRequestStore, Parameters
+from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
 from auth_service.storage.consents import ConsentStore
-from auth_service.web.browser_session import browser_binding, signed_in_account
+from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
 from auth_service.web.http_headers import allow_form_to_lead_to
 from auth_service.web.protocol_http import to_flask
 
@@ -33,20 +36,18 @@ def consent_pages(
     @blueprint.get("/consent")
     def ask() -> ResponseReturnValue:
         request_id = request.args.get("request", "")
-        parameters = pending.find(request_id, browser_binding()) or abort(400, _EXPIRED)
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(url_for("sign_in.sign_in", next=url_for("consent.ask", request=request_id)), 303)
-        grant = server.validate_authorization_request(_protocol_request(parameters))
-        if _need_not_ask(account, grant):
-            return _answer(request_id, Decision(account, grant.target.scopes))
+        account, grant, step = _who_decides(request_id)
+        if step is Next.ANSWER:
+            return _answer(request_id, Decision(account, signed_in_at(), grant.target.scopes))
         allow_form_to_lead_to(grant.redirect_uri)
         return render_template(
             "consent.html",
             account=account,
             client=grant.client,
             scopes=_described(grant.target.scopes),
+            signs_in=OPENID in grant.target.scopes,
             request_id=request_id,
+            another_account=_sign_in_for(request_id),
             lifetime=_in_words(server.parts.grant_lifetime),
             returns_to=urlsplit(grant.redirect_uri).netloc or urlsplit(grant.redirect_uri).scheme,
         )
@@ -54,16 +55,35 @@ def consent_pages(
     @blueprint.post("/consent")
     def decide() -> ResponseReturnValue:
         request_id = request.form.get("request", "")
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(url_for("sign_in.sign_in", next=url_for("consent.ask", request=request_id)), 303)
+        account, _, _ = _who_decides(request_id)
         allowed = request.form.get("decision") == "allow"
         scopes = tuple(request.form.getlist("scope")) if allowed else ()
-        return _answer(request_id, Decision(account, scopes))
+        return _answer(request_id, Decision(account, signed_in_at(), scopes))
+
+    def _who_decides(request_id: str) -> tuple[Account, Any, Next]:
+        """Who decides about what, and whether they have to be asked. While nobody can, the browser is led elsewhere."""
+        kept = pending.find(request_id, browser_binding()) or abort(400, _EXPIRED)
+        grant = server.validate_authorization_request(_protocol_request(kept))
+        account = signed_in_account(accounts)
+        signed_in = SignedIn(account.id, signed_in_at()) if account else None
+        remembered = account is not None and _need_not_ask(account, grant)
+        try:
+            step = grant.authentication.next_step(kept.received_at, signed_in, consent_remembered=remembered)
+        except OAuth2Error as refusal:
+            abort(_refuse(request_id, refusal))
+        if account is None or step is Next.SIGN_IN:
+            abort(redirect(_sign_in_for(request_id), 303))
+        return account, grant, step
+
+    def _refuse(request_id: str, refusal: OAuth2Error) -> Response:
+        kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
+        protocol_request = _protocol_request(kept)
+        refusal.redirect_uri = server.validate_authorization_request(protocol_request).redirect_uri
+        return to_flask(server.handle_error_response(protocol_request, refusal))
 
     def _answer(request_id: str, decision: Decision) -> ResponseReturnValue:
-        parameters = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
-        protocol_request = _protocol_request(parameters)
+        kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
+        protocol_request = _protocol_request(kept)
         grant = server.validate_authorization_request(protocol_request)
         answer = server.create_authorization_response(protocol_request, decision, grant)
         granted = tuple(scope for scope in grant.target.scopes if scope in decision.scopes)
@@ -80,10 +100,14 @@ def consent_pages(
         known = server.parts.resource_servers.scopes()
         return [(scope, known[scope].description) for scope in scopes]
 
-    def _protocol_request(parameters: Parameters) -> ProtocolRequest:
-        return ProtocolRequest("GET", f"{server.parts.issuer}/authorize", {}, parameters, direct=False)
+    def _protocol_request(kept: KeptRequest) -> ProtocolRequest:
+        return ProtocolRequest("GET", f"{server.parts.issuer}/authorize", {}, kept.parameters, direct=False)
 
     return blueprint
+
+
+def _sign_in_for(request_id: str) -> str:
+    return url_for("sign_in.sign_in", next=url_for("consent.ask", request=request_id))
 
 
 def _in_words(seconds: int) -> str:

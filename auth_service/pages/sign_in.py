@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Signing in."""
 
 import logging
 from urllib.parse import parse_qs, urlsplit
@@ -11,10 +11,10 @@ from wtforms.validators import InputRequired, Length
 
 from auth_service.models.security_event import SecurityEvent
 from auth_service.storage.accounts import AccountStore
-from auth_service.storage.authorization_requests import AuthorizationRequestStore
+from auth_service.storage.authorization_requests import AuthorizationRequestStore, Parameters
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.throttle import Throttle
-from auth_service.web.browser_session import begin_signed_in_session, browser_binding, end_session
+from auth_service.web.browser_session import begin_signed_in_session, browser_binding
 from auth_service.web.http_headers import allow_form_to_lead_to
 
 _log = logging.getLogger(__name__)
@@ -30,14 +30,15 @@ class SignInForm(FlaskForm):
 def sign_in_pages(
     accounts: AccountStore, throttle: Throttle, pending: AuthorizationRequestStore, events: SecurityEventStore
 ) -> Blueprint:
-    """A blueprint with both pages."""
+    """A blueprint with the page."""
     blueprint = Blueprint("sign_in", __name__)
 
     @blueprint.route("/sign-in", methods=["GET", "POST"])
     def sign_in() -> ResponseReturnValue:
         target = _safe_target(request.args.get("next"))
-        _let_form_lead_to_waiting_client(target, pending)
-        form = SignInForm()
+        waiting = _waiting_request(target, pending)
+        _let_form_lead_to_client(waiting)
+        form = SignInForm(username=waiting.get("login_hint", [""])[0][:64])
         if not form.validate_on_submit():
             return render_template("sign_in.html", form=form, target=target)
         username, password = form.username.data or "", form.password.data or ""
@@ -59,11 +60,6 @@ def sign_in_pages(
         _log.info("signed in", extra={"account_id": account.id})
         return redirect(target, 303)
 
-    @blueprint.post("/sign-out")
-    def sign_out() -> ResponseReturnValue:
-        end_session()
-        return redirect(url_for("sign_in.sign_in"), 303)
-
     return blueprint
 
 
@@ -76,9 +72,14 @@ def _safe_target(target: str | None) -> str:
     return target
 
 
-def _let_form_lead_to_waiting_client(target: str, pending: AuthorizationRequestStore) -> None:
-    """After signing in, a remembered consent may send the browser on to the client at once."""
+def _waiting_request(target: str, pending: AuthorizationRequestStore) -> Parameters:
+    """The authorization request for which somebody is asked to sign in, if there is one."""
     request_ids = parse_qs(urlsplit(target).query).get("request", [])
-    parameters = pending.find(request_ids[0], browser_binding()) if request_ids else None
-    if parameters and "redirect_uri" in parameters:
-        allow_form_to_lead_to(parameters["redirect_uri"][0])
+    waiting = pending.find(request_ids[0], browser_binding()) if request_ids else None
+    return waiting.parameters if waiting else {}
+
+
+def _let_form_lead_to_client(waiting: Parameters) -> None:
+    """After signing in, a remembered consent may send the browser on to the client at once."""
+    if "redirect_uri" in waiting:
+        allow_form_to_lead_to(waiting["redirect_uri"][0])

@@ -15,12 +15,16 @@ from authlib.oauth2.rfc6749 import grants as authlib_grants
 
 from auth_service.models.client import Client
 from auth_service.models.tokens import CodeGrant
+from auth_service.protocol.authentication_request import authentication_request
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.code_challenge import check_code_verifier, requested_code_challenge
 from auth_service.protocol.grant_creation import Decision, begin_grant
+from auth_service.protocol.id_token import new_id_token
+from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.redirection import with_parameters
 from auth_service.protocol.resource_indicators import requested_target
+from auth_service.protocol.signing_keys import Signer
 from auth_service.storage.token_handle import TokenHandle, TokenKind, new_grant_id
 
 
@@ -34,7 +38,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
     # /authorize
 
     def validate_authorization_request(self) -> str:
-        """Check everything; remember client, challenge and target.
+        """Check everything; remember client, challenge, target and how the person is to be asked.
 
         Raises an OAuth2Error that redirects only if client and address are beyond doubt (RFC 9700 §4.11.2).
         """
@@ -44,6 +48,8 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
             self._check_parameters(client)
             self.code_challenge = requested_code_challenge(self.request)
             self.target = requested_target(self.server.parts.resource_servers.all(), client, self.request)
+            parts = self.server.parts
+            self.authentication = authentication_request(self.request, client, parts.signing_keys, parts.issuer)
         except OAuth2Error as error:
             error.redirect_uri = redirect_uri
             raise
@@ -54,7 +60,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
         self, redirect_uri: str, grant_user: Decision | None
     ) -> tuple[int, str, list[tuple[str, str]]]:
         """A code for what was decided, or `access_denied`."""
-        if grant_user is None or not set(grant_user.scopes) & set(self.target.scopes):
+        if grant_user is None or not grant_user.allows_some_of(self.target):
             raise AccessDeniedError(redirect_uri=redirect_uri)
         parameters = {"code": self._new_code(grant_user).text}
         if self.request.payload.state:
@@ -93,7 +99,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
             raise InvalidRequestError("Only response_mode=query is supported.")
         if client.require_pushed_authorization_requests and self.request.direct:
             raise InvalidRequestError("This client must push its authorization requests.")
-        for parameter in ("request", "request_uri"):
+        for parameter in ("request", "request_uri", "registration"):
             if parameter in self.request.form:
                 raise OAuth2Error(error=f"{parameter}_not_supported")
 
@@ -109,6 +115,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
             parts.code_lifetime,
             redirect_uri=self.request.payload.redirect_uri or "",
             code_challenge=self.code_challenge,
+            nonce=self.request.form.get("nonce", ""),
         )
         if not begun:
             raise AccessDeniedError(redirect_uri=self.redirect_uri)
@@ -137,5 +144,15 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
         grant = self.server.parts.records.find_good(self.handle.grant_id)
         if grant is None:
             raise InvalidGrantError("The grant behind this code has ended.")
-        answer, _ = self.server.parts.issuance.rotate(self.handle, grant, grant.scopes, self.request)
+        signer = self._id_token_signer() if OPENID in grant.scopes else None  # may fail, and nothing is spent yet
+        answer, issued_at = self.server.parts.issuance.rotate(self.handle, grant, grant.scopes, self.request)
+        if signer is not None:
+            code_grant: CodeGrant = self.request.authorization_code
+            access_token = str(answer["access_token"])
+            answer["id_token"] = new_id_token(
+                signer, self.server.parts.issuer, grant, code_grant, access_token, issued_at
+            )
         return 200, answer, self.TOKEN_RESPONSE_HEADER
+
+    def _id_token_signer(self) -> Signer:
+        return self.server.parts.signing_keys.signer(self.request.authenticated_client.id_token_signed_response_alg)

@@ -18,7 +18,7 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
     def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
         """An access token whose `sub` is the client id, never an account's (RFC 9700 §4.15); no refresh token."""
         client = self.request.authenticated_client
-        target = requested_target(self.server.parts.resource_servers.all(), client, self.request)
+        target = requested_target(self.server.parts.resource_servers.registered(), client, self.request)
         claims = AccessTokenClaims(
             client_id=client.client_id,
             sub=client.client_id,

@@ -31,7 +31,7 @@ def check_client(client: Client, known_scopes: Collection[str]) -> None:
         )
     if "authorization_code" in client.grant_types and not client.redirect_uris:
         raise ClientRefusedError("a client with the authorization_code grant needs at least one --redirect-uri")
-    for uri in client.redirect_uris:
+    for uri in (*client.redirect_uris, *(client.post_logout_redirect_uris or ())):
         if problem := _redirect_uri_problem(uri, public=client.public):
             raise ClientRefusedError(f"{uri}: {problem}")
     unknown = set(client.scopes) - set(known_scopes)

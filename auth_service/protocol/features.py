@@ -1,15 +1,19 @@
 """What this server can do: the list that is registered is the list that its metadata announces (RFC 8414)."""
 
+from auth_service.protocol import id_token, userinfo
+from auth_service.protocol.authentication_request import PROMPTS
 from auth_service.protocol.authorization_code_grant import AuthorizationCodeGrant
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.client_credentials_grant import ClientCredentialsGrant
 from auth_service.protocol.client_keys import SIGNING_ALGORITHMS
 from auth_service.protocol.code_challenge import METHOD
+from auth_service.protocol.identity_scopes import userinfo_resource
 from auth_service.protocol.introspection_endpoint import CALLER_AUTH_METHODS, IntrospectionEndpoint
 from auth_service.protocol.pushed_authorization_requests import PushedAuthorizationRequestEndpoint
 from auth_service.protocol.refresh_token_grant import RefreshTokenGrant
 from auth_service.protocol.revocation_endpoint import RevocationEndpoint
 from auth_service.protocol.signed_introspection import ALGORITHM as SIGNED_INTROSPECTION_ALGORITHM
+from auth_service.protocol.signing_keys import ALGORITHMS
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
 ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint, PushedAuthorizationRequestEndpoint)
@@ -24,7 +28,7 @@ def register_features(server: AuthorizationServer) -> None:
 
 
 def metadata(server: AuthorizationServer) -> dict[str, object]:
-    """The authorization server's description of itself (RFC 8414 §2, RFC 9126 §5, RFC 9207 §3)."""
+    """The authorization server's description of itself (RFC 8414 §2, RFC 9126 §5, RFC 9207 §3, OpenID Connect)."""
     issuer = server.parts.issuer
     return {
         "issuer": issuer,
@@ -47,4 +51,20 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "code_challenge_methods_supported": [METHOD],
         "authorization_response_iss_parameter_supported": True,
         "require_pushed_authorization_requests": False,
+        **_openid_connect(issuer),
+    }
+
+
+def _openid_connect(issuer: str) -> dict[str, object]:
+    """What OpenID Connect Discovery §3 adds. Silence about `request_uri` would mean yes."""
+    return {
+        "userinfo_endpoint": userinfo_resource(issuer),
+        "end_session_endpoint": f"{issuer}/logout",
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": list(ALGORITHMS),
+        "claims_supported": list(dict.fromkeys((*id_token.CLAIMS, *userinfo.CLAIMS))),
+        "prompt_values_supported": list(PROMPTS),
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
     }

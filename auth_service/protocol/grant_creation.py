@@ -9,6 +9,7 @@ from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.models.tokens import NewGrant, RevokedBecause
 from auth_service.protocol.authorization_server import ServerParts
+from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.resource_indicators import Target, ticked_target
 from auth_service.storage.token_handle import TokenHandle
 
@@ -18,8 +19,15 @@ class Decision:
     """What a person decided about an app's request."""
 
     account: Account
+    signed_in_at: float
+    """When they last proved who they are, in epoch seconds."""
     scopes: tuple[str, ...]
-    """Those they ticked; none of them is a no."""
+    """Those they ticked."""
+
+    def allows_some_of(self, requested: Target) -> bool:
+        """Whether it is a yes. Who is asked to sign in can leave other scopes out, but not half sign in."""
+        allowed = set(self.scopes) & set(requested.scopes)
+        return bool(allowed) and (OPENID in allowed or OPENID not in requested.scopes)
 
 
 def begin_grant(
@@ -32,6 +40,7 @@ def begin_grant(
     *,
     redirect_uri: str = "",
     code_challenge: str = "",
+    nonce: str = "",
 ) -> bool:
     """Begin a grant whose `credential` may be exchanged within `lifetime` seconds.
 
@@ -61,6 +70,8 @@ def begin_grant(
             redirect_uri=redirect_uri,
             code_challenge=code_challenge,
             code_digest=credential.digest,
+            auth_time=int(decision.signed_in_at),
+            nonce=nonce,
         ),
         lifetime,
     )

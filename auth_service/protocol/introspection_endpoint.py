@@ -3,9 +3,8 @@
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospectionEndpoint
 
-from auth_service.models.resource_server import ResourceServer
 from auth_service.models.tokens import AccessTokenRecord
-from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.authorization_server import AuthorizationServer, ServerParts
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.signed_introspection import ALGORITHM, MEDIA_TYPE, signed_answer, wants_signed_answer
 from auth_service.storage.token_handle import TokenHandle, TokenKind
@@ -30,21 +29,25 @@ class IntrospectionEndpoint(AuthlibIntrospectionEndpoint):
         request.refuse_repeated()
         if "token" not in request.form:
             raise InvalidRequestError("token is required.")
-        answer = self._answer(request.form["token"], caller)
+        answer = introspect(parts, request.form["token"], caller.resource)
         if wants_signed_answer(request):
             signed = signed_answer(answer, caller, parts.issuer, parts.signing_keys.signer(ALGORITHM))
             return 200, signed, [("Content-Type", MEDIA_TYPE)]
         return 200, answer, [("Content-Type", "application/json")]
 
-    def _answer(self, token: str, caller: ResourceServer) -> Answer:
-        """`token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4)."""
-        handle = self.server.parts.keys.parse(token)
-        if handle is None or handle.kind is not TokenKind.ACCESS_TOKEN:
-            return {"active": False}
-        record = self.server.parts.grants.find_access_token(handle.grant_id, handle.digest)
-        if record is None or caller.resource not in record.claims.aud:
-            return {"active": False}
-        return active_answer(handle, record, self.server.parts.issuer)
+
+def introspect(parts: ServerParts, token: str, resource: str) -> Answer:
+    """What the server of `resource` learns of a token.
+
+    `token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4).
+    """
+    handle = parts.keys.parse(token)
+    if handle is None or handle.kind is not TokenKind.ACCESS_TOKEN:
+        return {"active": False}
+    record = parts.grants.find_access_token(handle.grant_id, handle.digest)
+    if record is None or resource not in record.claims.aud:
+        return {"active": False}
+    return active_answer(handle, record, parts.issuer)
 
 
 def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -> Answer:

@@ -28,6 +28,12 @@ _SENT_ONCE = [
     "code_verifier",
     "request",
     "request_uri",
+    "nonce",
+    "prompt",
+    "max_age",
+    "login_hint",
+    "id_token_hint",
+    "post_logout_redirect_uri",
     "token",
     "token_type_hint",
 ]

@@ -60,10 +60,10 @@ def named_request(server: AuthorizationServer, request: ProtocolRequest) -> Prot
         return request
     request.refuse_repeated("client_id", "request_uri")
     client_id = request.form.get("client_id", "")
-    parameters = server.parts.pushed_requests.take(request_uri.removeprefix(_URN), client_id)
-    if parameters is None:
+    pushed = server.parts.pushed_requests.take(request_uri.removeprefix(_URN), client_id)
+    if pushed is None:
         raise InvalidRequestUriError
-    return ProtocolRequest(request.method, request.uri, request.headers, parameters, direct=False)
+    return ProtocolRequest(request.method, request.uri, request.headers, pushed.parameters, direct=False)
 
 
 def _pushed_by(client: Client, request: ProtocolRequest) -> ProtocolRequest:

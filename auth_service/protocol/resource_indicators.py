@@ -12,6 +12,7 @@ from authlib.oauth2.rfc6749 import InvalidScopeError
 from auth_service.models.client import Client
 from auth_service.models.resource_server import ResourceServer
 from auth_service.protocol.errors import InvalidTargetError
+from auth_service.protocol.identity_scopes import OPENID, understood_scope
 from auth_service.protocol.oauth_request import ProtocolRequest
 
 
@@ -45,7 +46,7 @@ def requested_target(servers: Iterable[ResourceServer], client: Client, request:
     """
     owners = _owners(servers)
     resources = _registered(requested_resources(request), owners)
-    allowed = client.get_allowed_scope(request.payload.scope)
+    allowed = client.get_allowed_scope(understood_scope(request.payload.scope, owners))
     if allowed is None:
         raise InvalidScopeError
     wanted, audience = tuple(allowed.split()), resources or tuple(owners.values())
@@ -53,6 +54,8 @@ def requested_target(servers: Iterable[ResourceServer], client: Client, request:
         wanted = tuple(scope for scope in wanted if owners.get(scope) in audience)
         if resources and not wanted:
             raise InvalidTargetError
+    elif OPENID in wanted and OPENID in owners:  # to sign somebody in goes with any resource
+        audience = (*audience, owners[OPENID])
     return _target(owners, wanted, audience)
 
 

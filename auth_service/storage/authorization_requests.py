@@ -2,12 +2,23 @@
 
 import json
 import secrets
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.token_handle import token_digest
 
 Parameters = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """A request as it came."""
+
+    parameters: Parameters
+    received_at: float
+    """Epoch seconds."""
 
 
 class AuthorizationRequestStore:
@@ -21,15 +32,15 @@ class AuthorizationRequestStore:
     def add(self, parameters: Parameters, holder: str) -> str:
         """Keep a request and return its id, 256 random bits that only this holder can use."""
         request_id = secrets.token_urlsafe(32)
-        value = json.dumps(dict(parameters))
+        value = json.dumps({"parameters": dict(parameters), "received_at": time.time()})
         self._clients.scripts.set(self._key(request_id, holder), value, ex=self._lifetime)
         return request_id
 
-    def find(self, request_id: str, holder: str) -> Parameters | None:
+    def find(self, request_id: str, holder: str) -> KeptRequest | None:
         """The request, left where it is."""
         return _load(self._clients.reads.get(self._key(request_id, holder)))
 
-    def take(self, request_id: str, holder: str) -> Parameters | None:
+    def take(self, request_id: str, holder: str) -> KeptRequest | None:
         """The request, which can be taken once: of two that try, one gets it."""
         return _load(self._clients.scripts.getdel(self._key(request_id, holder)))
 
@@ -37,5 +48,5 @@ class AuthorizationRequestStore:
         return f"{self._name}:{token_digest(f'{holder}:{request_id}')}"
 
 
-def _load(value: str | bytes | None) -> Parameters | None:
-    return json.loads(value) if value is not None else None
+def _load(value: str | bytes | None) -> KeptRequest | None:
+    return KeptRequest(**json.loads(value)) if value is not None else None

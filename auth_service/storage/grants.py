@@ -58,7 +58,7 @@ class GrantStore:
                     "redirect_uri": grant.redirect_uri,
                     "code_challenge": grant.code_challenge,
                     "auth_time": grant.auth_time,
-                    "nonce": grant.nonce,
+                    "id_token_nonce": grant.nonce,
                     "generation": "0",
                     "current": grant.code_digest,
                 },
@@ -69,7 +69,7 @@ class GrantStore:
 
     def find_code_grant(self, grant_id: str) -> CodeGrant | None:
         """What the code's request said, as long as its grant lives: also after the code was spent."""
-        fields = ("client_id", "redirect_uri", "code_challenge", "auth_time", "nonce")
+        fields = ("client_id", "redirect_uri", "code_challenge", "auth_time", "id_token_nonce")
         values = self._clients.reads.hmget(self._grant_key(grant_id), fields)
         if None in values:
             return None

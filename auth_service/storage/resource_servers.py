@@ -17,8 +17,10 @@ _REMEMBERED_FOR = 1.0
 class ResourceServerStore:
     """Who may introspect, and what each scope means to whom."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, built_in: ResourceServer) -> None:
         self._database = database
+        self._built_in = built_in
+        """The authorization server itself, where it protects a resource of its own. It is in no table."""
         self._found: dict[str, tuple[float, ResourceServer]] = {}
 
     def find(self, name: str) -> ResourceServer | None:
@@ -34,14 +36,19 @@ class ResourceServerStore:
         return found
 
     def all(self) -> list[ResourceServer]:
-        """Every resource server with its scopes."""
+        """Every resource server with its scopes, the built-in one in front."""
+        return [self._built_in, *self.registered()]
+
+    def registered(self) -> list[ResourceServer]:
+        """Those that were registered. At the built-in one, only people have anything, not clients for themselves."""
         with self._database.reading() as session:
             return list(session.scalars(select(ResourceServer).order_by(ResourceServer.name)))
 
     def scopes(self) -> dict[str, Scope]:
         """Every scope by its name."""
         with self._database.reading() as session:
-            return {scope.name: scope for scope in session.scalars(select(Scope).order_by(Scope.name))}
+            registered = session.scalars(select(Scope).order_by(Scope.name))
+            return {scope.name: scope for scope in (*self._built_in.scopes, *registered)}
 
     def save(
         self, name: str, resource: str, digest: str, descriptions: dict[str, str], *, new: bool, overlap: int = 0
@@ -52,6 +59,11 @@ class ResourceServerStore:
 
         Raises AlreadyExistsError: the name, the resource or one of the scopes belongs to another.
         """
+        taken = AlreadyExistsError(
+            f"the resource {resource} or one of the scopes {', '.join(descriptions)} belongs to another server"
+        )
+        if resource == self._built_in.resource or any(scope.name in descriptions for scope in self._built_in.scopes):
+            raise taken
         try:
             with self._database.writing() as session:
                 server = session.get(ResourceServer, name)
@@ -67,9 +79,7 @@ class ResourceServerStore:
                     kept.setdefault(scope_name, Scope(name=scope_name)).description = description
                 server.scopes = list(kept.values())
         except IntegrityError:
-            raise AlreadyExistsError(
-                f"the resource {resource} or one of the scopes {', '.join(descriptions)} belongs to another server"
-            ) from None
+            raise taken from None
 
     def rotate_secret(self, name: str, overlap: int) -> str:
         """Give the server a new secret; the old one stays valid for `overlap` seconds. Raises NotFoundError."""

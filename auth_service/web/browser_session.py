@@ -5,6 +5,7 @@ in the clear and unpickles what it can't decode.
 """
 
 import secrets
+import time
 from typing import Any, cast
 
 from flask import Flask, Request, Response, session
@@ -80,7 +81,9 @@ def begin_signed_in_session(account: Account) -> None:
     """Sign the account in, under a new session id (ASVS 7.2.4)."""
     browser = browser_binding()
     _begin_anew()
-    session.update(browser=browser, account_id=account.id, session_epoch=account.session_epoch)
+    session.update(
+        browser=browser, account_id=account.id, session_epoch=account.session_epoch, signed_in_at=time.time()
+    )
 
 
 def end_session() -> None:
@@ -95,6 +98,11 @@ def signed_in_account(accounts: AccountStore) -> Account | None:
     if account is None or not account.enabled or account.session_epoch != session["session_epoch"]:
         return None
     return account
+
+
+def signed_in_at() -> float:
+    """When whoever is signed in last gave their password, in epoch seconds."""
+    return float(session.get("signed_in_at", 0.0))
 
 
 def _begin_anew() -> None:

@@ -1,10 +1,12 @@
 """Between Flask and the protocol's plain values. No other endpoint file reads parameters or headers."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
-from flask import Response, jsonify, make_response, request
+from flask import Response, jsonify, make_response, redirect, request
+from werkzeug import Response as BaseResponse
 
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
@@ -34,6 +36,15 @@ def query_request(issuer: str) -> ProtocolRequest:
     return _request(issuer, request.args.to_dict(flat=False))
 
 
+def again_as_query() -> BaseResponse:
+    """Have the browser send a form again as a query. Raises InvalidRequestError.
+
+    A form that another site sends comes without our cookie (SameSite=Lax); a query comes with it.
+    """
+    _check_form()
+    return redirect(f"{request.path}?{urlencode(list(request.form.items(multi=True)))}", 303)
+
+
 def to_flask(answer: ProtocolResponse) -> Response:
     """JSON, or a redirect without a body."""
     response = make_response(answer.body if isinstance(answer.body, str) else jsonify(answer.body), answer.status)
@@ -43,11 +54,15 @@ def to_flask(answer: ProtocolResponse) -> Response:
 
 
 def _form_request(issuer: str) -> ProtocolRequest:
+    _check_form()
+    return _request(issuer, request.form.to_dict(flat=False))
+
+
+def _check_form() -> None:
     if request.mimetype != _FORM:
         raise InvalidRequestError(f"The body must be {_FORM}.")
     if request.args:
         raise InvalidRequestError("Parameters belong in the body, not in the address.")
-    return _request(issuer, request.form.to_dict(flat=False))
 
 
 def _request(issuer: str, parameters: dict[str, list[str]]) -> ProtocolRequest:

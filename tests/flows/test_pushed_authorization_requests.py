@@ -216,7 +216,7 @@ def test_the_secret_of_the_client_is_not_kept(actions: Actions, app: App) -> Non
     form = {**query_of(app.authorize_url(Verifier())), "client_secret": app.secret}
     assert requests.post(f"{actions.stack.auth}/par", data=form, timeout=TIMEOUT).status_code == 201
     (key,) = set(kept_keys(actions)) - before
-    kept = json.loads(redis.get(key) or "")
+    kept = json.loads(redis.get(key) or "")["parameters"]
     assert (kept["client_id"], kept["scope"]) == ([app.client_id], [f"{READ} {WRITE}"])
     assert "client_secret" not in kept
 

@@ -53,6 +53,13 @@ class Browser:
         self.page = self.session.get(self._absolute(address), timeout=TIMEOUT, **options)
         return self.page
 
+    def follow(self, address: str) -> requests.Response:
+        """Get an address and go where it leads, as long as that is a page of the authorization server."""
+        page = self.get(address, allow_redirects=False)
+        while page.status_code == 303 and page.headers["Location"].startswith(("/", self._stack.auth)):
+            page = self.get(page.headers["Location"], allow_redirects=False)
+        return page
+
     def submit(self, action: str, fields: dict[str, Any], **options: Any) -> requests.Response:
         """Send a form of the present page, with the hidden fields that the page gave it."""
         hidden = re.findall(r'<input[^>]*type="hidden"[^>]*>', self._page().text)
@@ -60,9 +67,8 @@ class Browser:
         self.page = self.session.post(
             self._absolute(action), data={**filled, **fields}, timeout=TIMEOUT, allow_redirects=False, **options
         )
-        while self.page.status_code == 303 and self.page.headers["Location"].startswith(("/", self._stack.auth)):
-            self.get(self.page.headers["Location"], allow_redirects=False)
-        return self.page
+        led_to = self.page.headers.get("Location", "")
+        return self.follow(led_to) if led_to.startswith(("/", self._stack.auth)) else self.page
 
     def _page(self) -> requests.Response:
         assert self.page is not None
@@ -91,11 +97,11 @@ class Person:
 
     def decide(self, authorize_url: str, scopes: Sequence[str], *, decision: str = "allow") -> requests.Response:
         """Follow a link to /authorize, sign in if asked, tick `scopes`, decide; the answer that leads back."""
-        page = self.browser.get(authorize_url)
+        page = self.browser.follow(authorize_url)
         if urlsplit(page.url).path == "/sign-in":
             page = self.sign_in(address=page.url)
         if page.status_code == 303:
-            return page  # a remembered consent
+            return page  # answered without asking
         assert page.status_code == 200, page.text
         return self.browser.submit("/consent", {"scope": list(scopes), "decision": decision})
 

@@ -1,0 +1,34 @@
+"""`GET|POST /logout` (OpenID Connect RP-Initiated Logout §2): signs out where that needs no question, else leads on."""
+
+from flask import Blueprint, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.logout import logout_request
+from auth_service.storage.accounts import AccountStore
+from auth_service.storage.authorization_requests import AuthorizationRequestStore
+from auth_service.web.browser_session import browser_binding, end_session, signed_in_account
+from auth_service.web.protocol_http import again_as_query, query_request
+
+
+def logout_endpoint(server: AuthorizationServer, accounts: AccountStore, kept: AuthorizationRequestStore) -> Blueprint:
+    """A blueprint with the endpoint."""
+    blueprint = Blueprint("logout", __name__)
+
+    @blueprint.get("/logout")
+    def log_out() -> ResponseReturnValue:
+        request = query_request(server.parts.issuer)
+        asked = logout_request(server, request)
+        account = signed_in_account(accounts)
+        if account is not None and not asked.needs_no_question(account.id):
+            request_id = kept.add(request.parameters, browser_binding())
+            return redirect(url_for("sign_out.ask", request=request_id), 303)
+        if account is not None:
+            end_session()
+        return redirect(asked.returns_to or url_for("sign_out.signed_out"), 303)
+
+    @blueprint.post("/logout")
+    def log_out_by_form() -> ResponseReturnValue:
+        return again_as_query()
+
+    return blueprint

@@ -1,0 +1,62 @@
+"""Signing out: of our own accord, or because an app asks for it; then the person is asked."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.logout import LogoutRequest, logout_request
+from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.storage.accounts import AccountStore
+from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
+from auth_service.web.browser_session import browser_binding, end_session, signed_in_account
+from auth_service.web.http_headers import allow_form_to_lead_to
+
+_EXPIRED = "This request has expired or was answered already."
+
+
+def sign_out_pages(server: AuthorizationServer, accounts: AccountStore, kept: AuthorizationRequestStore) -> Blueprint:
+    """A blueprint with the question, its answer and the page at the end. `kept` holds what apps asked for."""
+    blueprint = Blueprint("sign_out", __name__)
+
+    @blueprint.post("/sign-out")
+    def sign_out() -> ResponseReturnValue:
+        end_session()
+        return redirect(url_for("sign_in.sign_in"), 303)
+
+    @blueprint.get("/logout/confirm")
+    def ask() -> ResponseReturnValue:
+        request_id = request.args.get("request", "")
+        asked = _asked(kept.find(request_id, browser_binding()))
+        account = signed_in_account(accounts)
+        if account is None:
+            return redirect(url_for("sign_out.signed_out"), 303)
+        if asked.returns_to:
+            allow_form_to_lead_to(asked.returns_to)
+        returns_to = urlsplit(asked.returns_to).netloc if asked.returns_to else None
+        return render_template(
+            "sign_out.html", account=account, asked=asked, request_id=request_id, returns_to=returns_to
+        )
+
+    @blueprint.post("/logout/confirm")
+    def decide() -> ResponseReturnValue:
+        asked = _asked(kept.take(request.form.get("request", ""), browser_binding()))
+        if request.form.get("decision") != "sign_out":
+            return redirect(url_for("connected_apps.show"), 303)
+        end_session()
+        return redirect(asked.returns_to or url_for("sign_out.signed_out"), 303)
+
+    @blueprint.get("/logout/done")
+    def signed_out() -> ResponseReturnValue:
+        if signed_in_account(accounts) is not None:
+            return redirect(url_for("connected_apps.show"), 303)
+        return render_template("signed_out.html")
+
+    def _asked(request: KeptRequest | None) -> LogoutRequest:
+        """Checked again: a client may have been deleted, or its address, since."""
+        if request is None:
+            abort(400, _EXPIRED)
+        return logout_request(server, ProtocolRequest("GET", f"{server.parts.issuer}/logout", {}, request.parameters))
+
+    return blueprint
