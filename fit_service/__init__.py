@@ -11,6 +11,7 @@ from fit_service.api.body_weight import body_weight_api
 from fit_service.api.body_weight_batch import batch_api
 from fit_service.api.metadata import metadata_endpoint
 from fit_service.api.summary import summary_api
+from fit_service.api.transfer import transfer_api
 from fit_service.cli import install_commands
 from fit_service.components import build
 from fit_service.errors import install_error_handlers
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(metadata_endpoint(settings.resource, settings.collection, settings.issuer))
     for api in (body_weight_api, batch_api, summary_api):
         app.register_blueprint(api(parts.access, parts.body_weights))
+    app.register_blueprint(transfer_api(parts.access, parts.body_weights, settings.import_limit))
 
     @app.after_request
     def set_headers(response: Response) -> Response:

@@ -54,13 +54,17 @@ def parse_json(body: bytes) -> Mapping[str, Any]:
     return value
 
 
-def new_entry(fields: Mapping[str, Any], now: datetime) -> NewEntry:
-    """An entry from the members of a request's body. Raises ProblemError naming the member at fault."""
+def new_entry(fields: Mapping[str, Any], now: datetime | None = None) -> NewEntry:
+    """An entry from its members; without `now`, it must say when. Raises ProblemError naming the member at fault."""
     for name in ("body_weight", "unit"):
         if name not in fields:
             raise ProblemError(422, f"{name} is required.", field=name)
     weight = parse_weight(fields["body_weight"], fields["unit"])
-    return NewEntry(weight, _parse_created_at(fields["created_at"]) if "created_at" in fields else now)
+    if "created_at" in fields:
+        return NewEntry(weight, _parse_created_at(fields["created_at"]))
+    if now is None:
+        raise ProblemError(422, "created_at is required.", field="created_at")
+    return NewEntry(weight, now)
 
 
 def changed_entry(entry: NewEntry, fields: Mapping[str, Any]) -> NewEntry:

@@ -38,6 +38,7 @@ class Settings(EnvironmentSettings):
     introspection_deadline: float = Field(
         1.0, gt=0, le=30, description="seconds a validation may take before it is a 503"
     )
+    import_limit: int = Field(1024 * 1024, ge=1024, description="bytes that an imported file may have")
     trusted_hosts: CommaSeparated = Field(
         (), description="host names, beside the resource's, under which it may be called"
     )

@@ -37,6 +37,18 @@ class EntryChanges:
             self._session.execute(insert(BodyWeight), [_values(self._subject, entry) for entry in stored])
         return stored
 
+    def insert_missing(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
+        """Store those that aren't there yet: an entry is there if one of the same instant has the same weight."""
+        self._take_numbers(0)
+        keys = {
+            (to_microseconds(entry.created_at), entry.weight.thousandths, entry.weight.unit): entry for entry in entries
+        }
+        key = (BodyWeight.created_at, BodyWeight.thousandths, BodyWeight.unit)
+        instants = {instant for instant, _, _ in keys}
+        found = select(*key).where(BodyWeight.subject == self._subject, BodyWeight.created_at.in_(instants))
+        there = {tuple(row) for row in self._session.execute(found)}
+        return self.insert([entry for each, entry in keys.items() if each not in there])
+
     def take(self, entry_id: str) -> BodyWeightEntry | None:
         """One entry as it is now, which until the commit nobody else can change."""
         self._take_numbers(0)

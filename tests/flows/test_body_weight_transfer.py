@@ -1,0 +1,195 @@
+"""Export and import: what was exported can be imported, and of a bad file nothing is."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from tests.support.actions import READ, WRITE, Actions
+
+EXPORT, IMPORT = "/api/body_weight/export", "/api/body_weight/import"
+CSV_FILE = """body_weight,unit,created_at
+82.5,kg,2026-01-31T07:30:00+01:00
+181.125,lbs,2026-02-01T06:30:00Z
+"""
+JSON_FILE = json.dumps(
+    [
+        {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-31T07:30:00+01:00"},
+        {"body_weight": 181.125, "unit": "lbs", "created_at": "2026-02-01T06:30:00Z", "comment": {"any": ["thing"]}},
+    ]
+)
+FILES = [("text/csv", CSV_FILE), ("application/json", JSON_FILE)]
+
+
+@pytest.fixture
+def token(actions: Actions) -> str:
+    return actions.app().connect(actions.person()).access
+
+
+def send(actions: Actions, token: str, media_type: str, file: str | bytes, **headers: str) -> requests.Response:
+    data = file.encode() if isinstance(file, str) else file
+    return actions.fit("POST", IMPORT, token, data=data, headers={"Content-Type": media_type, **headers})
+
+
+def shown(actions: Actions, token: str) -> list[tuple[str, str, str]]:
+    entries = actions.fit("GET", token=token).json()
+    return [(entry["body_weight"], entry["unit"], entry["created_at"]) for entry in entries]
+
+
+IMPORTED = [("82.5", "kg", "2026-01-31T06:30:00+00:00"), ("181.125", "lbs", "2026-02-01T06:30:00+00:00")]
+
+
+@pytest.mark.parametrize(("media_type", "file"), FILES)
+def test_a_file_is_imported_once_however_often_it_is_sent(
+    actions: Actions, token: str, media_type: str, file: str
+) -> None:
+    first = send(actions, token, f"{media_type}; charset=utf-8", file)
+    assert (first.status_code, first.json()) == (200, {"inserted": 2, "already_there": 0})
+    assert shown(actions, token) == IMPORTED
+    assert send(actions, token, media_type, file).json() == {"inserted": 0, "already_there": 2}
+    assert shown(actions, token) == IMPORTED
+
+
+def test_what_a_spreadsheet_makes_of_it_is_read_too(actions: Actions, token: str) -> None:
+    """A byte order mark, other columns in another order, quotes, blank lines, the same line twice."""
+    line = '"2026-01-31T07:30:00+01:00",,"82.5","kg"\r\n'
+    file = "\ufeffcreated_at,note,body_weight,unit\r\n" + line + "\r\n" + line
+    assert send(actions, token, "text/csv", file).json() == {"inserted": 1, "already_there": 1}
+    assert shown(actions, token) == IMPORTED[:1]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json"])
+def test_what_is_exported_can_be_imported_by_somebody_else(actions: Actions, token: str, file_format: str) -> None:
+    send(actions, token, "text/csv", CSV_FILE)
+    exported = actions.fit("GET", f"{EXPORT}?format={file_format}", token)
+    media_type = {"csv": "text/csv", "json": "application/json"}[file_format]
+    assert exported.headers["Content-Type"].split(";")[0] == media_type
+    assert exported.headers["Content-Disposition"] == f"attachment; filename=body_weight.{file_format}"
+    other = actions.app().connect(actions.person()).access
+    assert send(actions, other, media_type, exported.content).json() == {"inserted": 2, "already_there": 0}
+    assert shown(actions, other) == IMPORTED
+    assert send(actions, token, media_type, exported.content).json() == {"inserted": 0, "already_there": 2}
+
+
+def test_an_export_is_the_whole_list_over_many_pages(actions: Actions, token: str) -> None:
+    lines = [f"{60 + number % 40},kg,2026-01-01T00:{number // 60:02}:{number % 60:02}Z\n" for number in range(1203)]
+    assert send(actions, token, "text/csv", "body_weight,unit,created_at\n" + "".join(lines)).json()["inserted"] == 1203
+    whole, address = [], "/api/body_weight/?limit=500"
+    while address:
+        page = actions.fit("GET", address, token)
+        whole += page.json()
+        address = page.links.get("next", {}).get("url", "")
+    as_json, as_csv = (actions.fit("GET", f"{EXPORT}?format={name}", token) for name in ("json", "csv"))
+    assert as_json.headers["Transfer-Encoding"] == "chunked"
+    assert as_json.json() == whole
+    assert list(csv.DictReader(io.StringIO(as_csv.text))) == whole
+
+
+def test_a_period_is_exported_in_the_unit_that_is_asked_for(actions: Actions, token: str) -> None:
+    send(actions, token, "text/csv", CSV_FILE)
+    [entry] = actions.fit("GET", f"{EXPORT}?unit=kg&start=2026-02-01T00:00:00Z", token).json()
+    assert (entry["body_weight"], entry["unit"]) == ("82.16", "kg")
+
+
+@pytest.mark.parametrize(("file_format", "empty"), [("csv", "id,body_weight,unit,created_at\r\n"), ("json", "[]\n")])
+def test_without_entries_the_file_is_empty_and_can_be_imported(
+    actions: Actions, token: str, file_format: str, empty: str
+) -> None:
+    exported = actions.fit("GET", f"{EXPORT}?format={file_format}", token)
+    assert (exported.status_code, exported.text) == (200, empty)
+    answer = send(actions, token, exported.headers["Content-Type"], exported.content)
+    assert answer.json() == {"inserted": 0, "already_there": 0}
+
+
+@pytest.mark.clause("RFC 9457 §3.2")
+def test_each_bad_line_of_a_csv_file_is_named_and_nothing_is_imported(actions: Actions, token: str) -> None:
+    file = CSV_FILE + "82.5,stone,2026-02-02T06:30:00Z\n\n83\n84,kg,yesterday\n85,5,kg,2026-02-02T06:30:00Z\n"
+    refused = send(actions, token, "text/csv", file)
+    assert (refused.status_code, refused.headers["Content-Type"]) == (422, "application/problem+json")
+    errors = refused.json()["errors"]
+    assert [(error["line"], error["field"]) for error in errors] == [
+        (4, "unit"),
+        (6, "unit"),
+        (7, "created_at"),
+        (8, "entry"),
+    ]
+    assert all(error["detail"] for error in errors)
+    assert shown(actions, token) == []
+
+
+@pytest.mark.clause("RFC 9457 §3.2")
+def test_each_bad_entry_of_a_json_file_is_named_and_nothing_is_imported(actions: Actions, token: str) -> None:
+    good = json.loads(JSON_FILE)[0]
+    bad: list[Any] = [{**good, "unit": "stone"}, 82.5, None, [good], {"body_weight": "80", "unit": "kg"}]
+    refused = send(actions, token, "application/json", json.dumps([good, *bad]))
+    assert refused.status_code == 422
+    errors = [(error["index"], error["field"]) for error in refused.json()["errors"]]
+    assert errors == [(1, "unit"), (2, "entry"), (3, "entry"), (4, "entry"), (5, "created_at")]
+    assert shown(actions, token) == []
+
+
+def test_of_very_many_bad_lines_the_first_hundred_are_named(actions: Actions, token: str) -> None:
+    refused = send(actions, token, "text/csv", CSV_FILE + "x,kg,2026-02-02T06:30:00Z\n" * 1000)
+    assert len(refused.json()["errors"]) == 100
+    assert "100 or more" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "file", "status"),
+    [
+        ("text/csv", "", 422),
+        ("text/csv", "82.5,kg,2026-02-02T06:30:00Z\n", 422),
+        ("text/csv", "body_weight,unit\n82.5,kg\n", 422),
+        ("text/csv", b"body_weight,unit,created_at\n\xff,kg,2026-02-02T06:30:00Z\n", 400),
+        ("text/csv", b"body_weight,unit,created_at\n\x00,kg,2026-02-02T06:30:00Z\n", 422),
+        ("text/csv", 'body_weight,unit,created_at\n"82.5"x,kg,2026-02-02T06:30:00Z\n', 400),
+        ("text/csv", 'body_weight,unit,created_at\n"82.5,kg,2026-02-02T06:30:00Z\n', 400),
+        ("application/json", "", 400),
+        ("application/json", "{}", 400),
+        ("application/json", "82.5", 400),
+        ("application/json", JSON_FILE[:-1], 400),
+        ("application/json", JSON_FILE + "]", 400),
+        ("application/json", "[NaN]", 400),
+        ("application/json", b'["\xff"]', 400),
+        ("application/json", "[" * 100_000, 400),
+        ("application/json", '[{"a":' * 50_000, 400),
+        ("application/xml", "<entries/>", 415),
+        ("text/plain", CSV_FILE, 415),
+    ],
+)
+def test_what_is_no_such_file_is_refused(
+    actions: Actions, token: str, media_type: str, file: str | bytes, status: int
+) -> None:
+    refused = send(actions, token, media_type, file)
+    assert (refused.status_code, refused.headers["Content-Type"]) == (status, "application/problem+json"), refused.text
+    assert shown(actions, token) == []
+
+
+def test_a_file_beyond_the_limit_is_refused(actions: Actions, token: str) -> None:
+    refused = send(actions, token, "text/csv", CSV_FILE + "\n" * 1024 * 1024)
+    assert (refused.status_code, refused.headers["Content-Type"]) == (413, "application/problem+json")
+
+
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+def test_a_repeated_import_gets_the_same_answer(actions: Actions, token: str) -> None:
+    key = {"Idempotency-Key": "the-key-of-one-import"}
+    first = send(actions, token, "text/csv", CSV_FILE, **key)
+    assert send(actions, token, "text/csv", CSV_FILE, **key).content == first.content
+    assert send(actions, token, "text/csv", CSV_FILE.replace("82.5", "83"), **key).status_code == 422
+
+
+def test_export_needs_the_scope_to_read_and_import_the_one_to_write(actions: Actions) -> None:
+    person, app = actions.person(), actions.app()
+    reader, writer = (app.connect(person, scopes=[scope]).access for scope in (READ, WRITE))
+    assert send(actions, reader, "text/csv", CSV_FILE).status_code == 403
+    assert send(actions, writer, "text/csv", CSV_FILE).status_code == 200
+    assert actions.fit("GET", EXPORT, writer).status_code == 403
+    assert len(actions.fit("GET", EXPORT, reader).json()) == 2
+
+
+def test_nobody_exports_anothers_entries(actions: Actions, token: str) -> None:
+    send(actions, token, "text/csv", CSV_FILE)
+    assert actions.fit("GET", EXPORT, actions.app().connect(actions.person()).access).json() == []
