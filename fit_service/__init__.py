@@ -6,7 +6,7 @@ A request goes wsgi → here → api → storage, and never back. Tokens are val
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from fit_service.api.access import MAX_BODY
+from fit_service.api.access import limit_bodies
 from fit_service.api.body_weight import body_weight_api
 from fit_service.api.body_weight_batch import batch_api
 from fit_service.api.metadata import metadata_endpoint
@@ -30,10 +30,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     parts = build(settings)
     app = Flask(__name__, static_folder=None)
     app.extensions["fit_service"] = parts
-    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, TRUSTED_HOSTS=settings.host_names)
+    app.config.update(TRUSTED_HOSTS=settings.host_names)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
     install_metrics(app, settings.metrics_token, parts.metrics)
+    limit_bodies(app)
     refuse_nul_characters(app)
     install_error_handlers(app)
     install_commands(app, parts.database)

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
-from flask import request
+from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
 from fit_service.errors import ProblemError
@@ -31,15 +31,19 @@ class Access:
 
         def decorate(view: PersonalView[P]) -> View[P]:
             protected = self._require_token(scope)(_of_a_person(view))
-
-            @functools.wraps(view)
-            def limited(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-                request.max_content_length = max_body
-                return protected(*args, **kwargs)
-
-            return limited
+            protected.max_body = max_body  # type: ignore[attr-defined]
+            return protected
 
         return decorate
+
+
+def limit_bodies(app: Flask) -> None:
+    """Let each request have the body that its view takes. Installed before anything that might read one."""
+
+    @app.before_request
+    def limit() -> None:
+        view = app.view_functions.get(request.endpoint or "")
+        request.max_content_length = getattr(view, "max_body", MAX_BODY)
 
 
 def _of_a_person(view: PersonalView[P]) -> PersonalView[P]:
