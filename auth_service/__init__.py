@@ -17,6 +17,7 @@ from auth_service.endpoints.jwks import jwks_endpoint
 from auth_service.endpoints.logout import logout_endpoint
 from auth_service.endpoints.metadata import metadata_endpoint
 from auth_service.endpoints.pushed_authorization_requests import pushed_authorization_request_endpoint
+from auth_service.endpoints.registration import registration_endpoint
 from auth_service.endpoints.revocation import revocation_endpoint
 from auth_service.endpoints.revocations import revocations_endpoint
 from auth_service.endpoints.token import token_endpoint
@@ -91,6 +92,10 @@ def _install_endpoints(app: Flask, parts: Components) -> None:
         logout_endpoint(parts.server, parts.accounts, parts.logout_requests),
     ):
         csrf.exempt(blueprint)  # none acts in the name of a cookie: programs authenticate each request themselves
+        app.register_blueprint(blueprint)
+    if parts.server.parts.registers_clients:
+        blueprint = registration_endpoint(parts.server, parts.registration)
+        csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from auth_service.protocol.authorization_server import AuthorizationServer, ServerParts
 from auth_service.protocol.client_assertion import ClientAssertions
 from auth_service.protocol.client_authentication import ClientAuthentication
+from auth_service.protocol.dynamic_registration import DynamicRegistration
 from auth_service.protocol.features import register_features
 from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.protocol.identity_scopes import userinfo_server
@@ -22,6 +23,7 @@ from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
+from auth_service.storage.initial_access_tokens import InitialAccessTokenStore
 from auth_service.storage.key_wrapping import KeyWrapping
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 from auth_service.storage.replay_cache import ReplayCache
@@ -47,6 +49,7 @@ class Components:
     clients: ClientStore
     consents: ConsentStore
     resource_servers: ResourceServerStore
+    initial_access_tokens: InitialAccessTokenStore
     records: GrantRecordStore
     grants: GrantStore
     events: SecurityEventStore
@@ -58,6 +61,7 @@ class Components:
     revocation: GrantRevocation
     reconciler: RevocationReconciler
     feed: RevocationFeed
+    registration: DynamicRegistration
     userinfo: TokenValidator
     server: AuthorizationServer
     web_secret: bytes
@@ -95,9 +99,11 @@ def build(settings: Settings) -> Components:
             signing_keys=signing_keys,
             grant_lifetime=settings.grant_lifetime,
             code_lifetime=settings.code_lifetime,
+            registers_clients=settings.registration != "closed",
         )
     )
     register_features(server)
+    initial_access_tokens = InitialAccessTokenStore(database)
     return Components(
         settings=settings,
         database=database,
@@ -106,6 +112,7 @@ def build(settings: Settings) -> Components:
         clients=clients,
         consents=ConsentStore(database),
         resource_servers=resource_servers,
+        initial_access_tokens=initial_access_tokens,
         records=records,
         grants=grants,
         events=SecurityEventStore(database),
@@ -118,6 +125,11 @@ def build(settings: Settings) -> Components:
         reconciler=RevocationReconciler(redis, records, revocation, settings.reconcile_interval),
         feed=RevocationFeed(
             authentication, resource_servers, log, RevocationTail(redis, log.keys), settings.waiting_polls
+        ),
+        registration=DynamicRegistration(
+            server,
+            initial_access_tokens if settings.registration == "token" else None,
+            settings.unused_client_lifetime,
         ),
         userinfo=userinfo_validator(server.parts),
         server=server,

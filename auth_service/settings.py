@@ -8,7 +8,7 @@ import binascii
 import ipaddress
 import os
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -48,6 +48,13 @@ class Settings(EnvironmentSettings):
     )
     session_idle_lifetime: int = Field(1_800, ge=1, description="unused for so long, a browser session ends")
     session_lifetime: int = Field(43_200, ge=1, description="a browser session ends after this in any case")
+
+    registration: Literal["closed", "token", "open"] = Field(
+        "closed", description="who may register clients at /register: nobody, who has an initial access token, anybody"
+    )
+    unused_client_lifetime: int = Field(
+        30 * 86_400, ge=1, description="a client that registered itself and was allowed nothing runs out after this"
+    )
 
     trusted_hosts: CommaSeparated = Field(
         (), description="back-channel host names, beside the issuer's, under which the service may be called"

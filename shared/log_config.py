@@ -11,7 +11,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from shared.request_id import current_request_id
 
-_SECRETS = re.compile(r"\bm(at|rt|ac)_[\w-]{8,}|\b((?i:bearer|basic)) [\w.~+/=-]{8,}")
+_SECRETS = re.compile(r"\bm(at|rt|ac|ia|ra)_[\w-]{8,}|\b((?i:bearer|basic)) [\w.~+/=-]{8,}")
 
 
 def configure_logging(service: str, level: str) -> None:

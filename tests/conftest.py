@@ -61,6 +61,17 @@ def each_stack(
             yield running
 
 
+@pytest.fixture(scope="session")
+def open_stack(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Both services, where anybody may register clients; the database is PostgreSQL where there is one."""
+    with ExitStack() as running:
+        database = {}
+        if postgresql_programs() is not None:
+            database["database_url"] = new_database(running.enter_context(postgresql()), "open")
+        folder = tmp_path_factory.mktemp("open-stack")
+        yield running.enter_context(run_stack(folder, redis_url, registration="open", **database))
+
+
 @pytest.fixture
 def start_stack(redis_url: str, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
     """Starts both services with other settings of the authorization server."""

@@ -6,6 +6,7 @@ from auth_service.cli.account import account_commands
 from auth_service.cli.client import client_commands
 from auth_service.cli.database import database_commands
 from auth_service.cli.grant import grant_commands
+from auth_service.cli.initial_access_token import initial_access_token_commands
 from auth_service.cli.resource_server import resource_server_commands
 from auth_service.cli.signing_key import signing_key_commands
 
@@ -16,6 +17,7 @@ def install_commands(app: Flask) -> None:
         database_commands,
         account_commands,
         client_commands,
+        initial_access_token_commands,
         resource_server_commands,
         grant_commands,
         signing_key_commands,

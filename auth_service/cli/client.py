@@ -1,7 +1,6 @@
 """`flask --app auth_service client create|ensure|list|rotate-secret|set-keys|delete`."""
 
 import functools
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -10,7 +9,7 @@ import click
 from flask.cli import AppGroup
 
 from auth_service.cli.command import RefusedError, command, json_from, overlap_option, parts, secret_from
-from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, SECRET_METHODS, Client
+from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, SECRET_METHODS, Client, new_client_id
 from auth_service.models.secret import new_secret, secret_digest
 from auth_service.protocol.client_keys import checked_jwks
 from auth_service.protocol.client_registration import check_client
@@ -76,14 +75,14 @@ def create_client(
         raise RefusedError("a client with keys is not public")
     secret = None if public or jwks_file else new_secret()
     client = Client(
-        client_id=client_id or f"client_{secrets.token_urlsafe(12)}",
+        client_id=client_id or new_client_id(),
         token_endpoint_auth_method="none" if public else "private_key_jwt" if jwks_file else "client_secret_basic",
         jwks=checked_jwks(json_from(jwks_file)) if jwks_file else None,
         secret_digest=secret_digest(secret) if secret else None,
         own_grant_id=new_grant_id(),
     )
     _describe(client, name, options)
-    parts().clients.create(client, _audience(client.scopes))
+    parts().clients.create(client, parts().resource_servers.owners(client.scopes))
     return {**_client_as_json(client), "client_secret": secret}
 
 
@@ -102,7 +101,9 @@ def ensure_client(name: str, client_id: str, secret_file: Path, overlap: int, **
     client.token_endpoint_auth_method, client.jwks = "client_secret_basic", None
     client.replace_secret(digest, overlap)
     _describe(client, name, options)
-    (parts().clients.update if known else parts().clients.create)(client, _audience(client.scopes))
+    (parts().clients.update if known else parts().clients.create)(
+        client, parts().resource_servers.owners(client.scopes)
+    )
     return _client_as_json(client)
 
 
@@ -132,7 +133,7 @@ def set_client_keys(client_id: str, jwks_file: IO[str]) -> object:
     if client.jwks is None:
         raise RefusedError(f"{client_id} has no keys: it authenticates with {client.token_endpoint_auth_method}")
     client.jwks = checked_jwks(json_from(jwks_file))
-    parts().clients.update(client, _audience(client.scopes))
+    parts().clients.update(client, parts().resource_servers.owners(client.scopes))
     return _client_as_json(client)
 
 
@@ -174,10 +175,7 @@ def _client_as_json(client: Client) -> dict[str, object]:
         "grace_period": client.grace_period,
         "id_token_signed_response_alg": client.id_token_signed_response_alg,
         "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
+        "registered_itself": client.registered_itself,
+        "unused_until": client.unused_until,
         "created_at": client.created_at,
     }
-
-
-def _audience(scopes: tuple[str, ...]) -> tuple[str, ...]:
-    servers = parts().resource_servers.all()
-    return tuple(server.resource for server in servers if {scope.name for scope in server.scopes} & set(scopes))

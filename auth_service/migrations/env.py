@@ -5,10 +5,19 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from auth_service.models import account, client, consent, grant, resource_server, security_event, signing_key
+from auth_service.models import (
+    account,
+    client,
+    consent,
+    grant,
+    initial_access_token,
+    resource_server,
+    security_event,
+    signing_key,
+)
 from auth_service.models.base import Base, UtcDateTime, Words
 
-TABLES = (account, client, consent, grant, resource_server, security_event, signing_key)
+TABLES = (account, client, consent, grant, initial_access_token, resource_server, security_event, signing_key)
 """Imported so that `Base.metadata` knows every table when a migration is generated."""
 
 

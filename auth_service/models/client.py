@@ -1,5 +1,6 @@
 """The calling app: what it may ask for, where its people are sent back, how it proves who it is."""
 
+import secrets
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,11 @@ SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 
 DEFAULT_ID_TOKEN_ALGORITHM = "RS256"
 """Which every OpenID Connect client understands, and expects unless it said otherwise (Dynamic Registration §2)."""
+
+
+def new_client_id() -> str:
+    """An id that no client ever had, and that is no person's."""
+    return f"client_{secrets.token_urlsafe(12)}"
 
 
 class Client(Base, SecretHolder, ClientMixin):
@@ -45,6 +51,10 @@ class Client(Base, SecretHolder, ClientMixin):
     own_grant_id: Mapped[str] = mapped_column(String(32))
     """The grant of all its client-credentials tokens, so that revoking the client finds them."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    registration_token_digest: Mapped[str | None] = mapped_column(String(64))
+    """Of the token with which a client that registered itself manages its registration (RFC 7592)."""
+    unused_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    """When the registration runs out unless a person has allowed the client something before; then it is None."""
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
@@ -53,13 +63,23 @@ class Client(Base, SecretHolder, ClientMixin):
         return self.token_endpoint_auth_method == "none"
 
     @property
+    def registered_itself(self) -> bool:
+        """Whether nobody but the client vouches for what it says about itself (RFC 7591)."""
+        return self.registration_token_digest is not None
+
+    @property
     def identity_assured(self) -> bool:
         """Whether an authorization response can only reach this app.
 
-        A public client, or one that listens on this machine, can be impersonated by any program there, so its consent
-        is never remembered (RFC 8252 §8.6, RFC 6749 §10.2).
+        A public client, or one that listens on this machine, can be impersonated by any program there, and who is
+        behind one that registered itself, nobody has looked at. So their consent is never remembered (RFC 8252 §8.6,
+        RFC 6749 §10.2, RFC 7591 §5).
         """
-        return not self.public and not any(is_loopback_redirect(uri) for uri in self.redirect_uris)
+        return (
+            not self.public
+            and not self.registered_itself
+            and not any(is_loopback_redirect(uri) for uri in self.redirect_uris)
+        )
 
     def get_client_id(self) -> str:
         """For Authlib."""

@@ -10,10 +10,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from auth_service.models.base import UtcDateTime, now
 
+INITIAL_ACCESS_TOKEN, REGISTRATION_ACCESS_TOKEN = "mia_", "mra_"
+"""What these tokens (RFC 7591, RFC 7592) begin with, so that logs and secret scanners recognise them."""
 
-def new_secret() -> str:
-    """256 random bits from [A-Za-z0-9_-], which Basic authentication carries the same encoded and raw."""
-    return secrets.token_urlsafe(32)
+
+def new_secret(prefix: str = "") -> str:
+    """256 random bits in [A-Za-z0-9_-], which Basic authentication carries the same encoded and raw."""
+    return prefix + secrets.token_urlsafe(32)
 
 
 def secret_digest(secret: str) -> str:

@@ -48,6 +48,8 @@ class ServerParts:
     signing_keys: SigningKeyRing
     grant_lifetime: int
     code_lifetime: int
+    registers_clients: bool
+    """Whether there is a registration endpoint (RFC 7591)."""
 
 
 class AuthorizationServer(AuthlibAuthorizationServer):

@@ -24,8 +24,6 @@ MAX_LIFETIME = 3600
 LEEWAY = 30
 """Seconds by which a client's clock may differ from ours."""
 
-_FURTHEST = 1e12
-"""Epoch seconds that no honest clock shows."""
 _TYPES = {"jwt", "client-authentication+jwt", "application/client-authentication+jwt"}
 """Another kind of JWT, signed with the same key for another purpose, is none of these (RFC 8725 §3.11)."""
 
@@ -120,7 +118,5 @@ def _is_for_now(claims: Mapping[str, Any], now: float) -> bool:
 
 
 def _instant(value: object) -> float | None:
-    """A NumericDate (RFC 7519 §2), which `true`, `"1"` and `Infinity` are not."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _FURTHEST:
-        return None
-    return value
+    """A NumericDate (RFC 7519 §2), which `true` and `"1"` are not."""
+    return None if isinstance(value, bool) or not isinstance(value, int | float) else value

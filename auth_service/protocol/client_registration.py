@@ -9,10 +9,15 @@ from auth_service.models.client import Client
 from auth_service.settings import is_loopback
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_MAX_URIS, _MAX_URI = 20, 1000
 
 
 class ClientRefusedError(Exception):
     """The client can't be registered so; the message says why."""
+
+
+class RedirectUriRefusedError(ClientRefusedError):
+    """One of its redirect addresses is the reason (RFC 7591 §3.2.2)."""
 
 
 def check_client(client: Client, known_scopes: Collection[str]) -> None:
@@ -30,17 +35,28 @@ def check_client(client: Client, known_scopes: Collection[str]) -> None:
             "a public client can't have the client_credentials grant: it has nothing to prove itself with"
         )
     if "authorization_code" in client.grant_types and not client.redirect_uris:
-        raise ClientRefusedError("a client with the authorization_code grant needs at least one --redirect-uri")
-    for uri in (*client.redirect_uris, *(client.post_logout_redirect_uris or ())):
-        if problem := _redirect_uri_problem(uri, public=client.public):
-            raise ClientRefusedError(f"{uri}: {problem}")
+        raise RedirectUriRefusedError("a client with the authorization_code grant needs at least one redirect address")
+    own_scheme = client.public and not client.registered_itself
+    if problem := _problem_among(client.redirect_uris, own_scheme=own_scheme):
+        raise RedirectUriRefusedError(problem)
+    if problem := _problem_among(client.post_logout_redirect_uris or (), own_scheme=own_scheme):
+        raise ClientRefusedError(problem)
     unknown = set(client.scopes) - set(known_scopes)
     if not client.scopes or unknown:
         raise ClientRefusedError(f"no resource server has the scope {', '.join(sorted(unknown)) or '(none given)'}")
 
 
-def _redirect_uri_problem(uri: str, *, public: bool) -> str | None:
+def _problem_among(uris: Collection[str], *, own_scheme: bool) -> str | None:
+    if len(uris) > _MAX_URIS:
+        return f"a client has at most {_MAX_URIS} addresses of one kind"
+    problems = ((uri, _redirect_uri_problem(uri, own_scheme=own_scheme)) for uri in uris)
+    return next((f"{uri[:100]}: {problem}" for uri, problem in problems if problem), None)
+
+
+def _redirect_uri_problem(uri: str, *, own_scheme: bool) -> str | None:
     """Why an address may not be registered (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1)."""
+    if len(uri) > _MAX_URI:
+        return f"has more than {_MAX_URI} characters"
     try:
         parts = urlsplit(uri)
     except ValueError:
@@ -53,6 +69,9 @@ def _redirect_uri_problem(uri: str, *, public: bool) -> str | None:
         return "must not have a user name"
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         return None if parts.hostname else "has no host"
-    if public and "." in parts.scheme and not parts.netloc:
+    if own_scheme and "." in parts.scheme and not parts.netloc:
         return None  # a native app's own scheme, in reverse domain notation (RFC 8252 §7.1)
-    return "must be https; http is accepted on loopback, a reverse-domain scheme for public clients"
+    return (
+        "must be https; http is accepted on loopback, "
+        "a reverse-domain scheme for public clients that an operator registers"
+    )

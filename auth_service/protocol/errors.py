@@ -58,6 +58,42 @@ class InvalidRequestUriError(OAuth2Error):
     description = "request_uri is unknown, expired, used before or not this client's."
 
 
+class BearerTokenRefusedError(OAuth2Error):
+    """The token that the request brought, if any, doesn't allow it (RFC 6750 §3)."""
+
+    error = "invalid_token"
+    description = "The request needs a token that allows it."
+    status_code = 401
+
+    def __init__(self, *, presented: bool) -> None:
+        super().__init__()
+        self.presented = presented
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """With a challenge, which says what was wrong only where something was presented (§3.1)."""
+        challenge = f'Bearer realm="{REALM}"' + (', error="invalid_token"' if self.presented else "")
+        return [*super().get_headers(), ("WWW-Authenticate", challenge)]
+
+
+class InvalidClientMetadataError(OAuth2Error):
+    """A client can't be registered so (RFC 7591 §3.2.2)."""
+
+    error = "invalid_client_metadata"
+
+
+class InvalidRedirectUriError(OAuth2Error):
+    """A client can't be registered with one of its redirect addresses (RFC 7591 §3.2.2)."""
+
+    error = "invalid_redirect_uri"
+
+
+class UnapprovedSoftwareStatementError(OAuth2Error):
+    """We trust nobody's statements about software, and don't register a client without what is said there (§3.2.2)."""
+
+    error = "unapproved_software_statement"
+    description = "Software statements are not accepted here."
+
+
 class InvalidTargetError(OAuth2Error):
     """The requested resource is unknown, malformed or not allowed (RFC 8707 §2)."""
 

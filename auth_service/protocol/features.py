@@ -30,6 +30,7 @@ def register_features(server: AuthorizationServer) -> None:
 def metadata(server: AuthorizationServer) -> dict[str, object]:
     """The authorization server's description of itself (RFC 8414 §2, RFC 9126 §5, RFC 9207 §3, OpenID Connect)."""
     issuer = server.parts.issuer
+    registration = {"registration_endpoint": f"{issuer}/register"} if server.parts.registers_clients else {}
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
@@ -38,6 +39,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "revocation_endpoint": f"{issuer}/revoke",
         "jwks_uri": f"{issuer}/jwks",
         "pushed_authorization_request_endpoint": f"{issuer}/par",
+        **registration,
         "scopes_supported": sorted(server.parts.resource_servers.scopes()),
         "response_types_supported": sorted(AuthorizationCodeGrant.RESPONSE_TYPES),
         "response_modes_supported": ["query"],

@@ -110,8 +110,18 @@ class ProtocolRequest(OAuth2Request):
 
 
 @dataclass(frozen=True, slots=True)
+class JsonRequest:
+    """A request whose body is JSON and which brings its right as a Bearer token (RFC 6750 §2.1)."""
+
+    media_type: str
+    body: bytes
+    bearer_token: str | None = field(repr=False)
+    remote_address: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProtocolResponse:
-    """What an endpoint sends back. `body` becomes JSON; an empty one is a redirect."""
+    """What an endpoint sends back. `body` becomes JSON, unless it is empty."""
 
     status: int
     body: Mapping[str, object] | str

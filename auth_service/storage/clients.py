@@ -1,16 +1,24 @@
-"""Clients in SQL. A deleted one is kept for the record and never found."""
+"""Clients in SQL. A deleted one is kept for the record and never found; one that nobody ever used runs out."""
 
-from sqlalchemy import select
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.models.secret import new_secret, secret_digest
+from auth_service.models.security_event import SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 from auth_service.storage.grant_records import mark_revoked
+from auth_service.storage.initial_access_tokens import spend_initial_access_token
+
+_UNUSED_KEPT = timedelta(hours=1)
+_REMOVED_AT_ONCE = 100
 
 
 class ClientStore:
@@ -21,21 +29,32 @@ class ClientStore:
 
     def create(self, client: Client, audience: tuple[str, ...]) -> None:
         """Add a client with its own grant. Raises AlreadyExistsError, also for a deleted one's id: none is reused."""
-        own_grant = GrantRecord(
-            id=client.own_grant_id, client_id=client.client_id, scopes=client.scopes, audience=audience
-        )
         try:
             with self._database.writing() as session:
-                session.add(client)
-                session.flush()
-                session.add(own_grant)
+                _add(session, client, audience)
         except IntegrityError:
             raise AlreadyExistsError(f"there is, or was, a client {client.client_id}") from None
+
+    def register(self, client: Client, audience: tuple[str, ...], initial_access_token: str | None) -> bool:
+        """Add a client that registers itself and spend the token with which it may, if it needs one.
+
+        False, and nothing was added: the token is not good. Clients that ran out unused make room.
+        """
+        with self._database.writing() as session:
+            token_id = None
+            if initial_access_token is not None:
+                token_id = spend_initial_access_token(session, initial_access_token)
+                if token_id is None:
+                    return False
+            _remove_unused(session)
+            _add(session, client, audience)
+            session.add(SecurityEvent(kind="client_registered", client_id=client.client_id, detail=token_id))
+        return True
 
     def find(self, client_id: str) -> Client | None:
         """The client with this id."""
         with self._database.reading() as session:
-            return session.scalar(select(Client).where(Client.client_id == client_id, Client.deleted_at.is_(None)))
+            return session.scalar(select(Client).where(Client.client_id == client_id, _registered()))
 
     def get(self, client_id: str) -> Client:
         """The client with this id. Raises NotFoundError."""
@@ -47,12 +66,17 @@ class ClientStore:
     def all(self) -> list[Client]:
         """Every client, the oldest first."""
         with self._database.reading() as session:
-            query = select(Client).where(Client.deleted_at.is_(None)).order_by(Client.created_at, Client.client_id)
+            query = select(Client).where(_registered()).order_by(Client.created_at, Client.client_id)
             return list(session.scalars(query))
 
     def update(self, client: Client, audience: tuple[str, ...]) -> None:
-        """Write back what was changed on a loaded client."""
+        """Write back what was changed on a loaded client. Raises NotFoundError if it was deleted meanwhile."""
         with self._database.writing() as session:
+            query = select(Client).where(Client.client_id == client.client_id, _registered())
+            stored = session.scalar(query.with_for_update())
+            if stored is None:
+                raise NotFoundError(f"there is no client {client.client_id}")
+            client.unused_until = stored.unused_until  # a person may have used it meanwhile
             session.merge(client)
             own_grant = session.get_one(GrantRecord, client.own_grant_id)
             own_grant.scopes, own_grant.audience = client.scopes, audience
@@ -70,3 +94,23 @@ class ClientStore:
         with self._database.writing() as session:
             session.get_one(Client, client_id).deleted_at = now()
             return mark_revoked(session, GrantRecord.client_id == client_id, RevokedBecause.CLIENT_DELETED)
+
+
+def _registered() -> ColumnElement[bool]:
+    return and_(Client.deleted_at.is_(None), or_(Client.unused_until.is_(None), Client.unused_until > now()))
+
+
+def _add(session: Session, client: Client, audience: tuple[str, ...]) -> None:
+    session.add(client)
+    session.flush()
+    session.add(
+        GrantRecord(id=client.own_grant_id, client_id=client.client_id, scopes=client.scopes, audience=audience)
+    )
+
+
+def _remove_unused(session: Session) -> None:
+    """Nothing refers to them but their own grants. Some at a time, and none that was in use a moment ago."""
+    ran_out = select(Client.client_id).where(Client.unused_until < now() - _UNUSED_KEPT).limit(_REMOVED_AT_ONCE)
+    unused = list(session.scalars(ran_out.with_for_update()))
+    session.execute(delete(GrantRecord).where(GrantRecord.client_id.in_(unused)))
+    session.execute(delete(Client).where(Client.client_id.in_(unused)))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth_service.models.account import Account
@@ -35,8 +35,10 @@ class GrantRecordStore:
         self._database = database
 
     def add(self, record: GrantRecord) -> None:
-        """Commit a new grant."""
+        """Commit a new grant. A client that registered itself is in use from now on and doesn't run out any more."""
         with self._database.writing() as session:
+            used = update(Client).where(Client.client_id == record.client_id, Client.unused_until.is_not(None))
+            session.execute(used.values(unused_until=None))
             session.add(record)
             session.add(_event("grant_created", record))
 

@@ -1,6 +1,7 @@
 """Resource servers and the scopes they own, in SQL."""
 
 import time
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -49,6 +50,10 @@ class ResourceServerStore:
         with self._database.reading() as session:
             registered = session.scalars(select(Scope).order_by(Scope.name))
             return {scope.name: scope for scope in (*self._built_in.scopes, *registered)}
+
+    def owners(self, scopes: Collection[str]) -> tuple[str, ...]:
+        """The resource servers of these scopes, as audiences of tokens."""
+        return tuple(server.resource for server in self.all() if {scope.name for scope in server.scopes} & set(scopes))
 
     def save(
         self, name: str, resource: str, digest: str, descriptions: dict[str, str], *, new: bool, overlap: int = 0

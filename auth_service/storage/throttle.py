@@ -23,6 +23,8 @@ FAILURES_OF_CLIENT_AT_ADDRESS = RateLimitItemPerMinute(30)
 FAILURES_AT_ADDRESS = RateLimitItemPerMinute(120)
 UNPROVEN_REQUESTS_AT_ADDRESS = RateLimitItemPerMinute(120)
 """Requests of public clients, which anybody can send, and each of which we keep for a while."""
+REGISTRATIONS_AT_ADDRESS = RateLimitItemPerHour(30)
+"""Attempts to register a client, good or bad."""
 
 _ADDRESS_REMEMBERED = 90 * 86_400
 """Seconds for which an address at which somebody signed in counts as theirs."""
@@ -80,6 +82,11 @@ class Throttle:
     def unproven_request(self, address: str) -> int | None:
         """Count a request that is kept though nobody proved anything; the seconds to wait if there were too many."""
         counter: _Counter = (UNPROVEN_REQUESTS_AT_ADDRESS, ("unproven", _digest(address)))
+        return None if self._count(counter) else self._seconds_left(counter)
+
+    def registration(self, address: str) -> int | None:
+        """Count an attempt to register a client; the seconds to wait if there were too many."""
+        counter: _Counter = (REGISTRATIONS_AT_ADDRESS, ("registration", _digest(address)))
         return None if self._count(counter) else self._seconds_left(counter)
 
     def _count(self, counter: _Counter) -> bool:

@@ -1,5 +1,6 @@
 """Between Flask and the protocol's plain values. No other endpoint file reads parameters or headers."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -9,9 +10,10 @@ from flask import Response, jsonify, make_response, redirect, request
 from werkzeug import Response as BaseResponse
 
 from auth_service.protocol.authorization_server import AuthorizationServer
-from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
+from auth_service.protocol.oauth_request import JsonRequest, ProtocolRequest, ProtocolResponse
 
 _FORM = "application/x-www-form-urlencoded"
+_BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
 
 
 def answer_form(server: AuthorizationServer, answer: Callable[[ProtocolRequest], ProtocolResponse]) -> Response:
@@ -31,6 +33,18 @@ def answer_query(server: AuthorizationServer, answer: Callable[[ProtocolRequest]
         return to_flask(server.handle_error_response(_empty_request(server.parts.issuer), error))
 
 
+def answer_json(server: AuthorizationServer, answer: Callable[[JsonRequest], ProtocolResponse]) -> Response:
+    """Read a body of JSON and a Bearer token (RFC 6750 §2.1), have it answered, write the answer or the OAuth error."""
+    bearer = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+    json_request = JsonRequest(
+        request.mimetype, request.get_data(), bearer[1] if bearer else None, request.remote_addr or ""
+    )
+    try:
+        return to_flask(answer(json_request))
+    except OAuth2Error as error:
+        return to_flask(server.handle_error_response(_empty_request(server.parts.issuer), error))
+
+
 def query_request(issuer: str) -> ProtocolRequest:
     """A request with its parameters in the query, as at /authorize (RFC 6749 §3.1)."""
     return _request(issuer, request.args.to_dict(flat=False))
@@ -46,7 +60,7 @@ def again_as_query() -> BaseResponse:
 
 
 def to_flask(answer: ProtocolResponse) -> Response:
-    """JSON, or a redirect without a body."""
+    """JSON, or no body at all."""
     response = make_response(answer.body if isinstance(answer.body, str) else jsonify(answer.body), answer.status)
     for name, value in answer.headers:
         response.headers[name] = value

@@ -9,6 +9,8 @@ from io import StringIO
 import requests
 
 from tests.support.actions import READ, Actions, Verifier, error_of, tokens
+from tests.support.registration import RegisteredApp
+from tests.support.signing_app import SigningApp
 from tests.support.stack import Stack
 
 
@@ -34,6 +36,7 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     session = mo.browser.session.cookies["moogle_auth"]
     secrets = [granted.access, granted.refresh, refreshed.access, refreshed.refresh, code]
     secrets += [verifier.verifier, mo.password, "a mistyped password of mo", session]
+    secrets += what_a_registering_and_a_signing_app_hold(actions, see)
     assert app.secret is not None
     for name, secret in (
         (app.client_id, app.secret),
@@ -43,8 +46,24 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     return secrets
 
 
+def what_a_registering_and_a_signing_app_hold(
+    actions: Actions, see: Callable[[requests.Response], object]
+) -> list[str]:
+    app, signing = (
+        RegisteredApp(actions.stack, token_endpoint_auth_method="client_secret_basic"),
+        SigningApp(actions.stack),
+    )
+    see(app.read("x" + app.token))
+    see(app.manage("GET", app.token, token=app.token))
+    assertion = signing.sign()
+    for _ in range(2):
+        see(signing.post("/token", {"grant_type": "refresh_token", "refresh_token": "x"}, assertion))
+    assert app.secret is not None
+    return [app.secret, app.token, assertion, assertion.rpartition(".")[2]]
+
+
 def test_no_secret_is_written_down(start_stack: Callable[..., Stack]) -> None:
-    stack = start_stack(log_level="DEBUG")
+    stack = start_stack(log_level="DEBUG", registration="open")
     written, pages = StringIO(), []
     handler = logging.getLogger().handlers[0]
     assert isinstance(handler, logging.StreamHandler)

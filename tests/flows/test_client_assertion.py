@@ -14,7 +14,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from joserfc.jwk import Key, OctKey
 
 from tests.support.actions import TIMEOUT, Actions, Verifier, error_of
-from tests.support.signing_app import SigningApp, ec_key, ed25519_key, jwks, mac_key, rsa_key
+from tests.support.signing_app import SigningApp, ec_key, ed25519_key, encoded, jwks, mac_key, rsa_key
 
 GRANT = {"grant_type": "client_credentials"}
 REFUSED = (401, "invalid_client")
@@ -82,6 +82,7 @@ BAD_CLAIMS: list[dict[str, Any]] = [
     {"iss": "somebody"},
     {"sub": "somebody"},
     {"sub": ["x"]},
+    {"sub": "\ud800"},
     {"sub": "cl\u0000ient"},
     {"exp": None},
     {"exp": str(int(NOW) + 60)},
@@ -94,6 +95,7 @@ BAD_CLAIMS: list[dict[str, Any]] = [
     {"exp": float("nan")},
     {"iat": NOW + 3_600, "exp": NOW + 3_601},
     {"iat": "now"},
+    {"iat": True},
     {"nbf": NOW + 3_500},
     {"jti": None},
     {"jti": ""},
@@ -152,7 +154,8 @@ def test_a_refused_assertion_is_not_used_up(app: SigningApp) -> None:
 
 @pytest.mark.clause("RFC 8725 §3.1")
 def test_another_key_or_kind_of_signature_is_refused(app: SigningApp) -> None:
-    unsigned = ".".join([_encoded({"alg": "none"}), _encoded(app.claims()), ""])
+    head, payload = json.dumps({"alg": "none"}), json.dumps(app.claims())
+    unsigned = f"{encoded(head)}.{encoded(payload)}."
     forged = [
         app.sign(key=ec_key()),
         app.sign(key=rsa_key(), header={"alg": "RS256"}),
@@ -190,9 +193,11 @@ def test_what_is_no_assertion_is_a_failed_authentication(app: SigningApp, assert
 @pytest.mark.clause("RFC 7521 §4.2.1")
 def test_payloads_and_headers_that_nobody_expects_are_a_failed_authentication(app: SigningApp) -> None:
     assertions = [app.sign(payload) for payload in ("x", "[]", "null", "[" * 20_000, '"sub"')]
-    for header in ({"kid": ["x"]}, {"typ": 1}, {"crit": ["exp"]}, {"b64": False}, {"alg": ["ES256"]}, {"alg": None}):
-        head, payload, signature = app.sign().split(".")
-        assertions.append(".".join([_encoded({**json.loads(_decoded(head)), **header}), payload, signature]))
+    headers: list[dict[str, Any]] = [{"kid": ["x"]}, {"typ": 1}, {"crit": ["b64"], "b64": False}, {"b64": False}]
+    headers += [{"crit": ["exp"], "exp": 1}, {"crit": []}, {"crit": "x"}]
+    assertions += [app.sign(header=header) for header in headers]
+    _, payload, signature = app.sign().split(".")
+    assertions += [f"{encoded(json.dumps({'alg': name}))}.{payload}.{signature}" for name in (["ES256"], None, "ES512")]
     assert {error_of(app.post("/token", GRANT, assertion)) for assertion in assertions} == {REFUSED}
 
 
@@ -214,6 +219,17 @@ def test_all_failures_get_the_same_answer(actions: Actions, app: SigningApp) -> 
     assert len({answer.text for answer in failures}) == 1
 
 
+@pytest.mark.clause("RFC 6749 §3.2.1")
+def test_a_client_with_keys_must_sign_everywhere(actions: Actions) -> None:
+    app = SigningApp(actions.stack)
+    granted = app.connect(actions.person())
+    bare = {"client_id": app.client_id, "token": granted.refresh, "refresh_token": granted.refresh}
+    for path in ("/token", "/revoke", "/par"):
+        form = {"grant_type": "refresh_token", **bare}
+        assert error_of(requests.post(actions.stack.auth + path, data=form, timeout=TIMEOUT)) == REFUSED
+    assert app.refresh(granted.refresh).status_code == 200
+
+
 @pytest.mark.clause("RFC 6749 §2.3")
 def test_an_assertion_beside_a_secret_is_two_ways_at_once(app: SigningApp) -> None:
     for answer in (
@@ -229,8 +245,8 @@ def test_a_client_can_not_introspect_with_it(app: SigningApp) -> None:
     answer = app.post("/introspect", {"token": "x"})
     assert error_of(answer) == REFUSED
     assert "active" not in answer.json()
-    nobody = app.post("/introspect", {"token": "x"}, app.sign(app.claims(sub="nul\0")))
-    assert error_of(nobody) == REFUSED
+    for nobody in ("nul\0", "\ud800"):
+        assert error_of(app.post("/introspect", {"token": "x"}, app.sign(app.claims(sub=nobody)))) == REFUSED
 
 
 @pytest.mark.clause("RFC 6749 §10.10")
@@ -260,10 +276,6 @@ def test_authlibs_client_works_with_the_issuer_as_audience(actions: Actions) -> 
     session.register_client_auth_method(PrivateKeyJWT(actions.stack.auth))
     token = session.fetch_token(f"{actions.stack.auth}/token", grant_type="client_credentials")
     assert actions.is_active(token["access_token"])
-
-
-def _encoded(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
 def _decoded(part: str) -> bytes:

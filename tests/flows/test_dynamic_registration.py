@@ -1,0 +1,294 @@
+"""RFC 7591: clients that register themselves; what they may say, and what nobody believes."""
+
+import json
+import re
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.support.actions import READ, TIMEOUT, WRITE, Actions, Verifier, error_of, redirect_parameters
+from tests.support.registration import PUBLIC, RegisteredApp, register
+from tests.support.signing_app import SigningApp, ec_key, jwks
+from tests.support.stack import Stack
+
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
+
+@pytest.fixture
+def actions(open_stack: Stack) -> Actions:
+    open_stack.forget_failures()
+    return Actions(open_stack)
+
+
+def refused(actions: Actions, **changes: Any) -> tuple[int, str]:
+    answer = register(actions.stack, {**PUBLIC, **changes})
+    assert "client_id" not in answer.json()
+    return error_of(answer)
+
+
+@pytest.mark.clause("RFC 7591 §3")
+def test_an_app_registers_itself_and_lives_the_story(actions: Actions) -> None:
+    app = RegisteredApp(actions.stack)
+    granted = app.connect(actions.person())
+    assert actions.fit("GET", token=granted.access).status_code == 200
+    assert app.refresh(granted.refresh).status_code == 200
+
+
+@pytest.mark.clause("RFC 7591 §3.2.1")
+def test_the_answer_holds_everything_that_was_registered(actions: Actions) -> None:
+    answer = register(actions.stack, PUBLIC)
+    body = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["Content-Type"] == "application/json"
+    assert (answer.headers["Cache-Control"], answer.headers["Pragma"]) == ("no-store", "no-cache")
+    assert abs(body.pop("client_id_issued_at") - time.time()) < 60
+    assert re.fullmatch(r"mra_[\w-]{43}", body.pop("registration_access_token"))
+    client_id = body.pop("client_id")
+    assert body == {
+        **PUBLIC,
+        "response_types": ["code"],
+        "post_logout_redirect_uris": [],
+        "id_token_signed_response_alg": "RS256",
+        "require_pushed_authorization_requests": False,
+        "registration_client_uri": f"{actions.stack.auth}/register/{client_id}",
+    }
+
+
+@pytest.mark.clause("RFC 7591 §2")
+def test_what_is_left_out_gets_its_default(actions: Actions) -> None:
+    body = register(actions.stack, {"redirect_uris": ["https://app.example/cb"], "client_name": None}).json()
+    assert body["client_name"] == body["client_id"]
+    assert body["grant_types"] == ["authorization_code"]
+    assert body["token_endpoint_auth_method"] == "client_secret_basic"
+    assert set(body["scope"].split()) >= {READ, WRITE, "plans:read"}
+
+
+@pytest.mark.clause("RFC 7591 §3.2.1")
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_a_confidential_app_gets_a_secret_that_works_and_does_not_expire(actions: Actions, method: str) -> None:
+    app = RegisteredApp(actions.stack, token_endpoint_auth_method=method)
+    assert app.registration["client_secret_expires_at"] == 0
+    assert app.secret is not None
+    granted = app.connect(actions.person())
+    assert app.refresh(granted.refresh).status_code == 200
+    app.secret += "x"
+    assert error_of(app.refresh(granted.refresh)) == (401, "invalid_client")
+
+
+@pytest.mark.clause("RFC 7591 §2")
+def test_an_app_with_keys_registers_them_and_gets_no_secret(actions: Actions) -> None:
+    key = ec_key("mine")
+    app = RegisteredApp(actions.stack, token_endpoint_auth_method="private_key_jwt", jwks=jwks(key))
+    assert "client_secret" not in app.registration
+    assert app.registration["jwks"] == jwks(key)
+    signing = SigningApp(actions.stack)
+    signing.client_id, signing.key = app.client_id, key
+    granted = signing.connect(actions.person())
+    assert signing.refresh(granted.refresh).status_code == 200
+
+
+@pytest.mark.clause("OpenID Connect Dynamic Client Registration §2")
+def test_an_app_that_signs_people_in_registers_what_it_needs_for_that(actions: Actions) -> None:
+    said = {"id_token_signed_response_alg": "ES256", "post_logout_redirect_uris": ["https://app.example/bye"]}
+    app = RegisteredApp(actions.stack, scope="openid profile email offline_access", **said)
+    assert app.registration["scope"] == "openid profile"
+    assert {name: app.registration[name] for name in said} == said
+    assert "id_token" in app.connect(actions.person()).answer
+
+
+@pytest.mark.clause("RFC 9126 §6")
+def test_an_app_may_bind_itself_to_pushed_requests(actions: Actions) -> None:
+    app = RegisteredApp(actions.stack, require_pushed_authorization_requests=True)
+    direct = requests.get(app.authorize_url(Verifier()), allow_redirects=False, timeout=TIMEOUT)
+    assert redirect_parameters(direct)["error"] == "invalid_request"
+    assert app.push(Verifier()).status_code == 201
+
+
+@pytest.mark.clause("RFC 7591 §2")
+def test_what_we_have_no_use_for_is_neither_registered_nor_fetched(actions: Actions) -> None:
+    fetched: list[str] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            fetched.append(self.path)
+
+    with HTTPServer(("127.0.0.1", 0), Listener) as listener:
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{listener.server_port}/"
+        uris = ("logo_uri", "client_uri", "policy_uri", "tos_uri", "jwks_uri", "sector_identifier_uri")
+        unknown = {name: address + name for name in uris}
+        unknown |= {"initiate_login_uri": address, "software_id": "x", "contacts": ["mo@app.example"], "x": [{"y": 1}]}
+        app = RegisteredApp(actions.stack, **unknown, jwks={"keys": []})
+        assert not set(app.registration) & {*unknown, "jwks"}
+        mo = actions.person()
+        app.connect(mo)
+        assert address not in mo.browser.get(app.authorize_url(Verifier())).text
+        listener.shutdown()
+    assert fetched == []
+
+
+BAD_REDIRECT_URIS: list[Any] = [
+    [],
+    "https://app.example/cb",
+    [None],
+    [7],
+    [["https://app.example/cb"]],
+    [""],
+    ["http://app.example/cb"],
+    ["https://app.example/cb#fragment"],
+    ["https://mo@app.example/cb"],
+    ["https:///cb"],
+    ["https://"],
+    ["//app.example/cb"],
+    ["/cb"],
+    ["javascript:alert(1)"],
+    ["data:text/html,x"],
+    ["file:///etc/passwd"],
+    ["com.example.app:/cb"],
+    ["myapp://cb"],
+    ["https://app.example/c b"],
+    ["https://app.example/\\evil.example"],
+    ["https://app.example/\r\nX: y"],
+    ["https://app.example/\0"],
+    ["https://ääpp.example/cb"],
+    ["https://[::1/cb"],
+    ["https://app.example/" + "x" * 1_000],
+    ["https://app.example/cb", "http://app.example/cb"],
+    [f"https://app.example/{number}" for number in range(21)],
+    ["\ud800"],
+]
+
+
+@pytest.mark.clause("RFC 7591 §3.2.2")
+@pytest.mark.parametrize("redirect_uris", BAD_REDIRECT_URIS, ids=lambda uris: ascii(uris)[:40])
+def test_a_bad_redirect_address_is_refused(actions: Actions, redirect_uris: Any) -> None:
+    assert refused(actions, redirect_uris=redirect_uris) == (400, "invalid_redirect_uri")
+
+
+@pytest.mark.clause("RFC 8252 §7.3")
+@pytest.mark.parametrize(
+    "uri", ["http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost:33418/", "https://a.example"]
+)
+def test_addresses_on_https_and_on_this_machine_are_accepted(actions: Actions, uri: str) -> None:
+    assert RegisteredApp(actions.stack, redirect_uris=[uri]).registration["redirect_uris"] == [uri]
+
+
+BAD_METADATA: list[dict[str, Any]] = [
+    {"client_name": ""},
+    {"client_name": 7},
+    {"client_name": "x" * 101},
+    {"client_name": "Moogle\u202eelgooM"},
+    {"client_name": "a\nb"},
+    {"client_name": "a\0b"},
+    {"client_name": "zero\u200bwidth"},
+    {"client_name": "\ud800"},
+    {"token_endpoint_auth_method": "client_secret_jwt"},
+    {"token_endpoint_auth_method": "tls_client_auth"},
+    {"token_endpoint_auth_method": ["none"]},
+    {"token_endpoint_auth_method": "private_key_jwt"},
+    {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []}},
+    {"token_endpoint_auth_method": "private_key_jwt", "jwks": "x"},
+    {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://app.example/jwks"},
+    {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://x.example", "jwks": jwks(ec_key())},
+    {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [ec_key().as_dict(private=True)]}},
+    {"grant_types": []},
+    {"grant_types": "authorization_code"},
+    {"grant_types": ["refresh_token"]},
+    {"grant_types": ["implicit"], "response_types": ["token"]},
+    {"grant_types": ["authorization_code", "password"]},
+    {"grant_types": ["client_credentials"]},
+    {"grant_types": ["authorization_code", "client_credentials"], "token_endpoint_auth_method": "client_secret_basic"},
+    {"grant_types": [{}]},
+    {"response_types": []},
+    {"response_types": ["token"]},
+    {"response_types": ["code", "token"]},
+    {"response_types": {"code": 1}},
+    {"scope": ""},
+    {"scope": "nobody:has"},
+    {"scope": [READ]},
+    {"require_pushed_authorization_requests": "yes"},
+    {"id_token_signed_response_alg": "none"},
+    {"id_token_signed_response_alg": "HS256"},
+    {"post_logout_redirect_uris": ["http://app.example/"]},
+    {"post_logout_redirect_uris": "https://app.example/"},
+    {"post_logout_redirect_uris": [f"https://app.example/{number}" for number in range(21)]},
+]
+
+
+@pytest.mark.clause("RFC 7591 §3.2.2")
+@pytest.mark.parametrize("changes", BAD_METADATA, ids=lambda changes: ascii(changes)[:60])
+def test_bad_metadata_are_refused(actions: Actions, changes: dict[str, Any]) -> None:
+    assert refused(actions, **changes) == (400, "invalid_client_metadata")
+
+
+MALFORMED = [b"", b"{", b"[]", b'"x"', b"null", b"7", b"[" * 50_000, b'{"client_name": "' + b"\xff" + b'"}', b"x=y"]
+
+
+@pytest.mark.clause("RFC 7591 §3.1")
+@pytest.mark.parametrize("body", MALFORMED, ids=lambda body: ascii(body[:20]))
+def test_what_is_no_json_object_is_refused(actions: Actions, body: bytes) -> None:
+    answer = requests.post(
+        f"{actions.stack.auth}/register", data=body, headers={"Content-Type": "application/json"}, timeout=TIMEOUT
+    )
+    assert error_of(answer) == (400, "invalid_client_metadata")
+
+
+@pytest.mark.clause("RFC 7591 §3.1")
+def test_only_json_of_a_sensible_size_is_read_and_only_by_post(actions: Actions) -> None:
+    address = f"{actions.stack.auth}/register"
+    form = requests.post(address, data=json.dumps(PUBLIC), headers={"Content-Type": "text/plain"}, timeout=TIMEOUT)
+    assert error_of(form) == (400, "invalid_client_metadata")
+    assert register(actions.stack, {**PUBLIC, "x": "x" * 100_000}).status_code == 413
+    assert requests.get(address, timeout=TIMEOUT).status_code == 405
+
+
+@pytest.mark.clause("RFC 7591 §3.2.2")
+def test_software_statements_are_refused(actions: Actions) -> None:
+    assert refused(actions, software_statement="e30.e30.x") == (400, "unapproved_software_statement")
+
+
+@pytest.mark.clause("RFC 7591 §5")
+def test_the_person_is_told_that_nobody_checked_the_app_and_is_asked_each_time(actions: Actions) -> None:
+    name = "<b>Bank</b> & \u201cfriends\u201d"
+    assured = {"token_endpoint_auth_method": "client_secret_basic", "redirect_uris": ["https://app.example/cb"]}
+    app = RegisteredApp(actions.stack, client_name=name, **assured)
+    mo = actions.person()
+    for _ in range(2):
+        link = app.authorize_url(Verifier(), redirect_uri="https://app.example/cb")
+        answer = mo.decide(link, app.scopes)
+        assert "code" in redirect_parameters(answer)
+        page = mo.browser.get(link)
+        assert urlsplit(page.url).path == "/consent"
+        assert "Nobody has checked" in page.text
+        assert "app.example" in page.text
+        assert "<b>Bank" not in page.text
+    other = actions.app()
+    assert "Nobody has checked" not in mo.browser.get(other.authorize_url(Verifier())).text
+
+
+@pytest.mark.clause("RFC 7591 §5")
+def test_registrations_from_one_address_are_throttled(actions: Actions) -> None:
+    answers = [register(actions.stack, {**PUBLIC, "scope": "nobody:has"}) for _ in range(31)]
+    assert Counter(answer.status_code for answer in answers) == {400: 30, 429: 1}
+    assert answers[-1].json()["error"] == "temporarily_unavailable"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 3_600
+
+
+@pytest.mark.clause("RFC 8414 §2")
+def test_the_endpoint_is_announced(actions: Actions) -> None:
+    said = requests.get(actions.stack.auth + WELL_KNOWN, timeout=TIMEOUT).json()
+    assert said["registration_endpoint"] == f"{actions.stack.auth}/register"
+
+
+def test_where_registration_is_closed_there_is_no_endpoint(stack: Stack) -> None:
+    assert "registration_endpoint" not in requests.get(stack.auth + WELL_KNOWN, timeout=TIMEOUT).json()
+    assert register(stack, PUBLIC).status_code == 404
+    assert requests.get(f"{stack.auth}/register/x", timeout=TIMEOUT).status_code == 404
+    result = stack.auth_app.test_cli_runner().invoke(args=["initial-access-token", "create"])
+    assert result.exit_code == 2
