@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from auth_service.protocol.authorization_server import AuthorizationServer, ServerParts
 from auth_service.protocol.client_assertion import ClientAssertions
 from auth_service.protocol.client_authentication import ClientAuthentication
+from auth_service.protocol.dpop import DpopProofs
 from auth_service.protocol.dynamic_registration import DynamicRegistration
 from auth_service.protocol.features import register_features
 from auth_service.protocol.grant_revocation import GrantRevocation
@@ -33,9 +34,10 @@ from auth_service.storage.revocation_tail import RevocationTail
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.signing_keys import SigningKeyStore
 from auth_service.storage.throttle import Throttle
-from auth_service.storage.token_handle import TokenKeyRing, web_secret
+from auth_service.storage.token_handle import TokenKeyRing, nonce_key, web_secret
 from auth_service.workers.revocation_reconciler import RevocationReconciler
 from shared.resource_server import TokenValidator
+from shared.resource_server.dpop_nonce import DpopNonces
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def build(settings: Settings) -> Components:
             pushed_requests=AuthorizationRequestStore(redis, "pushed-request", PUSHED_REQUEST_LIFETIME),
             throttle=throttle,
             authentication=authentication,
+            dpop=DpopProofs(ReplayCache(redis), _nonces(settings)),
             issuance=TokenIssuance(keys, grants, clients, resource_servers, revocation, lifetimes),
             revocation=revocation,
             signing_keys=signing_keys,
@@ -135,3 +138,7 @@ def build(settings: Settings) -> Components:
         server=server,
         web_secret=web_secret(settings.token_key_bytes()[0]),
     )
+
+
+def _nonces(settings: Settings) -> DpopNonces | None:
+    return DpopNonces([nonce_key(key) for key in settings.token_key_bytes()]) if settings.dpop_nonce_required else None

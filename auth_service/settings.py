@@ -55,6 +55,9 @@ class Settings(EnvironmentSettings):
     unused_client_lifetime: int = Field(
         30 * 86_400, ge=1, description="a client that registered itself and was allowed nothing runs out after this"
     )
+    dpop_nonce_required: bool = Field(
+        False, description="whether DPoP proofs must carry a nonce of ours, so that none can be made in advance"
+    )
 
     trusted_hosts: CommaSeparated = Field(
         (), description="back-channel host names, beside the issuer's, under which the service may be called"

@@ -42,6 +42,11 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
             help="Seconds in which a refresh token may be repeated without an Idempotency-Key.",
         ),
         click.option(
+            "--dpop-bound-access-tokens",
+            is_flag=True,
+            help="Refuse it tokens unless it sends a DPoP proof.",
+        ),
+        click.option(
             "--require-pushed-authorization-requests",
             is_flag=True,
             help="Refuse its authorization requests unless they were pushed.",
@@ -154,6 +159,7 @@ def _describe(client: Client, name: str, options: dict[str, Any]) -> None:
         options["access_token_lifetime"],
         options["grace_period"],
     )
+    client.dpop_bound_access_tokens = options["dpop_bound_access_tokens"]
     client.require_pushed_authorization_requests = options["require_pushed_authorization_requests"]
     client.post_logout_redirect_uris = tuple(options["post_logout_redirect_uris"])
     client.id_token_signed_response_alg = options["id_token_signed_response_alg"]
@@ -174,6 +180,7 @@ def _client_as_json(client: Client) -> dict[str, object]:
         "access_token_lifetime": client.access_token_lifetime,
         "grace_period": client.grace_period,
         "id_token_signed_response_alg": client.id_token_signed_response_alg,
+        "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
         "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
         "registered_itself": client.registered_itself,
         "unused_until": client.unused_until,

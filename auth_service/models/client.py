@@ -48,6 +48,8 @@ class Client(Base, SecretHolder, ClientMixin):
     require_pushed_authorization_requests: Mapped[bool] = mapped_column(default=False)
     """It sends people to /authorize with pushed requests only (RFC 9126 §6)."""
     id_token_signed_response_alg: Mapped[str] = mapped_column(String(10), default=DEFAULT_ID_TOKEN_ALGORITHM)
+    dpop_bound_access_tokens: Mapped[bool] = mapped_column(default=False)
+    """It gets tokens with a DPoP proof only (RFC 9449 §5.2)."""
     own_grant_id: Mapped[str] = mapped_column(String(32))
     """The grant of all its client-credentials tokens, so that revoking the client finds them."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

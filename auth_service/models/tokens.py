@@ -23,6 +23,8 @@ class NewGrant:
     """When the person last proved who they are, in epoch seconds."""
     nonce: str = field(default="", repr=False)
     """As the request sent it (OpenID Connect Core §3.1.2.1); empty if it sent none."""
+    dpop_jkt: str = ""
+    """The thumbprint of the key that the code is bound to (RFC 9449 §10); empty if it is bound to none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class CodeGrant:
     code_challenge: str
     auth_time: int
     nonce: str = field(repr=False)
+    dpop_jkt: str
 
     def get_redirect_uri(self) -> str:
         """For Authlib."""
@@ -50,6 +53,8 @@ class AccessTokenClaims:
     """None for a token that a client got for itself."""
     aud: tuple[str, ...]
     scope: str
+    jkt: str = ""
+    """The thumbprint of the key that the token is bound to (RFC 9449); empty for a bearer token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class Rotation:
     access_token_lifetime: int
     idle_lifetime: int
     grace_period: int
+    binds_refresh_token: bool = False
+    """Whether the refresh token is bound to the key of `claims`, as a public client's is (RFC 9449 §5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,8 @@ class NotRotated(StrEnum):
     GONE = "gone"
     """Its grant has expired or was ended."""
     WRONG_CLIENT = "wrong_client"
+    WRONG_KEY = "wrong_key"
+    """It is bound to a key that the request doesn't prove to hold. Nothing was spent."""
     KEY_MISUSED = "key_misused"
     """The Idempotency-Key stands for another request. Nothing was spent."""
     REUSED = "reused"

@@ -18,6 +18,8 @@ from auth_service.models.tokens import CodeGrant
 from auth_service.protocol.authentication_request import authentication_request
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.code_challenge import check_code_verifier, requested_code_challenge
+from auth_service.protocol.dpop import requested_dpop_jkt
+from auth_service.protocol.errors import InvalidDpopProofError
 from auth_service.protocol.grant_creation import Decision, begin_grant
 from auth_service.protocol.id_token import new_id_token
 from auth_service.protocol.identity_scopes import OPENID
@@ -47,6 +49,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
         try:
             self._check_parameters(client)
             self.code_challenge = requested_code_challenge(self.request)
+            self.dpop_jkt = requested_dpop_jkt(self.request)
             self.target = requested_target(self.server.parts.resource_servers.all(), client, self.request)
             parts = self.server.parts
             self.authentication = authentication_request(self.request, client, parts.signing_keys, parts.issuer)
@@ -116,6 +119,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
             redirect_uri=self.request.payload.redirect_uri or "",
             code_challenge=self.code_challenge,
             nonce=self.request.form.get("nonce", ""),
+            dpop_jkt=self.dpop_jkt,
         )
         if not begun:
             raise AccessDeniedError(redirect_uri=self.redirect_uri)
@@ -141,6 +145,8 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
 
     def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
         """Spend the code; the second valid use ends the grant."""
+        if self.request.authorization_code.dpop_jkt not in {"", self.request.proven_key}:
+            raise InvalidDpopProofError("This code is bound to another key (dpop_jkt).")
         grant = self.server.parts.records.find_good(self.handle.grant_id)
         if grant is None:
             raise InvalidGrantError("The grant behind this code has ended.")

@@ -13,7 +13,8 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 
 from auth_service.models.client import Client
 from auth_service.protocol.client_authentication import ClientAuthentication
-from auth_service.protocol.errors import printable
+from auth_service.protocol.dpop import DpopProofs
+from auth_service.protocol.errors import InvalidDpopProofError, printable
 from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.redirection import with_parameters
@@ -43,6 +44,7 @@ class ServerParts:
     pushed_requests: AuthorizationRequestStore
     throttle: Throttle
     authentication: ClientAuthentication
+    dpop: DpopProofs
     issuance: TokenIssuance
     revocation: GrantRevocation
     signing_keys: SigningKeyRing
@@ -95,7 +97,9 @@ class AuthorizationServer(AuthlibAuthorizationServer):
                 raise InvalidRequestError("grant_type is required.")
             grant: Any = self.get_token_grant(request)
             grant.validate_token_request()
-            return self.handle_response(*grant.create_token_response())
+            self._look_for_proven_key(request)
+            status, body, headers = grant.create_token_response()
+            return self.handle_response(status, body, [*headers, *self.parts.dpop.next_nonce(request.proven_key)])
         except OAuth2Error as error:
             return self.handle_error_response(request, error)
 
@@ -120,6 +124,12 @@ class AuthorizationServer(AuthlibAuthorizationServer):
                 body["state"] = request.payload.state
             return self.handle_response(303, "", [("Location", with_parameters(error.redirect_uri, body))])
         return self.handle_response(error.status_code, body, error.get_headers())
+
+    def _look_for_proven_key(self, request: ProtocolRequest) -> None:
+        """After the grant's checks and before its one step, so that a bad proof spends nothing (RFC 9449 §5)."""
+        request.proven_key = self.parts.dpop.proven_key(request)
+        if request.authenticated_client.dpop_bound_access_tokens and not request.proven_key:
+            raise InvalidDpopProofError("This client must send a DPoP proof.")
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Nobody listens to Authlib's signals."""

@@ -25,5 +25,6 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
             username=None,
             aud=target.audience,
             scope=" ".join(target.scopes),
+            jkt=self.request.proven_key,
         )
         return 200, self.server.parts.issuance.issue_client_token(client, claims), self.TOKEN_RESPONSE_HEADER

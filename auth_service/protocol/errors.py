@@ -101,6 +101,27 @@ class InvalidTargetError(OAuth2Error):
     description = "The requested resource is unknown, malformed or not allowed."
 
 
+class InvalidDpopProofError(OAuth2Error):
+    """A DPoP proof is missing, not good for its request, or made with another key (RFC 9449 §5). Nothing was spent."""
+
+    error = "invalid_dpop_proof"
+
+
+class UseDpopNonceError(OAuth2Error):
+    """The DPoP proof was good, but for its nonce (RFC 9449 §8)."""
+
+    error = "use_dpop_nonce"
+    description = "Make the proof with the nonce of the DPoP-Nonce header."
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__()
+        self.nonce = nonce
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """With the nonce to use."""
+        return [*super().get_headers(), ("DPoP-Nonce", self.nonce)]
+
+
 class AnswerLostError(OAuth2Error):
     """The tokens of a repeated request can't be derived again: their key has left the ring. Nothing was spent."""
 

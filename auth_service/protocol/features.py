@@ -14,6 +14,7 @@ from auth_service.protocol.refresh_token_grant import RefreshTokenGrant
 from auth_service.protocol.revocation_endpoint import RevocationEndpoint
 from auth_service.protocol.signed_introspection import ALGORITHM as SIGNED_INTROSPECTION_ALGORITHM
 from auth_service.protocol.signing_keys import ALGORITHMS
+from shared.resource_server.dpop_proof import ALGORITHMS as DPOP_ALGORITHMS
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
 ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint, PushedAuthorizationRequestEndpoint)
@@ -51,6 +52,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "introspection_endpoint_auth_methods_supported": list(CALLER_AUTH_METHODS),
         "introspection_signing_alg_values_supported": [SIGNED_INTROSPECTION_ALGORITHM],
         "code_challenge_methods_supported": [METHOD],
+        "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "require_pushed_authorization_requests": False,
         **_openid_connect(issuer),

@@ -41,6 +41,7 @@ def begin_grant(
     redirect_uri: str = "",
     code_challenge: str = "",
     nonce: str = "",
+    dpop_jkt: str = "",
 ) -> bool:
     """Begin a grant whose `credential` may be exchanged within `lifetime` seconds.
 
@@ -69,6 +70,7 @@ def begin_grant(
             expires_at=expires_at.timestamp(),
             redirect_uri=redirect_uri,
             code_challenge=code_challenge,
+            dpop_jkt=dpop_jkt,
             code_digest=credential.digest,
             auth_time=int(decision.signed_in_at),
             nonce=nonce,

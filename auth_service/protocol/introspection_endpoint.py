@@ -51,7 +51,10 @@ def introspect(parts: ServerParts, token: str, resource: str) -> Answer:
 
 
 def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -> Answer:
-    """What a resource server learns of a good token (RFC 7662 §2.2). `jti` and `grant_id` are what revocations name."""
+    """What a resource server learns of a good token (RFC 7662 §2.2, RFC 9449 §6.2).
+
+    `jti` and `grant_id` are what revocations name.
+    """
     claims = record.claims
     answer: Answer = {
         "active": True,
@@ -63,10 +66,12 @@ def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -
         "iss": issuer,
         "exp": record.expires_at,
         "iat": record.issued_at,
-        "token_type": "Bearer",
+        "token_type": "DPoP" if claims.jkt else "Bearer",
         "jti": handle.digest,
         "grant_id": handle.grant_id,
     }
     if claims.username is None:
         del answer["username"]
+    if claims.jkt:
+        answer["cnf"] = {"jkt": claims.jkt}
     return answer

@@ -26,6 +26,7 @@ _SENT_ONCE = [
     "code_challenge",
     "code_challenge_method",
     "code_verifier",
+    "dpop_jkt",
     "request",
     "request_uri",
     "nonce",
@@ -84,6 +85,8 @@ class ProtocolRequest(OAuth2Request):
         self.remote_address = remote_address
         self.direct = direct
         """At /authorize: it stood in the address, neither pushed by its client (RFC 9126) nor kept by us before."""
+        self.proven_key = ""
+        """At /token: the thumbprint of the key that a DPoP proof proved to hold (RFC 9449), once it was checked."""
         self.payload: _Payload = _Payload(self.parameters)
 
     @property

@@ -9,7 +9,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, TokenEndpoint
 from auth_service.models.client import Client
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.client_authentication import PROOFS_OF_IDENTITY
-from auth_service.protocol.errors import InvalidRequestUriError, TooManyRequestsError
+from auth_service.protocol.errors import InvalidDpopProofError, InvalidRequestUriError, TooManyRequestsError
 from auth_service.protocol.oauth_request import ProtocolRequest
 
 PUSHED_REQUEST_LIFETIME = 60
@@ -37,9 +37,18 @@ class PushedAuthorizationRequestEndpoint(TokenEndpoint):
         self._validate(pushed)
         if client.public and (wait := self.server.parts.throttle.unproven_request(request.remote_address)):
             raise TooManyRequestsError(wait)
+        self._bind_to_proven_key(request, pushed)
         reference = self.server.parts.pushed_requests.add(pushed.parameters, client.client_id)
         answer: dict[str, str | int] = {"request_uri": _URN + reference, "expires_in": PUSHED_REQUEST_LIFETIME}
         return 201, answer, [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+
+    def _bind_to_proven_key(self, request: ProtocolRequest, pushed: ProtocolRequest) -> None:
+        """A DPoP proof here is worth the `dpop_jkt` that it proves; if both are sent, they agree (RFC 9449 §10.1)."""
+        proven_key = self.server.parts.dpop.proven_key(request)
+        if proven_key and pushed.form.get("dpop_jkt", proven_key) != proven_key:
+            raise InvalidDpopProofError("The proof is made with another key than dpop_jkt names.")
+        if proven_key:
+            pushed.parameters["dpop_jkt"] = [proven_key]
 
     def _validate(self, pushed: ProtocolRequest) -> None:
         try:

@@ -17,7 +17,7 @@ from auth_service.models.tokens import (
     RevokedBecause,
     Rotation,
 )
-from auth_service.protocol.errors import AnswerLostError, ClientAuthenticationFailedError
+from auth_service.protocol.errors import AnswerLostError, ClientAuthenticationFailedError, InvalidDpopProofError
 from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.protocol.idempotency import repeatable
 from auth_service.protocol.oauth_request import ProtocolRequest
@@ -76,6 +76,7 @@ class TokenIssuance:
             username=grant.username,
             aud=target.audience,
             scope=" ".join(target.scopes),
+            jkt=request.proven_key,
         )
         nonce, key_id = secrets.token_bytes(16), self._keys.newest_key_id
         access, refresh = self._successors(presented, client, nonce, key_id)
@@ -95,15 +96,18 @@ class TokenIssuance:
                 access_token_lifetime=lifetime,
                 idle_lifetime=self._lifetimes.refresh_token_idle,
                 grace_period=client.grace_period,
+                binds_refresh_token=client.public,
             )
         )
         match outcome:
             case Replayed():
-                return self._repeat(presented, client, outcome), outcome.issued_at
+                return self._repeat(presented, request, outcome), outcome.issued_at
             case Issued():
-                return _answer(access, refresh, claims.scope, outcome), outcome.issued_at
+                return _answer(access, refresh, claims.scope, request.proven_key, outcome), outcome.issued_at
             case NotRotated.KEY_MISUSED:
                 raise InvalidRequestError("This Idempotency-Key stands for another request.")
+            case NotRotated.WRONG_KEY:
+                raise InvalidDpopProofError("This refresh token is bound to another key: prove that you hold it.")
             case NotRotated.REUSED:
                 self._revocation.end_grant(presented.grant_id, RevokedBecause.REUSE)
                 raise InvalidGrantError("This credential was used before. Its grant has ended.")
@@ -121,7 +125,7 @@ class TokenIssuance:
         if grant_created and self._clients.find(client.client_id) is None:
             self._revocation.end_grant(client.own_grant_id, RevokedBecause.CLIENT_DELETED)
             raise ClientAuthenticationFailedError
-        return _answer(access, None, claims.scope, issued)
+        return _answer(access, None, claims.scope, claims.jkt, issued)
 
     def _successors(
         self, presented: TokenHandle, client: Client, nonce: bytes, key_id: str
@@ -134,21 +138,22 @@ class TokenIssuance:
             raise AnswerLostError
         return access, refresh
 
-    def _repeat(self, presented: TokenHandle, client: Client, stored: Replayed) -> TokenAnswer:
+    def _repeat(self, presented: TokenHandle, request: ProtocolRequest, stored: Replayed) -> TokenAnswer:
         """The answer that was given before, or none: never a pair that would not work."""
+        client = request.authenticated_client
         access, refresh = self._successors(presented, client, bytes.fromhex(stored.nonce), stored.key_id)
         if (access.digest, refresh.digest if refresh else "") != (
             stored.access_digest,
             stored.refresh_digest,
         ):
             raise AnswerLostError
-        return _answer(access, refresh, stored.scope, stored)
+        return _answer(access, refresh, stored.scope, request.proven_key, stored)
 
 
-def _answer(access: TokenHandle, refresh: TokenHandle | None, scope: str, issued: Issued) -> TokenAnswer:
+def _answer(access: TokenHandle, refresh: TokenHandle | None, scope: str, jkt: str, issued: Issued) -> TokenAnswer:
     answer: TokenAnswer = {
         "access_token": access.text,
-        "token_type": "Bearer",
+        "token_type": "DPoP" if jkt else "Bearer",
         "expires_in": issued.expires_in,
     }
     if refresh is not None:

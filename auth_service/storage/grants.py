@@ -59,6 +59,7 @@ class GrantStore:
                     "code_challenge": grant.code_challenge,
                     "auth_time": grant.auth_time,
                     "id_token_nonce": grant.nonce,
+                    "dpop_jkt": grant.dpop_jkt,
                     "generation": "0",
                     "current": grant.code_digest,
                 },
@@ -69,12 +70,12 @@ class GrantStore:
 
     def find_code_grant(self, grant_id: str) -> CodeGrant | None:
         """What the code's request said, as long as its grant lives: also after the code was spent."""
-        fields = ("client_id", "redirect_uri", "code_challenge", "auth_time", "id_token_nonce")
+        fields = ("client_id", "redirect_uri", "code_challenge", "auth_time", "id_token_nonce", "dpop_jkt")
         values = self._clients.reads.hmget(self._grant_key(grant_id), fields)
         if None in values:
             return None
-        client_id, redirect_uri, code_challenge, auth_time, nonce = map(str, values)
-        return CodeGrant(client_id, redirect_uri, code_challenge, int(auth_time), nonce)
+        client_id, redirect_uri, code_challenge, auth_time, nonce, dpop_jkt = map(str, values)
+        return CodeGrant(client_id, redirect_uri, code_challenge, int(auth_time), nonce, dpop_jkt)
 
     def rotate(self, rotation: Rotation) -> Issued | Replayed | NotRotated:
         """Spend a code or a refresh token. The one step that decides, and the last that can fail."""
@@ -101,6 +102,8 @@ class GrantStore:
             "idle_lifetime": rotation.idle_lifetime,
             "replay_window": min(REPLAY_WINDOW, rotation.access_token_lifetime) * 1000,
             "grace_period": rotation.grace_period * 1000,
+            "jkt": rotation.claims.jkt,
+            "binds_refresh_token": rotation.binds_refresh_token,
         }
         outcome, *values = self._run_twice_if_unanswered(self._rotate, keys, [json.dumps(request), self._log_lifetime])
         if outcome == "rotated":
@@ -227,4 +230,4 @@ def _load_claims(dumped: str, grant_scopes: str) -> AccessTokenClaims:
     fields = json.loads(dumped)
     allowed = grant_scopes.split()
     scope = " ".join(name for name in fields["scope"].split() if name in allowed)
-    return AccessTokenClaims(fields["client_id"], fields["sub"], fields["username"], tuple(fields["aud"]), scope)
+    return AccessTokenClaims(**{**fields, "aud": tuple(fields["aud"]), "scope": scope})

@@ -15,6 +15,10 @@ for i = 1, #fields, 2 do grant[fields[i]] = fields[i + 1] end
 if not grant.client_id then return {"gone"} end
 if grant.client_id ~= request.client_id then return {"wrong_client"} end
 
+-- From the first one on that was issued with a proof, a public client's refresh tokens need it (RFC 9449 §5).
+local is_bound = grant.jkt and request.generation >= tonumber(grant.bound_since)
+if is_bound and request.jkt ~= grant.jkt then return {"wrong_key"} end
+
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function integer(number) return string.format("%.0f", number) end
@@ -26,11 +30,12 @@ local repeats_key = request.idempotency_key ~= "" and request.idempotency_key ==
 
 if is_previous then
   local elapsed = now - tonumber(grant.rotated_at)
+  local same_key = request.jkt == grant.access_jkt
   local same_request = request.attempt == grant.attempt
   if repeats_key then
-    if request.parameters ~= grant.parameters then return {"key_misused"} end
+    if request.parameters ~= grant.parameters or not same_key then return {"key_misused"} end
     same_request = same_request or elapsed < request.replay_window
-  elseif request.idempotency_key == "" then
+  elseif request.idempotency_key == "" and same_key then
     same_request = same_request or elapsed < request.grace_period
   end
   if same_request then
@@ -63,7 +68,10 @@ redis.call("HSET", grant_key, "generation", integer(generation + 1),
   "current", request.refresh_digest, "previous", request.digest, "nonce", request.nonce, "key_id", request.key_id,
   "attempt", request.attempt, "idempotency_key", request.idempotency_key, "parameters", request.parameters,
   "rotated_at", integer(now), "access_digest", request.access_digest, "access_scope", request.access_scope,
-  "access_expires_at", integer(access_expires_at))
+  "access_expires_at", integer(access_expires_at), "access_jkt", request.jkt)
+if request.binds_refresh_token and request.jkt ~= "" and not is_bound then
+  redis.call("HSET", grant_key, "jkt", request.jkt, "bound_since", integer(generation + 1))
+end
 redis.call("PEXPIREAT", grant_key, integer(ends_at))
 redis.call("HSET", access_token_key, "claims", request.claims,
   "issued_at", integer(issued_at), "expires_at", integer(access_expires_at))

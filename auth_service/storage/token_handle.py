@@ -140,6 +140,11 @@ def wrapping_key(material: bytes) -> bytes:
     return _hkdf(material, b"moogle key wrapping")
 
 
+def nonce_key(material: bytes) -> bytes:
+    """The key that makes DPoP nonces, independent of all others made from the same material."""
+    return _hkdf(material, b"moogle dpop nonces")
+
+
 def _tag(key: _Key, kind: TokenKind, body: bytes) -> bytes:
     return hmac.digest(key.mac, kind.encode() + body, "sha256")[:_TAG_BYTES]
 

@@ -89,8 +89,7 @@ def read_proof(header: str, *, method: str, address: str, now: float, access_tok
     if target is None or target != _target(address):
         raise InvalidProofError("The proof's htu is another address than the request's.")
     iat: Any = claims.get("iat")
-    is_number = isinstance(iat, int | float) and not isinstance(iat, bool)
-    if not (is_number and now - CLOCK_WINDOW <= iat <= now + CLOCK_WINDOW):
+    if not (isinstance(iat, int | float) and now - CLOCK_WINDOW <= iat <= now + CLOCK_WINDOW):
         raise InvalidProofError(f"The proof's iat is not within {CLOCK_WINDOW} seconds of now.")
     if access_token is not None and claims.get("ath") != token_digest(access_token):
         raise InvalidProofError("The proof's ath is not the hash of the access token.")

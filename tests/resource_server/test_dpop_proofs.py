@@ -210,6 +210,10 @@ def test_another_address_is_refused(htu: Any) -> None:
     assert refused(KEY.sign(claims(htu=htu))) == "The proof's htu is another address than the request's."
 
 
+def test_two_addresses_that_are_none_are_not_the_same() -> None:
+    refused(KEY.sign(claims(htu="nowhere")), address="nowhere")
+
+
 @pytest.mark.clause("RFC 9449 §4.3")
 @pytest.mark.parametrize(
     "htu",

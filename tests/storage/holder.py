@@ -67,6 +67,8 @@ class Holder:
         key: str = "",
         parameters: str = "the same",
         grace_period: int = 0,
+        jkt: str = "",
+        public: bool = True,
     ) -> Spent:
         """Use a code or a refresh token."""
         nonce, key_id = secrets.token_bytes(16), self.keys.newest_key_id
@@ -83,11 +85,12 @@ class Holder:
             key_id=key_id,
             access_digest=access.digest,
             refresh_digest=refresh.digest,
-            claims=AccessTokenClaims(client_id, "mo", "mo's name", AUDIENCE, scope),
+            claims=AccessTokenClaims(client_id, "mo", "mo's name", AUDIENCE, scope, jkt),
             repeatable=Repeatable(key, parameters if key else ""),
             access_token_lifetime=self.access_lifetime,
             idle_lifetime=self.idle_lifetime,
             grace_period=grace_period,
+            binds_refresh_token=public,
         )
         return Spent(self.store.rotate(rotation), access, refresh)
 

@@ -74,6 +74,59 @@ def test_another_client_gets_nothing_and_ends_nothing(holder: Holder, clients: R
     assert type(holder.spend(spent.refresh).outcome) is Issued
 
 
+@pytest.mark.clause("RFC 9449 §5")
+def test_a_refresh_token_that_was_issued_with_a_proof_needs_its_key_whatever_became_of_it(
+    holder: Holder, clients: RedisClients
+) -> None:
+    first = holder.connect(jkt="a key")
+    second = holder.spend(first.refresh, jkt="a key")
+    for credential in (first.refresh, second.refresh):
+        for wrong in ("another key", ""):
+            assert holder.spend(credential, jkt=wrong).outcome is NotRotated.WRONG_KEY
+    assert log_of(clients, holder) == []
+    assert type(holder.spend(second.refresh, jkt="a key").outcome) is Issued
+    assert holder.spend(first.refresh, jkt="a key").outcome is NotRotated.REUSED
+
+
+@pytest.mark.clause("RFC 9449 §5")
+def test_credentials_from_before_the_first_proof_need_no_key_and_their_reuse_ends_the_grant(holder: Holder) -> None:
+    first = holder.connect()
+    second = holder.spend(first.refresh, jkt="a key")
+    assert holder.spend(second.refresh).outcome is NotRotated.WRONG_KEY
+    assert holder.spend(first.refresh).outcome is NotRotated.REUSED
+    assert not holder.is_active(second.access)
+
+
+@pytest.mark.clause("RFC 9449 §5")
+def test_a_confidential_clients_refresh_tokens_are_not_bound(holder: Holder) -> None:
+    spent = holder.connect(jkt="a key", public=False)
+    for key in ("another key", "", "a key"):
+        spent = holder.spend(spent.refresh, jkt=key, public=False)
+        assert type(spent.outcome) is Issued
+
+
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+def test_only_a_request_with_the_same_key_is_the_same(holder: Holder, clients: RedisClients) -> None:
+    first = holder.connect(public=False)
+    second = holder.spend(first.refresh, key="idempotency key", jkt="a key", public=False)
+    for other in ("another key", ""):
+        outcome = holder.spend(first.refresh, key="idempotency key", jkt=other, public=False).outcome
+        assert outcome is NotRotated.KEY_MISUSED
+    assert type(holder.spend(first.refresh, key="idempotency key", jkt="a key").outcome) is Replayed
+    third = holder.spend(second.refresh, jkt="a key", public=False)
+    assert type(holder.spend(second.refresh, jkt="a key", grace_period=30).outcome) is Replayed
+    assert log_of(clients, holder) == []
+    assert holder.spend(second.refresh, jkt="another key", grace_period=30).outcome is NotRotated.REUSED
+    assert not holder.is_active(third.access)
+
+
+def test_what_the_codes_request_said_is_remembered_after_the_code_was_spent(holder: Holder, store: GrantStore) -> None:
+    before = store.find_code_grant(holder.grant_id)
+    holder.connect()
+    assert before is not None
+    assert store.find_code_grant(holder.grant_id) == before
+
+
 def test_a_grant_that_never_was_is_gone(holder: Holder) -> None:
     stranger = KEYS.make(TokenKind.REFRESH_TOKEN, new_grant_id(), 3)
     assert holder.spend(stranger).outcome is NotRotated.GONE

@@ -1,14 +1,19 @@
 """A client that can make DPoP proofs, also wrong ones; written against RFC 9449 and not against our own code."""
 
 import base64
+import copy
 import json
 import secrets
 import time
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
+import requests
 from joserfc import jwk
 from joserfc.jws import JWSRegistry
+
+from tests.support.actions import App
+from tests.support.stack import Stack
 
 
 class DpopKey:
@@ -53,3 +58,33 @@ class DpopKey:
 
 def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class DpopApp(App):
+    """An app that sends a fresh proof with every request."""
+
+    def __init__(self, stack: Stack, *options: str, key: DpopKey, **more: Any) -> None:
+        super().__init__(stack, *options, **more)
+        self.key: DpopKey | None = key
+        self._proof: str | None = None
+
+    def holding(self, key: DpopKey | None) -> Self:
+        """The same app with another key, or with none and no proofs."""
+        other = copy.copy(self)
+        other.key, other._proof = key, None
+        return other
+
+    def sending(self, proof: str) -> Self:
+        """The same app, which sends just this."""
+        other = copy.copy(self)
+        other._proof = proof
+        return other
+
+    def proof(self, path: str = "/token", **changes: Any) -> str:
+        """A proof for a request to the authorization server."""
+        assert self.key is not None
+        return self.key.proof("POST", self._stack.auth + path, **changes)
+
+    def _post(self, path: str, form: dict[str, Any], headers: dict[str, str]) -> requests.Response:
+        proof = self._proof if self._proof is not None else self.key and self.proof(path)
+        return super()._post(path, form, {**headers, "DPoP": proof} if proof is not None else headers)

@@ -1,0 +1,423 @@
+"""DPoP at the authorization server (RFC 9449): what is bound to a key, and that a bad proof spends nothing."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from shared.resource_server.dpop_proof import ALGORITHMS, CLOCK_WINDOW
+from tests.flows.test_metadata import metadata
+from tests.support.actions import Actions, Tokens, Verifier, error_of, redirect_parameters, tokens
+from tests.support.dpop import DpopApp, DpopKey
+from tests.support.stack import Stack
+
+KEY, OTHER_KEY = DpopKey(), DpopKey("Ed25519")
+INVALID_PROOF = (400, "invalid_dpop_proof")
+IDEMPOTENCY_KEY, OTHER_IDEMPOTENCY_KEY = "one-and-the-same-key", "another-key-of-the-client"
+
+
+@pytest.fixture
+def public(actions: Actions) -> DpopApp:
+    """Its refresh tokens are bound to its key."""
+    return DpopApp(actions.stack, public=True, key=KEY)
+
+
+@pytest.fixture
+def confidential(actions: Actions) -> DpopApp:
+    """Its refresh tokens are bound to its secret."""
+    return DpopApp(actions.stack, key=KEY)
+
+
+@pytest.fixture
+def machine(actions: Actions) -> DpopApp:
+    return DpopApp(actions.stack, "--grant-type", "client_credentials", key=KEY)
+
+
+def bound_to(actions: Actions, granted: Tokens) -> str | None:
+    """The thumbprint of the key that an access token is bound to, if the answers about it agree."""
+    introspected = actions.introspect(granted.access)
+    assert introspected["token_type"] == granted.answer["token_type"]
+    assert ("cnf" in introspected) == (introspected["token_type"] == "DPoP")
+    confirmation = introspected.get("cnf", {"jkt": None})
+    assert list(confirmation) == ["jkt"]
+    thumbprint: str | None = confirmation["jkt"]
+    return thumbprint
+
+
+# Access tokens
+
+
+@pytest.mark.clause("RFC 9449 §5")
+@pytest.mark.parametrize("is_public", [True, False])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_with_a_proof_every_access_token_is_bound_to_its_key(actions: Actions, is_public: bool, algorithm: str) -> None:
+    key = DpopKey(algorithm)
+    app = DpopApp(actions.stack, public=is_public, key=key)
+    first = app.connect(actions.person())
+    second = tokens(app.refresh(first.refresh))
+    assert [granted.answer["token_type"] for granted in (first, second)] == ["DPoP", "DPoP"]
+    assert [bound_to(actions, granted) for granted in (first, second)] == [key.thumbprint] * 2
+
+
+@pytest.mark.clause("RFC 9449 §5")
+def test_a_clients_own_token_is_bound_too(actions: Actions, machine: DpopApp) -> None:
+    granted = tokens(machine.client_credentials())
+    assert (granted.answer["token_type"], bound_to(actions, granted)) == ("DPoP", KEY.thumbprint)
+
+
+@pytest.mark.clause("RFC 9449 §6.2")
+def test_without_a_proof_a_token_is_a_bearer_token(actions: Actions, machine: DpopApp, public: DpopApp) -> None:
+    for granted in (
+        tokens(machine.holding(None).client_credentials()),
+        public.holding(None).connect(actions.person()),
+    ):
+        assert (granted.answer["token_type"], bound_to(actions, granted)) == ("Bearer", None)
+
+
+@pytest.mark.clause("RFC 9449 §5.1")
+def test_the_metadata_names_the_algorithms(actions: Actions) -> None:
+    assert metadata(actions)["dpop_signing_alg_values_supported"] == list(ALGORITHMS)
+
+
+@pytest.mark.clause("RFC 9449 §5.2")
+def test_a_client_may_be_registered_to_get_bound_tokens_only(actions: Actions) -> None:
+    app, verifier = DpopApp(actions.stack, "--dpop-bound-access-tokens", key=KEY), Verifier()
+    code = app.get_code(actions.person(), verifier)
+    assert error_of(app.holding(None).exchange(code, verifier)) == INVALID_PROOF
+    granted = tokens(app.exchange(code, verifier))
+    assert error_of(app.holding(None).refresh(granted.refresh)) == INVALID_PROOF
+    assert tokens(app.refresh(granted.refresh)).answer["token_type"] == "DPoP"
+
+
+# Bad proofs
+
+
+def bad_proof(app: DpopApp, kind: str, stack: Stack) -> str:
+    claims = {"htm": "POST", "htu": f"{stack.auth}/token", "iat": time.time(), "jti": "an id"}
+    header, payload, _ = app.proof().split(".")
+    makers = {
+        "no JWT": lambda: "no JWT",
+        "empty": lambda: "",
+        "two": lambda: f"{app.proof()}, {app.proof()}",
+        "wrong typ": lambda: KEY.sign(claims, typ="JWT"),
+        "unsigned": lambda: KEY.sign(claims, alg="none"),
+        "private key": lambda: KEY.sign(claims, jwk=KEY.private),
+        "another's signature": lambda: f"{header}.{payload}.{DpopKey().sign(claims).split('.')[2]}",
+        "another method": lambda: app.proof(htm="GET"),
+        "another endpoint": lambda: app.proof("/introspect"),
+        "another server": lambda: app.proof(htu=f"{stack.fit}/token"),
+        "old": lambda: app.proof(iat=time.time() - CLOCK_WINDOW - 5),
+        "of the future": lambda: app.proof(iat=time.time() + CLOCK_WINDOW + 5),
+        "without an id": lambda: app.proof(jti=None),
+    }
+    return makers[kind]()
+
+
+@pytest.mark.clause("RFC 9449 §4.3")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "no JWT",
+        "empty",
+        "two",
+        "wrong typ",
+        "unsigned",
+        "private key",
+        "another's signature",
+        "another method",
+        "another endpoint",
+        "another server",
+        "old",
+        "of the future",
+        "without an id",
+    ],
+)
+def test_a_bad_proof_is_refused_and_spends_nothing(
+    actions: Actions, public: DpopApp, machine: DpopApp, kind: str
+) -> None:
+    verifier = Verifier()
+    code = public.get_code(actions.person(), verifier)
+    proof = bad_proof(public, kind, actions.stack)
+    assert error_of(public.sending(proof).exchange(code, verifier)) == INVALID_PROOF
+    granted = tokens(public.exchange(code, verifier))
+    assert error_of(public.sending(proof).refresh(granted.refresh)) == INVALID_PROOF
+    assert public.refresh(granted.refresh).status_code == 200
+    assert error_of(machine.sending(proof).client_credentials()) == INVALID_PROOF
+
+
+@pytest.mark.clause("RFC 9449 §4.3")
+def test_two_headers_are_refused(actions: Actions, machine: DpopApp) -> None:
+    connection = HTTPConnection(urlsplit(actions.stack.auth).netloc, timeout=10)
+    form = urlencode(
+        {"grant_type": "client_credentials", "client_id": machine.client_id, "client_secret": machine.secret}
+    )
+    connection.putrequest("POST", "/token")
+    for name, value in (
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Content-Length", str(len(form))),
+        ("DPoP", machine.proof()),
+        ("DPoP", machine.proof()),
+    ):
+        connection.putheader(name, value)
+    connection.endheaders(form.encode())
+    answer = connection.getresponse()
+    assert (answer.status, b"invalid_dpop_proof" in answer.read()) == (400, True)
+    connection.close()
+
+
+@pytest.mark.clause("RFC 9449 §11.1")
+def test_a_proof_works_once(actions: Actions, public: DpopApp, machine: DpopApp) -> None:
+    once = machine.sending(machine.proof())
+    assert once.client_credentials().status_code == 200
+    assert error_of(once.client_credentials()) == INVALID_PROOF
+    granted = public.connect(actions.person())
+    once = public.sending(public.proof())
+    refreshed = tokens(once.refresh(granted.refresh))
+    assert error_of(once.refresh(refreshed.refresh)) == INVALID_PROOF
+    assert public.refresh(refreshed.refresh).status_code == 200
+
+
+@pytest.mark.clause("RFC 9449 §11.1")
+def test_a_new_proof_with_an_old_id_is_the_old_one(machine: DpopApp) -> None:
+    first, again = (machine.sending(machine.proof(jti="the same", iat=time.time() + more)) for more in (0, 1))
+    assert first.client_credentials().status_code == 200
+    assert error_of(again.client_credentials()) == INVALID_PROOF
+    others = machine.holding(OTHER_KEY)
+    assert others.sending(others.proof(jti="the same")).client_credentials().status_code == 200
+
+
+@pytest.mark.clause("RFC 9449 §11.1")
+def test_of_many_that_send_the_same_proof_at_once_one_gets_a_token(machine: DpopApp) -> None:
+    once = machine.sending(machine.proof())
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: once.client_credentials(), range(8)))
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 400: 7}
+
+
+def test_an_error_that_comes_before_the_proof_leaves_it_unused(actions: Actions, public: DpopApp) -> None:
+    once = public.sending(public.proof())
+    assert error_of(once.refresh("nonsense")) == (400, "invalid_grant")
+    assert once.refresh(public.connect(actions.person()).refresh).status_code == 200
+
+
+def test_when_the_use_of_a_proof_cannot_be_remembered_no_token_is_issued(start_stack: Callable[..., Stack]) -> None:
+    stack = start_stack(redis="redis://127.0.0.1:1/0")
+    answer = DpopApp(stack, "--grant-type", "client_credentials", key=KEY).client_credentials()
+    assert error_of(answer) == (503, "temporarily_unavailable")
+    assert answer.headers["Retry-After"] == "1"
+
+
+# Refresh tokens
+
+
+@pytest.mark.clause("RFC 9449 §5")
+def test_a_public_clients_refresh_token_needs_its_key_and_is_not_spent_without_it(
+    actions: Actions, public: DpopApp
+) -> None:
+    granted = public.connect(actions.person())
+    for key in (OTHER_KEY, DpopKey(), None):
+        assert error_of(public.holding(key).refresh(granted.refresh)) == INVALID_PROOF
+    second = tokens(public.refresh(granted.refresh))
+    assert error_of(public.holding(OTHER_KEY).refresh(second.refresh)) == INVALID_PROOF
+    assert bound_to(actions, tokens(public.refresh(second.refresh))) == KEY.thumbprint
+
+
+@pytest.mark.clause("RFC 9449 §5")
+def test_who_has_stolen_a_spent_refresh_token_without_its_key_cannot_even_end_the_grant(
+    actions: Actions, public: DpopApp
+) -> None:
+    stolen = public.connect(actions.person())
+    current = tokens(public.refresh(stolen.refresh))
+    for key in (OTHER_KEY, None):
+        assert error_of(public.holding(key).refresh(stolen.refresh)) == INVALID_PROOF
+    assert actions.is_active(current.access)
+
+
+@pytest.mark.clause("RFC 9700 §4.14.2")
+def test_reuse_by_who_has_the_key_ends_the_grant(actions: Actions, public: DpopApp) -> None:
+    first = public.connect(actions.person())
+    second = tokens(public.refresh(first.refresh))
+    assert error_of(public.refresh(first.refresh)) == (400, "invalid_grant")
+    assert not actions.is_active(second.access)
+
+
+@pytest.mark.clause("RFC 9449 §5")
+def test_a_public_clients_refresh_token_is_bound_at_the_first_proof(actions: Actions, public: DpopApp) -> None:
+    unbound = public.holding(None).connect(actions.person())
+    bound = tokens(public.refresh(unbound.refresh))
+    for key in (OTHER_KEY, None):
+        assert error_of(public.holding(key).refresh(bound.refresh)) == INVALID_PROOF
+    assert bound_to(actions, tokens(public.refresh(bound.refresh))) == KEY.thumbprint
+
+
+@pytest.mark.clause("RFC 9700 §4.14.2")
+def test_a_thief_who_binds_a_stolen_token_to_a_key_is_found_out_by_its_owner(actions: Actions, public: DpopApp) -> None:
+    owner, thief = public.holding(None), public.holding(OTHER_KEY)
+    unbound = owner.connect(actions.person())
+    stolen = tokens(thief.refresh(unbound.refresh))
+    assert error_of(owner.refresh(unbound.refresh)) == (400, "invalid_grant")
+    assert not actions.is_active(stolen.access)
+
+
+@pytest.mark.clause("RFC 6749 §4.1.2")
+def test_a_thief_who_binds_a_stolen_code_to_a_key_is_found_out_by_its_owner(actions: Actions, public: DpopApp) -> None:
+    verifier = Verifier()
+    code = public.get_code(actions.person(), verifier)
+    stolen = tokens(public.holding(OTHER_KEY).exchange(code, verifier))
+    assert error_of(public.exchange(code, verifier)) == (400, "invalid_grant")
+    assert not actions.is_active(stolen.access)
+
+
+@pytest.mark.clause("RFC 9449 §5")
+def test_a_confidential_clients_refresh_token_may_be_used_with_any_key(actions: Actions, confidential: DpopApp) -> None:
+    granted, seen = confidential.connect(actions.person()), []
+    for key in (OTHER_KEY, None, KEY):
+        granted = tokens(confidential.holding(key).refresh(granted.refresh))
+        seen.append(bound_to(actions, granted))
+    assert seen == [OTHER_KEY.thumbprint, None, KEY.thumbprint]
+
+
+# Lost answers
+
+
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+@pytest.mark.parametrize("kind", ["public", "confidential"])
+def test_a_repetition_has_a_new_proof_of_the_same_key_and_gets_the_identical_pair(
+    actions: Actions, kind: str, request: pytest.FixtureRequest
+) -> None:
+    app, verifier = request.getfixturevalue(kind), Verifier()
+    code = app.get_code(actions.person(), verifier)
+    exchanged = [tokens(app.exchange(code, verifier, key=IDEMPOTENCY_KEY)) for _ in range(2)]
+    refreshed = [tokens(app.refresh(exchanged[0].refresh, key=OTHER_IDEMPOTENCY_KEY)) for _ in range(2)]
+    for first, second in (exchanged, refreshed):
+        assert (first.access, first.refresh) == (second.access, second.refresh)
+        assert second.answer["token_type"] == "DPoP"
+        assert bound_to(actions, second) == KEY.thumbprint
+
+
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+@pytest.mark.parametrize("other_key", [OTHER_KEY, None])
+@pytest.mark.parametrize(("kind", "refusal"), [("public", INVALID_PROOF), ("confidential", (400, "invalid_request"))])
+def test_with_another_key_it_is_another_request_and_spends_nothing(
+    actions: Actions, kind: str, refusal: tuple[int, str], other_key: DpopKey | None, request: pytest.FixtureRequest
+) -> None:
+    app = request.getfixturevalue(kind)
+    granted = app.connect(actions.person())
+    pair = tokens(app.refresh(granted.refresh, key=IDEMPOTENCY_KEY))
+    assert error_of(app.holding(other_key).refresh(granted.refresh, key=IDEMPOTENCY_KEY)) == refusal
+    assert tokens(app.refresh(granted.refresh, key=IDEMPOTENCY_KEY)).refresh == pair.refresh
+    assert actions.is_active(pair.access)
+
+
+def test_in_a_grace_period_another_key_is_reuse(actions: Actions) -> None:
+    app = DpopApp(actions.stack, "--grace-period", "30", key=KEY)
+    granted = app.connect(actions.person())
+    first, again = (tokens(app.refresh(granted.refresh)) for _ in range(2))
+    assert (first.access, again.answer["token_type"]) == (again.access, "DPoP")
+    assert error_of(app.holding(OTHER_KEY).refresh(granted.refresh)) == (400, "invalid_grant")
+    assert not actions.is_active(first.access)
+
+
+# Codes
+
+
+@pytest.mark.clause("RFC 9449 §10")
+@pytest.mark.parametrize("kind", ["public", "confidential"])
+def test_a_code_that_is_bound_to_a_key_needs_it_and_is_not_spent_without_it(
+    actions: Actions, kind: str, request: pytest.FixtureRequest
+) -> None:
+    app, verifier = request.getfixturevalue(kind), Verifier()
+    code = app.get_code(actions.person(), verifier, dpop_jkt=KEY.thumbprint)
+    for key in (OTHER_KEY, None):
+        assert error_of(app.holding(key).exchange(code, verifier)) == INVALID_PROOF
+    granted = tokens(app.exchange(code, verifier))
+    assert error_of(app.holding(OTHER_KEY).exchange(code, verifier)) == INVALID_PROOF
+    assert bound_to(actions, granted) == KEY.thumbprint
+
+
+@pytest.mark.clause("RFC 9449 §10")
+@pytest.mark.parametrize("thumbprint", ["short", "A" * 44, "é" * 43, "+" * 43, [KEY.thumbprint] * 2])
+def test_a_malformed_dpop_jkt_is_an_invalid_request(actions: Actions, public: DpopApp, thumbprint: Any) -> None:
+    answer = actions.person().browser.get(public.authorize_url(Verifier(), dpop_jkt=thumbprint), allow_redirects=False)
+    assert redirect_parameters(answer)["error"] == "invalid_request"
+
+
+@pytest.mark.clause("RFC 9449 §10.1")
+@pytest.mark.parametrize("parameters", [{}, {"dpop_jkt": KEY.thumbprint}])
+def test_a_pushed_request_with_a_proof_binds_the_code_to_its_key(
+    actions: Actions, public: DpopApp, parameters: dict[str, str]
+) -> None:
+    verifier = Verifier()
+    url = public.pushed_url(verifier, **parameters)
+    code = redirect_parameters(actions.person().decide(url, public.scopes))["code"]
+    for key in (OTHER_KEY, None):
+        assert error_of(public.holding(key).exchange(code, verifier)) == INVALID_PROOF
+    assert bound_to(actions, tokens(public.exchange(code, verifier))) == KEY.thumbprint
+
+
+@pytest.mark.clause("RFC 9449 §10.1")
+def test_a_pushed_dpop_jkt_binds_the_code_too(actions: Actions, public: DpopApp) -> None:
+    verifier = Verifier()
+    url = public.holding(None).pushed_url(verifier, dpop_jkt=KEY.thumbprint)
+    code = redirect_parameters(actions.person().decide(url, public.scopes))["code"]
+    assert error_of(public.holding(OTHER_KEY).exchange(code, verifier)) == INVALID_PROOF
+    assert public.exchange(code, verifier).status_code == 200
+
+
+@pytest.mark.clause("RFC 9449 §10.1")
+def test_a_pushed_request_is_refused_if_its_proof_is_bad_or_contradicts_it(public: DpopApp) -> None:
+    verifier = Verifier()
+    assert error_of(public.push(verifier, dpop_jkt=OTHER_KEY.thumbprint)) == INVALID_PROOF
+    assert error_of(public.push(verifier, dpop_jkt="short")) == (400, "invalid_request")
+    for_another_endpoint = public.sending(public.proof("/token"))
+    assert error_of(for_another_endpoint.push(verifier)) == INVALID_PROOF
+    once = public.sending(public.proof("/par"))
+    assert [once.push(verifier).status_code for _ in range(2)] == [201, 400]
+
+
+# Nonces
+
+
+@pytest.mark.clause("RFC 9449 §11.3")
+def test_where_no_nonce_is_demanded_none_is_given(actions: Actions, public: DpopApp, machine: DpopApp) -> None:
+    assert "DPoP-Nonce" not in machine.client_credentials().headers
+    assert "DPoP-Nonce" not in machine.sending("bad").client_credentials().headers
+    assert machine.sending(machine.proof(nonce="of another server")).client_credentials().status_code == 200
+
+
+@pytest.mark.clause("RFC 9449 §8")
+def test_where_a_nonce_is_demanded_it_is_given_and_a_proof_without_it_spends_nothing(
+    start_stack: Callable[..., Stack],
+) -> None:
+    actions = Actions(start_stack(dpop_nonce_required=True))
+    app, verifier = DpopApp(actions.stack, public=True, key=KEY), Verifier()
+    code = app.get_code(actions.person(), verifier)
+    for proof in (app.proof(), app.proof(nonce=""), app.proof(nonce="old"), app.proof(nonce=7)):
+        refused = app.sending(proof).exchange(code, verifier)
+        assert error_of(refused) == (400, "use_dpop_nonce")
+        assert refused.headers["Cache-Control"] == "no-store"
+        nonce = refused.headers["DPoP-Nonce"]
+    exchanged = app.sending(app.proof(nonce=nonce)).exchange(code, verifier)
+    granted = tokens(exchanged)
+    refreshed = app.sending(app.proof(nonce=exchanged.headers["DPoP-Nonce"])).refresh(granted.refresh)
+    assert refreshed.status_code == 200
+    assert error_of(app.sending("bad").refresh(tokens(refreshed).refresh)) == INVALID_PROOF
+
+
+@pytest.mark.clause("RFC 9449 §8")
+def test_a_demanded_nonce_belongs_into_a_pushed_request_too_and_not_into_a_request_without_a_proof(
+    start_stack: Callable[..., Stack],
+) -> None:
+    actions = Actions(start_stack(dpop_nonce_required=True))
+    app = DpopApp(actions.stack, public=True, key=KEY)
+    refused = app.push(Verifier())
+    assert error_of(refused) == (400, "use_dpop_nonce")
+    assert app.sending(app.proof("/par", nonce=refused.headers["DPoP-Nonce"])).push(Verifier()).status_code == 201
+    assert app.holding(None).push(Verifier()).status_code == 201
+    plain = app.holding(None).connect(actions.person())
+    assert plain.answer["token_type"] == "Bearer"
