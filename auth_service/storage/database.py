@@ -39,6 +39,8 @@ class Database:
     def upgrade(self) -> None:
         """Bring the schema to this version's. Harmless when it is."""
         with self._engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                _allow_tables_to_be_made_anew(connection)
             config = _alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -90,6 +92,13 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we begin transactions ourselves, see below
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _allow_tables_to_be_made_anew(connection: Connection) -> None:
+    """SQLite changes a table by dropping it, which foreign keys forbid. Not while a transaction is open, see its docs."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    connection.detach()  # whoever uses the pool gets another, whose foreign keys count
 
 
 def _begin_sqlite(connection: Connection) -> None:

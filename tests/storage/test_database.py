@@ -8,9 +8,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from auth_service.models.base import Base
+from auth_service.models.client import Client
+from auth_service.models.consent import Consent
+from auth_service.models.grant import GrantRecord
+from auth_service.models.resource_server import Scope
 from auth_service.storage.database import Database, _alembic_config
 from tests.support.postgresql import postgresql, postgresql_programs
 
@@ -48,6 +52,37 @@ def test_the_migrations_lead_to_the_tables_that_the_models_describe_and_back(dat
             database.check()
         database.upgrade()
 
+
+def test_what_an_older_version_stored_is_kept(url: str) -> None:
+    database = Database(url)
+    with database._engine.begin() as connection:
+        config = _alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        command.upgrade(config, "0001")
+    at = "2026-01-31 07:30:00+00:00"
+    with database.writing() as session:
+        for insert in (
+            f"INSERT INTO accounts VALUES ('acct_mo', 'mo', 'a hash', 0, '{at}', NULL)",
+            f"INSERT INTO clients VALUES ('app', 'App', 'a digest', '[]', '[]', '[]', NULL, 0, 'own', '{at}', NULL)",
+            f"INSERT INTO clients VALUES ('native', 'N', NULL, '[]', '[]', '[]', NULL, 0, 'own', '{at}', NULL)",
+            f"INSERT INTO consents VALUES ('acct_mo', 'app', 'read', '{at}')",
+            f"INSERT INTO grants VALUES ('a grant', 'acct_mo', 'app', '[]', '[]', '{at}', NULL, NULL, NULL)",
+            f"INSERT INTO resource_servers VALUES ('fit', 'https://fit.example/', 'a digest', '{at}')",
+            "INSERT INTO scopes VALUES ('read', 'See it', 'fit')",
+        ):
+            session.execute(text(insert))
+    database.upgrade()
+    with database.reading() as session:
+        assert {client.client_id: client.public for client in session.query(Client)} == {"app": False, "native": True}
+        assert [(grant.id, grant.client_id, grant.account_id) for grant in session.query(GrantRecord)] == [
+            ("a grant", "app", "acct_mo")
+        ]
+        assert [scope.resource_server_name for scope in session.query(Scope)] == ["fit"]
+        assert [consent.scope for consent in session.query(Consent)] == ["read"]
+    with pytest.raises(IntegrityError), database.writing() as session:
+        session.execute(text("DELETE FROM clients"))
+    database.close()
 
 def test_an_error_does_not_tell_what_was_to_be_stored(database: Database) -> None:
     with pytest.raises(DBAPIError) as raised, database.writing() as session:
