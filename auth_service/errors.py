@@ -18,13 +18,24 @@ from auth_service.protocol.errors import printable
 OUTAGES = (RedisError, OperationalError, InterfaceError, PoolTimeoutError)
 """What the stores raise when they can't be asked."""
 
-_TITLES = {400: "This can’t be done", 404: "Nothing here", 429: "Too many attempts", 503: "Please try again"}
+_TITLES = {
+    400: "This can’t be done",
+    404: "Nothing here",
+    405: "Nothing to see here",
+    413: "This is too much",
+    429: "Too many attempts",
+    503: "Please try again",
+}
 _TEXTS = {
     404: "There is no page at this address.",
+    405: "This address is for programs and forms, and takes other methods than this one.",
+    413: "What was sent is larger than anything we need.",
     429: "Wait a little, then try again.",
     500: "This is our mistake, and it has been noted.",
     503: "We can’t answer at the moment. Nothing was lost; try again in a few seconds.",
 }
+
+_FORGED = "This form was open for too long, or was not ours. Go back, load its page again and send it once more."
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +55,7 @@ def _http_error(error: HTTPException) -> Response:
     if error.response is not None:
         return make_response(error.response)
     status = error.code or 500
-    text = str(error.description) if isinstance(error, CSRFError) else _TEXTS.get(status)
+    text = _FORGED if isinstance(error, CSRFError) else _TEXTS.get(status)
     code = {500: "server_error", 503: "temporarily_unavailable"}.get(status, "invalid_request")
     answer = _answer(status, code, text or error.description or "")
     for name, value in error.get_headers():
@@ -56,7 +67,11 @@ def _http_error(error: HTTPException) -> Response:
 def _authorization_refused(error: OAuth2Error) -> Response:
     """An authorization request that may not be answered by sending the browser anywhere (RFC 6749 §4.1.2.1)."""
     text = error.get_error_description() or "The request is not valid."
-    return _answer(400, str(error.error), f"The app sent a request that can’t be answered: {text}")
+    return _answer(
+        400,
+        str(error.error),
+        f"The app that sent you here made a mistake, so nothing was shared with it. Tell its makers: {text}",
+    )
 
 
 def _outage(error: Exception) -> Response:

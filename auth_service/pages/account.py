@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import PasswordField
@@ -58,6 +58,7 @@ def account_page(accounts: AccountStore, throttle: Throttle, revocation: GrantRe
         changed = accounts.authenticate(account.username, new)
         if changed is not None:
             begin_signed_in_session(changed)  # this browser stays signed in, under a new session id
+        flash("Your password is changed. Other browsers are signed out, and no app has access any more.")
         return redirect(url_for("connected_apps.show"), 303)
 
     @blueprint.post("/account/sign-out-everywhere")

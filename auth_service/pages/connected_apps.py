@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from auth_service.models.grant import GrantRecord
@@ -50,7 +50,10 @@ def connected_apps_page(
     def disconnect() -> ResponseReturnValue:
         account = signed_in_account(accounts)
         if account is not None:
-            revocation.end_app(account.id, request.form.get("client_id", ""))
+            client = clients.find(request.form.get("client_id", ""))
+            if client is not None:
+                revocation.end_app(account.id, client.client_id)
+                flash(f"{client.name} has no access any more.")
         return redirect(url_for("connected_apps.show"), 303)
 
     def _connected_apps(account_id: str) -> list[ConnectedApp]:
@@ -64,7 +67,7 @@ def connected_apps_page(
         return [
             ConnectedApp(
                 client_id=client_id,
-                name=clients.get(client_id).name,
+                name=client.name,
                 scopes=[
                     descriptions[scope].description
                     for scope in sorted({scope for record in records for scope in record.scopes})
@@ -74,6 +77,7 @@ def connected_apps_page(
                 last_used=datetime.fromtimestamp(max(last_used[record.id] for record in records), UTC),
             )
             for client_id, records in by_client.items()
+            if (client := clients.find(client_id)) is not None
         ]
 
     return blueprint

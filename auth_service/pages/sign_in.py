@@ -46,7 +46,7 @@ def sign_in_pages(
         admission = throttle.admit_sign_in(username, address)
         if isinstance(admission, int):
             _log.warning("sign-in throttled", extra={"username": username})
-            problem = f"Too many attempts. Try again in {-(-admission // 60)} minutes."
+            problem = f"Too many attempts. Try again in {_minutes(admission)}."
             page = render_template("sign_in.html", form=form, target=target, problem=problem)
             return page, 429, {"Retry-After": str(admission)}
         account = accounts.authenticate(username, password)
@@ -61,6 +61,11 @@ def sign_in_pages(
         return redirect(target, 303)
 
     return blueprint
+
+
+def _minutes(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
 def _safe_target(target: str | None) -> str:

@@ -95,7 +95,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 
 
 def _allow_tables_to_be_made_anew(connection: Connection) -> None:
-    """SQLite changes a table by dropping it, which foreign keys forbid. Not while a transaction is open, see its docs."""
+    """SQLite changes a table by dropping it, which foreign keys forbid. Must come before the transaction."""
     driver: Any = connection.connection.driver_connection
     driver.execute("PRAGMA foreign_keys=OFF")
     connection.detach()  # whoever uses the pool gets another, whose foreign keys count

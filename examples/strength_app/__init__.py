@@ -5,8 +5,10 @@
 """
 
 from authlib.integrations.flask_client import OAuth
-from flask import Flask, Response
+from flask import Flask, Response, render_template
+from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import HTTPException
 
 from examples.strength_app.connections import ConnectionStore
 from examples.strength_app.moogle_fit import MoogleFit
@@ -47,6 +49,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.register_blueprint(health_endpoints({"database": store.check}))
     app.register_blueprint(pages(settings, oauth, store, MoogleFit(settings, store)))
+
+    @app.errorhandler(HTTPException)
+    def tell_error(error: HTTPException) -> ResponseReturnValue:
+        return render_template("problem.html", problem=error), error.code or 500
 
     @app.after_request
     def set_headers(response: Response) -> Response:

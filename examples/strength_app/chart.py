@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 WIDTH, HEIGHT = 720, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 16, 16, 36
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 16, 16, 44
+"""Room for labels, which are larger on a small screen."""
 _GRID_LINES = 4
 
 

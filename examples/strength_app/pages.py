@@ -71,7 +71,7 @@ def pages(  # noqa: PLR0915 - one short function for each page
             if connection is not None:
                 moogle_fit.add(connection, request.form.get("body_weight", "").strip().replace(",", "."), unit)
         except RefusedError as refusal:
-            flash(str(refusal))
+            flash(f"Moogle Fit did not accept that: {refusal}")
         except UnavailableError:
             flash(TRY_AGAIN)
         except ConnectionEndedError:

@@ -20,12 +20,14 @@ def test_cutting_an_app_off_is_in_force_at_once_and_leaves_the_others(actions: A
     gone = [app.connect(mo), app.connect(mo)]
     kept = [other.connect(mo), app.connect(ada)]
 
-    mo.disconnect(app.client_id)
+    assert f"{app.name} has no access any more." in mo.disconnect(app.client_id).text
 
     assert [actions.is_active(each.access) for each in gone] == [False, False]
     assert [actions.is_active(each.access) for each in kept] == [True, True]
     assert error_of(app.refresh(gone[0].refresh)) == (400, "invalid_grant")
     assert app.name not in mo.browser.get("/connected-apps").text
+    for nobody in (app.client_id, "nobody", ""):
+        assert mo.disconnect(nobody).status_code == 200
 
 
 def test_an_app_that_revoked_its_own_tokens_is_gone_from_the_page(actions: Actions) -> None:

@@ -84,6 +84,7 @@ def test_what_an_older_version_stored_is_kept(url: str) -> None:
         session.execute(text("DELETE FROM clients"))
     database.close()
 
+
 def test_an_error_does_not_tell_what_was_to_be_stored(database: Database) -> None:
     with pytest.raises(DBAPIError) as raised, database.writing() as session:
         session.execute(text("INSERT INTO nowhere VALUES (:secret)"), {"secret": "a password's hash"})

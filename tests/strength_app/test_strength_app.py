@@ -50,6 +50,12 @@ def test_what_the_fit_api_refuses_is_said_to_the_person(app: StrengthApp, action
     assert "body_weight must be between 1 and 700 kg." in app.add(mo, "9000").text
 
 
+def test_an_address_that_is_no_page_gets_a_page_that_leads_back(app: StrengthApp) -> None:
+    answer = requests.get(f"{app.url}/no/such/page", timeout=TIMEOUT)
+    assert answer.status_code == 404
+    assert "Back to Strength" in answer.text
+
+
 def test_with_read_access_only_there_is_no_form_to_add(app: StrengthApp, actions: Actions) -> None:
     mo = actions.person()
     page = app.connect(mo, scopes=(READ,))
