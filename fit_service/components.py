@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 
 from fit_service.api.access import Access
+from fit_service.api.quotas import ClientQuota, ThrottledValidator
 from fit_service.settings import Settings
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
+from fit_service.storage.request_counters import RequestCounters
 from shared.request_id import current_request_id
 from shared.resource_server import TokenValidator, connect
 from shared.resource_server.resource_metadata import metadata_address
@@ -30,6 +32,7 @@ class Components:
 def build(settings: Settings) -> Components:
     """Wire a service."""
     database, metrics = Database(settings.database_url), CollectorRegistry()
+    counters = RequestCounters(settings.rate_limit_redis_url)
     validator = connect(
         resource=settings.resource,
         issuer=settings.issuer,
@@ -47,7 +50,10 @@ def build(settings: Settings) -> Components:
         settings=settings,
         database=database,
         body_weights=BodyWeightStore(database),
-        access=Access(ResourceProtector(validator)),
+        access=Access(
+            ResourceProtector(ThrottledValidator(validator, counters, settings.invalid_token_limit)),
+            ClientQuota(counters, settings.rate_limit),
+        ),
         validator=validator,
         metrics=metrics,
     )

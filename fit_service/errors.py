@@ -30,9 +30,20 @@ class ProblemError(Exception):
         self.errors = [{"field": field, "detail": detail}] if field is not None else list(errors)
 
 
+class QuotaExceededError(ProblemError):
+    """Too many requests came (RFC 6585 §4)."""
+
+    def __init__(self, detail: str, policy: str, seconds: int) -> None:
+        super().__init__(429, detail)
+        self.policy = policy
+        self.seconds = seconds
+        """Until the next request may succeed."""
+
+
 def install_error_handlers(app: Flask) -> None:
     """Answer every error of this application."""
     app.register_error_handler(ProblemError, _problem)
+    app.register_error_handler(QuotaExceededError, _quota_exceeded)
     app.register_error_handler(HTTPException, _http_error)
     for outage in OUTAGES:
         app.register_error_handler(outage, _outage)
@@ -40,6 +51,13 @@ def install_error_handlers(app: Flask) -> None:
 
 def _problem(error: ProblemError) -> Response:
     return problem(error.status, error.detail, error.errors)
+
+
+def _quota_exceeded(error: QuotaExceededError) -> Response:
+    kind = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+    answer = problem(error.status, error.detail, members={"type": kind, "violated-policies": [error.policy]})
+    answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -57,10 +75,13 @@ def _outage(error: Exception) -> Response:
     return answer
 
 
-def problem(status: int, detail: str, errors: Sequence[Mapping[str, object]] = ()) -> Response:
-    """A problem document."""
+def problem(
+    status: int, detail: str, errors: Sequence[Mapping[str, object]] = (), members: Mapping[str, object] | None = None
+) -> Response:
+    """A problem document, with what else it says."""
     title = HTTP_STATUS_CODES.get(status, "Error")
     body: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body |= members or {}
     if errors:
         body["errors"] = errors
     answer = jsonify(body)

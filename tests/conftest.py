@@ -74,7 +74,7 @@ def open_stack(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture
 def start_stack(redis_url: str, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
-    """Starts both services with other settings of the authorization server."""
+    """Starts both services with other settings; those of the Fit API begin with `fit_`."""
     with ExitStack() as running:
         yield lambda **settings: running.enter_context(
             run_stack(tmp_path, settings.pop("redis", redis_url), **settings)

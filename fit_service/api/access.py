@@ -1,4 +1,4 @@
-"""Who gets through to a view: a caller with a good token that has the view's scope and stands for a person."""
+"""Who gets through to a view: a caller with a good token of a person, and its scope, who does not ask too much."""
 
 import functools
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
+from fit_service.api.quotas import ClientQuota
 from fit_service.errors import ProblemError
 from shared.resource_server import ActiveToken
 from shared.resource_server.resource_protector import ResourceProtector
@@ -21,16 +22,27 @@ PersonalView = Callable[Concatenate[ActiveToken, P], ResponseReturnValue]
 
 
 class Access:
-    """Called with a scope, it decorates a view, which gets the token as its first argument."""
+    """Called with a scope, it decorates a view, which gets the token as its first argument.
 
-    def __init__(self, require_token: ResourceProtector) -> None:
+    A token that an app got for itself (client credentials) belongs to nobody whose weight this is.
+    """
+
+    def __init__(self, require_token: ResourceProtector, quota: ClientQuota) -> None:
         self._require_token = require_token
+        self._quota = quota
 
     def __call__(self, scope: str, *, max_body: int = MAX_BODY) -> Callable[[PersonalView[P]], View[P]]:
         """The decorator."""
 
         def decorate(view: PersonalView[P]) -> View[P]:
-            protected = self._require_token(scope)(_of_a_person(view))
+            @functools.wraps(view)
+            def admitted(token: ActiveToken, /, *args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+                self._quota.count(token)
+                if not token.stands_for_a_person:
+                    raise ProblemError(403, "This token stands for an app, not for a person.")
+                return view(token, *args, **kwargs)
+
+            protected = self._require_token(scope)(admitted)
             protected.max_body = max_body  # type: ignore[attr-defined]
             return protected
 
@@ -44,15 +56,3 @@ def limit_bodies(app: Flask) -> None:
     def limit() -> None:
         view = app.view_functions.get(request.endpoint or "")
         request.max_content_length = getattr(view, "max_body", MAX_BODY)
-
-
-def _of_a_person(view: PersonalView[P]) -> PersonalView[P]:
-    """Refuse a token that an app got for itself (client credentials): it belongs to nobody whose weight this is."""
-
-    @functools.wraps(view)
-    def checked(token: ActiveToken, /, *args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        if not token.stands_for_a_person:
-            raise ProblemError(403, "This token stands for an app, not for a person.")
-        return view(token, *args, **kwargs)
-
-    return checked

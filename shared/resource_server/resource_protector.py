@@ -11,14 +11,13 @@ def plans(token):
 import functools
 import logging
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, Protocol
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
-from .errors import MalformedRequestError, NotLetThroughError
+from .errors import Challenge, MalformedRequestError, NotLetThroughError
 from .introspection_response import ActiveToken
-from .token_validator import TokenValidator
 from .wsgi_middleware import authorization_of
 
 P = ParamSpec("P")
@@ -30,10 +29,21 @@ _FORM = "application/x-www-form-urlencoded"
 _log = logging.getLogger(__name__)
 
 
+class Validator(Protocol):
+    """Whoever can tell whether a token is good: a TokenValidator, or something around one."""
+
+    @property
+    def challenge(self) -> Challenge:
+        """What a refusal says of this resource server."""
+
+    def validate(self, authorization: str | None, *required_scopes: str, fresh: bool = False) -> ActiveToken:
+        """The token in an `Authorization` header. Raises a NotLetThroughError."""
+
+
 class ResourceProtector:
     """Called with the scopes that a view needs, it decorates the view, which gets the token as its first argument."""
 
-    def __init__(self, validator: TokenValidator) -> None:
+    def __init__(self, validator: Validator) -> None:
         self._validator = validator
 
     def __call__(self, *scopes: str, fresh: bool = False) -> Callable[[ProtectedView[P]], View[P]]:

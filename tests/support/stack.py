@@ -60,10 +60,13 @@ class Stack:
 
 
 @contextmanager
-def run_stack(
-    folder: Path, redis_url: str, fit_database_url: str | None = None, **auth_settings: object
-) -> Iterator[Stack]:
-    """Start both services with these settings of the authorization server, by default on SQLite."""
+def run_stack(folder: Path, redis_url: str, **given: object) -> Iterator[Stack]:
+    """Start both services, by default on SQLite, with these settings: of the Fit API those that begin with `fit_`.
+
+    The Fit API counts no requests, because all tests call it from one address.
+    """
+    fit_settings = {name.removeprefix("fit_"): value for name, value in given.items() if name.startswith("fit_")}
+    auth_settings = {name: value for name, value in given.items() if not name.startswith("fit_")}
     auth_port, fit_port = free_port(), free_port()
     auth, fit = f"http://localhost:{auth_port}", f"http://localhost:{fit_port}"
     settings: dict[str, object] = {
@@ -80,13 +83,18 @@ def run_stack(
     fit_credentials = _resource_server(auth_app, "moogle-fit", f"{fit}/api/", SCOPES)
     other_credentials = _resource_server(auth_app, "moogle-plans", "http://localhost:9/plans/", OTHER_SCOPES)
     fit_app = fit_service.create_app(
-        FitSettings(
-            resource=fit_credentials.resource,
-            issuer=auth,
-            client_id=fit_credentials.name,
-            client_secret=fit_credentials.secret,
-            database_url=fit_database_url or f"sqlite:///{folder / 'fit.sqlite'}",
-            log_level="ERROR",
+        FitSettings.model_validate(
+            {
+                "resource": fit_credentials.resource,
+                "issuer": auth,
+                "client_id": fit_credentials.name,
+                "client_secret": fit_credentials.secret,
+                "database_url": f"sqlite:///{folder / 'fit.sqlite'}",
+                "log_level": "ERROR",
+                "rate_limit": 0,
+                "invalid_token_limit": 0,
+                **fit_settings,
+            }
         )
     )
     fit_app.test_cli_runner().invoke(args=["database", "upgrade"])

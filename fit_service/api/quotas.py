@@ -1,0 +1,78 @@
+"""How much a client may ask: `RateLimit` headers, and 429 beyond (draft-ietf-httpapi-ratelimit-headers-11)."""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from flask import Response, after_this_request, request
+
+from fit_service.errors import QuotaExceededError
+from fit_service.storage.request_counters import Quota, RequestCounters, Use
+from shared.resource_server import ActiveToken, InvalidTokenError, TokenValidator
+from shared.resource_server.errors import Challenge
+
+
+class ClientQuota:
+    """What one client may ask for one person."""
+
+    def __init__(self, counters: RequestCounters, limit: int) -> None:
+        self._counters = counters
+        self._quota = Quota("default", limit) if limit else None
+
+    def count(self, token: ActiveToken) -> None:
+        """Count this request and announce what is left. Raises QuotaExceededError."""
+        if self._quota is None:
+            return
+        use = self._counters.count(self._quota, token.client_id, token.subject)
+        _announce(self._quota, use)
+        if use.exceeded:
+            raise QuotaExceededError(
+                f"More than {self._quota.limit} requests in {self._quota.window} s.", self._quota.name, use.seconds
+            )
+
+
+class ThrottledValidator:
+    """Validates tokens, but asks no more about unknown ones for an address from which too many invalid ones came.
+
+    Else garbage that is sent to us would be load for the authorization server. Tokens that are known to be good need no
+    asking and are let through, so one broken app doesn't stop others at the same address.
+    """
+
+    def __init__(self, validator: TokenValidator, counters: RequestCounters, limit: int) -> None:
+        self._validator = validator
+        self._counters = counters
+        self._quota = Quota("invalid-tokens", limit) if limit else None
+
+    @property
+    def challenge(self) -> Challenge:
+        """For refusals."""
+        return self._validator.challenge
+
+    def validate(self, authorization: str | None, *required_scopes: str, fresh: bool = False) -> ActiveToken:
+        """The token in an `Authorization` header. Raises a NotLetThroughError or QuotaExceededError."""
+        if self._quota is None:
+            return self._validator.validate(authorization, *required_scopes, fresh=fresh)
+        address = _network_of(request.remote_addr)
+        use = self._counters.look(self._quota, address)
+        if use.exceeded and self._validator.remembered(authorization, *required_scopes) is None:
+            raise QuotaExceededError("Too many invalid tokens came from there.", self._quota.name, use.seconds)
+        try:
+            return self._validator.validate(authorization, *required_scopes, fresh=fresh)
+        except InvalidTokenError:
+            self._counters.count(self._quota, address)
+            raise
+
+
+def _announce(quota: Quota, use: Use) -> None:
+    @after_this_request
+    def add_headers(response: Response) -> Response:
+        response.headers["RateLimit-Policy"] = f'"{quota.name}";q={quota.limit};w={quota.window}'
+        response.headers["RateLimit"] = f'"{quota.name}";r={use.remaining};t={use.seconds}'
+        return response
+
+
+def _network_of(address: str | None) -> str:
+    """Whom an address belongs to: with IPv6, everybody has 2^64 of them."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return address or ""
+    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)

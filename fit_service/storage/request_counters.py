@@ -1,0 +1,108 @@
+"""Counts requests against quotas, in Redis for all processes together or in this process's memory.
+
+Counting protects capacity, not secrets. So if Redis can't be asked, requests are neither refused nor let through
+uncounted: for some seconds each process counts for itself.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+
+import redis
+from limits.storage import MemoryStorage, RedisStorage
+from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.retry import Retry
+
+_TIMEOUT = 0.2
+"""Seconds to wait for Redis: longer than it ever takes, and short enough for every request to bear once."""
+_DISTRUST = 5.0
+"""Seconds for which Redis isn't asked after a failure."""
+_POOL_SIZE = 64
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """So many requests in a window of so many seconds."""
+
+    name: str
+    limit: int
+    window: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What is left of a quota."""
+
+    exceeded: bool
+    remaining: int
+    seconds: int
+    """Until the window ends, and a new one begins with the whole quota."""
+
+
+class RequestCounters:
+    """Opens no connection before the first request, so it is safe to build before a fork."""
+
+    def __init__(self, redis_url: str | None) -> None:
+        self._own = MemoryStorage()
+        self._shared = _redis_storage(redis_url) if redis_url else None
+        self._distrusted_until = 0.0
+
+    def count(self, quota: Quota, *who: str) -> Use:
+        """Count a request of `who`, and what is left after it."""
+        key, seconds = _window(quota, who)
+        used = self._incremented(key, quota.window)
+        return Use(used > quota.limit, max(0, quota.limit - used), seconds)
+
+    def look(self, quota: Quota, *who: str) -> Use:
+        """What is left, without counting."""
+        key, seconds = _window(quota, who)
+        used = self._current(key)
+        return Use(used >= quota.limit, max(0, quota.limit - used), seconds)
+
+    def _incremented(self, key: str, expiry: int) -> int:
+        if (shared := self._trusted()) is not None:
+            try:
+                return int(shared.incr(key, expiry))
+            except redis.RedisError as error:
+                self._distrust(error)
+        return int(self._own.incr(key, expiry))
+
+    def _current(self, key: str) -> int:
+        if (shared := self._trusted()) is not None:
+            try:
+                return int(shared.get(key))
+            except redis.RedisError as error:
+                self._distrust(error)
+        return int(self._own.get(key))
+
+    def _trusted(self) -> RedisStorage | None:
+        return self._shared if time.monotonic() >= self._distrusted_until else None
+
+    def _distrust(self, error: redis.RedisError) -> None:
+        self._distrusted_until = time.monotonic() + _DISTRUST
+        _log.warning("counting requests in memory for %s s: %s", _DISTRUST, type(error).__name__)
+
+
+def _window(quota: Quota, who: tuple[str, ...]) -> tuple[str, int]:
+    """The key of the present window and its seconds. Each one's windows begin at another moment, not all at once."""
+    digest = sha256("\0".join((quota.name, *who)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    number, passed = divmod(int(time.time()) + int(digest[:8], 16), quota.window)
+    return f"{quota.name}:{digest}:{number}", quota.window - passed
+
+
+def _redis_storage(url: str) -> RedisStorage:
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=_POOL_SIZE,
+        timeout=_TIMEOUT,
+        socket_timeout=_TIMEOUT,
+        socket_connect_timeout=_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+    return RedisStorage("redis://", connection_pool=pool, key_prefix="fit-quota")
