@@ -38,9 +38,7 @@ class Settings(EnvironmentSettings):
     introspection_deadline: float = Field(
         1.0, gt=0, le=30, description="seconds a validation may take before it is a 503"
     )
-    rate_limit: int = Field(
-        600, ge=0, description="requests a minute that one client may make for one person; 0: any number"
-    )
+    rate_limit: int = Field(600, ge=0, description="requests a minute of one client for one person; 0: any number")
     invalid_token_limit: int = Field(
         600, ge=0, description="invalid tokens a minute from one address, then unknown ones are refused; 0: any number"
     )
