@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from auth_service.cli import install_commands
 from auth_service.components import Components, build
 from auth_service.endpoints.authorization import authorization_endpoint
+from auth_service.endpoints.device_authorization import device_authorization_endpoint
 from auth_service.endpoints.introspection import introspection_endpoint
 from auth_service.endpoints.jwks import jwks_endpoint
 from auth_service.endpoints.logout import logout_endpoint
@@ -26,6 +27,7 @@ from auth_service.errors import install_error_handlers
 from auth_service.pages.account import account_page
 from auth_service.pages.connected_apps import connected_apps_page
 from auth_service.pages.consent import consent_pages
+from auth_service.pages.device import device_page
 from auth_service.pages.sign_in import sign_in_pages
 from auth_service.pages.sign_out import sign_out_pages
 from auth_service.settings import Settings
@@ -88,6 +90,7 @@ def _install_endpoints(app: Flask, parts: Components) -> None:
         introspection_endpoint(parts.server),
         revocation_endpoint(parts.server),
         pushed_authorization_request_endpoint(parts.server),
+        device_authorization_endpoint(parts.server),
         userinfo_endpoint(parts.userinfo),
         logout_endpoint(parts.server, parts.accounts, parts.logout_requests),
     ):
@@ -103,6 +106,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
     app.register_blueprint(sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events))
     app.register_blueprint(sign_out_pages(parts.server, parts.accounts, parts.logout_requests))
     app.register_blueprint(consent_pages(parts.server, parts.accounts, parts.consents, parts.pending))
+    app.register_blueprint(device_page(parts.server, parts.accounts, parts.throttle))
     app.register_blueprint(account_page(parts.accounts, parts.throttle, parts.revocation))
     app.register_blueprint(
         connected_apps_page(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from auth_service.protocol.authorization_server import AuthorizationServer, ServerParts
 from auth_service.protocol.client_assertion import ClientAssertions
 from auth_service.protocol.client_authentication import ClientAuthentication
+from auth_service.protocol.device_authorization import DEVICE_CODE_LIFETIME
 from auth_service.protocol.dpop import DpopProofs
 from auth_service.protocol.dynamic_registration import DynamicRegistration
 from auth_service.protocol.features import register_features
@@ -22,6 +23,7 @@ from auth_service.storage.browser_sessions import BrowserSessionStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
+from auth_service.storage.device_authorizations import DeviceAuthorizationStore
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.initial_access_tokens import InitialAccessTokenStore
@@ -94,6 +96,7 @@ def build(settings: Settings) -> Components:
             records=records,
             grants=grants,
             pushed_requests=AuthorizationRequestStore(redis, "pushed-request", PUSHED_REQUEST_LIFETIME),
+            devices=DeviceAuthorizationStore(redis, DEVICE_CODE_LIFETIME),
             throttle=throttle,
             authentication=authentication,
             dpop=DpopProofs(ReplayCache(redis), _nonces(settings)),

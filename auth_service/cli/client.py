@@ -13,10 +13,11 @@ from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, SECRET_METHOD
 from auth_service.models.secret import new_secret, secret_digest
 from auth_service.protocol.client_keys import checked_jwks
 from auth_service.protocol.client_registration import check_client
+from auth_service.protocol.features import GRANTS
 from auth_service.protocol.signing_keys import ALGORITHMS
 from auth_service.storage.token_handle import new_grant_id
 
-_GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+_GRANT_TYPES = [grant.GRANT_TYPE for grant in GRANTS]
 
 
 client_commands = AppGroup("client", help="Apps that ask for tokens.")

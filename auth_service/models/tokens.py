@@ -6,7 +6,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class NewGrant:
-    """A grant as it is born, with the code as its first one-time credential."""
+    """A grant as it is born, with a code or a device code as its first one-time credential."""
 
     grant_id: str
     client_id: str

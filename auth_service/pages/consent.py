@@ -1,6 +1,5 @@
 """The question behind every grant: may this app do these things? The person ticks the scopes one by one."""
 
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +8,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
+from auth_service.pages.scope_choices import described, in_words
 from auth_service.protocol.authentication_request import Next, SignedIn
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.grant_creation import Decision
@@ -44,11 +44,11 @@ def consent_pages(
             "consent.html",
             account=account,
             client=grant.client,
-            scopes=_described(grant.target.scopes),
+            scopes=described(grant.target.scopes, server.parts.resource_servers.scopes()),
             signs_in=OPENID in grant.target.scopes,
             request_id=request_id,
             another_account=_sign_in_for(request_id),
-            lifetime=_in_words(server.parts.grant_lifetime),
+            lifetime=in_words(server.parts.grant_lifetime),
             returns_to=urlsplit(grant.redirect_uri).netloc or urlsplit(grant.redirect_uri).scheme,
         )
 
@@ -96,10 +96,6 @@ def consent_pages(
         remembered = consents.scopes(account.id, grant.client.client_id)
         return grant.client.identity_assured and remembered >= set(grant.target.scopes)
 
-    def _described(scopes: Sequence[str]) -> list[tuple[str, str]]:
-        known = server.parts.resource_servers.scopes()
-        return [(scope, known[scope].description) for scope in scopes]
-
     def _protocol_request(kept: KeptRequest) -> ProtocolRequest:
         return ProtocolRequest("GET", f"{server.parts.issuer}/authorize", {}, kept.parameters, direct=False)
 
@@ -108,10 +104,3 @@ def consent_pages(
 
 def _sign_in_for(request_id: str) -> str:
     return url_for("sign_in.sign_in", next=url_for("consent.ask", request=request_id))
-
-
-def _in_words(seconds: int) -> str:
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} seconds"

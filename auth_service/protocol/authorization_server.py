@@ -22,6 +22,7 @@ from auth_service.protocol.signing_keys import SigningKeyRing
 from auth_service.protocol.token_issuance import TokenIssuance
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.clients import ClientStore
+from auth_service.storage.device_authorizations import DeviceAuthorizationStore
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.resource_servers import ResourceServerStore
@@ -42,6 +43,7 @@ class ServerParts:
     records: GrantRecordStore
     grants: GrantStore
     pushed_requests: AuthorizationRequestStore
+    devices: DeviceAuthorizationStore
     throttle: Throttle
     authentication: ClientAuthentication
     dpop: DpopProofs

@@ -7,6 +7,8 @@ from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, Auth
 from auth_service.protocol.client_credentials_grant import ClientCredentialsGrant
 from auth_service.protocol.client_keys import SIGNING_ALGORITHMS
 from auth_service.protocol.code_challenge import METHOD
+from auth_service.protocol.device_authorization import DeviceAuthorizationEndpoint
+from auth_service.protocol.device_code_grant import DeviceCodeGrant
 from auth_service.protocol.identity_scopes import userinfo_resource
 from auth_service.protocol.introspection_endpoint import CALLER_AUTH_METHODS, IntrospectionEndpoint
 from auth_service.protocol.pushed_authorization_requests import PushedAuthorizationRequestEndpoint
@@ -16,8 +18,8 @@ from auth_service.protocol.signed_introspection import ALGORITHM as SIGNED_INTRO
 from auth_service.protocol.signing_keys import ALGORITHMS
 from shared.resource_server.dpop_proof import ALGORITHMS as DPOP_ALGORITHMS
 
-GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
-ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint, PushedAuthorizationRequestEndpoint)
+GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant, DeviceCodeGrant)
+ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint, PushedAuthorizationRequestEndpoint, DeviceAuthorizationEndpoint)
 
 
 def register_features(server: AuthorizationServer) -> None:
@@ -29,7 +31,7 @@ def register_features(server: AuthorizationServer) -> None:
 
 
 def metadata(server: AuthorizationServer) -> dict[str, object]:
-    """The authorization server's description of itself (RFC 8414 §2, RFC 9126 §5, RFC 9207 §3, OpenID Connect)."""
+    """The authorization server's description of itself (RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3, OpenID)."""
     issuer = server.parts.issuer
     registration = {"registration_endpoint": f"{issuer}/register"} if server.parts.registers_clients else {}
     return {
@@ -40,6 +42,7 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "revocation_endpoint": f"{issuer}/revoke",
         "jwks_uri": f"{issuer}/jwks",
         "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "device_authorization_endpoint": f"{issuer}/device_authorization",
         **registration,
         "scopes_supported": sorted(server.parts.resource_servers.scopes()),
         "response_types_supported": sorted(AuthorizationCodeGrant.RESPONSE_TYPES),

@@ -11,7 +11,6 @@ from auth_service.models.tokens import NewGrant, RevokedBecause
 from auth_service.protocol.authorization_server import ServerParts
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.resource_indicators import Target, ticked_target
-from auth_service.storage.token_handle import TokenHandle
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +34,16 @@ def begin_grant(
     client: Client,
     decision: Decision,
     requested: Target,
-    credential: TokenHandle,
-    lifetime: int,
     *,
+    grant_id: str,
+    code_digest: str,
+    lifetime: int,
     redirect_uri: str = "",
     code_challenge: str = "",
     nonce: str = "",
     dpop_jkt: str = "",
 ) -> bool:
-    """Begin a grant whose `credential` may be exchanged within `lifetime` seconds.
+    """Begin a grant whose code, or device code, may be exchanged within `lifetime` seconds.
 
     SQL first, then Redis; then look again whether the account and the client were meanwhile ended. False if they were:
     so was the grant. Raises InvalidScopeError if nothing that was requested was ticked.
@@ -52,7 +52,7 @@ def begin_grant(
     expires_at = now() + timedelta(seconds=parts.grant_lifetime)
     parts.records.add(
         GrantRecord(
-            id=credential.grant_id,
+            id=grant_id,
             account_id=decision.account.id,
             client_id=client.client_id,
             scopes=target.scopes,
@@ -62,7 +62,7 @@ def begin_grant(
     )
     parts.grants.create(
         NewGrant(
-            grant_id=credential.grant_id,
+            grant_id=grant_id,
             client_id=client.client_id,
             subject=decision.account.id,
             scopes=target.scopes,
@@ -71,13 +71,13 @@ def begin_grant(
             redirect_uri=redirect_uri,
             code_challenge=code_challenge,
             dpop_jkt=dpop_jkt,
-            code_digest=credential.digest,
+            code_digest=code_digest,
             auth_time=int(decision.signed_in_at),
             nonce=nonce,
         ),
         lifetime,
     )
-    if parts.records.find_good(credential.grant_id) is None:
-        parts.revocation.end_grant(credential.grant_id, RevokedBecause.OPERATOR)
+    if parts.records.find_good(grant_id) is None:
+        parts.revocation.end_grant(grant_id, RevokedBecause.OPERATOR)
         return False
     return True

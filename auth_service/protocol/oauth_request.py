@@ -22,6 +22,7 @@ _SENT_ONCE = [
     "scope",
     "state",
     "code",
+    "device_code",
     "refresh_token",
     "code_challenge",
     "code_challenge_method",

@@ -28,7 +28,7 @@ class RevocationEndpoint(AuthlibRevocationEndpoint):
     def _revoke(self, token: str, client: Client) -> None:
         parts = self.server.parts
         handle = parts.keys.parse(token)
-        if handle is None or handle.kind is TokenKind.AUTHORIZATION_CODE:
+        if handle is None or handle.kind not in {TokenKind.ACCESS_TOKEN, TokenKind.REFRESH_TOKEN}:
             return
         record = parts.records.find(handle.grant_id)
         if record is None or record.client_id != client.client_id:

@@ -21,6 +21,9 @@ SIGN_INS_OF_ACCOUNT_BY_STRANGERS = RateLimitItemPerHour(50)
 """From addresses at which the account never signed in: so a crowd of guessers can't keep the owner out at home."""
 FAILURES_OF_CLIENT_AT_ADDRESS = RateLimitItemPerMinute(30)
 FAILURES_AT_ADDRESS = RateLimitItemPerMinute(120)
+USER_CODES_OF_ACCOUNT = RateLimitItemPerMinute(10, 15)
+USER_CODES_AT_ADDRESS = RateLimitItemPerMinute(50, 15)
+"""A user code has 34 bits (RFC 8628 §5.1)."""
 UNPROVEN_REQUESTS_AT_ADDRESS = RateLimitItemPerMinute(120)
 """Requests of public clients, which anybody can send, and each of which we keep for a while."""
 REGISTRATIONS_AT_ADDRESS = RateLimitItemPerHour(30)
@@ -58,16 +61,25 @@ class Throttle:
         ]
         if not self._redis.exists(_known_address(account, address)):
             counters.append((SIGN_INS_OF_ACCOUNT_BY_STRANGERS, ("strangers", account)))
-        for counter in counters:
-            if not self._count(counter):
-                return self._seconds_left(counter)
-        return Admission(account, address, tuple(counters))
+        return self._admit(account, address, counters)
 
     def sign_in_succeeded(self, admission: Admission) -> None:
         """Give the attempt back and remember that the account signs in at this address."""
-        for item, identifiers in admission.counters:
-            self._limiter.storage.incr(item.key_for(*identifiers), item.get_expiry(), amount=-1)
+        self._give_back(admission)
         self._redis.set(_known_address(admission.account, admission.address), "", ex=_ADDRESS_REMEMBERED)
+
+    def admit_user_code(self, account_id: str, address: str) -> Admission | int:
+        """Let a person look for a device by the code they typed, or answer the seconds to wait."""
+        account, address = _digest(account_id), _digest(address)
+        counters: list[_Counter] = [
+            (USER_CODES_AT_ADDRESS, ("user-codes", address)),
+            (USER_CODES_OF_ACCOUNT, ("user-codes-of", account)),
+        ]
+        return self._admit(account, address, counters)
+
+    def user_code_found(self, admission: Admission) -> None:
+        """Give the attempt back: only codes that don't exist count."""
+        self._give_back(admission)
 
     def client_failed(self, client_id: str, address: str) -> int | None:
         """Count a failed client authentication; the seconds to wait if there were too many."""
@@ -88,6 +100,16 @@ class Throttle:
         """Count an attempt to register a client; the seconds to wait if there were too many."""
         counter: _Counter = (REGISTRATIONS_AT_ADDRESS, ("registration", _digest(address)))
         return None if self._count(counter) else self._seconds_left(counter)
+
+    def _admit(self, account: str, address: str, counters: list[_Counter]) -> Admission | int:
+        for counter in counters:
+            if not self._count(counter):
+                return self._seconds_left(counter)
+        return Admission(account, address, tuple(counters))
+
+    def _give_back(self, admission: Admission) -> None:
+        for item, identifiers in admission.counters:
+            self._limiter.storage.incr(item.key_for(*identifiers), item.get_expiry(), amount=-1)
 
     def _count(self, counter: _Counter) -> bool:
         item, identifiers = counter

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SECRET_BYTES = 32
 _TAG_BYTES = 16
-_PATTERN = re.compile(r"m(?:at|rt|ac)_[A-Za-z0-9_-]{96}")
+_PATTERN = re.compile(r"m(?:at|rt|ac|dc)_[A-Za-z0-9_-]{96}")
 
 
 class TokenKind(StrEnum):
@@ -27,6 +27,7 @@ class TokenKind(StrEnum):
     ACCESS_TOKEN = "mat_"
     REFRESH_TOKEN = "mrt_"
     AUTHORIZATION_CODE = "mac_"
+    DEVICE_CODE = "mdc_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class TokenHandle:
     grant_id: str
     """32 hexadecimal digits."""
     generation: int
-    """0 for a code, one more at each rotation."""
+    """0 for a code or a device code, one more at each rotation."""
     secret: bytes = field(repr=False)
     text: str = field(repr=False)
 

@@ -8,7 +8,7 @@ from io import StringIO
 
 import requests
 
-from tests.support.actions import READ, Actions, Verifier, error_of, tokens
+from tests.support.actions import DEVICE_CODE, READ, Actions, Verifier, error_of, tokens
 from tests.support.registration import RegisteredApp
 from tests.support.signing_app import SigningApp
 from tests.support.stack import Stack
@@ -34,7 +34,13 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     see(mo.browser.get("/connected-apps"))
     see(mo.browser.get("/account"))
     session = mo.browser.session.cookies["moogle_auth"]
-    secrets = [granted.access, granted.refresh, refreshed.access, refreshed.refresh, code]
+    device = actions.app("--grant-type", DEVICE_CODE)
+    codes = device.begin_device()
+    see(device.poll(codes["device_code"]))
+    see(mo.answer_device(codes["user_code"], [READ]))
+    see(device.poll(codes["device_code"], scope=codes["device_code"]))
+    see(requests.post(f"{actions.stack.auth}/device_authorization?x={codes['device_code']}", data={}, timeout=10))
+    secrets = [granted.access, granted.refresh, refreshed.access, refreshed.refresh, code, codes["device_code"]]
     secrets += [verifier.verifier, mo.password, "a mistyped password of mo", session]
     secrets += what_a_registering_and_a_signing_app_hold(actions, see)
     assert app.secret is not None

@@ -95,6 +95,18 @@ def test_of_parallel_uses_of_a_code_exactly_one_succeeds_and_then_the_grant_is_d
     assert len(racers.workers) == 2
 
 
+@pytest.mark.clause("RFC 8628 §3.4")
+def test_of_parallel_polls_with_an_allowed_device_code_exactly_one_succeeds_and_then_the_grant_is_dead(
+    stack: GunicornStack, racers: Racers
+) -> None:
+    for _ in range(ROUNDS // 3):
+        answers = racers.race(stack.device_code())
+        [winner] = [answer.body for answer in answers if answer.status == 200]
+        assert not is_active(stack, winner["access_token"])
+    assert racers.statuses == {(200, None): ROUNDS // 3, INVALID_GRANT: ROUNDS // 3 * (AT_ONCE - 1)}
+    assert len(racers.workers) == 2
+
+
 @pytest.mark.clause("RFC 6749 §6")
 def test_one_after_the_other_a_grant_is_refreshed_as_often_as_one_likes(stack: GunicornStack) -> None:
     tokens = stack.tokens()

@@ -16,6 +16,7 @@ from tests.support.stack import ResourceServerCredentials, Stack
 
 CALLBACK = "http://127.0.0.1:8002/callback"
 READ, WRITE = "body_weight:read", "body_weight:write"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 TIMEOUT = 10
 _numbers = itertools.count(1)
 
@@ -105,6 +106,16 @@ class Person:
         assert page.status_code == 200, page.text
         return self.browser.submit("/consent", {"scope": list(scopes), "decision": decision})
 
+    def open_device_page(self, user_code: str) -> requests.Response:
+        """Sign in if asked, and look at what the device with this code wants."""
+        page = self.browser.get("/device", params={"user_code": user_code})
+        return self.sign_in(address=page.url) if urlsplit(page.url).path == "/sign-in" else page
+
+    def answer_device(self, user_code: str, scopes: Sequence[str], *, decision: str = "allow") -> requests.Response:
+        page = self.open_device_page(user_code)
+        assert page.status_code == 200, page.text
+        return self.browser.submit("/device", {"scope": list(scopes), "decision": decision})
+
     def disconnect(self, client_id: str) -> requests.Response:
         self.browser.get("/connected-apps")
         return self.browser.submit("/connected-apps/disconnect", {"client_id": client_id})
@@ -170,6 +181,20 @@ class App:
         return self.token_request(
             {"grant_type": "refresh_token", "refresh_token": refresh_token, **parameters}, key=key
         )
+
+    def device_authorization(self, **parameters: Any) -> requests.Response:
+        return self._post("/device_authorization", {"scope": " ".join(self.scopes), **parameters}, {})
+
+    def begin_device(self, **parameters: Any) -> dict[str, Any]:
+        """The codes of a device that begins to wait."""
+        answer = self.device_authorization(**parameters)
+        assert answer.status_code == 200, answer.text
+        codes: dict[str, Any] = answer.json()
+        return codes
+
+    def poll(self, device_code: str, *, key: str | None = None, **parameters: Any) -> requests.Response:
+        form = {"grant_type": DEVICE_CODE, "device_code": device_code, **parameters}
+        return self.token_request(form, key=key)
 
     def client_credentials(self, **parameters: Any) -> requests.Response:
         return self.token_request({"grant_type": "client_credentials", **parameters})

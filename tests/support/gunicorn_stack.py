@@ -26,6 +26,7 @@ from auth_service.models.secret import secret_digest
 from auth_service.models.tokens import NewGrant
 from auth_service.settings import Settings
 from auth_service.storage.token_handle import TokenKind, new_grant_id
+from tests.support.actions import DEVICE_CODE
 from tests.support.servers import free_port
 from tests.support.stack import TOKEN_KEY
 
@@ -60,9 +61,21 @@ class GunicornStack:
 
     def code(self, lifetime: int = 60) -> dict[str, str]:
         """The form that exchanges a fresh code, which lives for so many seconds."""
+        return {
+            "grant_type": "authorization_code",
+            "code": self._begun_grant(TokenKind.AUTHORIZATION_CODE, lifetime),
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": VERIFIER,
+        }
+
+    def device_code(self) -> dict[str, str]:
+        """The form that redeems a device code which a person has allowed."""
+        return {"grant_type": DEVICE_CODE, "device_code": self._begun_grant(TokenKind.DEVICE_CODE, 60)}
+
+    def _begun_grant(self, kind: TokenKind, lifetime: int) -> str:
         grant_id, expires_at = new_grant_id(), now() + timedelta(hours=1)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-        code = self.parts.server.parts.keys.make(TokenKind.AUTHORIZATION_CODE, grant_id, 0)
+        code = self.parts.server.parts.keys.make(kind, grant_id, 0)
         target: dict[str, Any] = {"scopes": (SCOPE,), "audience": (RESOURCE,)}
         self.parts.records.add(
             GrantRecord(
@@ -86,12 +99,7 @@ class GunicornStack:
             ),
             lifetime,
         )
-        return {
-            "grant_type": "authorization_code",
-            "code": code.text,
-            "redirect_uri": REDIRECT_URI,
-            "code_verifier": VERIFIER,
-        }
+        return code.text
 
     def tokens(self) -> dict[str, Any]:
         """A fresh pair."""
@@ -146,7 +154,7 @@ def run_gunicorn_stack(folder: Path, redis_url: str, **environment: str) -> Iter
         name="Racer",
         secret_digest=secret_digest(SECRET),
         redirect_uris=(REDIRECT_URI,),
-        grant_types=("authorization_code", "refresh_token"),
+        grant_types=("authorization_code", "refresh_token", DEVICE_CODE),
         scopes=(SCOPE,),
         own_grant_id=new_grant_id(),
         grace_period=0,

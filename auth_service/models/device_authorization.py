@@ -1,0 +1,28 @@
+"""Values about devices that wait for a person's answer (RFC 8628). None of them holds a device code."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAuthorization:
+    """What a device asked for."""
+
+    grant_id: str
+    """Of the grant that begins if the person allows it."""
+    client_id: str
+    scopes: tuple[str, ...]
+    audience: tuple[str, ...]
+    code_digest: str = field(repr=False)
+
+
+class Poll(StrEnum):
+    """What a device is told when it asks (§3.5)."""
+
+    PENDING = "pending"
+    SLOW_DOWN = "slow_down"
+    """It asked too soon. From now on it has to wait longer."""
+    DENIED = "denied"
+    WRONG_CLIENT = "wrong_client"
+    GONE = "gone"
+    """Nobody has to answer any more: the person allowed it, or time ran out."""

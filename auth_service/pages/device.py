@@ -1,0 +1,95 @@
+"""Where a person types the code that a device shows them, and decides (RFC 8628 §3.3)."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from auth_service.models.account import Account
+from auth_service.models.client import Client
+from auth_service.models.device_authorization import DeviceAuthorization
+from auth_service.pages.scope_choices import described, in_words
+from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.device_authorization import decide
+from auth_service.protocol.grant_creation import Decision
+from auth_service.protocol.user_code import shown, typed
+from auth_service.storage.accounts import AccountStore
+from auth_service.storage.throttle import Throttle
+from auth_service.web.browser_session import signed_in_account, signed_in_at
+
+_UNKNOWN = "No device waits under this code. It may have expired: look whether your device shows a new one."
+
+
+class _TooManyCodesError(Exception):
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+def device_page(server: AuthorizationServer, accounts: AccountStore, throttle: Throttle) -> Blueprint:
+    """A blueprint with the page and its answer. Consent is always asked: the device proved nothing to the person."""
+    blueprint = Blueprint("device", __name__)
+    parts = server.parts
+
+    @blueprint.get("/device")
+    def ask() -> ResponseReturnValue:
+        entered = request.args.get("user_code", "")
+        account = signed_in_account(accounts)
+        if account is None:
+            return _sign_in_first(entered)
+        if not entered:
+            return render_template("device_code.html", account=account)
+        found = _look_up(account, entered, parts.devices.find)
+        if found is None:
+            return render_template("device_code.html", account=account, entered=entered, problem=_UNKNOWN), 422
+        device, client = found
+        return render_template(
+            "device_question.html",
+            account=account,
+            client=client,
+            user_code=shown(typed(entered) or ""),
+            scopes=described(device.scopes, parts.resource_servers.scopes()),
+            lifetime=in_words(parts.grant_lifetime),
+        )
+
+    @blueprint.post("/device")
+    def answer() -> ResponseReturnValue:
+        entered = request.form.get("user_code", "")
+        account = signed_in_account(accounts)
+        if account is None:
+            return _sign_in_first(entered)
+        found = _look_up(account, entered, parts.devices.take)
+        if found is None:
+            return render_template("device_code.html", account=account, problem=_UNKNOWN), 422
+        device, client = found
+        scopes = tuple(request.form.getlist("scope")) if request.form.get("decision") == "allow" else ()
+        allowed = decide(parts, device, client, Decision(account, signed_in_at(), scopes))
+        return render_template("device_answered.html", account=account, client=client, allowed=allowed)
+
+    @blueprint.errorhandler(_TooManyCodesError)
+    def slow_down(error: _TooManyCodesError) -> ResponseReturnValue:
+        problem = f"Too many wrong codes. Try again in {-(-error.retry_after // 60)} minutes."
+        page = render_template("device_code.html", account=signed_in_account(accounts), problem=problem)
+        return page, 429, {"Retry-After": str(error.retry_after)}
+
+    def _look_up(
+        account: Account, entered: str, look_up: Callable[[str], DeviceAuthorization | None]
+    ) -> tuple[DeviceAuthorization, Client] | None:
+        """Counted before it is looked up, so that parallel guesses can't slip through (§5.1)."""
+        admission = throttle.admit_user_code(account.id, request.remote_addr or "")
+        if isinstance(admission, int):
+            raise _TooManyCodesError(admission)
+        user_code = typed(entered)
+        device = look_up(user_code) if user_code else None
+        client = server.query_client(device.client_id) if device else None
+        if device is None or client is None:
+            return None
+        throttle.user_code_found(admission)
+        return device, client
+
+    return blueprint
+
+
+def _sign_in_first(entered: str) -> ResponseReturnValue:
+    target = url_for("device.ask", user_code=entered) if entered else url_for("device.ask")
+    return redirect(url_for("sign_in.sign_in", next=target), 303)
