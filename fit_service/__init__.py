@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     limit_bodies(app)
     refuse_nul_characters(app)
     install_error_handlers(app)
-    install_commands(app, parts.database)
+    install_commands(app, parts.database, parts.body_weights)
     app.register_blueprint(health_endpoints({"database": parts.database.check}))
     app.register_blueprint(metadata_endpoint(settings.resource, settings.collection, settings.issuer))
     for api in (body_weight_api, batch_api, summary_api):

@@ -1,15 +1,24 @@
-"""`flask --app fit_service …` for operators."""
+"""`flask --app fit_service …` for operators: JSON on stdout, errors on stderr with exit code 2."""
 
 import json
+import re
+import sys
+from datetime import UTC, datetime
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from fit_service.errors import OUTAGES
+from fit_service.sample_weights import sample_weights
+from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 
+_SUBJECT = re.compile(r"acct_[A-Za-z0-9_-]{16,59}")
+_WHERE_TO_FIND = "ACCOUNT is the account's `sub`: `flask --app auth_service account show USERNAME` prints it"
 
-def install_commands(app: Flask, database: Database) -> None:
+
+def install_commands(app: Flask, database: Database, store: BodyWeightStore) -> None:
     """Add the commands to the application's command line."""
     group = AppGroup("database", help="The SQL schema.")
 
@@ -19,4 +28,27 @@ def install_commands(app: Flask, database: Database) -> None:
         database.upgrade()
         click.echo(json.dumps({"schema": "current"}))
 
+    @app.cli.command("seed", help=f"Write two years of sample weights, unless there are entries. {_WHERE_TO_FIND}.")
+    @click.argument("account")
+    def seed(account: str) -> None:
+        if _SUBJECT.fullmatch(account) is None:
+            _fail(_WHERE_TO_FIND)
+        try:
+            click.echo(json.dumps({"sub": account, "inserted": _seed(store, account)}))
+        except OUTAGES as outage:
+            _fail(f"the store could not be asked ({type(outage).__name__}): is it running, and the schema upgraded?")
+
     app.cli.add_command(group)
+
+
+def _seed(store: BodyWeightStore, subject: str) -> int:
+    """How many entries were written: none if this person has or had any, so that it is harmless when repeated."""
+    with store.changing(subject) as changes:
+        if not changes.are_the_first():
+            return 0
+        return len(changes.insert(list(sample_weights(subject, datetime.now(UTC).date()))))
+
+
+def _fail(message: str) -> None:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(2)

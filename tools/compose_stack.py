@@ -1,5 +1,6 @@
 """The stack in containers: Docker Compose, 1.29 or 2, with PostgreSQL and Redis. What runs is docker-compose.yml."""
 
+import functools
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ from tools.console import Problem, say
 from tools.environment import ensure_environment
 from tools.paths import LOCAL, ROOT
 from tools.readiness import wait_until_ready
-from tools.registration import register
+from tools.registration import make_demo_account, register
 from tools.secrets_store import secret
 
 DEMO_ACCOUNT = "demo-account-in-containers"
@@ -25,6 +26,7 @@ _SECRETS = {
     "FIT_DATABASE_PASSWORD": "fit-database-password",
     "AUTH_REDIS_PASSWORD": "redis-password",
     "AUTH_TOKEN_KEYS": "token-key",
+    "FIT_REDIS_PASSWORD": "fit-redis-password",
     "FIT_CLIENT_SECRET": "fit-client-secret",
     "APP_CLIENT_SECRET": "app-client-secret",
     "APP_SECRET_KEY": "app-secret-key",
@@ -50,7 +52,9 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     say("Building and starting the containers (the first time takes some minutes)")
     _run("up", "--build", "--detach", "--remove-orphans")
     wait_until_ready(addresses, _READY_WITHIN)
-    register(auth_command(), addresses, DEMO_ACCOUNT if demo else None)
+    register(auth_command(), addresses)
+    if demo:
+        make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
     return "containers of Docker Compose, with PostgreSQL and Redis"
 
 
@@ -71,11 +75,16 @@ def stop() -> bool:
 
 def auth_command() -> Any:
     """Runs commands of the authorization server's command line in its container."""
+    return functools.partial(_flask, "auth", "auth_service")
 
-    def run(*arguments: str, stdin: str = "") -> Any:
-        return json.loads(_run("exec", "-T", "auth", "flask", "--app", "auth_service", *arguments, stdin=stdin))
 
-    return run
+def fit_command() -> Any:
+    """Runs commands of the Fit API's command line in its container."""
+    return functools.partial(_flask, "fit", "fit_service")
+
+
+def _flask(container: str, package: str, *arguments: str, stdin: str = "") -> Any:
+    return json.loads(_run("exec", "-T", container, "flask", "--app", package, *arguments, stdin=stdin))
 
 
 def logs() -> None:
@@ -135,9 +144,12 @@ def _write_environment(addresses: Addresses) -> None:
     environment.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
     folder = LOCAL / "compose"
     folder.mkdir(exist_ok=True)
-    password = sha256(values["AUTH_REDIS_PASSWORD"].encode()).hexdigest()
+    auth, fit = (sha256(values[f"{name}_REDIS_PASSWORD"].encode()).hexdigest() for name in ("AUTH", "FIT"))
+    counting = "+@connection +get +incrby +expire +eval +evalsha +script|load"
     (folder / "users.acl").write_text(
-        f"user default on nopass -@all +ping\nuser auth on #{password} ~* +@all -@admin -@dangerous +info\n",
+        "user default on nopass -@all +ping\n"
+        f"user auth on #{auth} ~* +@all -@admin -@dangerous +info\n"
+        f"user fit on #{fit} ~fit-quota:* -@all {counting}\n",
         encoding="utf-8",
     )
     (folder / "users.acl").chmod(0o644)  # Redis' own user reads it; the folder above is the owner's only

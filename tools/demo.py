@@ -16,7 +16,7 @@ import requests
 from tools import stack
 from tools.addresses import Addresses
 from tools.console import Problem, fail, paint, say
-from tools.registration import FIT, AuthCommand
+from tools.registration import FIT, Command
 from tools.secrets_store import secret
 from tools.transcript import DifferenceError, Transcript
 
@@ -31,7 +31,7 @@ _CALLBACK = "http://127.0.0.1:9/callback"
 class Demo:
     """The people and programs of the story."""
 
-    def __init__(self, auth_command: AuthCommand, addresses: Addresses) -> None:
+    def __init__(self, auth_command: Command, addresses: Addresses) -> None:
         self.auth_command = auth_command
         self.auth, self.fit = addresses.auth, f"{addresses.fit}/api/body_weight/"
         self.transcript = Transcript()

@@ -1,5 +1,6 @@
 """The stack as processes of this machine: gunicorn for the services, SQLite, and the best Redis there is."""
 
+import functools
 import json
 import os
 import shlex
@@ -35,20 +36,24 @@ def up(addresses: Addresses, *, demo: bool) -> str:
             raise Problem("it is already running on other ports: `make down` first")
         say("Already running.")
         _wait_until_ready(addresses)
-        make_demo_account(auth_command(), DEMO_ACCOUNT if demo else None)
+        if demo:
+            make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
         return chosen
     addresses.check_free()
     redis_port = _any_free_port()
     redis_url = f"redis://:{secret('redis-password')}@127.0.0.1:{redis_port}/0"
     if redis_server is None:
         redis_url = f"redis://127.0.0.1:{redis_port}/0"
-    auth, fit, app = _auth_settings(addresses, redis_url), _fit_settings(addresses), _app_settings(addresses)
+    auth, fit = _auth_settings(addresses, redis_url), _fit_settings(addresses, redis_url)
+    app = _app_settings(addresses)
     say("Preparing the databases")
     _flask("auth_service", auth, "database", "upgrade")
     _flask("fit_service", fit, "database", "upgrade")
-    register(auth_command(auth), addresses, DEMO_ACCOUNT if demo else None)
+    _keep_settings(auth, fit, addresses)
+    register(auth_command(), addresses)
+    if demo:
+        make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
     addresses.keep()
-    _keep_settings(auth, addresses)
     say("Starting the services")
     supervisor.start(
         [
@@ -62,26 +67,32 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     return chosen
 
 
-def auth_command(settings: Mapping[str, str] | None = None) -> Any:
-    """Runs commands of the authorization server's command line, by default those of the running stack."""
-    known = settings or json.loads((LOCAL / "auth-settings.json").read_text(encoding="utf-8"))
-
-    def run(*arguments: str, stdin: str = "") -> Any:
-        return _flask("auth_service", known, *arguments, stdin=stdin)
-
-    return run
+def auth_command() -> Any:
+    """Runs commands of the authorization server's command line."""
+    return functools.partial(_flask, "auth_service", _kept_settings("auth"))
 
 
-def _keep_settings(auth: Mapping[str, str], addresses: Addresses) -> None:
-    """For `make demo`, and for people who use the command line in a shell of their own."""
-    exports = {**auth, "AUTH": addresses.auth, "FIT": addresses.fit}
+def fit_command() -> Any:
+    """Runs commands of the Fit API's command line."""
+    return functools.partial(_flask, "fit_service", _kept_settings("fit"))
+
+
+def _keep_settings(auth: dict[str, str], fit: dict[str, str], addresses: Addresses) -> None:
+    """For `make demo`, and for people who use the command lines in a shell of their own."""
+    exports = {**auth, **fit, "AUTH": addresses.auth, "FIT": addresses.fit}
     kept = {
         "auth-settings.json": json.dumps(auth),
+        "fit-settings.json": json.dumps(fit),
         "environment": "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items()),
     }
     for name, text in kept.items():
         (LOCAL / name).touch(mode=0o600)
         (LOCAL / name).write_text(text, encoding="utf-8")
+
+
+def _kept_settings(service: str) -> dict[str, str]:
+    kept: dict[str, str] = json.loads((LOCAL / f"{service}-settings.json").read_text(encoding="utf-8"))
+    return kept
 
 
 def running() -> bool:
@@ -126,13 +137,14 @@ def _auth_settings(addresses: Addresses, redis_url: str) -> dict[str, str]:
     }
 
 
-def _fit_settings(addresses: Addresses) -> dict[str, str]:
+def _fit_settings(addresses: Addresses, redis_url: str) -> dict[str, str]:
     return {
         "FIT_RESOURCE": addresses.resource,
         "FIT_ISSUER": addresses.auth,
         "FIT_CLIENT_ID": FIT,
         "FIT_CLIENT_SECRET_FILE": str(secret_file("fit-client-secret")),
         "FIT_DATABASE_URL": f"sqlite:///{LOCAL / 'fit.sqlite'}",
+        "FIT_RATE_LIMIT_REDIS_URL": redis_url,
     }
 
 

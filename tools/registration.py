@@ -1,4 +1,4 @@
-"""What the authorization server of a fresh stack is told: the Fit API, the strength app, somebody to sign in as."""
+"""What a fresh stack is told: the Fit API, the strength app, somebody to sign in as, who has weights to show."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +14,12 @@ SCOPES = {
 }
 DEMO_USER = "mo"
 
-AuthCommand = Callable[..., Any]
+Command = Callable[..., Any]
 """`auth_command("account", "create", "mo", stdin="")` runs `flask --app auth_service …` and returns its JSON."""
 
 
-def register(auth_command: AuthCommand, addresses: Addresses, demo_account: str | None) -> None:
-    """Tell it. Harmless when repeated."""
+def register(auth_command: Command, addresses: Addresses) -> None:
+    """Tell the authorization server of the Fit API and the app. Harmless when repeated."""
     described = [part for name, text in SCOPES.items() for part in ("--scope", f"{name}={text}")]
     scopes = [part for name in SCOPES for part in ("--scope", name)]
     auth_command(
@@ -46,11 +46,11 @@ def register(auth_command: AuthCommand, addresses: Addresses, demo_account: str 
         "/dev/stdin",
         stdin=secret("app-client-secret"),
     )
-    make_demo_account(auth_command, demo_account)
 
 
-def make_demo_account(auth_command: AuthCommand, demo_account: str | None) -> None:
-    """Unless there is one. What it signs in with is kept under the given name; None: none is wanted."""
-    if demo_account is not None and remembered(demo_account) is None:
+def make_demo_account(auth_command: Command, fit_command: Command, demo_account: str) -> None:
+    """Unless there is one. It has two years of sample weights; what it signs in with is kept under the given name."""
+    if remembered(demo_account) is None:
         account = auth_command("account", "create", DEMO_USER)
+        fit_command("seed", account["sub"])
         remember(demo_account, {"username": account["username"], "password": account["password"]})

@@ -8,7 +8,7 @@ from tools import compose_stack, local_stack
 from tools.addresses import Addresses
 from tools.console import Problem, fail, paint, say
 from tools.paths import SECRETS, make_local_folders
-from tools.registration import AuthCommand
+from tools.registration import Command
 from tools.secrets_store import remembered
 
 _KINDS: dict[str, ModuleType] = {"local": local_stack, "compose": compose_stack}
@@ -34,7 +34,7 @@ def up() -> None:
     say("Next: `make demo` plays the whole story, `make logs` follows the logs, `make down` stops everything.")
 
 
-def running_stack() -> tuple[AuthCommand, Addresses]:
+def running_stack() -> tuple[Command, Addresses]:
     """The authorization server's command line and the addresses of the stack, started if it isn't running."""
     if _running_kind() is None:
         up()

@@ -1,4 +1,4 @@
-"""`flask --app auth_service account create|disable|enable`."""
+"""`flask --app auth_service account create|show|disable|enable`."""
 
 import secrets
 import sys
@@ -25,6 +25,14 @@ def create_account(username: str, *, password_stdin: bool) -> object:
     account = parts().accounts.create(username, password)
     made = {} if password_stdin else {"password": password}
     return {"username": account.username, "sub": account.id, **made}
+
+
+@command(account_commands, "show")
+@click.argument("username")
+def show_account(username: str) -> object:
+    """Print an account's `sub`, by which resource servers know it, and whether it can sign in."""
+    account = parts().accounts.find_by_username(username)
+    return {"username": username, "sub": account.id, "enabled": account.enabled}
 
 
 @command(account_commands, "disable")

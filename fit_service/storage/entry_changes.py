@@ -27,6 +27,10 @@ class EntryChanges:
         self._session = session
         self._subject = subject
 
+    def are_the_first(self) -> bool:
+        """Whether this person never had an entry. Until the commit nobody else can insert one."""
+        return self._take_numbers(0).stop == 1
+
     def insert(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
         """Store entries under new ids."""
         stored = [
