@@ -13,7 +13,8 @@ PACKAGES = ("auth_service", "fit_service", "shared", "examples")
 
 
 def modules(folder: str) -> list[Path]:
-    found = sorted((ROOT / folder).rglob("*.py"))
+    place = ROOT / folder
+    found = [place] if place.is_file() else sorted(place.rglob("*.py"))
     assert found, f"{folder} holds no modules: has it moved?"
     return found
 
@@ -78,6 +79,19 @@ def test_only_the_top_and_the_command_line_know_the_composition_root(room: str) 
     assert offenders(f"auth_service/{room}", "auth_service.components") == []
 
 
+FIT_ROOMS = ("fit_service.api", "fit_service.storage", "fit_service.models", "fit_service.components")
+FIT_RULES = (
+    "body_weight_entry.py",
+    "entry_batch.py",
+    "entry_file.py",
+    "local_days.py",
+    "sample_weights.py",
+    "summary.py",
+    "sync_position.py",
+    "weight.py",
+)
+
+
 @pytest.mark.parametrize(
     ("folder", "forbidden"),
     [
@@ -89,6 +103,7 @@ def test_only_the_top_and_the_command_line_know_the_composition_root(room: str) 
         ("auth_service/web", ("redis", "sqlalchemy")),
         ("fit_service/api", ("redis", "sqlalchemy", "fit_service.components", "fit_service.settings")),
         ("fit_service/storage", ("flask", "fit_service.api", "fit_service.components")),
+        *((f"fit_service/{rules}", ("flask", "redis", "sqlalchemy", *FIT_ROOMS)) for rules in FIT_RULES),
     ],
 )
 def test_each_room_keeps_to_its_subject(folder: str, forbidden: tuple[str, ...]) -> None:
