@@ -16,12 +16,17 @@ from tests.support.stack import Stack
 
 def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.Response], object]) -> list[str]:
     """The story with its accidents; the secrets that took part."""
-    app, mo, verifier = actions.app(), actions.person(), Verifier()
+    app, mo, verifier = actions.app(scopes=["openid", READ]), actions.person(), Verifier()
+    nonce = "the-nonce-of-the-app"
     see(mo.sign_in("a mistyped password of mo"))
-    code = app.get_code(mo, verifier, [READ])
+    code = app.get_code(mo, verifier, nonce=nonce)
     see(app.exchange(code, Verifier()))
     granted = tokens(app.exchange(code, verifier))
     see(actions.fit("GET", token=granted.access))
+    id_token = granted.answer["id_token"]
+    mo.browser.follow(app.authorize_url(verifier, id_token_hint=id_token, nonce=nonce))
+    bearer = {"Authorization": f"Bearer {granted.access}"}
+    see(requests.get(f"{actions.stack.auth}/userinfo", headers=bearer, timeout=10))
     see(actions.fit("GET", f"/api/body_weight/{granted.access}", token=granted.access))
     see(actions.fit("GET", f"/api/body_weight/?access_token={granted.access}"))
     see(actions.fit("POST", token=granted.access, json={"body_weight": granted.access, "unit": granted.refresh}))
@@ -41,8 +46,9 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     see(device.poll(codes["device_code"], scope=codes["device_code"]))
     see(requests.post(f"{actions.stack.auth}/device_authorization?x={codes['device_code']}", data={}, timeout=10))
     secrets = [granted.access, granted.refresh, refreshed.access, refreshed.refresh, code, codes["device_code"]]
-    secrets += [verifier.verifier, mo.password, "a mistyped password of mo", session]
+    secrets += [nonce, id_token, verifier.verifier, mo.password, "a mistyped password of mo", session]
     secrets += what_a_registering_and_a_signing_app_hold(actions, see)
+    see(mo.browser.follow(f"/logout?id_token_hint={id_token}"))
     assert app.secret is not None
     for name, secret in (
         (app.client_id, app.secret),

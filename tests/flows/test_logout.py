@@ -1,5 +1,6 @@
 """RP-initiated logout: an app may end the session at the authorization server, and nobody is sent anywhere unasked."""
 
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -74,6 +75,16 @@ def test_without_a_hint_the_person_is_asked(actions: Actions, app: App) -> None:
     mo.browser.page = page
     answer = mo.browser.submit("/logout/confirm", {"decision": "sign_out"})
     assert answer.headers["Location"] == f"{GOODBYE}&state=s"
+    assert not signed_in(mo)
+
+
+@pytest.mark.clause("OpenID Connect RP-Initiated Logout §4")
+def test_an_id_token_that_has_long_expired_is_good_enough(actions: Actions, app: App) -> None:
+    mo = actions.person()
+    mo.sign_in()
+    claims = {"iss": actions.stack.auth, "sub": mo.subject, "aud": app.client_id, "iat": 1, "exp": 3601}
+    hint = actions.stack.parts.signing_keys.signer("RS256").sign(claims, at=time.time())
+    assert log_out(actions, mo, id_token_hint=hint, post_logout_redirect_uri=GOODBYE).headers["Location"] == GOODBYE
     assert not signed_in(mo)
 
 

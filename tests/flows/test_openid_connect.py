@@ -3,15 +3,19 @@
 import base64
 import hashlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from sqlalchemy import text
 
 from tests.support.actions import READ, TIMEOUT, Actions, App, Person, Tokens, Verifier, error_of, tokens
 from tests.support.actions import redirect_parameters as parameters_of
+from tests.support.proxy import TcpProxy, proxied
+from tests.support.stack import Stack
 
 OPENID, PROFILE = "openid", "profile"
 KEY = "one-and-the-same-key"
@@ -249,3 +253,35 @@ def test_a_request_may_come_as_a_form_from_another_site(actions: Actions, app: A
     assert parameters_of(answer)["state"] == "a state & more"
     assert requests.post(address, json={}, timeout=TIMEOUT).status_code == 400
     assert requests.post(link, data={}, timeout=TIMEOUT, allow_redirects=False).status_code == 400
+
+
+# When something is down
+
+
+def test_while_signing_keys_can_not_be_read_no_code_is_spent(start_stack: Callable[..., Stack]) -> None:
+    actions = Actions(start_stack())
+    app, database, verifier = actions.app(scopes=[OPENID]), actions.stack.parts.database, Verifier()
+    code = app.get_code(actions.person(), verifier)
+    for outage in (True, False):
+        with database.writing() as session:
+            names = ("signing_keys", "out_of_reach") if outage else ("out_of_reach", "signing_keys")
+            session.execute(text("ALTER TABLE {} RENAME TO {}".format(*names)))
+        answer = app.exchange(code, verifier)
+        keys = requests.get(f"{actions.stack.auth}/jwks", timeout=TIMEOUT)
+        if outage:
+            assert error_of(answer) == error_of(keys) == (503, "temporarily_unavailable")
+            assert answer.headers["Retry-After"] == "1"
+    assert id_token(actions, tokens(answer))["aud"] == app.client_id
+
+
+def test_while_redis_is_away_userinfo_says_so_and_refuses_nobody(
+    start_stack: Callable[..., Stack], redis_url: str
+) -> None:
+    with TcpProxy.to(redis_url) as proxy:
+        actions = Actions(start_stack(redis=proxied(redis_url, proxy)))
+        granted = actions.app(scopes=[OPENID]).connect(actions.person())
+        proxy.refuse()
+        away = userinfo(actions, granted.access)
+        proxy.recover()
+        assert (away.status_code, away.headers["Retry-After"]) == (503, "1")
+        assert userinfo(actions, granted.access).status_code == 200
