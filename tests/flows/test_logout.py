@@ -181,6 +181,15 @@ def test_what_is_no_id_token_of_ours_proves_nothing(actions: Actions, app: App, 
     assert signed_in(mo)
 
 
+def test_an_id_token_from_before_the_server_moved_proves_nothing(actions: Actions, app: App) -> None:
+    mo = actions.person()
+    mo.sign_in()
+    claims = {"iss": "https://former.example", "sub": mo.subject, "aud": app.client_id}
+    hint = actions.stack.parts.signing_keys.signer("RS256").sign(claims, at=time.time())
+    assert urlsplit(log_out(actions, mo, id_token_hint=hint).url).path == "/logout/confirm"
+    assert signed_in(mo)
+
+
 def test_after_the_client_was_deleted_nobody_returns_to_it(actions: Actions, app: App) -> None:
     mo = actions.person()
     hint = id_token(app, mo)
