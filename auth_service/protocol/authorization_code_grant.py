@@ -18,15 +18,13 @@ from auth_service.models.tokens import CodeGrant
 from auth_service.protocol.authentication_request import authentication_request
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.code_challenge import check_code_verifier, requested_code_challenge
+from auth_service.protocol.code_exchange import exchange_code
 from auth_service.protocol.dpop import requested_dpop_jkt
 from auth_service.protocol.errors import InvalidDpopProofError
 from auth_service.protocol.grant_creation import Decision, begin_grant
-from auth_service.protocol.id_token import new_id_token
-from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.redirection import with_parameters
 from auth_service.protocol.resource_indicators import requested_target
-from auth_service.protocol.signing_keys import Signer
 from auth_service.storage.token_handle import TokenHandle, TokenKind, new_grant_id
 
 
@@ -151,15 +149,4 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
         grant = self.server.parts.records.find_good(self.handle.grant_id)
         if grant is None:
             raise InvalidGrantError("The grant behind this code has ended.")
-        signer = self._id_token_signer() if OPENID in grant.scopes else None  # may fail, and nothing is spent yet
-        answer, issued_at = self.server.parts.issuance.rotate(self.handle, grant, grant.scopes, self.request)
-        if signer is not None:
-            code_grant: CodeGrant = self.request.authorization_code
-            access_token = str(answer["access_token"])
-            answer["id_token"] = new_id_token(
-                signer, self.server.parts.issuer, grant, code_grant, access_token, issued_at
-            )
-        return 200, answer, self.TOKEN_RESPONSE_HEADER
-
-    def _id_token_signer(self) -> Signer:
-        return self.server.parts.signing_keys.signer(self.request.authenticated_client.id_token_signed_response_alg)
+        return 200, exchange_code(self.server.parts, self.handle, grant, self.request), self.TOKEN_RESPONSE_HEADER

@@ -17,6 +17,7 @@ from authlib.oauth2.rfc8628 import (
 
 from auth_service.models.device_authorization import Poll
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
+from auth_service.protocol.code_exchange import exchange_code
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.storage.token_handle import TokenKind
 
@@ -62,5 +63,4 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
             raise ExpiredTokenError  # we made the code, and nobody allowed it
         if grant is None:
             raise InvalidGrantError("The grant behind this device code has ended.")
-        answer, _ = parts.issuance.rotate(self.handle, grant, grant.scopes, self.request)
-        return 200, answer, self.TOKEN_RESPONSE_HEADER
+        return 200, exchange_code(parts, self.handle, grant, self.request), self.TOKEN_RESPONSE_HEADER

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from sqlalchemy import text
 
-from tests.support.actions import READ, TIMEOUT, Actions, App, Person, Tokens, Verifier, error_of, tokens
+from tests.support.actions import DEVICE_CODE, READ, TIMEOUT, Actions, App, Person, Tokens, Verifier, error_of, tokens
 from tests.support.actions import redirect_parameters as parameters_of
 from tests.support.proxy import TcpProxy, proxied
 from tests.support.stack import Stack
@@ -120,6 +120,23 @@ def test_signing_in_is_allowed_or_refused_as_a_whole(actions: Actions, app: App)
     granted = app.connect(mo, scopes=[OPENID])
     assert granted.answer["scope"] == OPENID
     assert id_token(actions, granted)["sub"] == mo.subject
+
+
+def test_a_person_signs_in_on_a_device_too(actions: Actions) -> None:
+    app, mo = actions.app("--grant-type", DEVICE_CODE, scopes=[OPENID, PROFILE, READ]), actions.person()
+    codes = app.begin_device(scope=f"{OPENID} {PROFILE} email")
+    page = mo.open_device_page(codes["user_code"]).text
+    assert page.count("disabled") == 1
+    mo.answer_device(codes["user_code"], [OPENID, PROFILE])
+    granted = tokens(app.poll(codes["device_code"], key=KEY))
+    claims = id_token(actions, granted)
+    assert (claims["sub"], claims["aud"], claims["preferred_username"]) == (mo.subject, app.client_id, mo.username)
+    assert time.time() - TIMEOUT < claims["auth_time"] <= claims["iat"]
+    assert "nonce" not in claims
+    assert app.poll(codes["device_code"], key=KEY).json()["id_token"] == granted.answer["id_token"]
+    refused = app.begin_device(scope=f"{OPENID} {READ}")
+    mo.answer_device(refused["user_code"], [READ])
+    assert error_of(app.poll(refused["device_code"])) == (400, "access_denied")
 
 
 # /userinfo
