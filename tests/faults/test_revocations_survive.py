@@ -1,0 +1,126 @@
+"""What was ended stays ended: when a process died half-way, when Redis is full, when Redis comes back with an old state."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+import requests
+
+from auth_service.models.tokens import RevokedBecause
+from tests.support.actions import TIMEOUT, Actions, error_of, tokens
+from tests.support.polling import eventually
+from tests.support.servers import free_port, real_redis, redis_server
+from tests.support.stack import Stack
+
+
+def end_in_sql_alone(actions: Actions, access_token: str) -> None:
+    """As a process does that dies between its commit and the script."""
+    grant_id = actions.introspect(access_token)["grant_id"]
+    actions.stack.parts.records.mark_revoked(grant_id, RevokedBecause.PERSON)
+
+
+def test_an_end_that_got_stuck_half_way_is_completed_within_an_interval(start_stack: Callable[..., Stack]) -> None:
+    stack = start_stack(reconcile_interval=0.2)
+    actions = Actions(stack)
+    app, mo = actions.app(), actions.person()
+    stopped = stack.parts.reconciler.start()
+    eventually(lambda: stack.parts.reconciler._reconciled_with is not None)
+    granted, other = app.connect(mo), app.connect(mo)
+    end_in_sql_alone(actions, granted.access)
+
+    eventually(lambda: not actions.is_active(granted.access))
+
+    stopped.set()
+    assert actions.is_active(other.access)
+    assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
+
+
+@pytest.fixture
+def full_redis_url() -> Iterator[str]:
+    if redis_server() is None:
+        pytest.skip("needs redis-server")
+    with real_redis("--maxmemory-policy", "noeviction") as url:
+        yield url
+
+
+def test_in_a_full_redis_nothing_new_is_issued_and_everything_can_still_be_ended(
+    full_redis_url: str, start_stack: Callable[..., Stack]
+) -> None:
+    actions = Actions(start_stack(redis=full_redis_url))
+    app, mo = actions.app(), actions.person()
+    revoked, cut_off, reused, kept = (app.connect(mo) for _ in range(4))
+    successor = tokens(app.refresh(reused.refresh))
+    alone = tokens(app.refresh(kept.refresh))
+    mo.browser.get("/connected-apps")
+    with redis.Redis.from_url(full_redis_url) as database:
+        database.config_set("maxmemory", 1)
+
+        refused = app.refresh(alone.refresh)
+        assert (refused.status_code, refused.json()["error"]) == (503, "temporarily_unavailable")
+        assert refused.headers["Retry-After"] == "1"
+        assert actions.is_active(kept.access)
+        assert app.revoke(kept.access).status_code == 200
+        assert not actions.is_active(kept.access)
+        assert app.revoke(revoked.refresh).status_code == 200
+        assert not actions.is_active(revoked.access)
+        assert error_of(app.refresh(reused.refresh)) == (400, "invalid_grant")
+        assert not actions.is_active(successor.access)
+        grant_id = actions.introspect(cut_off.access)["grant_id"]
+        actions.stack.command("grant", "revoke", grant_id)
+        assert not actions.is_active(cut_off.access)
+
+        database.config_set("maxmemory", 0)
+    assert app.refresh(alone.refresh).status_code == 200
+
+
+@contextmanager
+def redis_in(folder: Path, port: int) -> Iterator["redis.Redis"]:
+    """A Redis that finds the data of the one before it, and is killed at the end."""
+    program = redis_server()
+    assert program is not None
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        with redis.Redis(port=port) as database:
+            eventually(lambda: _answers(database))
+            yield database
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers(database: "redis.Redis") -> bool:
+    try:
+        return bool(database.ping())
+    except redis.ConnectionError:
+        return False
+
+
+def test_a_redis_that_comes_back_with_an_old_state_revives_nothing_before_the_service_is_ready(
+    start_stack: Callable[..., Stack], tmp_path: Path
+) -> None:
+    if redis_server() is None:
+        pytest.skip("needs redis-server")
+    port = free_port()
+    with redis_in(tmp_path, port) as database:
+        actions = Actions(start_stack(redis=f"redis://127.0.0.1:{port}/0"))
+        app, mo = actions.app(), actions.person()
+        granted, other = app.connect(mo), app.connect(mo)
+        assert readiness(actions) == 200
+        database.save()
+        assert app.revoke(granted.refresh).status_code == 200
+        assert not actions.is_active(granted.access)
+    assert readiness(actions) == 503
+
+    with redis_in(tmp_path, port):
+        eventually(lambda: readiness(actions) == 200)
+        assert not actions.is_active(granted.access)
+        assert actions.is_active(other.access)
+        assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
+
+
+def readiness(actions: Actions) -> int:
+    return requests.get(f"{actions.stack.auth}/health/ready", timeout=TIMEOUT).status_code
