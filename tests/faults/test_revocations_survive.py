@@ -1,4 +1,4 @@
-"""What was ended stays ended: when a process died half-way, when Redis is full, when Redis comes back with an old state."""
+"""What was ended stays ended: after a crash half-way, in a full Redis, and in one that comes back with an old state."""
 
 import subprocess
 from collections.abc import Callable, Iterator
