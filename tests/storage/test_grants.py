@@ -57,6 +57,16 @@ def test_any_earlier_refresh_token_ends_the_grant_however_old_it_is(holder: Hold
     assert holder.spend(newest.refresh).outcome is NotRotated.GONE
 
 
+@pytest.mark.parametrize("generation", [0, 1, 2])
+def test_a_credential_that_was_never_issued_is_taken_for_theft_whatever_its_generation(
+    holder: Holder, generation: int
+) -> None:
+    spent = holder.connect()
+    kind = TokenKind.REFRESH_TOKEN if generation else TokenKind.AUTHORIZATION_CODE
+    assert holder.spend(KEYS.make(kind, holder.grant_id, generation)).outcome is NotRotated.REUSED
+    assert not holder.is_active(spent.access)
+
+
 def test_the_outcomes_of_reuse_are_told_to_resource_servers_whole(holder: Holder, clients: RedisClients) -> None:
     holder.connect()
     holder.spend(holder.code)
