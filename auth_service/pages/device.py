@@ -12,6 +12,7 @@ from auth_service.pages.scope_choices import described, in_words
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.device_authorization import decide
 from auth_service.protocol.grant_creation import Decision
+from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.user_code import shown, typed
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.throttle import Throttle
@@ -36,7 +37,7 @@ def device_page(server: AuthorizationServer, accounts: AccountStore, throttle: T
         entered = request.args.get("user_code", "")
         account = signed_in_account(accounts)
         if account is None:
-            return _sign_in_first(entered)
+            return redirect(_sign_in_for(entered), 303)
         if not entered:
             return render_template("device_code.html", account=account)
         found = _look_up(account, entered, parts.devices.find)
@@ -49,6 +50,8 @@ def device_page(server: AuthorizationServer, accounts: AccountStore, throttle: T
             client=client,
             user_code=shown(typed(entered) or ""),
             scopes=described(device.scopes, parts.resource_servers.scopes()),
+            signs_in=OPENID in device.scopes,
+            another_account=_sign_in_for(entered),
             lifetime=in_words(parts.grant_lifetime),
         )
 
@@ -57,7 +60,7 @@ def device_page(server: AuthorizationServer, accounts: AccountStore, throttle: T
         entered = request.form.get("user_code", "")
         account = signed_in_account(accounts)
         if account is None:
-            return _sign_in_first(entered)
+            return redirect(_sign_in_for(entered), 303)
         found = _look_up(account, entered, parts.devices.take)
         if found is None:
             return render_template("device_code.html", account=account, problem=_UNKNOWN), 422
@@ -90,6 +93,5 @@ def device_page(server: AuthorizationServer, accounts: AccountStore, throttle: T
     return blueprint
 
 
-def _sign_in_first(entered: str) -> ResponseReturnValue:
-    target = url_for("device.ask", user_code=entered) if entered else url_for("device.ask")
-    return redirect(url_for("sign_in.sign_in", next=target), 303)
+def _sign_in_for(entered: str) -> str:
+    return url_for("sign_in.sign_in", next=url_for("device.ask", user_code=entered or None))

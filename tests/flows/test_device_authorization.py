@@ -333,6 +333,7 @@ def test_the_complete_address_asks_too_and_shows_code_client_scopes_and_account(
         mo.username,
         "180 days",
         "device in front of you",
+        "use another account",
     ):
         assert text in page
     assert error_of(app.poll(codes["device_code"])) == PENDING

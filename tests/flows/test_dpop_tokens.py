@@ -12,11 +12,12 @@ import pytest
 
 from shared.resource_server.dpop_proof import ALGORITHMS, CLOCK_WINDOW
 from tests.flows.test_metadata import metadata
-from tests.support.actions import Actions, Tokens, Verifier, error_of, redirect_parameters, tokens
+from tests.support.actions import DEVICE_CODE, Actions, Tokens, Verifier, error_of, redirect_parameters, tokens
 from tests.support.dpop import DpopApp, DpopKey
 from tests.support.stack import Stack
 
 KEY, OTHER_KEY = DpopKey(), DpopKey("Ed25519")
+DEVICE = ("--grant-type", DEVICE_CODE, "--grant-type", "refresh_token")
 INVALID_PROOF = (400, "invalid_dpop_proof")
 IDEMPOTENCY_KEY, OTHER_IDEMPOTENCY_KEY = "one-and-the-same-key", "another-key-of-the-client"
 
@@ -68,6 +69,18 @@ def test_with_a_proof_every_access_token_is_bound_to_its_key(actions: Actions, i
 def test_a_clients_own_token_is_bound_too(actions: Actions, machine: DpopApp) -> None:
     granted = tokens(machine.client_credentials())
     assert (granted.answer["token_type"], bound_to(actions, granted)) == ("DPoP", KEY.thumbprint)
+
+
+@pytest.mark.clause("RFC 9449 §5")
+def test_a_device_binds_what_it_gets_to_its_key(actions: Actions) -> None:
+    app, mo = DpopApp(actions.stack, *DEVICE, public=True, key=KEY), actions.person()
+    codes = app.begin_device()
+    assert error_of(app.poll(codes["device_code"])) == (400, "authorization_pending")
+    mo.answer_device(codes["user_code"], app.scopes)
+    granted = tokens(app.poll(codes["device_code"]))
+    assert (granted.answer["token_type"], bound_to(actions, granted)) == ("DPoP", KEY.thumbprint)
+    assert error_of(app.holding(OTHER_KEY).refresh(granted.refresh)) == INVALID_PROOF
+    assert bound_to(actions, tokens(app.refresh(granted.refresh))) == KEY.thumbprint
 
 
 @pytest.mark.clause("RFC 9449 §6.2")
