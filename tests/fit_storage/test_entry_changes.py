@@ -75,6 +75,26 @@ def test_of_two_who_take_one_entry_the_second_sees_what_the_first_made_of_it(sto
     assert (found.weight.text(), found.change) == ("84", 5)
 
 
+def test_what_is_imported_twice_at_once_is_there_once(store: BodyWeightStore) -> None:
+    barrier = threading.Barrier(4)
+
+    def import_all(_: int) -> int:
+        barrier.wait()
+        with store.changing("mo") as changes:
+            return len(changes.insert_missing([new(80 + day, day) for day in range(20)]))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(import_all, range(4))) == [0, 0, 0, 20]
+    assert len(all_entries(store)) == 20
+
+
+def test_only_the_same_weight_in_the_same_unit_at_the_same_instant_is_there_already(store: BodyWeightStore) -> None:
+    insert(store, new("80.5"))
+    others = [new("80.501"), new("80.5", unit="lbs"), new("80.5", day=1)]
+    with store.changing("mo") as changes:
+        assert len(changes.insert_missing([new("80.50"), *others, *others])) == 3
+
+
 @pytest.mark.parametrize("limit", [1, 2, 100])
 def test_whoever_reads_what_changed_ends_up_with_what_there_is(store: BodyWeightStore, limit: int) -> None:
     mirror = Mirror(store)
@@ -99,6 +119,17 @@ def test_a_first_reading_hears_nothing_of_entries_that_it_never_saw(store: BodyW
     mirror.read_all()
     assert mirror.copy == all_entries(store)
     assert entries[0].id not in mirror.buried
+
+
+def test_all_that_is_read_together_is_as_of_one_moment(store: BodyWeightStore) -> None:
+    """Else a reader could learn of a later change, and move past an earlier one that it was not shown."""
+    [entry] = insert(store)
+    with store.reading("mo") as entries:
+        assert entries.counter() == Counter(last_change=1)
+        delete(store, entry)
+        insert(store, new(70))
+        assert entries.changes_after(0, 0, 10) == ([entry], False)
+        assert entries.latest() == entry
 
 
 def test_while_many_write_no_reader_ever_misses_a_change(store: BodyWeightStore) -> None:
