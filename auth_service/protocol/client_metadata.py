@@ -16,7 +16,8 @@ from auth_service.protocol.signing_keys import ALGORITHMS
 Metadata = Mapping[str, object]
 
 GRANT_TYPES = ("authorization_code", "refresh_token")
-"""Those in which a person decides. A token for the client itself is a right that only an operator can give it."""
+"""Those that bring a person back to an address that was registered. With `client_credentials` nobody would be asked;
+a device code works for whoever had it sent to somebody. Such clients an operator registers."""
 
 
 def parse_metadata(body: bytes) -> Metadata:
@@ -42,6 +43,7 @@ def describe(client: Client, metadata: Metadata, known_scopes: Collection[str]) 
     asked_for = _text(metadata, "scope", " ".join(known_scopes))
     client.scopes = tuple((understood_scope(asked_for, known_scopes) or "").split())
     client.require_pushed_authorization_requests = _flag(metadata, "require_pushed_authorization_requests")
+    client.dpop_bound_access_tokens = _flag(metadata, "dpop_bound_access_tokens")
     if client.token_endpoint_auth_method not in CLIENT_AUTH_METHODS:
         raise ClientRefusedError(f"token_endpoint_auth_method must be one of {', '.join(CLIENT_AUTH_METHODS)}")
     if client.id_token_signed_response_alg not in ALGORITHMS:
@@ -68,6 +70,7 @@ def registered_metadata(client: Client) -> dict[str, object]:
         **({"jwks": client.jwks} if client.jwks else {}),
         "id_token_signed_response_alg": client.id_token_signed_response_alg,
         "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
+        "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
     }
 
 

@@ -56,6 +56,7 @@ def test_the_answer_holds_everything_that_was_registered(actions: Actions) -> No
         "post_logout_redirect_uris": [],
         "id_token_signed_response_alg": "RS256",
         "require_pushed_authorization_requests": False,
+        "dpop_bound_access_tokens": False,
         "registration_client_uri": f"{actions.stack.auth}/register/{client_id}",
     }
 
@@ -108,6 +109,13 @@ def test_an_app_may_bind_itself_to_pushed_requests(actions: Actions) -> None:
     direct = requests.get(app.authorize_url(Verifier()), allow_redirects=False, timeout=TIMEOUT)
     assert redirect_parameters(direct)["error"] == "invalid_request"
     assert app.push(Verifier()).status_code == 201
+
+
+@pytest.mark.clause("RFC 9449 §5.2")
+def test_an_app_may_bind_its_tokens_to_keys(actions: Actions) -> None:
+    app, verifier = RegisteredApp(actions.stack, dpop_bound_access_tokens=True), Verifier()
+    code = app.get_code(actions.person(), verifier)
+    assert error_of(app.exchange(code, verifier)) == (400, "invalid_dpop_proof")
 
 
 @pytest.mark.clause("RFC 7591 §2")
@@ -204,6 +212,7 @@ BAD_METADATA: list[dict[str, Any]] = [
     {"grant_types": ["authorization_code", "password"]},
     {"grant_types": ["client_credentials"]},
     {"grant_types": ["authorization_code", "client_credentials"], "token_endpoint_auth_method": "client_secret_basic"},
+    {"grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]},
     {"grant_types": [{}]},
     {"response_types": []},
     {"response_types": ["token"]},
@@ -213,6 +222,7 @@ BAD_METADATA: list[dict[str, Any]] = [
     {"scope": "nobody:has"},
     {"scope": [READ]},
     {"require_pushed_authorization_requests": "yes"},
+    {"dpop_bound_access_tokens": 1},
     {"id_token_signed_response_alg": "none"},
     {"id_token_signed_response_alg": "HS256"},
     {"post_logout_redirect_uris": ["http://app.example/"]},
