@@ -17,6 +17,8 @@ from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.signing_keys import SigningKeyRing
 
 PROMPTS = ("none", "login", "consent", "select_account")
+_LONGEST_NONCE = 512
+"""Characters. It is kept as long as its grant."""
 
 
 class Next(StrEnum):
@@ -97,6 +99,8 @@ def authentication_request(
     max_age = request.form.get("max_age")
     if max_age is not None and re.fullmatch("[0-9]{1,9}", max_age) is None:
         raise InvalidRequestError("max_age must be a number of seconds.")
+    if len(request.form.get("nonce", "")) > _LONGEST_NONCE:
+        raise InvalidRequestError(f"nonce must have at most {_LONGEST_NONCE} characters.")
     hint = None
     if "id_token_hint" in request.form:
         hint = read_id_token_hint(request.form["id_token_hint"], ring, issuer)

@@ -108,6 +108,11 @@ def test_an_authorization_request_is_refused(actions: Actions) -> None:
         "code_challenge_method": "S256",
         "resource": "https://x.example/",
         "response_mode": "query",
+        "nonce": "n",
+        "prompt": "login",
+        "max_age": "60",
+        "login_hint": "mo",
+        "id_token_hint": "x",
     }
     with requests.Session() as session:
         session.headers["Accept"] = "text/html"
@@ -118,10 +123,23 @@ def test_an_authorization_request_is_refused(actions: Actions) -> None:
             assert answer.headers.get("Location", CALLBACK).startswith((f"{CALLBACK}?", CALLBACK, "/consent?request="))
 
 
+def test_a_request_to_sign_somebody_out_is_refused(actions: Actions) -> None:
+    goodbye = "https://app.example/goodbye"
+    app, mo = actions.app("--post-logout-redirect-uri", goodbye, scopes=["openid"]), actions.person()
+    mo.sign_in()
+    fields = {"client_id": app.client_id, "post_logout_redirect_uri": goodbye, "state": "s", "id_token_hint": "x"}
+    for query in encoded_forms(fields, ENCODED):
+        answer = mo.browser.get(f"/logout?{query}", allow_redirects=False)
+        assert_no_mistake(answer)
+        assert answer.headers.get("Location", "/logout/confirm?").startswith("/logout/confirm?")
+    assert mo.browser.get("/connected-apps", allow_redirects=False).status_code == 200
+
+
 PAGES = {
     "/sign-in": {"username": "x", "password": "x"},
     "/consent": {"request": "x", "decision": "allow", "scope": READ},
     "/connected-apps/disconnect": {"client_id": "x"},
+    "/logout/confirm": {"request": "x", "decision": "sign_out"},
     "/account/password": {"current": "x", "new": "x"},
 }
 
@@ -157,6 +175,8 @@ def test_an_address_is_refused(actions: Actions) -> None:
             for address in (
                 f"{auth}/sign-in?next=%2F{value}",
                 f"{auth}/consent?request={value}",
+                f"{auth}/logout/confirm?request={value}",
+                f"{auth}/userinfo?{value}={value}",
                 f"{auth}/static/{value}",
                 f"{auth}/{value}",
                 f"{fit}/{value}",

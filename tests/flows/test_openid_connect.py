@@ -65,6 +65,12 @@ def test_without_a_nonce_and_the_profile_scope_their_claims_are_missing(actions:
     assert set(claims) == {"iss", "sub", "aud", "exp", "iat", "auth_time", "at_hash"}
 
 
+def test_a_nonce_has_an_end(actions: Actions, app: App) -> None:
+    assert id_token(actions, app.connect(actions.person(), nonce="é" * 512))["nonce"] == "é" * 512
+    answer = actions.person().browser.follow(app.authorize_url(Verifier(), nonce="n" * 513))
+    assert parameters_of(answer)["error"] == "invalid_request"
+
+
 @pytest.mark.clause("OpenID Connect Core §3.1.2.1")
 def test_without_the_openid_scope_it_is_plain_oauth(actions: Actions, app: App) -> None:
     granted = app.connect(actions.person(), scope=READ, scopes=[READ])
