@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -20,6 +21,8 @@ from tests.support.actions import (
     error_of,
     tokens,
 )
+from tests.support.servers import fake_redis
+from tests.support.stack import Stack
 
 DEVICE = ("--grant-type", DEVICE_CODE, "--grant-type", "refresh_token")
 PENDING, SLOW_DOWN = (400, "authorization_pending"), (400, "slow_down")
@@ -254,6 +257,15 @@ def test_no_credential_passes_for_one_of_another_grant(actions: Actions) -> None
         assert error_of(app.poll(token)) == INVALID_GRANT
     assert app.revoke(codes["device_code"]).status_code == 200
     assert [app.poll(codes["device_code"]).status_code, app.refresh(granted.refresh).status_code] == [200, 200]
+
+
+def test_an_outage_is_no_refusal(start_stack: Callable[..., Stack]) -> None:
+    with fake_redis() as url:
+        app = Actions(start_stack(redis=url)).app(*DEVICE)
+        codes = app.begin_device()
+    for answer in (app.device_authorization(), app.poll(codes["device_code"])):
+        assert error_of(answer) == (503, "temporarily_unavailable")
+        assert int(answer.headers["Retry-After"]) >= 1
 
 
 # What happens when it is allowed

@@ -1,6 +1,9 @@
 """RFC 9126: the request goes to the server directly, and the browser carries a name that works once."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -19,6 +22,8 @@ from tests.support.actions import (
     redirect_parameters,
     tokens,
 )
+from tests.support.servers import fake_redis
+from tests.support.stack import Stack
 
 NAME = "urn:ietf:params:oauth:request_uri:"
 
@@ -91,6 +96,20 @@ def test_a_name_works_once(app: App) -> None:
     address = app.pushed_url(Verifier())
     assert is_accepted(visit(address))
     assert is_shown_as_refused(visit(address))
+
+
+@pytest.mark.clause("RFC 9126 §4")
+def test_of_parallel_uses_of_a_name_exactly_one_is_accepted(app: App) -> None:
+    barrier, at_once = Barrier(6), 6
+
+    def use(address: str) -> bool:
+        barrier.wait(TIMEOUT)
+        return is_accepted(visit(address))
+
+    with ThreadPoolExecutor(at_once) as pool:
+        for _ in range(3):
+            accepted = list(pool.map(use, [app.pushed_url(Verifier())] * at_once))
+            assert accepted.count(True) == 1
 
 
 @pytest.mark.clause("RFC 9126 §2.2")
@@ -263,6 +282,15 @@ def test_what_changed_since_the_push_counts(actions: Actions, app: App) -> None:
     address = app.pushed_url(Verifier())
     actions.stack.command("client", "delete", app.client_id)
     assert is_shown_as_refused(visit(address))
+
+
+def test_an_outage_is_a_503_with_a_time_to_come_back(start_stack: Callable[..., Stack]) -> None:
+    with fake_redis() as url:
+        app = Actions(start_stack(redis=url)).app()
+        name = app.push(Verifier()).json()["request_uri"]
+    for answer in (app.push(Verifier()), requests.get(app.url_naming(name), timeout=TIMEOUT, allow_redirects=False)):
+        assert error_of(answer) == (503, "temporarily_unavailable")
+        assert int(answer.headers["Retry-After"]) >= 1
 
 
 @pytest.mark.clause("RFC 9126 §5")
