@@ -6,7 +6,7 @@ STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs demo test lint bench lock
+.PHONY: help up down logs demo test torture lint bench lock
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ demo: ## Play the story over HTTP and check every answer
 test: ## Run the tests
 	@$(PYTHON) -m tools.environment dev
 	@.venv/bin/pytest
+
+torture: ## Run the fault and race suites that take longer (needs redis-server)
+	@$(PYTHON) -m tools.environment dev
+	@.venv/bin/pytest -m torture -rP
 
 lint: ## Check style and types
 	@$(PYTHON) -m tools.environment dev

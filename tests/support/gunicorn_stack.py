@@ -4,10 +4,6 @@ import base64
 import hashlib
 import http.client
 import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,10 +23,10 @@ from auth_service.models.tokens import NewGrant
 from auth_service.settings import Settings
 from auth_service.storage.token_handle import TokenKind, new_grant_id
 from tests.support.actions import DEVICE_CODE
+from tests.support.gunicorn_process import GunicornProcess
 from tests.support.servers import free_port
 from tests.support.stack import TOKEN_KEY
 
-ROOT = Path(__file__).resolve().parents[2]
 REDIRECT_URI, RESOURCE, SCOPE = "http://127.0.0.1:9/callback", "http://localhost:9/api/", "body_weight:read"
 SECRET = "the-secret-of-all-clients-of-the-gunicorn-stack"
 VERIFIER = "v" * 43
@@ -54,10 +50,18 @@ class Answer:
 class GunicornStack:
     """A running server, and its stores from within this process."""
 
-    port: int
+    process: GunicornProcess
     parts: Components
     client: Client
     account: Account
+
+    @property
+    def port(self) -> int:
+        return self.process.port
+
+    @property
+    def issuer(self) -> str:
+        return f"http://localhost:{self.port}"
 
     def code(self, lifetime: int = 60) -> dict[str, str]:
         """The form that exchanges a fresh code, which lives for so many seconds."""
@@ -108,6 +112,12 @@ class GunicornStack:
         assert answer.status == 200, answer
         return answer.body
 
+    def revoke(self, token: str) -> None:
+        """Return when the end of the token is acknowledged."""
+        with self.connection() as connection:
+            answer = self.ask(connection, "/revoke", {"token": token})
+        assert answer.status == 200, answer
+
     @contextmanager
     def connection(self) -> Iterator[http.client.HTTPConnection]:
         """A kept connection; gunicorn may hand each to another worker."""
@@ -134,14 +144,17 @@ class GunicornStack:
 
 
 @contextmanager
-def run_gunicorn_stack(folder: Path, redis_url: str, **environment: str) -> Iterator[GunicornStack]:
-    """Start the server and wait until it is ready."""
+def run_gunicorn_stack(
+    folder: Path, redis_url: str, *options: str, app: str = "tests.support.worker_named:app", **environment: str
+) -> Iterator[GunicornStack]:
+    """Start the server and wait until it is ready. `options` are gunicorn's."""
     port = free_port()
     variables = {
         "AUTH_ISSUER": f"http://localhost:{port}",
         "AUTH_DATABASE_URL": f"sqlite:///{folder / 'auth.sqlite'}",
         "AUTH_REDIS_URL": redis_url,
         "AUTH_TOKEN_KEYS": TOKEN_KEY,
+        "AUTH_TRUSTED_HOSTS": "127.0.0.1",
         "AUTH_LOG_LEVEL": "ERROR",
         **environment,
     }
@@ -160,32 +173,8 @@ def run_gunicorn_stack(folder: Path, redis_url: str, **environment: str) -> Iter
         grace_period=0,
     )
     parts.clients.create(client, (RESOURCE,))
-    command = [str(Path(sys.executable).with_name("gunicorn")), "-c", "auth_service/gunicorn.conf.py"]
-    process = subprocess.Popen(
-        [*command, "-b", f"127.0.0.1:{port}", "tests.support.worker_named:app"],
-        cwd=ROOT,
-        env={**os.environ, **variables},
-        stderr=subprocess.DEVNULL,
-    )
-    running = GunicornStack(port, parts, client, account)
-    try:
-        _wait_until_answering(running)
-        yield running
-    finally:
-        process.terminate()
-        process.wait(30)
-        parts.database.close()
-
-
-def _wait_until_answering(stack: GunicornStack) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with stack.connection() as connection:
-                connection.request("GET", "/health/ready", headers={"Host": f"localhost:{stack.port}"})
-                if connection.getresponse().status == 200:
-                    return
-        except OSError:
-            pass
-        assert time.monotonic() < deadline, "gunicorn did not become ready"
-        time.sleep(0.05)
+    options = ("-c", "auth_service/gunicorn.conf.py", *options)
+    with GunicornProcess.running(app, port, variables, *options, log=folder / "auth.log") as process:
+        process.wait_until_ready()
+        yield GunicornStack(process, parts, client, account)
+    parts.database.close()

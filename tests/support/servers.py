@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import redis
 from flask import Flask
@@ -39,31 +40,61 @@ def fake_redis() -> Iterator[str]:
         server.server_close()
 
 
+class RedisServer:
+    """redis-server with a folder for its data; may be killed and started again."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        program = redis_server()
+        assert program is not None, "redis-server is not installed"
+        self._folder, self._port = folder, free_port()
+        address = ["--port", str(self._port), "--bind", "127.0.0.1"]
+        self._command = [program, *address, "--dir", str(folder), "--save", "", *options]
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+
+    def start(self) -> None:
+        """Return when it answers."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                with redis.Redis(port=self._port) as client:
+                    client.ping()
+            except redis.ConnectionError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError("redis-server did not start")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def kill(self) -> None:
+        """Without a word."""
+        self._process.kill()
+        self._process.wait()
+
+    def lose_data(self) -> None:
+        """Begin empty at the next start."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir()
+
+
+@contextmanager
+def running_redis(*options: str) -> Iterator[RedisServer]:
+    with tempfile.TemporaryDirectory() as folder:
+        server = RedisServer(Path(folder) / "data", *options)
+        server.lose_data()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @contextmanager
 def real_redis(*options: str) -> Iterator[str]:
-    program, port = redis_server(), free_port()
-    assert program is not None, "redis-server is not installed"
-    with tempfile.TemporaryDirectory() as folder:
-        command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", *options]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            _wait_for_redis(port)
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _wait_for_redis(port: int) -> None:
-    for _ in range(200):
-        try:
-            with redis.Redis(port=port) as client:
-                client.ping()
-        except redis.ConnectionError:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError("redis-server did not start")
+    with running_redis(*options) as server:
+        yield server.url
 
 
 class _Quiet(WSGIRequestHandler):

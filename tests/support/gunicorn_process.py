@@ -1,0 +1,75 @@
+"""gunicorn as a process that a test can kill, stop for a while, restart on its port and reload."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from tests.support.polling import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class GunicornProcess:
+    """Serves one application. What it writes to stderr goes to `log`."""
+
+    def __init__(self, app: str, port: int, environment: dict[str, str], *options: str, log: Path) -> None:
+        self.port = port
+        program = str(Path(sys.executable).with_name("gunicorn"))
+        self._command = [program, *options, "-b", f"127.0.0.1:{port}", app]
+        self._environment = {**os.environ, **environment}
+        self._log = log
+
+    @classmethod
+    @contextmanager
+    def running(cls, app: str, port: int, environment: dict[str, str], *options: str, log: Path) -> Iterator[Self]:
+        """Start one; it may not answer yet."""
+        gunicorn = cls(app, port, environment, *options, log=log)
+        gunicorn.start()
+        try:
+            yield gunicorn
+        finally:
+            gunicorn.stop()
+
+    def start(self) -> None:
+        with self._log.open("a") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT, env=self._environment, stderr=log, start_new_session=True
+            )
+
+    def stop(self) -> None:
+        """As an operator does."""
+        self._process.terminate()
+        self._process.wait(30)
+
+    def kill(self) -> None:
+        """The master and its workers, all at once and without a word."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(30)
+
+    def reload(self) -> None:
+        """Replace the workers."""
+        self._process.send_signal(signal.SIGHUP)
+
+    def workers(self) -> set[int]:
+        """Process ids."""
+        master = self._process.pid
+        return set(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
+
+    def wait_until_ready(self, path: str = "/health/ready", within: float = 60.0) -> None:
+        eventually(lambda: self._answers(path), within)
+
+    def _answers(self, path: str) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("GET", path, headers={"Host": f"localhost:{self.port}"})
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
