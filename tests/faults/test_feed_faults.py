@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(400)
 )
 def play(request: pytest.FixtureRequest, real_redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Play:
     folder: Path = tmp_path_factory.mktemp("feed-faults")
-    roomy = ("--threads", "40")
+    roomy = ("--preload", "--threads", "40")
     with run_gunicorn_stack(folder, real_redis_url, *roomy, AUTH_WAITING_POLLS="24") as stack, ExitStack() as running:
         played = Stage(stack, request.param, folder, running).perform()
     for name, record in played.records.items():

@@ -119,6 +119,11 @@ def from_memory(call: Call) -> bool:
     return (call.status, call.took) == (200, "hit")
 
 
+def refused(call: Call) -> bool:
+    """The token isn't good."""
+    return call.status == 401
+
+
 def anyhow(_call: Call) -> bool:
     """Answered."""
     return True

@@ -40,6 +40,14 @@ class ProtectedService:
         self.process.wait_until_ready("/health/live")
         eventually(lambda: len(self.process.workers()) == self.size)
 
+    def call_once(self, token: str) -> Call:
+        """On a connection of its own."""
+        connection = self._connect()
+        try:
+            return self.call(connection, token)
+        finally:
+            connection.close()
+
     def call(self, connection: Connection, token: str) -> Call:
         return self.receive(connection, token, self.send(connection, token))
 
@@ -57,16 +65,25 @@ class ProtectedService:
 
     @contextmanager
     def connections(self, per_worker: int) -> Iterator[dict[int, list[Connection]]]:
-        """Kept connections to each worker. The kernel deals them out, so it takes some more to have enough."""
+        """Kept connections to each worker. They can't be chosen, so it takes some more to have enough."""
+        found: dict[int, list[Connection]] = {worker: [] for worker in self.process.workers()}
         with ExitStack() as kept:
-            found: dict[int, list[Connection]] = {worker: [] for worker in self.process.workers()}
-            for _ in range(200 * per_worker):
-                connection = Connection("127.0.0.1", self.process.port, timeout=60)
+
+            def enough() -> bool:
+                connection = self._connect()
                 kept.callback(connection.close)
-                found[self.call(connection, "").worker].append(connection)
-                if min(map(len, found.values())) >= per_worker:
-                    break
-            yield {worker: some[:per_worker] for worker, some in found.items()}
+                mine = found[self.call(connection, "").worker]
+                if len(mine) < per_worker:
+                    mine.append(connection)
+                else:
+                    connection.close()
+                return min(map(len, found.values())) == per_worker
+
+            eventually(enough, within=60, every=0.001)
+            yield found
+
+    def _connect(self) -> Connection:
+        return Connection("127.0.0.1", self.process.port, timeout=60)
 
 
 @contextmanager
