@@ -10,8 +10,11 @@ from fit_service.settings import Settings
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.request_counters import RequestCounters
+from fit_service.storage.used_proofs import UsedProofsInRedis
 from shared.request_id import current_request_id
 from shared.resource_server import TokenValidator, connect
+from shared.resource_server.dpop import Dpop
+from shared.resource_server.dpop_nonce import DpopNonces
 from shared.resource_server.resource_metadata import metadata_address
 from shared.resource_server.resource_protector import ResourceProtector
 from shared.validation_metrics import validation_observer
@@ -32,7 +35,7 @@ class Components:
 def build(settings: Settings) -> Components:
     """Wire a service."""
     database, metrics = Database(settings.database_url), CollectorRegistry()
-    counters = RequestCounters(settings.rate_limit_redis_url)
+    counters = RequestCounters(settings.redis_url)
     validator = connect(
         resource=settings.resource,
         issuer=settings.issuer,
@@ -42,6 +45,7 @@ def build(settings: Settings) -> Components:
         resource_metadata=metadata_address(settings.collection),
         follow_revocations=settings.follow_revocations,
         max_age=settings.introspection_max_age,
+        dpop=_dpop(settings),
         deadline=settings.introspection_deadline,
         request_id=current_request_id,
         observe=validation_observer(metrics),
@@ -57,3 +61,10 @@ def build(settings: Settings) -> Components:
         validator=validator,
         metrics=metrics,
     )
+
+
+def _dpop(settings: Settings) -> Dpop:
+    """The nonces are made from a secret that all processes have; a new secret only makes clients ask once more."""
+    used = UsedProofsInRedis(settings.redis_url) if settings.redis_url else None
+    nonces = DpopNonces([settings.client_secret.encode()]) if settings.dpop_nonce_required else None
+    return Dpop(settings.origin, used=used, nonces=nonces)

@@ -42,8 +42,11 @@ class Settings(EnvironmentSettings):
     invalid_token_limit: int = Field(
         600, ge=0, description="invalid tokens a minute from one address, then unknown ones are refused; 0: any number"
     )
-    rate_limit_redis_url: str | None = Field(
-        None, description="redis://… where all processes count together; unset: each counts for itself"
+    dpop_nonce_required: bool = Field(
+        False, description="whether DPoP proofs must carry a nonce of ours, so that none can be made in advance"
+    )
+    redis_url: str | None = Field(
+        None, description="redis://… where all processes count and remember used DPoP proofs; unset: each for itself"
     )
     import_limit: int = Field(1024 * 1024, ge=1024, description="bytes that an imported file may have")
     trusted_hosts: CommaSeparated = Field(
@@ -70,6 +73,11 @@ class Settings(EnvironmentSettings):
     def collection(self) -> str:
         """The address of the entries, which has a description of its own (RFC 9728)."""
         return f"{self.resource}body_weight/"
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host of every address here."""
+        return self.resource.removesuffix(urlsplit(self.resource).path)
 
     @property
     def secure(self) -> bool:

@@ -145,11 +145,11 @@ def _write_environment(addresses: Addresses) -> None:
     folder = LOCAL / "compose"
     folder.mkdir(exist_ok=True)
     auth, fit = (sha256(values[f"{name}_REDIS_PASSWORD"].encode()).hexdigest() for name in ("AUTH", "FIT"))
-    counting = "+@connection +get +incrby +expire +eval +evalsha +script|load"
+    counting, remembering = "+get +incrby +expire +eval +evalsha +script|load", "+set"
     (folder / "users.acl").write_text(
         "user default on nopass -@all +ping\n"
         f"user auth on #{auth} ~* +@all -@admin -@dangerous +info\n"
-        f"user fit on #{fit} ~fit-quota:* -@all {counting}\n",
+        f"user fit on #{fit} ~fit-quota:* ~fit-proof:* -@all +@connection {counting} {remembering}\n",
         encoding="utf-8",
     )
     (folder / "users.acl").chmod(0o644)  # Redis' own user reads it; the folder above is the owner's only

@@ -144,7 +144,7 @@ def _fit_settings(addresses: Addresses, redis_url: str) -> dict[str, str]:
         "FIT_CLIENT_ID": FIT,
         "FIT_CLIENT_SECRET_FILE": str(secret_file("fit-client-secret")),
         "FIT_DATABASE_URL": f"sqlite:///{LOCAL / 'fit.sqlite'}",
-        "FIT_RATE_LIMIT_REDIS_URL": redis_url,
+        "FIT_REDIS_URL": redis_url,
     }
 
 

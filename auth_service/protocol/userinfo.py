@@ -36,14 +36,16 @@ class _OwnIntrospection:
 
 def userinfo_validator(parts: ServerParts) -> TokenValidator:
     """Says whether a token is good at /userinfo. It lets nobody in from memory: to ask ourselves costs little."""
+    dpop = parts.dpop.for_resource(parts.issuer)
     return TokenValidator(
         _OwnIntrospection(parts),
         ValidationCache(follows_feed=False),
         None,
         issuer=parts.issuer,
         resource=userinfo_resource(parts.issuer),
-        challenge=Challenge(REALM),
+        challenge=Challenge(REALM, dpop_algorithms=dpop.algorithms),
         max_age=0.0,
+        dpop=dpop,
     )
 
 

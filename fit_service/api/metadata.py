@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, jsonify
 
 from fit_service.api.access import READ, WRITE
+from shared.resource_server.dpop_proof import ALGORITHMS
 from shared.resource_server.resource_metadata import metadata_path, resource_metadata
 
 
@@ -11,7 +12,9 @@ def metadata_endpoint(resource: str, collection: str, issuer: str) -> Blueprint:
     blueprint = Blueprint("metadata", __name__)
 
     def describe(resource: str) -> Response:
-        return jsonify(resource_metadata(resource, authorization_server=issuer, scopes=(READ, WRITE)))
+        return jsonify(
+            resource_metadata(resource, authorization_server=issuer, scopes=(READ, WRITE), dpop_algorithms=ALGORITHMS)
+        )
 
     for name in (resource, collection):
         blueprint.get(metadata_path(name), defaults={"resource": name})(describe)

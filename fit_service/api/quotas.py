@@ -8,6 +8,7 @@ from fit_service.errors import QuotaExceededError
 from fit_service.storage.request_counters import Quota, RequestCounters, Use
 from shared.resource_server import ActiveToken, InvalidTokenError, TokenValidator
 from shared.resource_server.errors import Challenge
+from shared.resource_server.presented_token import PresentedProof
 
 
 class ClientQuota:
@@ -46,16 +47,22 @@ class ThrottledValidator:
         """For refusals."""
         return self._validator.challenge
 
-    def validate(self, authorization: str | None, *required_scopes: str, fresh: bool = False) -> ActiveToken:
-        """The token in an `Authorization` header. Raises a NotLetThroughError or QuotaExceededError."""
+    def validate(
+        self,
+        authorization: str | None,
+        *required_scopes: str,
+        proof: PresentedProof | None = None,
+        fresh: bool = False,
+    ) -> ActiveToken:
+        """See TokenValidator. Raises QuotaExceededError too."""
         if self._quota is None:
-            return self._validator.validate(authorization, *required_scopes, fresh=fresh)
+            return self._validator.validate(authorization, *required_scopes, proof=proof, fresh=fresh)
         address = _network_of(request.remote_addr)
         use = self._counters.look(self._quota, address)
-        if use.exceeded and self._validator.remembered(authorization, *required_scopes) is None:
+        if use.exceeded and not self._validator.knows(authorization):
             raise QuotaExceededError("Too many invalid tokens came from there.", self._quota.name, use.seconds)
         try:
-            return self._validator.validate(authorization, *required_scopes, fresh=fresh)
+            return self._validator.validate(authorization, *required_scopes, proof=proof, fresh=fresh)
         except InvalidTokenError:
             self._counters.count(self._quota, address)
             raise

@@ -11,15 +11,11 @@ from hashlib import sha256
 
 import redis
 from limits.storage import MemoryStorage, RedisStorage
-from redis.backoff import NoBackoff
-from redis.maint_notifications import MaintNotificationsConfig
-from redis.retry import Retry
 
-_TIMEOUT = 0.2
-"""Seconds to wait for Redis: longer than it ever takes, and short enough for every request to bear once."""
+from fit_service.storage.redis_connection import redis_pool
+
 _DISTRUST = 5.0
 """Seconds for which Redis isn't asked after a failure."""
-_POOL_SIZE = 64
 
 _log = logging.getLogger(__name__)
 
@@ -95,14 +91,4 @@ def _window(quota: Quota, who: tuple[str, ...]) -> tuple[str, int]:
 
 
 def _redis_storage(url: str) -> RedisStorage:
-    pool = redis.BlockingConnectionPool.from_url(
-        url,
-        max_connections=_POOL_SIZE,
-        timeout=_TIMEOUT,
-        socket_timeout=_TIMEOUT,
-        socket_connect_timeout=_TIMEOUT,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
-    )
-    return RedisStorage("redis://", connection_pool=pool, key_prefix="fit-quota")
+    return RedisStorage("redis://", connection_pool=redis_pool(url), key_prefix="fit-quota")

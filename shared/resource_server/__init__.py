@@ -1,7 +1,7 @@
 """Protects an API with opaque tokens: known ones are validated from memory, and what was revoked is refused at once.
 
-This package imports nothing but the standard library; only `resource_protector` needs Flask. It can be installed
-elsewhere under another name.
+This package imports nothing but the standard library; only `resource_protector` needs Flask, and `dpop` joserfc. It can
+be installed elsewhere under another name.
 """
 
 from .components import connect

@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from .errors import NotLetThroughError
 from .fork import begin_anew_after_fork
 from .introspection_response import ActiveToken
+from .presented_token import PresentedProof
 from .token_validator import TokenValidator
 from .wsgi_middleware import RequiredScopes, refuse_second_token
 
@@ -67,7 +69,7 @@ class TokenMiddleware:
         authorization = _authorization_of(scope)
         if token := self._validator.remembered(authorization, *required):
             return token
-        ask = partial(copy_context().run, self._validator.validate, authorization, *required)
+        ask = partial(copy_context().run, self._validator.validate, authorization, *required, proof=_proof_of(scope))
         return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
 
     async def _refuse(self, kind: str, send: Send, refusal: NotLetThroughError) -> None:
@@ -82,7 +84,16 @@ class TokenMiddleware:
 
 
 def _authorization_of(scope: Scope) -> str | None:
-    sent = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-    authorization = ",".join(sent) or None
+    authorization = _header(scope, b"authorization")
     refuse_second_token(authorization, scope.get("query_string", b"").decode("latin-1"))
     return authorization
+
+
+def _proof_of(scope: Scope) -> PresentedProof | None:
+    header = _header(scope, b"dpop")
+    return PresentedProof(header, scope.get("method", "GET"), quote(scope["path"])) if header is not None else None
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    sent = [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
+    return ",".join(sent) if sent else None

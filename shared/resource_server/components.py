@@ -1,6 +1,7 @@
 """The composition root of the kit: what an operator knows becomes a validator. The only place that wires."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .back_channel import BackChannel
 from .errors import Challenge
@@ -8,6 +9,9 @@ from .introspection_client import DEADLINE, IntrospectionClient
 from .revocation_feed import RevocationFeed
 from .token_validator import LONGEST_AGE, TokenValidator
 from .validation_cache import ValidationCache
+
+if TYPE_CHECKING:  # it needs joserfc, which only those install who use it
+    from .dpop import Dpop
 
 
 def connect(
@@ -21,6 +25,7 @@ def connect(
     resource_metadata: str | None = None,
     follow_revocations: bool = True,
     max_age: float = 0.0,
+    dpop: "Dpop | None" = None,
     deadline: float = DEADLINE,
     request_id: Callable[[], str | None] = lambda: None,
     observe: Callable[[str], None] = lambda event: None,
@@ -38,6 +43,8 @@ def connect(
         follow_revocations: remember answers, and follow the revocation feed to learn what to forget.
         max_age: if the feed isn't followed, seconds for which an answer may be used again; so long may a revoked token
             still be accepted. By default every call is introspected.
+        dpop: `Dpop("https://plans.example")`, from `dpop.py`, to accept tokens that are bound to a key (RFC 9449) too.
+            By default they are refused.
         deadline: seconds that a validation may take before it is a 503.
         request_id: the id of the request being answered, to be sent along.
         observe: told what happens, for metrics: hit, miss, wait, failure, breaker_opened, feed_poll, feed_failure,
@@ -51,8 +58,9 @@ def connect(
         RevocationFeed(channel, cache, observe) if follow_revocations else None,
         issuer=issuer,
         resource=resource,
-        challenge=Challenge(realm or resource, resource_metadata),
+        challenge=Challenge(realm or resource, resource_metadata, dpop.algorithms if dpop else ()),
         max_age=LONGEST_AGE if follow_revocations else min(max_age, LONGEST_AGE),
+        dpop=dpop,
         deadline=deadline,
         observe=observe,
     )

@@ -4,7 +4,7 @@ The public half says what a client can act on; the private half, `reason`, is fo
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -16,6 +16,20 @@ class Challenge:
     realm: str
     resource_metadata: str | None = None
     """The address of its description (RFC 9728 §5.1)."""
+    dpop_algorithms: Sequence[str] = ()
+    """With which DPoP proofs may be signed (RFC 9449 §7.1); none if it takes bearer tokens only."""
+
+    def lines(self, scheme: str, told: dict[str, str | None]) -> list[str]:
+        """One for each scheme that is offered. `told` stands in that of the token's scheme (RFC 9449 §7.2)."""
+        bearer, dpop = (told if scheme == name else {} for name in ("Bearer", "DPoP"))
+        lines = ["Bearer " + _quoted({"realm": self.realm, **bearer, "resource_metadata": self.resource_metadata})]
+        if self.dpop_algorithms:
+            lines.append("DPoP " + _quoted({**dpop, "algs": " ".join(self.dpop_algorithms)}))
+        return lines
+
+
+def _quoted(parameters: dict[str, str | None]) -> str:
+    return ", ".join(f'{name}="{value}"' for name, value in parameters.items() if value is not None)
 
 
 class NotLetThroughError(Exception):
@@ -30,23 +44,18 @@ class NotLetThroughError(Exception):
     retry_after: int | None = None
     """Seconds."""
 
-    def __init__(self, reason: str = "") -> None:
+    def __init__(self, reason: str = "", *, scheme: str = "Bearer") -> None:
         super().__init__(reason or self.description or self.error or "")
         self.required_scope: str | None = None
+        self.scheme = scheme
+        """Under which the token was presented."""
 
     def headers(self, challenge: Challenge) -> list[tuple[str, str]]:
         """`WWW-Authenticate` (each parameter once) or `Retry-After`, and what the body is."""
         headers = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
         if self.challenges:
-            parameters = {
-                "realm": challenge.realm,
-                "error": self.error,
-                "error_description": self.description,
-                "scope": self.required_scope,
-                "resource_metadata": challenge.resource_metadata,
-            }
-            quoted = ", ".join(f'{name}="{value}"' for name, value in parameters.items() if value is not None)
-            headers.append(("WWW-Authenticate", f"Bearer {quoted}"))
+            told = {"error": self.error, "error_description": self.description, "scope": self.required_scope}
+            headers += [("WWW-Authenticate", line) for line in challenge.lines(self.scheme, told)]
         if self.retry_after is not None:
             headers.append(("Retry-After", str(self.retry_after)))
         return headers
@@ -79,6 +88,31 @@ class InvalidTokenError(NotLetThroughError):
 
     error = "invalid_token"
     description = "The access token is expired, revoked or not valid here."
+
+
+class InvalidDpopProofError(NotLetThroughError):
+    """The DPoP proof is missing or not good (RFC 9449 §7.1). Its holder is told why: the token may be fine."""
+
+    error = "invalid_dpop_proof"
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self.description = description
+
+
+class UseDpopNonceError(NotLetThroughError):
+    """The DPoP proof is good, but for its nonce (RFC 9449 §9)."""
+
+    error = "use_dpop_nonce"
+    description = "Make the proof with the nonce of the DPoP-Nonce header."
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__()
+        self._nonce = nonce
+
+    def headers(self, challenge: Challenge) -> list[tuple[str, str]]:
+        """With the nonce to use."""
+        return [*super().headers(challenge), ("DPoP-Nonce", self._nonce)]
 
 
 class InsufficientScopeError(NotLetThroughError):

@@ -29,6 +29,8 @@ class ActiveToken:
     jti: str
     """The token's digest: what a revocation names."""
     grant_id: str
+    jkt: str | None = None
+    """The thumbprint of the key that it is bound to (RFC 9449 §6); None for a bearer token."""
 
     @property
     def stands_for_a_person(self) -> bool:
@@ -68,6 +70,7 @@ def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
         expires_at=_required(answer, "exp", int),
         jti=answer["jti"],
         grant_id=_required(answer, "grant_id", str),
+        jkt=_bound_to(answer.get("cnf")),
     )
 
 
@@ -83,3 +86,12 @@ def _audience(value: object) -> frozenset[str]:
     if not isinstance(values, list) or not all(isinstance(entry, str) for entry in values):
         raise CannotValidateError("introspection answered with an unusable `aud`")
     return frozenset(values)
+
+
+def _bound_to(confirmation: object) -> str | None:
+    """The `jkt` of a `cnf` member. A binding of another kind could not be checked here (RFC 7800 §3.1)."""
+    if confirmation is None:
+        return None
+    if not isinstance(confirmation, dict) or list(confirmation) != ["jkt"] or not isinstance(confirmation["jkt"], str):
+        raise CannotValidateError("introspection answered with an unusable `cnf`")
+    return confirmation["jkt"]

@@ -22,17 +22,23 @@ def metadata_address(resource: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{metadata_path(resource)}{query}"
 
 
-def resource_metadata(resource: str, *, authorization_server: str, scopes: Sequence[str]) -> dict[str, object]:
+def resource_metadata(
+    resource: str, *, authorization_server: str, scopes: Sequence[str], dpop_algorithms: Sequence[str] = ()
+) -> dict[str, object]:
     """The document (RFC 9728 §2). A client holds `resource` against what it asked about, byte for byte (§3.3).
 
     Args:
         resource: the API's identifier, as it was registered.
         authorization_server: the issuer of its tokens.
         scopes: at least one; those that clients may ask for.
+        dpop_algorithms: with which DPoP proofs may be signed, if it accepts tokens that are bound to a key.
     """
-    return {
+    metadata: dict[str, object] = {
         "resource": resource,
         "authorization_servers": [authorization_server],
         "scopes_supported": list(scopes),
         "bearer_methods_supported": ["header"],
     }
+    if dpop_algorithms:
+        metadata["dpop_signing_alg_values_supported"] = list(dpop_algorithms)
+    return metadata

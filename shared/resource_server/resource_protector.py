@@ -18,7 +18,8 @@ from flask.typing import ResponseReturnValue
 
 from .errors import Challenge, MalformedRequestError, NotLetThroughError
 from .introspection_response import ActiveToken
-from .wsgi_middleware import authorization_of
+from .presented_token import PresentedProof
+from .wsgi_middleware import authorization_of, proof_of
 
 P = ParamSpec("P")
 ProtectedView = Callable[Concatenate[ActiveToken, P], ResponseReturnValue]
@@ -36,8 +37,14 @@ class Validator(Protocol):
     def challenge(self) -> Challenge:
         """What a refusal says of this resource server."""
 
-    def validate(self, authorization: str | None, *required_scopes: str, fresh: bool = False) -> ActiveToken:
-        """The token in an `Authorization` header. Raises a NotLetThroughError."""
+    def validate(
+        self,
+        authorization: str | None,
+        *required_scopes: str,
+        proof: PresentedProof | None = None,
+        fresh: bool = False,
+    ) -> ActiveToken:
+        """The token in an `Authorization` header, beside which a proof may stand. Raises a NotLetThroughError."""
 
 
 class ResourceProtector:
@@ -53,7 +60,8 @@ class ResourceProtector:
             @functools.wraps(view)
             def protected(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
                 try:
-                    token = self._validator.validate(_authorization(), *scopes, fresh=fresh)
+                    proof = proof_of(request.environ)
+                    token = self._validator.validate(_authorization(), *scopes, proof=proof, fresh=fresh)
                 except NotLetThroughError as refusal:
                     return self.answer(refusal)
                 return view(token, *args, **kwargs)

@@ -4,7 +4,6 @@ Knows no web framework: the adapters are `resource_protector.py` (Flask), `wsgi_
 """
 
 import logging
-import re
 from collections.abc import Callable
 from typing import Protocol
 
@@ -15,11 +14,12 @@ from .errors import (
     Challenge,
     InsufficientScopeError,
     InvalidTokenError,
-    MalformedRequestError,
+    NotLetThroughError,
     NoTokenError,
 )
 from .introspection_client import DEADLINE
-from .introspection_response import ActiveToken, read_introspection_response, token_digest
+from .introspection_response import ActiveToken, read_introspection_response
+from .presented_token import PresentedProof, PresentedToken, Scheme, presented_token
 from .revocation_feed import RevocationFeed
 from .single_flight import SingleFlight
 from .validation_cache import PROVEN_FOR, ValidationCache
@@ -28,9 +28,6 @@ LONGEST_AGE = 60.0
 """Seconds for which an answer is remembered at most, while the revocation feed is followed."""
 _WHOLE_SECONDS = 1.0
 """How far an HTTP `Date` may lie behind the moment that it stands for."""
-
-_BEARER = re.compile(r"bearer(?: +(.*))?", re.IGNORECASE)
-_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,2048}=*")
 
 _log = logging.getLogger(__name__)
 
@@ -45,8 +42,15 @@ class Introspector(Protocol):
         """Give back what is held open."""
 
 
+class ProofOfPossession(Protocol):
+    """Whoever checks that a bound token is presented by who holds its key; see `dpop.py`."""
+
+    def check(self, token: PresentedToken, proof: PresentedProof | None, jkt: str) -> None:
+        """Raises a NotLetThroughError."""
+
+
 class TokenValidator:
-    """Validates bearer tokens for one resource server. Known tokens are validated from memory."""
+    """Validates tokens for one resource server. Known tokens are validated from memory."""
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class TokenValidator:
         resource: str,
         challenge: Challenge,
         max_age: float,
+        dpop: ProofOfPossession | None = None,
         deadline: float = DEADLINE,
         observe: Callable[[str], None] = lambda event: None,
     ) -> None:
@@ -68,31 +73,45 @@ class TokenValidator:
         self._resource = resource
         self.challenge = challenge
         self._max_age = max_age
+        self._dpop = dpop
         self._deadline = deadline
         self._observe = observe
         self._breaker = CircuitBreaker()
         self._flights: SingleFlight[ActiveToken] = SingleFlight()
 
-    def validate(self, authorization: str | None, *required_scopes: str, fresh: bool = False) -> ActiveToken:
-        """The token in an `Authorization` header. Raises a NotLetThroughError.
+    def validate(
+        self,
+        authorization: str | None,
+        *required_scopes: str,
+        proof: PresentedProof | None = None,
+        fresh: bool = False,
+    ) -> ActiveToken:
+        """The token in an `Authorization` header, beside which a proof may stand. Raises a NotLetThroughError.
 
         With `fresh`, the authorization server is asked in any case.
         """
-        token = self.remembered(authorization, *required_scopes) if not fresh else None
-        return token or self._checked(self._introspected(bearer_token(authorization), fresh=fresh), required_scopes)
+        presented = self._presented(authorization)
+        try:
+            active = self._from_memory(presented) if not fresh else None
+            return self._checked(active or self._asked(presented, fresh=fresh), presented, proof, required_scopes)
+        except NotLetThroughError as refusal:
+            refusal.scheme = presented.scheme
+            raise
 
     def remembered(self, authorization: str | None, *required_scopes: str) -> ActiveToken | None:
-        """The same, if memory alone can tell, else None. Never waits. Raises a NotLetThroughError."""
-        if self._feed is not None:
-            self._feed.follow()
-        jti = token_digest(bearer_token(authorization))
-        if active := self._cache.find(jti):
-            self._observe("hit")
-            return self._checked(active, required_scopes)
-        if self._cache.is_inactive(jti):
-            self._observe("hit")
-            raise InvalidTokenError("not active a moment ago")
-        return None
+        """The same, if memory alone can tell, else None. Never waits. Raises a NotLetThroughError.
+
+        About a token that comes with a proof it can't: to remember the use of a proof may take a store.
+        """
+        presented = self._presented(authorization)
+        if presented.scheme is Scheme.DPOP:
+            return None
+        active = self._from_memory(presented)
+        return self._checked(active, presented, None, required_scopes) if active else None
+
+    def knows(self, authorization: str | None) -> bool:
+        """Whether the token is remembered as active, whatever it may be used for. Never waits."""
+        return self._known(self._presented(authorization)) is not None
 
     def close(self) -> None:
         """Stop following the revocation feed and close idle connections. For a process that goes on without it."""
@@ -100,20 +119,57 @@ class TokenValidator:
             self._feed.close()
         self._introspector.close()
 
-    def _checked(self, active: ActiveToken, required_scopes: tuple[str, ...]) -> ActiveToken:
+    def _presented(self, authorization: str | None) -> PresentedToken:
+        presented = presented_token(authorization)
+        if presented.scheme is Scheme.DPOP and self._dpop is None:
+            raise NoTokenError  # under a scheme that is not offered
+        return presented
+
+    def _from_memory(self, presented: PresentedToken) -> ActiveToken | None:
+        if active := self._known(presented):
+            self._observe("hit")
+            return active
+        if self._cache.is_inactive(presented.jti):
+            self._observe("hit")
+            raise InvalidTokenError("not active a moment ago")
+        return None
+
+    def _known(self, presented: PresentedToken) -> ActiveToken | None:
+        if self._feed is not None:
+            self._feed.follow()
+        return self._cache.find(presented.jti)
+
+    def _checked(
+        self,
+        active: ActiveToken,
+        presented: PresentedToken,
+        proof: PresentedProof | None,
+        required_scopes: tuple[str, ...],
+    ) -> ActiveToken:
         """What has to hold at each call, also for a remembered token."""
-        if active.token_type.lower() != "bearer":
+        if active.token_type.lower() != ("dpop" if active.jkt else "bearer"):
             raise InvalidTokenError(f"token type {active.token_type}")
         if active.issuer != self._issuer:
             raise InvalidTokenError(f"issued by {active.issuer}")
         if self._resource not in active.audience:
             raise InvalidTokenError("meant for another resource server")
+        self._check_binding(active, presented, proof)
         if not active.scopes.issuperset(required_scopes):
             raise InsufficientScopeError(required_scopes)
         return active
 
-    def _introspected(self, token: str, *, fresh: bool) -> ActiveToken:
-        jti = token_digest(token)
+    def _check_binding(self, active: ActiveToken, presented: PresentedToken, proof: PresentedProof | None) -> None:
+        """A bound token needs a proof of its key; without one it is not good for anything (RFC 9449 §7.2)."""
+        if active.jkt is None:
+            if presented.scheme is Scheme.DPOP:
+                raise InvalidTokenError("not bound to a key, but presented as if it were")
+        elif self._dpop is None or presented.scheme is Scheme.BEARER:
+            raise InvalidTokenError("bound to a key, but presented as a bearer token")
+        else:
+            self._dpop.check(presented, proof, active.jkt)
+
+    def _asked(self, presented: PresentedToken, *, fresh: bool) -> ActiveToken:
+        token, jti = presented.text, presented.jti
         if fresh or not self._max_age:
             return self._ask(token, jti)  # to share an answer is to remember it, if only for the deadline
         max_age = min(PROVEN_FOR, self._max_age)  # a process that was stopped may come back to an old question
@@ -147,14 +203,3 @@ class TokenValidator:
             raise
         self._breaker.succeeded()
         return answer, active
-
-
-def bearer_token(authorization: str | None) -> str:
-    """The token of an `Authorization` header (RFC 6750 §2.1). Raises NoTokenError or MalformedRequestError."""
-    credentials = _BEARER.fullmatch(authorization.strip()) if authorization else None
-    if credentials is None:
-        raise NoTokenError
-    token = credentials[1] or ""
-    if _TOKEN.fullmatch(token) is None:
-        raise MalformedRequestError
-    return token

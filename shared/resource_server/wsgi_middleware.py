@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from .errors import MalformedRequestError, NotLetThroughError
+from .presented_token import PresentedProof
 from .token_validator import TokenValidator
 
 TOKEN = "resource_server.token"
@@ -38,7 +39,8 @@ class TokenMiddleware:
         scopes = self._required_scopes(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
         if scopes is not None:
             try:
-                environ[TOKEN] = self._validator.validate(authorization_of(environ), *scopes)
+                authorization, proof = authorization_of(environ), proof_of(environ)
+                environ[TOKEN] = self._validator.validate(authorization, *scopes, proof=proof)
             except NotLetThroughError as refusal:
                 _log.info("request not let through: %s", refusal)
                 status = f"{refusal.status} {HTTPStatus(refusal.status).phrase}"
@@ -52,6 +54,15 @@ def authorization_of(environ: dict[str, Any]) -> str | None:
     authorization: str | None = environ.get("HTTP_AUTHORIZATION")
     refuse_second_token(authorization, environ.get("QUERY_STRING", ""))
     return authorization
+
+
+def proof_of(environ: dict[str, Any]) -> PresentedProof | None:
+    """The `DPoP` header and what its proof has to be made for, as the application sees it."""
+    header = environ.get("HTTP_DPOP")
+    if header is None:
+        return None
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return PresentedProof(header, environ["REQUEST_METHOD"], quote(path.encode("latin-1")))
 
 
 def refuse_second_token(authorization: str | None, query: str) -> None:

@@ -9,10 +9,11 @@ import requests
 
 from shared.resource_server import TokenValidator
 from tests.support.actions import Actions, tokens
+from tests.support.dpop import DpopApp, DpopKey
 from tests.support.polling import eventually
 from tests.support.stack import Stack
 
-LIMIT = 3
+LIMIT, KEY = 3, DpopKey()
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def left(answer: requests.Response) -> tuple[int, int]:
 def test_each_answer_says_what_is_left_until_there_is_nothing(
     start: Callable[..., Actions], redis_url: str, counted_in: str
 ) -> None:
-    actions = start(rate_limit=LIMIT, rate_limit_redis_url=redis_url if counted_in == "redis" else None)
+    actions = start(rate_limit=LIMIT, redis_url=redis_url if counted_in == "redis" else None)
     token = actions.app().connect(actions.person()).access
     bad = {"json": {"unit": "kg"}}
     answers = [
@@ -92,13 +93,18 @@ def test_after_too_many_invalid_tokens_only_known_ones_are_looked_at(start: Call
     actions = start(invalid_token_limit=LIMIT)
     app = actions.app()
     known, unknown = app.connect(actions.person()), app.connect(actions.person())
+    bound = DpopApp(actions.stack, key=KEY).connect(actions.person()).access
 
-    def is_remembered() -> bool:
-        assert actions.fit("GET", token=known.access).status_code == 200
+    def call_with_bound_token() -> int:
+        proof = KEY.proof("GET", f"{actions.stack.fit}/api/body_weight/", token=bound)
+        return actions.fit("GET", headers={"Authorization": f"DPoP {bound}", "DPoP": proof}).status_code
+
+    def are_remembered() -> bool:
+        assert (actions.fit("GET", token=known.access).status_code, call_with_bound_token()) == (200, 200)
         validator: TokenValidator = actions.stack.fit_app.extensions["fit_service"].validator
-        return validator.remembered(f"Bearer {known.access}") is not None
+        return validator.knows(f"Bearer {known.access}") and validator.knows(f"DPoP {bound}")
 
-    eventually(is_remembered)
+    eventually(are_remembered)
     garbage = [f"mat_{secrets.token_urlsafe(32)}" for _ in range(LIMIT + 1)]
     answers = [actions.fit("GET", token=token) for token in garbage]
     assert [answer.status_code for answer in answers] == [401] * LIMIT + [429]
@@ -106,7 +112,7 @@ def test_after_too_many_invalid_tokens_only_known_ones_are_looked_at(start: Call
     assert (refused.status_code, refused.json()["violated-policies"]) == (429, ["invalid-tokens"])
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
     assert "WWW-Authenticate" not in refused.headers
-    assert actions.fit("GET", token=known.access).status_code == 200
+    assert (actions.fit("GET", token=known.access).status_code, call_with_bound_token()) == (200, 200)
     assert actions.fit("GET").status_code == 401
 
 

@@ -1,100 +1,14 @@
 """Flask, plain WSGI and ASGI (Starlette) protect alike: the same requests get the same answers, byte for byte."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-from werkzeug.test import Client
-from werkzeug.wrappers import Response
 
-from shared.resource_server import ActiveToken, TokenValidator, asgi_middleware, connect, wsgi_middleware
-from shared.resource_server.resource_protector import ResourceProtector
+from shared.resource_server import asgi_middleware, connect
+from tests.resource_server.adapters import ADAPTERS, RESOURCE, Answer, Get
 from tests.support.small_authorization_server import ISSUER, SmallAuthorizationServer, small_authorization_server
-
-RESOURCE = "https://plans.example/"
-REQUIRED = {"/plans": {"plans:read"}, "/changes": {"plans:write"}, "/any": set()}
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    body: str
-    challenge: str | None
-    retry_after: str | None
-
-
-Get = Callable[..., Answer]
-
-
-def required_scopes(_method: str, path: str) -> set[str] | None:
-    return REQUIRED.get(path)
-
-
-def flask_adapter(validator: TokenValidator) -> Get:
-    app = Flask(__name__)
-    require_token = ResourceProtector(validator)
-
-    def view(token: ActiveToken) -> str:
-        return f"for {token.subject}"
-
-    for path, scopes in REQUIRED.items():
-        app.add_url_rule(path, path, require_token(*scopes)(view))
-    app.add_url_rule("/open", "open", lambda: "for all")
-    return lambda path, **headers: _answer(app.test_client().get(path, headers=_http(headers)))
-
-
-def wsgi_adapter(validator: TokenValidator) -> Get:
-    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        token = environ.get(wsgi_middleware.TOKEN)
-        start_response("200 OK", [("Content-Type", "text/plain")])
-        return [f"for {token.subject if token else 'all'}".encode()]
-
-    client = Client(wsgi_middleware.TokenMiddleware(application, validator, required_scopes), Response)
-    return lambda path, **headers: _answer(client.get(path, headers=_http(headers)))
-
-
-def asgi_adapter(validator: TokenValidator) -> Get:
-    async def view(request: Request) -> PlainTextResponse:
-        token = getattr(request.state, "token", None)
-        return PlainTextResponse(f"for {token.subject if token else 'all'}")
-
-    routes = [Route(path, view) for path in (*REQUIRED, "/open")]
-    app = asgi_middleware.TokenMiddleware(Starlette(routes=routes), validator, required_scopes)
-    return lambda path, **headers: asyncio.run(_call_asgi(app, path, _http(headers)))
-
-
-async def _call_asgi(app: Any, path: str, headers: dict[str, str]) -> Answer:
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    path, _, query = path.partition("?")
-    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": raw}
-    await app(scope, receive, send)
-    answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    body = b"".join(message.get("body", b"") for message in sent[1:]).decode()
-    return Answer(sent[0]["status"], body, answered.get("www-authenticate"), answered.get("retry-after"))
-
-
-def _answer(response: Any) -> Answer:
-    headers = response.headers
-    return Answer(response.status_code, response.text, headers.get("WWW-Authenticate"), headers.get("Retry-After"))
-
-
-def _http(headers: dict[str, str]) -> dict[str, str]:
-    return {name.title(): value for name, value in headers.items()}
 
 
 @pytest.fixture
@@ -103,7 +17,7 @@ def server() -> Iterator[SmallAuthorizationServer]:
         yield running
 
 
-@pytest.fixture(params=[flask_adapter, wsgi_adapter, asgi_adapter], ids=["Flask", "WSGI", "ASGI"])
+@pytest.fixture(params=ADAPTERS.values(), ids=ADAPTERS.keys())
 def get(request: pytest.FixtureRequest, server: SmallAuthorizationServer) -> Iterator[Get]:
     validator = connect(
         resource=RESOURCE,

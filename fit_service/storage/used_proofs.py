@@ -1,0 +1,20 @@
+"""The DPoP proofs that were used, in Redis: one memory for all processes (RFC 9449 §11.1)."""
+
+import redis
+
+from fit_service.storage.redis_connection import redis_pool
+from shared.resource_server import CannotValidateError
+
+
+class UsedProofsInRedis:
+    """Unlike counting, this protects a secret: if Redis can't be asked, no proof counts as new."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis(connection_pool=redis_pool(url))
+
+    def use_once(self, digest: str, lifetime: int) -> bool:
+        """Whether this is the first use; remembered for `lifetime` seconds. Raises CannotValidateError."""
+        try:
+            return bool(self._redis.set(f"fit-proof:{digest}", "", nx=True, ex=lifetime))
+        except redis.RedisError as outage:
+            raise CannotValidateError(f"used DPoP proofs can't be remembered: {type(outage).__name__}") from outage

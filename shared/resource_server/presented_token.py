@@ -1,0 +1,58 @@
+"""What a request presents: an access token under one of two schemes, and a DPoP proof beside a token that is bound."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .errors import MalformedRequestError, NoTokenError
+from .introspection_response import token_digest
+
+_CREDENTIALS = re.compile(r"(bearer|dpop)(?: +(.*))?", re.IGNORECASE)
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,2048}=*")
+
+
+class Scheme(StrEnum):
+    """How a token is presented."""
+
+    BEARER = "Bearer"
+    """Whoever has it may use it (RFC 6750)."""
+    DPOP = "DPoP"
+    """Who uses it proves to hold the key that it is bound to (RFC 9449)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedToken:
+    """Nothing is known of it but its form."""
+
+    scheme: Scheme
+    text: str = field(repr=False)
+
+    @property
+    def jti(self) -> str:
+        """Its digest, under which it is looked up."""
+        return token_digest(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedProof:
+    """The `DPoP` header, and what a proof has to be made for."""
+
+    header: str
+    """Several headers are one with commas."""
+    method: str
+    path: str
+    """Percent-encoded, as the application sees it."""
+
+
+def presented_token(authorization: str | None) -> PresentedToken:
+    """The token of an `Authorization` header (RFC 6750 §2.1, RFC 9449 §7.1).
+
+    Raises NoTokenError or MalformedRequestError.
+    """
+    credentials = _CREDENTIALS.fullmatch(authorization.strip()) if authorization else None
+    if credentials is None:
+        raise NoTokenError
+    scheme, token = Scheme.DPOP if credentials[1].lower() == "dpop" else Scheme.BEARER, credentials[2] or ""
+    if _TOKEN.fullmatch(token) is None:
+        raise MalformedRequestError(scheme=scheme)
+    return PresentedToken(scheme, token)

@@ -1,0 +1,114 @@
+"""A service under each way to protect it: Flask, plain WSGI and ASGI (Starlette), called without a network."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from flask import Flask
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from werkzeug.datastructures import Headers
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
+
+from shared.resource_server import ActiveToken, TokenValidator, asgi_middleware, wsgi_middleware
+from shared.resource_server.resource_protector import ResourceProtector
+
+RESOURCE = "https://plans.example/"
+REQUIRED: dict[str, set[str]] = {
+    "/plans": {"plans:read"},
+    "/changes": {"plans:write"},
+    "/any": set(),
+    "/übung 1": {"plans:read"},
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: str
+    challenge: str | None
+    retry_after: str | None
+    nonce: str | None = None
+
+
+Get = Callable[..., Answer]
+"""Sends a GET to a path with headers, of which one may have several values."""
+
+
+def required_scopes(_method: str, path: str) -> set[str] | None:
+    return REQUIRED.get(path)
+
+
+def flask_adapter(validator: TokenValidator) -> Get:
+    app = Flask(__name__)
+    require_token = ResourceProtector(validator)
+
+    def view(token: ActiveToken) -> str:
+        return f"for {token.subject}"
+
+    for path, scopes in REQUIRED.items():
+        app.add_url_rule(path, path, require_token(*scopes)(view))
+    app.add_url_rule("/open", "open", lambda: "for all")
+    return lambda path, **headers: _answer(app.test_client().get(path, headers=_http(headers)))
+
+
+def wsgi_adapter(validator: TokenValidator) -> Get:
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        token = environ.get(wsgi_middleware.TOKEN)
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"for {token.subject if token else 'all'}".encode()]
+
+    client = Client(wsgi_middleware.TokenMiddleware(application, validator, required_scopes), Response)
+    return lambda path, **headers: _answer(client.get(path, headers=_http(headers)))
+
+
+def asgi_adapter(validator: TokenValidator) -> Get:
+    async def view(request: Request) -> PlainTextResponse:
+        token = getattr(request.state, "token", None)
+        return PlainTextResponse(f"for {token.subject if token else 'all'}")
+
+    routes = [Route(path, view) for path in (*REQUIRED, "/open")]
+    app = asgi_middleware.TokenMiddleware(Starlette(routes=routes), validator, required_scopes)
+    return lambda path, **headers: asyncio.run(_call_asgi(app, path, _http(headers)))
+
+
+async def _call_asgi(app: Any, path: str, headers: list[tuple[str, str]]) -> Answer:
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    path, _, query = path.partition("?")
+    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+    scope = {"type": "http", "method": "GET", "path": unquote(path), "query_string": query.encode(), "headers": raw}
+    await app(scope, receive, send)
+    answered = Headers([(name.decode(), value.decode()) for name, value in sent[0]["headers"]])
+    return _answer_of(sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:]).decode(), answered)
+
+
+def _answer(response: Any) -> Answer:
+    return _answer_of(response.status_code, response.text, response.headers)
+
+
+def _answer_of(status: int, body: str, headers: Headers) -> Answer:
+    challenge = ", ".join(headers.getlist("WWW-Authenticate")) or None
+    return Answer(status, body, challenge, headers.get("Retry-After"), headers.get("DPoP-Nonce"))
+
+
+def _http(headers: dict[str, str | list[str]]) -> list[tuple[str, str]]:
+    return [
+        (name.title(), value)
+        for name, values in headers.items()
+        for value in ([values] if isinstance(values, str) else values)
+    ]
+
+
+ADAPTERS = {"Flask": flask_adapter, "WSGI": wsgi_adapter, "ASGI": asgi_adapter}
