@@ -42,8 +42,8 @@ def describe(client: Client, metadata: Metadata, known_scopes: Collection[str]) 
     client.id_token_signed_response_alg = _text(metadata, "id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALGORITHM)
     asked_for = _text(metadata, "scope", " ".join(known_scopes))
     client.scopes = tuple((understood_scope(asked_for, known_scopes) or "").split())
-    client.require_pushed_authorization_requests = _flag(metadata, "require_pushed_authorization_requests")
     client.dpop_bound_access_tokens = _flag(metadata, "dpop_bound_access_tokens")
+    client.require_pushed_authorization_requests = _flag(metadata, "require_pushed_authorization_requests")
     if client.token_endpoint_auth_method not in CLIENT_AUTH_METHODS:
         raise ClientRefusedError(f"token_endpoint_auth_method must be one of {', '.join(CLIENT_AUTH_METHODS)}")
     if client.id_token_signed_response_alg not in ALGORITHMS:
@@ -69,8 +69,8 @@ def registered_metadata(client: Client) -> dict[str, object]:
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
         **({"jwks": client.jwks} if client.jwks else {}),
         "id_token_signed_response_alg": client.id_token_signed_response_alg,
-        "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
         "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
+        "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
     }
 
 

@@ -77,6 +77,7 @@ def test_a_device_binds_what_it_gets_to_its_key(actions: Actions) -> None:
     codes = app.begin_device()
     assert error_of(app.poll(codes["device_code"])) == (400, "authorization_pending")
     mo.answer_device(codes["user_code"], app.scopes)
+    assert error_of(app.sending("bad").poll(codes["device_code"])) == INVALID_PROOF
     granted = tokens(app.poll(codes["device_code"]))
     assert (granted.answer["token_type"], bound_to(actions, granted)) == ("DPoP", KEY.thumbprint)
     assert error_of(app.holding(OTHER_KEY).refresh(granted.refresh)) == INVALID_PROOF
