@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.support.actions import READ, TIMEOUT, Actions, Person
+from tests.support.polling import eventually
 from tests.support.strength_app import StrengthApp, run_strength_app
 
 
@@ -148,7 +149,7 @@ def test_when_the_person_has_cut_the_app_off_it_says_reconnect(
     client_id = actions.introspect(stored_tokens(tmp_path)[0][0])["client_id"]
     mo.disconnect(client_id)
 
-    assert "Connect again to go on." in app.home(mo).text
+    eventually(lambda: "Connect again to go on." in app.home(mo).text)  # the Fit API hears of it within moments
     assert stored_tokens(tmp_path) == []
 
 
