@@ -12,6 +12,7 @@ from fit_service.api.body_weight_batch import batch_api
 from fit_service.api.metadata import metadata_endpoint
 from fit_service.api.summary import summary_api
 from fit_service.api.transfer import transfer_api
+from fit_service.api.webhooks import webhooks_api
 from fit_service.cli import install_commands
 from fit_service.components import build
 from fit_service.errors import install_error_handlers
@@ -33,16 +34,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(TRUSTED_HOSTS=settings.host_names)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
-    install_metrics(app, settings.metrics_token, parts.metrics)
+    install_metrics(app, settings.metrics_token, parts.metrics, parts.webhook_metrics)
     limit_bodies(app)
     refuse_nul_characters(app)
     install_error_handlers(app)
-    install_commands(app, parts.database, parts.body_weights)
+    install_commands(app, parts)
     app.register_blueprint(health_endpoints({"database": parts.database.check}))
     app.register_blueprint(metadata_endpoint(settings.resource, settings.collection, settings.issuer))
     for api in (body_weight_api, batch_api, summary_api):
         app.register_blueprint(api(parts.access, parts.body_weights))
     app.register_blueprint(transfer_api(parts.access, parts.body_weights, settings.import_limit))
+    app.register_blueprint(webhooks_api(parts.access, parts.webhooks, allow_private=settings.webhook_allow_private))
 
     @app.after_request
     def set_headers(response: Response) -> Response:

@@ -2,30 +2,33 @@
 
 import json
 import re
+import signal
 import sys
+import threading
 from datetime import UTC, datetime
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from fit_service.components import Components
 from fit_service.errors import OUTAGES
 from fit_service.sample_weights import sample_weights
 from fit_service.storage.body_weights import BodyWeightStore
-from fit_service.storage.database import Database
 
 _SUBJECT = re.compile(r"acct_[A-Za-z0-9_-]{16,59}")
 _WHERE_TO_FIND = "ACCOUNT is the account's `sub`: `flask --app auth_service account show USERNAME` prints it"
 
 
-def install_commands(app: Flask, database: Database, store: BodyWeightStore) -> None:
+def install_commands(app: Flask, parts: Components) -> None:
     """Add the commands to the application's command line."""
-    group = AppGroup("database", help="The SQL schema.")
+    database = AppGroup("database", help="The SQL schema.")
+    webhooks = AppGroup("webhooks", help="What apps are told of changes.")
 
-    @group.command("upgrade")
+    @database.command("upgrade")
     def upgrade() -> None:
         """Bring the schema to this version's."""
-        database.upgrade()
+        parts.database.upgrade()
         click.echo(json.dumps({"schema": "current"}))
 
     @app.cli.command("seed", help=f"Write two years of sample weights, unless there are entries. {_WHERE_TO_FIND}.")
@@ -34,11 +37,20 @@ def install_commands(app: Flask, database: Database, store: BodyWeightStore) -> 
         if _SUBJECT.fullmatch(account) is None:
             _fail(_WHERE_TO_FIND)
         try:
-            click.echo(json.dumps({"sub": account, "inserted": _seed(store, account)}))
+            click.echo(json.dumps({"sub": account, "inserted": _seed(parts.body_weights, account)}))
         except OUTAGES as outage:
             _fail(f"the store could not be asked ({type(outage).__name__}): is it running, and the schema upgraded?")
 
-    app.cli.add_command(group)
+    @webhooks.command("deliver")
+    def deliver() -> None:
+        """Deliver events until told to stop. Several processes may do so at once."""
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: stop.set())
+        parts.webhook_worker.run(stop)
+
+    for group in (database, webhooks):
+        app.cli.add_command(group)
 
 
 def _seed(store: BodyWeightStore, subject: str) -> int:

@@ -1,6 +1,8 @@
-"""The composition root: settings become the store and the protector. The only place that wires."""
+"""The composition root: settings become the stores, the protector and the worker. The only place that wires."""
 
+import time
 from dataclasses import dataclass
+from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
@@ -9,10 +11,19 @@ from fit_service.api.quotas import ClientQuota, ThrottledValidator
 from fit_service.settings import Settings
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
+from fit_service.storage.feed_position import FeedPositionStore
 from fit_service.storage.request_counters import RequestCounters
 from fit_service.storage.used_proofs import UsedProofsInRedis
+from fit_service.storage.webhook_endings import WebhookEndings
+from fit_service.storage.webhook_outbox import Outbox
+from fit_service.storage.webhooks import WebhookStore
+from fit_service.webhooks.consent_follower import ConsentFollower
+from fit_service.webhooks.metrics import WebhookCollector
+from fit_service.webhooks.sender import Sender
+from fit_service.webhooks.worker import WebhookWorker
 from shared.request_id import current_request_id
 from shared.resource_server import TokenValidator, connect
+from shared.resource_server.back_channel import BackChannel
 from shared.resource_server.dpop import Dpop
 from shared.resource_server.dpop_nonce import DpopNonces
 from shared.resource_server.resource_metadata import metadata_address
@@ -27,6 +38,9 @@ class Components:
     settings: Settings
     database: Database
     body_weights: BodyWeightStore
+    webhooks: WebhookStore
+    webhook_worker: WebhookWorker
+    webhook_metrics: WebhookCollector
     access: Access
     validator: TokenValidator
     metrics: CollectorRegistry
@@ -50,6 +64,8 @@ def build(settings: Settings) -> Components:
         request_id=current_request_id,
         observe=validation_observer(metrics),
     )
+    outbox, endings, position = Outbox(database), WebhookEndings(database), FeedPositionStore(database)
+    channel = BackChannel(settings.auth_url or settings.issuer, settings.client_id, settings.client_secret)
     return Components(
         settings=settings,
         database=database,
@@ -58,6 +74,14 @@ def build(settings: Settings) -> Components:
             ResourceProtector(ThrottledValidator(validator, counters, settings.invalid_token_limit)),
             ClientQuota(counters, settings.rate_limit),
         ),
+        webhooks=WebhookStore(database, timedelta(seconds=settings.webhook_lifetime)),
+        webhook_worker=WebhookWorker(
+            outbox,
+            endings,
+            Sender(allow_private=settings.webhook_allow_private),
+            ConsentFollower(channel, position, endings) if settings.follow_revocations else None,
+        ),
+        webhook_metrics=WebhookCollector(outbox, position, time.time),
         validator=validator,
         metrics=metrics,
     )

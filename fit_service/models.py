@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Index, MetaData, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -11,6 +11,7 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(
         naming_convention={
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
             "pk": "pk_%(table_name)s",
             "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -78,6 +79,75 @@ class KeptAnswer(Base):
     body: Mapped[str | None] = mapped_column(Text)
     location: Mapped[str | None] = mapped_column(String(255))
     etag: Mapped[str | None] = mapped_column(String(64))
+
+
+class Webhook(Base):
+    """Where an app wants to be told about one person. What each status means is in `storage/webhook_endings.py`."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = (
+        Index("ix_webhooks_owner", "subject", "client_id"),
+        Index("ix_webhooks_grant_id", "grant_id"),
+        Index("ix_webhooks_due_at", "due_at"),
+        Index("ix_webhooks_expires_at", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    client_id: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(64))
+    grant_id: Mapped[str] = mapped_column(String(64))
+    """Of the token that registered it or enabled it last."""
+    url: Mapped[str] = mapped_column(String(1000))
+    secret: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(16))
+    disabled_because: Mapped[str | None] = mapped_column(String(16))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    """Microseconds since 1970 in UTC, like every other moment here."""
+    confirmed_at: Mapped[int] = mapped_column(BigInteger)
+    """When it was last known that the person consents."""
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    """When the status ends."""
+    last_number: Mapped[int] = mapped_column(BigInteger)
+    """Of its latest event. Whoever adds one holds this row until the commit, so numbers are committed in order."""
+    due_at: Mapped[int | None] = mapped_column(BigInteger)
+    """When its next event may be sent; None if there is none."""
+    lease: Mapped[str | None] = mapped_column(String(16))
+    """Of the worker that delivers to it, until `due_at`."""
+    failures: Mapped[int]
+    """In a row."""
+    failing_since: Mapped[int | None] = mapped_column(BigInteger)
+    last_failure: Mapped[str | None] = mapped_column(String(80))
+
+
+class WebhookEvent(Base):
+    """What a webhook has still to be told, in the order of its numbers. It goes when it was delivered."""
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (Index("ix_webhook_events_created_at", "created_at"),)
+
+    webhook_id: Mapped[str] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    payload: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class WebhookTotal(Base):
+    """How many attempts ended in one way, ever and at all workers together: for metrics."""
+
+    __tablename__ = "webhook_totals"
+
+    outcome: Mapped[str] = mapped_column(String(16), primary_key=True)
+    attempts: Mapped[int] = mapped_column(BigInteger)
+
+
+class FeedPosition(Base):
+    """How far the revocation feed was read for the webhooks. One row."""
+
+    __tablename__ = "feed_position"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    cursor: Mapped[str] = mapped_column(Text)
+    read_at: Mapped[int] = mapped_column(BigInteger)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

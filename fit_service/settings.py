@@ -49,6 +49,12 @@ class Settings(EnvironmentSettings):
         None, description="redis://… where all processes count and remember used DPoP proofs; unset: each for itself"
     )
     import_limit: int = Field(1024 * 1024, ge=1024, description="bytes that an imported file may have")
+    webhook_lifetime: int = Field(
+        30 * 86_400, ge=3_600, description="seconds after which an app must have renewed a webhook"
+    )
+    webhook_allow_private: bool = Field(
+        False, description="let webhooks lead to private and loopback addresses: for trying out, never for strangers"
+    )
     trusted_hosts: CommaSeparated = Field(
         (), description="host names, beside the resource's, under which it may be called"
     )

@@ -11,7 +11,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from shared.request_id import current_request_id
 
-_SECRETS = re.compile(r"\bm(at|rt|ac|ia|ra)_[\w-]{8,}|\b((?i:bearer|basic)) [\w.~+/=-]{8,}")
+_SECRETS = re.compile(r"\b(mat|mrt|mac|mia|mra|whsec)_[\w+/=-]{8,}|\b((?i:bearer|basic)) [\w.~+/=-]{8,}")
 
 
 def configure_logging(service: str, level: str) -> None:
@@ -45,4 +45,4 @@ class _Formatter(JsonFormatter):
 
 
 def _shortened(secret: re.Match[str]) -> str:
-    return f"{secret[2]} …" if secret[2] else f"m{secret[1]}_…"
+    return f"{secret[2]} …" if secret[2] else f"{secret[1]}_…"

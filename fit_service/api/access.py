@@ -48,6 +48,13 @@ class Access:
 
         return decorate
 
+    def once_more(self, scope: str, view: PersonalView[[]]) -> ResponseReturnValue:
+        """What the view answers if the token of this request, which was let through before, is still good.
+
+        The authorization server is asked, whatever is remembered.
+        """
+        return self._require_token(scope, fresh=True)(view)()
+
 
 def limit_bodies(app: Flask) -> None:
     """Let each request have the body that its view takes. Installed before anything that might read one."""

@@ -15,6 +15,8 @@ from fit_service.body_weight_entry import BodyWeightEntry, NewEntry
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
 from fit_service.storage.database import upsert
 from fit_service.storage.entry_reader import to_entry
+from fit_service.storage.webhook_events import tell_of_entries
+from fit_service.webhooks.events import CREATED, DELETED, UPDATED
 
 TOMBSTONE_LIFETIME = timedelta(days=90)
 """How long an app may wait between two reads of what changed before it has to begin again."""
@@ -39,6 +41,7 @@ class EntryChanges:
         ]
         if stored:
             self._session.execute(insert(BodyWeight), [_values(self._subject, entry) for entry in stored])
+            self._tell(CREATED, *stored)
         return stored
 
     def insert_missing(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
@@ -64,6 +67,7 @@ class EntryChanges:
         [number] = self._take_numbers(1)
         stored = BodyWeightEntry(entry.weight, entry.created_at, taken.id, number)
         self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(_values(self._subject, stored)))
+        self._tell(UPDATED, stored)
         return stored
 
     def delete(self, taken: BodyWeightEntry) -> None:
@@ -74,6 +78,7 @@ class EntryChanges:
         self._session.add(
             DeletedEntry(subject=self._subject, change=number, id=taken.id, deleted_at=to_microseconds(now))
         )
+        self._tell(DELETED, taken)
         self.forget_tombstones(now - TOMBSTONE_LIFETIME)
 
     def forget_tombstones(self, before: datetime) -> None:
@@ -93,6 +98,9 @@ class EntryChanges:
         )
         last = self._session.execute(taken.returning(ChangeCounter.last_change)).scalar_one()
         return range(last - count + 1, last + 1)
+
+    def _tell(self, kind: str, *entries: BodyWeightEntry) -> None:
+        tell_of_entries(self._session, self._subject, kind, [entry.id for entry in entries], datetime.now(UTC))
 
     def _is(self, entry_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return BodyWeight.subject == self._subject, BodyWeight.id == entry_id

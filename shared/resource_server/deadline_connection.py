@@ -6,12 +6,15 @@ Ordinary clients limit each read; a server that sends one byte a second keeps th
 import io
 import socket
 import ssl
+from collections.abc import Sequence
 from http.client import HTTPConnection
 from typing import Any
 
 from .clock import seconds
 
 Socket = socket.socket | ssl.SSLSocket
+SocketAddress = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
+"""What `socket.getaddrinfo` answers."""
 
 
 class DeadlineConnection(HTTPConnection):
@@ -25,7 +28,7 @@ class DeadlineConnection(HTTPConnection):
     def connect(self) -> None:
         """Try each address of the host until the deadline."""
         error: OSError = ConnectionError(f"{self.host} has no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM):
+        for family, kind, protocol, _, address in self.addresses():
             plain = socket.socket(family, kind, protocol)
             try:
                 plain.settimeout(self.seconds_left())
@@ -39,6 +42,10 @@ class DeadlineConnection(HTTPConnection):
                 self.sock: Any = _DeadlineSocket(self, connected)
                 return
         raise error
+
+    def addresses(self) -> Sequence[SocketAddress]:
+        """Where the host is, in the order in which it is tried."""
+        return socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
 
     def seconds_left(self) -> float:
         """Raises TimeoutError when it is none."""

@@ -90,6 +90,7 @@ def run_stack(folder: Path, redis_url: str, **given: object) -> Iterator[Stack]:
                 "client_id": fit_credentials.name,
                 "client_secret": fit_credentials.secret,
                 "database_url": f"sqlite:///{folder / 'fit.sqlite'}",
+                "webhook_allow_private": True,
                 "log_level": "ERROR",
                 "rate_limit": 0,
                 "invalid_token_limit": 0,

@@ -1,0 +1,59 @@
+"""The outbox: what webhooks have to be told is written in the transaction of what happened, both or neither."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, update
+from sqlalchemy.orm import Session
+
+from fit_service.models import Webhook, WebhookEvent, to_microseconds
+from fit_service.webhooks.events import message_id, payload
+from fit_service.webhooks.registration import Status
+
+MAX_IDS = 500
+"""In one event, which keeps it below 20 kB."""
+
+
+def tell_of_entries(session: Session, subject: str, kind: str, entry_ids: Sequence[str], now: datetime) -> None:
+    """Add an event to every active webhook of this person: one for each kind of change, not for each entry."""
+    parts = [entry_ids[start : start + MAX_IDS] for start in range(0, len(entry_ids), MAX_IDS)]
+    moment = to_microseconds(now)
+    told = (
+        update(Webhook)
+        .where(Webhook.subject == subject, Webhook.status == Status.ACTIVE, Webhook.expires_at > moment)
+        .values(last_number=Webhook.last_number + len(parts), due_at=func.coalesce(Webhook.due_at, moment))
+        .returning(Webhook.id, Webhook.last_number)
+        .execution_options(synchronize_session=False)
+    )
+    events = [
+        _values(webhook_id, last_number - len(parts) + position, kind, {"ids": part}, now)
+        for webhook_id, last_number in session.execute(told).all()
+        for position, part in enumerate(parts, start=1)
+    ]
+    if events:
+        session.execute(insert(WebhookEvent), events)
+
+
+def tell(session: Session, webhook: Webhook, kind: str, data: Mapping[str, object], now: datetime) -> str:
+    """Add an event to one webhook whose row is held, to be tried at once; its message id."""
+    webhook.last_number += 1
+    session.execute(insert(WebhookEvent), [_values(webhook.id, webhook.last_number, kind, data, now)])
+    if webhook.lease is None:
+        webhook.due_at = to_microseconds(now)
+    return message_id(webhook.id, webhook.last_number)
+
+
+def drop_events(session: Session, webhook: Webhook) -> None:
+    """Remove what a webhook, whose row is held, was not told yet. Whoever is delivering to it will notice."""
+    session.execute(delete(WebhookEvent).where(WebhookEvent.webhook_id == webhook.id))
+    if webhook.lease is None:
+        webhook.due_at = None
+
+
+def _values(webhook_id: str, number: int, kind: str, data: Mapping[str, object], now: datetime) -> dict[str, str | int]:
+    return {
+        "webhook_id": webhook_id,
+        "number": number,
+        "payload": payload(kind, webhook_id, now, data),
+        "created_at": to_microseconds(now),
+    }

@@ -1,0 +1,149 @@
+"""Where apps' webhooks are registered. Every question names their owner, so nobody reaches another's."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from fit_service.models import Webhook, WebhookEvent, from_microseconds, to_microseconds
+from fit_service.storage.database import Database
+from fit_service.storage.webhook_events import drop_events, tell
+from fit_service.webhooks.events import TEST
+from fit_service.webhooks.registration import MAX_PER_PERSON, UNCONFIRMED_FOR, Owner, Registration, Status
+from fit_service.webhooks.signature import new_secret
+
+_SEEN = (Status.ACTIVE, Status.DISABLED)
+
+
+class TooManyWebhooksError(Exception):
+    """The owner has as many as it may have."""
+
+
+class NotActiveError(Exception):
+    """A disabled webhook is told nothing."""
+
+
+class WebhookStore:
+    """Registers, shows and removes them. `lifetime` is for how long a webhook is active without being renewed."""
+
+    def __init__(self, database: Database, lifetime: timedelta) -> None:
+        self._database = database
+        self._lifetime = lifetime
+
+    def register(self, owner: Owner, grant_id: str, url: str, now: datetime) -> tuple[str, str]:
+        """Id and secret of a new webhook, which is told nothing until it is confirmed. Raises TooManyWebhooksError.
+
+        Several at once may get in together: the limit keeps the outbox small, nothing else depends on it.
+        """
+        webhook_id, secret, moment = secrets.token_hex(12), new_secret(), to_microseconds(now)
+        with self._database.writing() as session:
+            present = _of(owner, Status.UNCONFIRMED, *_SEEN).subquery()
+            if (session.scalar(select(func.count()).select_from(present)) or 0) >= MAX_PER_PERSON:
+                raise TooManyWebhooksError
+            session.add(
+                Webhook(
+                    id=webhook_id,
+                    client_id=owner.client_id,
+                    subject=owner.subject,
+                    grant_id=grant_id,
+                    url=url,
+                    secret=secret,
+                    status=Status.UNCONFIRMED,
+                    created_at=moment,
+                    confirmed_at=moment,
+                    expires_at=to_microseconds(now + UNCONFIRMED_FOR),
+                    last_number=0,
+                    failures=0,
+                )
+            )
+        return webhook_id, secret
+
+    def bind(self, owner: Owner, webhook_id: str, grant_id: str, now: datetime) -> bool:
+        """From now on it ends with this grant; False if there is no such webhook.
+
+        If that is another grant than before, an active webhook must be confirmed soon.
+        """
+        with self._held(owner, webhook_id, *_SEEN) as (_, webhook):
+            if webhook is not None and webhook.grant_id != grant_id:
+                webhook.grant_id = grant_id
+                if webhook.status == Status.ACTIVE:
+                    webhook.expires_at = min(webhook.expires_at, to_microseconds(now + UNCONFIRMED_FOR))
+            return webhook is not None
+
+    def confirm(
+        self, owner: Owner, webhook_id: str, grant_id: str, confirmed_at: datetime, now: datetime
+    ) -> Registration | None:
+        """Make it active for another lifetime: its grant was good at `confirmed_at`, after the webhook was bound to it.
+
+        None if it was removed or bound to another grant meanwhile.
+        """
+        with self._held(owner, webhook_id, Status.UNCONFIRMED, *_SEEN) as (session, webhook):
+            if webhook is None or webhook.grant_id != grant_id:
+                return None
+            if webhook.status == Status.DISABLED:
+                drop_events(session, webhook)
+            webhook.status, webhook.disabled_because = Status.ACTIVE, None
+            webhook.confirmed_at = to_microseconds(confirmed_at)
+            webhook.expires_at = to_microseconds(now + self._lifetime)
+            webhook.failures, webhook.failing_since, webhook.last_failure = 0, None, None
+            if webhook.due_at is not None and webhook.lease is None:
+                webhook.due_at = to_microseconds(now)  # the app says that its receiver works again
+            return _registration(session, webhook)
+
+    def find(self, owner: Owner, webhook_id: str) -> Registration | None:
+        """One of the owner's."""
+        with self._database.reading() as session:
+            webhook = session.scalars(_of(owner, *_SEEN).where(Webhook.id == webhook_id)).first()
+            return _registration(session, webhook) if webhook else None
+
+    def all(self, owner: Owner) -> list[Registration]:
+        """All of the owner's, the oldest first."""
+        with self._database.reading() as session:
+            rows = session.scalars(_of(owner, *_SEEN).order_by(Webhook.created_at, Webhook.id))
+            return [_registration(session, webhook) for webhook in rows]
+
+    def remove(self, owner: Owner, webhook_id: str) -> bool:
+        """Forget it, and all that it was not told yet; False if there is no such webhook."""
+        with self._held(owner, webhook_id, *_SEEN) as (session, webhook):
+            if webhook is not None:
+                session.delete(webhook)
+            return webhook is not None
+
+    def send_test(self, owner: Owner, webhook_id: str, now: datetime) -> str | None:
+        """Have it told of a test; the message id, or None if there is no such webhook. Raises NotActiveError."""
+        with self._held(owner, webhook_id, *_SEEN) as (session, webhook):
+            if webhook is None:
+                return None
+            if webhook.status != Status.ACTIVE:
+                raise NotActiveError
+            return tell(session, webhook, TEST, {}, now)
+
+    @contextmanager
+    def _held(self, owner: Owner, webhook_id: str, *statuses: Status) -> Iterator[tuple[Session, Webhook | None]]:
+        """A transaction in which nobody else changes this webhook."""
+        with self._database.writing() as session:
+            one = _of(owner, *statuses).where(Webhook.id == webhook_id)
+            yield session, session.scalars(one.with_for_update()).first()
+
+
+def _of(owner: Owner, *statuses: Status) -> Select[Webhook]:
+    mine = (Webhook.subject == owner.subject, Webhook.client_id == owner.client_id)
+    return select(Webhook).where(*mine, Webhook.status.in_(statuses))
+
+
+def _registration(session: Session, webhook: Webhook) -> Registration:
+    waiting = select(func.count()).select_from(WebhookEvent).where(WebhookEvent.webhook_id == webhook.id)
+    return Registration(
+        id=webhook.id,
+        url=webhook.url,
+        status=Status(webhook.status),
+        disabled_because=webhook.disabled_because,
+        created_at=from_microseconds(webhook.created_at),
+        expires_at=from_microseconds(webhook.expires_at),
+        waiting=session.scalar(waiting) or 0,
+        failing_since=None if webhook.failing_since is None else from_microseconds(webhook.failing_since),
+        last_failure=webhook.last_failure,
+    )

@@ -1,0 +1,75 @@
+"""Follows the revocation feed for the webhooks: where a grant ends, its webhooks are told so and end.
+
+Unlike the kit's reader, which may forget everything, this one keeps its place in SQL: what happens while no worker runs
+is heard later. Where its place was lost, nobody knows who still consents, and nothing is told until apps prove it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from fit_service.models import from_microseconds
+from fit_service.storage.feed_position import FeedPositionStore
+from fit_service.storage.webhook_endings import WebhookEndings
+from shared.resource_server.back_channel import BackChannel
+from shared.resource_server.clock import seconds
+from shared.resource_server.revocation_feed import WAIT, read_batch
+
+_WITHIN = WAIT + 1.0
+"""Seconds for one poll."""
+_PAUSE = 0.2
+"""Seconds between polls that failed or were answered at once."""
+_NOTE_EVERY = timedelta(minutes=1)
+"""How often a quiet feed's cursor is stored, to show that it is followed."""
+
+_log = logging.getLogger(__name__)
+
+
+class ConsentFollower:
+    """Several may run: acting twice on an event changes nothing."""
+
+    def __init__(
+        self,
+        channel: BackChannel,
+        position: FeedPositionStore,
+        endings: WebhookEndings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._channel = channel
+        self._position = position
+        self._endings = endings
+        self._clock = clock
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set. An outage is logged once and outlived."""
+        lost = False
+        while not stop.is_set():
+            began = seconds()
+            try:
+                more = self.read_once()
+            except Exception:
+                if not lost:
+                    _log.warning("ends of consent can't be heard at the moment", exc_info=True)
+                lost, more = True, False
+            else:
+                lost = False
+            if not more and seconds() - began < WAIT / 2:
+                stop.wait(_PAUSE)
+
+    def read_once(self) -> bool:
+        """One poll: act on it, then remember how far that was. True if there is more to hear at once.
+
+        Raises CannotValidateError or a database's outage; then nothing is remembered, and it is read again.
+        """
+        place, sent_at = self._position.read(), self._clock()
+        cursor, stored_at = place or ("", 0)
+        parameters = {"after": cursor, "wait": str(WAIT)} if cursor else {"wait": str(WAIT)}
+        batch = read_batch(self._channel.get("/revocations", parameters, within=_WITHIN).body)
+        if batch.reset:
+            _log.error("the place in the revocation feed is lost: apps have to enable their webhooks again")
+            self._endings.doubt(sent_at, self._clock())
+        self._endings.end_grants(batch.ended, self._clock())
+        if batch.cursor != cursor or sent_at - from_microseconds(stored_at) >= _NOTE_EVERY:
+            self._position.advance(cursor, batch.cursor, sent_at)
+        return batch.more

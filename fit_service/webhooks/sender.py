@@ -1,0 +1,140 @@
+"""Sends one signed message and says what became of it. Believes nothing of the receiver: not its address, not its pace,
+not its answer, of which only the status counts.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPException, HTTPResponse
+from urllib.parse import SplitResult, urlsplit
+
+from fit_service.webhooks.addresses import may_connect
+from fit_service.webhooks.outcome import Outcome
+from fit_service.webhooks.signature import signature_headers
+from shared.resource_server.clock import seconds
+from shared.resource_server.deadline_connection import DeadlineConnection, SocketAddress
+
+DEADLINE = 15.0
+"""Seconds for a whole attempt. Only resolving a name, which can't be interrupted, may take longer."""
+_MAX_BODY = 4 * 1024
+"""Bytes of an answer that are read, only to use the connection again."""
+
+
+class ForbiddenAddressError(OSError):
+    """The name leads to where we must not connect."""
+
+
+class Sender:
+    """Opens lines to receivers. `deadline` is in seconds; `tls` is for tests that bring a certificate of their own."""
+
+    def __init__(self, *, allow_private: bool, deadline: float = DEADLINE, tls: ssl.SSLContext | None = None) -> None:
+        self._allow_private = allow_private
+        self._deadline = deadline
+        self._tls = tls or ssl.create_default_context()
+
+    @contextmanager
+    def line_to(self, url: str) -> Iterator["Line"]:
+        """For several messages, one after the other."""
+        parts = urlsplit(url)
+        tls = self._tls if parts.scheme == "https" else None
+        connection = _GuardedConnection(parts, tls, allow_private=self._allow_private)
+        try:
+            yield Line(connection, parts, self._deadline)
+        finally:
+            connection.close()
+
+
+class Line:
+    """A connection to one receiver, opened when it is needed."""
+
+    def __init__(self, connection: "_GuardedConnection", parts: SplitResult, deadline: float) -> None:
+        self._connection = connection
+        self._parts = parts
+        self._deadline = deadline
+
+    def send(self, secret: str, message_id: str, body: str) -> Outcome:
+        """Send a message. Never raises because of the receiver."""
+        headers = {
+            "Host": self._parts.netloc,
+            "Content-Type": "application/json",
+            "User-Agent": "Moogle-Fit-Webhooks",
+            **signature_headers(secret, message_id, int(time.time()), body.encode()),
+        }
+        try:
+            return self._exchange(body.encode(), headers)
+        except ForbiddenAddressError:
+            return Outcome("it leads to an address that is not allowed")
+        except TimeoutError:
+            return Outcome("no answer in time")
+        except ssl.SSLError:
+            return Outcome("no TLS connection that can be trusted")
+        except (OSError, HTTPException, ValueError):
+            return Outcome("no answer")
+
+    def _exchange(self, body: bytes, headers: dict[str, str]) -> Outcome:
+        kept = self._connection.is_open
+        self._connection.deadline = seconds() + self._deadline
+        try:
+            return self._post(body, headers)
+        except ConnectionError:  # a kept connection may have been closed meanwhile: once more on a new one
+            if not kept:
+                raise
+            return self._post(body, headers)
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> Outcome:
+        path, query = self._parts.path or "/", self._parts.query
+        try:
+            self._connection.request("POST", f"{path}?{query}" if query else path, body, headers)
+            response = self._connection.getresponse()
+        except BaseException:
+            self._connection.close()
+            raise
+        if not _read_to_its_end(response):
+            self._connection.close()
+        return _outcome(response)
+
+
+class _GuardedConnection(DeadlineConnection):
+    """Resolves the name once and connects to nothing but what was checked: no second look could differ."""
+
+    def __init__(self, parts: SplitResult, tls: ssl.SSLContext | None, *, allow_private: bool) -> None:
+        super().__init__(parts.hostname or "", parts.port or (443 if tls else 80), tls)
+        self._allow_private = allow_private
+
+    @property
+    def is_open(self) -> bool:
+        return self.sock is not None
+
+    def addresses(self) -> list[SocketAddress]:
+        """Raises ForbiddenAddressError if none of them is allowed."""
+        try:
+            found = super().addresses()
+        except UnicodeError as error:  # a name that can't be one
+            raise socket.gaierror(str(error)) from error
+        allowed = [each for each in found if may_connect(str(each[4][0]), allow_private=self._allow_private)]
+        if found and not allowed:
+            raise ForbiddenAddressError(self.host)
+        return allowed
+
+
+def _read_to_its_end(response: HTTPResponse) -> bool:
+    """Whether the connection can be used again. The status is known: how the body arrives changes nothing."""
+    if response.length is None or response.length > _MAX_BODY:
+        return False
+    with suppress(OSError, HTTPException):
+        response.read()
+        return not response.will_close
+    return False
+
+
+def _outcome(response: HTTPResponse) -> Outcome:
+    if 200 <= response.status < 300:
+        return Outcome()
+    after = response.headers.get("Retry-After", "")
+    return Outcome(
+        failure=f"it answered {response.status}",
+        gone=response.status == 410,
+        retry_after=int(after) if after.isascii() and after.isdigit() and len(after) < 10 else 0,
+    )

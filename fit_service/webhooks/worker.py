@@ -1,0 +1,119 @@
+"""The process that delivers: `flask --app fit_service webhooks deliver`. Any number of them may run, and die."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from fit_service.storage.webhook_endings import WebhookEndings
+from fit_service.storage.webhook_outbox import Claim, Outbox, QueuedEvent
+from fit_service.webhooks.consent_follower import ConsentFollower
+from fit_service.webhooks.events import message_id
+from fit_service.webhooks.outcome import Outcome
+from fit_service.webhooks.sender import Sender
+from shared.resource_server.clock import seconds
+
+AT_ONCE = 16
+"""Deliveries of one process."""
+AT_ONCE_TO_ONE_APP = 4
+"""Of those, so that one app whose receiver is slow doesn't hold up the others."""
+TURN = 30.0
+"""Seconds after which a webhook with a long queue lets others go first."""
+_PAUSE = 0.2
+"""Seconds between looks at an outbox in which nothing is due."""
+_SWEEP_EVERY = 60.0
+"""Seconds."""
+
+_log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """The clock of leases and schedules: that of the machine, which others can compare theirs with."""
+    return datetime.now(UTC)
+
+
+class WebhookWorker:
+    """Delivers what is due, moves on what has expired, and follows the revocation feed beside."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        endings: WebhookEndings,
+        sender: Sender,
+        follower: ConsentFollower | None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._outbox = outbox
+        self._endings = endings
+        self._sender = sender
+        self._follower = follower
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._busy: Counter[str] = Counter()
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set; then finish what is under way."""
+        if self._follower is not None:
+            threading.Thread(target=self._follower.run, args=(stop,), name="consent-follower", daemon=True).start()
+        next_sweep = seconds()
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="delivery") as pool:
+            while not stop.is_set():
+                try:
+                    if seconds() >= next_sweep:
+                        self._endings.sweep(self._clock())
+                        next_sweep = seconds() + _SWEEP_EVERY
+                    begun = self._begin_one(pool, stop)
+                except Exception:
+                    _log.error("webhooks can't be delivered at the moment", exc_info=True)
+                    begun = False
+                if not begun:
+                    stop.wait(_PAUSE)
+
+    def _begin_one(self, pool: ThreadPoolExecutor, stop: threading.Event) -> bool:
+        """False if nothing is due, or as many deliveries as may be are under way."""
+        with self._lock:
+            if self._busy.total() >= AT_ONCE:
+                return False
+            avoiding = [client_id for client_id, count in self._busy.items() if count >= AT_ONCE_TO_ONE_APP]
+        claim = self._outbox.claim(self._clock(), avoiding)
+        if claim is None:
+            return False
+        with self._lock:
+            self._busy[claim.client_id] += 1
+        pool.submit(self._deliver, claim, stop)
+        return True
+
+    def _deliver(self, claim: Claim, stop: threading.Event) -> None:
+        """Whatever goes wrong here, the lease runs out and somebody tries again."""
+        try:
+            self._deliver_in_turn(claim, stop)
+        except Exception:
+            _log.exception("delivery to webhook %s interrupted", claim.webhook_id)
+        finally:
+            with self._lock:
+                self._busy[claim.client_id] -= 1
+
+    def _deliver_in_turn(self, claim: Claim, stop: threading.Event) -> None:
+        turn_ends = seconds() + TURN
+        event: QueuedEvent | None = claim.event
+        with self._sender.line_to(claim.url) as line:
+            while event is not None:
+                outcome = line.send(claim.secret, message_id(claim.webhook_id, event.number), event.payload)
+                _say(claim, event, outcome)
+                go_on = not stop.is_set() and seconds() < turn_ends
+                event = self._outbox.settle(claim, event, outcome, self._clock(), go_on=go_on)
+
+
+def _say(claim: Claim, event: QueuedEvent, outcome: Outcome) -> None:
+    _log.info(
+        "webhook event %s",
+        "delivered" if outcome.failure is None else "not delivered",
+        extra={
+            "webhook_id": claim.webhook_id,
+            "client_id": claim.client_id,
+            "number": event.number,
+            "failure": outcome.failure,
+        },
+    )
