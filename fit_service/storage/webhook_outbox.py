@@ -104,8 +104,8 @@ class Outbox:
             return Figures(
                 waiting=session.scalar(select(func.count()).select_from(WebhookEvent)) or 0,
                 oldest_at=None if oldest is None else from_microseconds(oldest),
-                webhooks=dict(session.execute(statuses).tuples().all()),
-                attempts=dict(session.execute(attempts).tuples().all()),
+                webhooks=dict(session.execute(statuses).all()),
+                attempts=dict(session.execute(attempts).all()),
             )
 
 

@@ -55,8 +55,15 @@ class WebhookWorker:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then finish what is under way."""
-        if self._follower is not None:
-            threading.Thread(target=self._follower.run, args=(stop,), name="consent-follower", daemon=True).start()
+        if self._follower is None:
+            self._deliver_until(stop)
+            return
+        following = threading.Thread(target=self._follower.run, args=(stop,), name="consent-follower", daemon=True)
+        following.start()
+        self._deliver_until(stop)
+        following.join()
+
+    def _deliver_until(self, stop: threading.Event) -> None:
         next_sweep = seconds()
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="delivery") as pool:
             while not stop.is_set():

@@ -1,4 +1,4 @@
-"""An app's receiver of webhooks: keeps what it gets, verifies it with somebody else's library, answers as a test says."""
+"""An app's receiver of webhooks: keeps what it gets, verifies it with a foreign library, answers as a test says."""
 
 import json
 import ssl
