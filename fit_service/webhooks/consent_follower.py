@@ -67,7 +67,8 @@ class ConsentFollower:
         parameters = {"after": cursor, "wait": str(WAIT)} if cursor else {"wait": str(WAIT)}
         batch = read_batch(self._channel.get("/revocations", parameters, within=_WITHIN).body)
         if batch.reset:
-            _log.error("the place in the revocation feed is lost: apps have to enable their webhooks again")
+            if cursor:
+                _log.error("the place in the revocation feed is lost: apps have to enable their webhooks again")
             self._endings.doubt(sent_at, self._clock())
         self._endings.end_grants(batch.ended, self._clock())
         if batch.cursor != cursor or sent_at - from_microseconds(stored_at) >= _NOTE_EVERY:
