@@ -73,6 +73,7 @@ def build(settings: Settings) -> Components:
         access=Access(
             ResourceProtector(ThrottledValidator(validator, counters, settings.invalid_token_limit)),
             ClientQuota(counters, settings.rate_limit),
+            validator,
         ),
         webhooks=WebhookStore(database, timedelta(seconds=settings.webhook_lifetime)),
         webhook_worker=WebhookWorker(

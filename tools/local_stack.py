@@ -24,6 +24,7 @@ DEMO_ACCOUNT = "demo-account"
 """The name under which its password is kept."""
 _READY_WITHIN = 30
 """Seconds."""
+_FIT_COMMAND = (str(VENV / "bin" / "flask"), "--app", "fit_service")
 
 
 def up(addresses: Addresses, *, demo: bool) -> str:
@@ -60,6 +61,7 @@ def up(addresses: Addresses, *, demo: bool) -> str:
             _redis(redis_server, redis_port),
             _gunicorn("auth", "auth_service", addresses.auth_port, auth),
             _gunicorn("fit", "fit_service", addresses.fit_port, fit),
+            ProcessSpecification("webhooks", [*_FIT_COMMAND, "webhooks", "deliver"], fit),
             _gunicorn("app", "examples/strength_app", addresses.app_port, app),
         ]
     )
@@ -145,6 +147,7 @@ def _fit_settings(addresses: Addresses, redis_url: str) -> dict[str, str]:
         "FIT_CLIENT_SECRET_FILE": str(secret_file("fit-client-secret")),
         "FIT_DATABASE_URL": f"sqlite:///{LOCAL / 'fit.sqlite'}",
         "FIT_REDIS_URL": redis_url,
+        "FIT_WEBHOOK_ALLOW_PRIVATE": "true",
     }
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from fit_service.api.quotas import ClientQuota
 from fit_service.errors import ProblemError
-from shared.resource_server import ActiveToken
+from shared.resource_server import ActiveToken, NotLetThroughError, TokenValidator
 from shared.resource_server.resource_protector import ResourceProtector
 
 READ, WRITE = "body_weight:read", "body_weight:write"
@@ -27,9 +27,10 @@ class Access:
     A token that an app got for itself (client credentials) belongs to nobody whose weight this is.
     """
 
-    def __init__(self, require_token: ResourceProtector, quota: ClientQuota) -> None:
+    def __init__(self, require_token: ResourceProtector, quota: ClientQuota, validator: TokenValidator) -> None:
         self._require_token = require_token
         self._quota = quota
+        self._validator = validator
 
     def __call__(self, scope: str, *, max_body: int = MAX_BODY) -> Callable[[PersonalView[P]], View[P]]:
         """The decorator."""
@@ -48,12 +49,16 @@ class Access:
 
         return decorate
 
-    def once_more(self, scope: str, view: PersonalView[[]]) -> ResponseReturnValue:
-        """What the view answers if the token of this request, which was let through before, is still good.
+    def if_still_good(self, view: PersonalView[[]]) -> ResponseReturnValue:
+        """What the view answers, unless the token that this request was let through with has ended meanwhile.
 
         The authorization server is asked, whatever is remembered.
         """
-        return self._require_token(scope, fresh=True)(view)()
+        try:
+            token = self._validator.ask_again(request.headers.get("Authorization"))
+        except NotLetThroughError as refusal:
+            return self._require_token.answer(refusal)
+        return view(token)
 
 
 def limit_bodies(app: Flask) -> None:

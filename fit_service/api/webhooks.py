@@ -86,7 +86,7 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
             now = datetime.now(UTC)
             return show(_found(store.confirm(_owner(token), webhook_id, token.grant_id, asked_at, now)))
 
-        return access.once_more(READ, activate)
+        return access.if_still_good(activate)
 
     return blueprint
 

@@ -64,7 +64,7 @@ class WebhookWorker:
         following.join()
 
     def _deliver_until(self, stop: threading.Event) -> None:
-        next_sweep = seconds()
+        next_sweep, lost = seconds(), False
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="delivery") as pool:
             while not stop.is_set():
                 try:
@@ -73,8 +73,11 @@ class WebhookWorker:
                         next_sweep = seconds() + _SWEEP_EVERY
                     begun = self._begin_one(pool, stop)
                 except Exception:
-                    _log.error("webhooks can't be delivered at the moment", exc_info=True)
-                    begun = False
+                    if not lost:
+                        _log.error("webhooks can't be delivered at the moment", exc_info=True)
+                    lost, begun = True, False
+                else:
+                    lost = False
                 if not begun:
                     stop.wait(_PAUSE)
 

@@ -98,6 +98,18 @@ class TokenValidator:
             refusal.scheme = presented.scheme
             raise
 
+    def ask_again(self, authorization: str | None) -> ActiveToken:
+        """What the authorization server says now of a token that this request was let through with.
+
+        Its proof was used up by that. Raises InvalidTokenError or CannotValidateError.
+        """
+        presented = self._presented(authorization)
+        try:
+            return self._ask(presented.text, presented.jti)
+        except NotLetThroughError as refusal:
+            refusal.scheme = presented.scheme
+            raise
+
     def remembered(self, authorization: str | None, *required_scopes: str) -> ActiveToken | None:
         """The same, if memory alone can tell, else None. Never waits. Raises a NotLetThroughError.
 

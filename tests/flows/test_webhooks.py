@@ -13,6 +13,7 @@ import requests
 from fit_service.components import Components
 from fit_service.storage.feed_position import FeedPositionStore
 from tests.support.actions import READ, WRITE, Actions, App, Person
+from tests.support.dpop import DpopApp, DpopKey
 from tests.support.polling import eventually
 from tests.support.receiver import Receiver, receiver
 from tests.support.stack import Stack
@@ -213,6 +214,14 @@ def test_a_token_that_was_revoked_unheard_registers_nothing(caller: Caller) -> N
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
     assert new_tokens(caller).call("GET").json() == []
+
+
+def test_an_app_whose_tokens_are_bound_to_a_key_registers_with_one_proof(each_stack: Stack) -> None:
+    actions, key = Actions(each_stack), DpopKey()
+    token = DpopApp(each_stack, public=True, key=key).connect(actions.person()).access
+    headers = {"Authorization": f"DPoP {token}", "DPoP": key.proof("POST", each_stack.fit + WEBHOOKS, token=token)}
+    answer = actions.fit("POST", WEBHOOKS, headers=headers, json={"url": NOWHERE})
+    assert (answer.status_code, answer.json()["status"]) == (201, "active")
 
 
 def new_tokens(caller: Caller) -> Caller:
