@@ -7,31 +7,41 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.callers import BOUND, Callers, Record, anyhow, from_memory
 from tests.support.gunicorn_stack import GunicornStack
 from tests.support.protected_service import run_protected_service
-from tests.support.spoiled_back_channel import FEED, INTROSPECTION, Fault, SpoiledBackChannel, cut, late, swallow
+from tests.support.spoiled_back_channel import FEED, Fault, SpoiledBackChannel, cut, late, swallow
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What goes wrong for one service."""
+
+    fault: Fault | None = None
+    paths: tuple[str, ...] = ()
+    """What it spoils; nothing named: everything."""
+    deadline: float = 10.0
+    """Seconds that a validation may take. While introspection works, this slow machine must not make an outage."""
+    settings: dict[str, str] = field(default_factory=dict)
+
 
 NO_FAULT, STOPPED = "no fault", "a stopped process"
 GULLIBLE = "the feed a black hole, and a kit that believes its memory for an hour"
-_FEED, _EVERYTHING = (FEED,), (FEED, INTROSPECTION)
-SCENES: dict[str, tuple[Fault | None, tuple[str, ...]]] = {
-    NO_FAULT: (None, ()),
-    STOPPED: (None, ()),
-    "the feed cut": (cut, _FEED),
-    "the feed a black hole": (swallow, _FEED),
-    "the feed a second late": (late(1), _FEED),
-    "the feed three seconds late": (late(3), _FEED),
-    "everything cut": (cut, _EVERYTHING),
-    "everything a black hole": (swallow, _EVERYTHING),
-    "everything late": (late(0.4), _EVERYTHING),
-    GULLIBLE: (swallow, _FEED),
+SCENES = {
+    NO_FAULT: Scene(),
+    STOPPED: Scene(),
+    "the feed cut": Scene(cut, (FEED,)),
+    "the feed a black hole": Scene(swallow, (FEED,)),
+    "the feed a second late": Scene(late(1), (FEED,)),
+    "the feed three seconds late": Scene(late(3), (FEED,)),
+    "everything late": Scene(late(0.4)),
+    "everything cut": Scene(cut, deadline=1.0),
+    "everything a black hole": Scene(swallow, deadline=1.0),
+    GULLIBLE: Scene(swallow, (FEED,), settings={"PLANS_PROVEN_FOR": "3600"}),
 }
-PATIENT, IMPATIENT = 10.0, 1.0
-"""Seconds that a validation may take: with introspection in order, this slow machine must not make an outage."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +83,11 @@ class Stage:
                     folder,
                     stack,
                     auth_url=self._channels[name].url,
-                    deadline=IMPATIENT if paths == _EVERYTHING else PATIENT,
-                    **({"PLANS_PROVEN_FOR": "3600"} if name == GULLIBLE else {}),
+                    deadline=scene.deadline,
+                    **scene.settings,
                 )
             )
-            for name, (_, paths) in SCENES.items()
+            for name, scene in SCENES.items()
         }
         load = {"per_worker": scale.per_worker, "pause": scale.pause}
         self._callers = {
@@ -94,9 +104,9 @@ class Stage:
             callers.wait_until(from_memory, self.good + self.doomed, since=curtain_up)
         self._revoke(0)  # it depends whether this is told before the faults begin
         began = time.monotonic()
-        for name, (fault, paths) in SCENES.items():
-            if fault is not None:
-                self._channels[name].spoil(fault, *paths)
+        for name, scene in SCENES.items():
+            if scene.fault is not None:
+                self._channels[name].spoil(scene.fault, *scene.paths)
         with self._a_stopped_process():
             self._revoke_most(began)
             self._revoke(-1)  # it depends whether this is told before the faults end
