@@ -1,0 +1,22 @@
+"""The house that is wrecked."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.house import House, Load
+from tests.support.servers import redis_server
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    if redis_server() is None:
+        pytest.skip("needs redis-server")
+    with House.built_in(tmp_path_factory.mktemp("house")) as built:
+        yield built
+
+
+@pytest.fixture
+def load(house: House) -> Iterator[Load]:
+    with Load.on(house) as load:
+        yield load
