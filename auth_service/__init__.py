@@ -32,6 +32,7 @@ from auth_service.pages.sign_in import sign_in_pages
 from auth_service.pages.sign_out import sign_out_pages
 from auth_service.settings import Settings
 from auth_service.web.browser_session import install_sessions
+from auth_service.web.cross_origin import let_client_scripts_read
 from auth_service.web.http_headers import install_headers
 from shared.health import Check, health_endpoints
 from shared.log_config import configure_logging
@@ -74,8 +75,13 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _install_endpoints(app: Flask, parts: Components) -> None:
-    app.register_blueprint(metadata_endpoint(parts.server))
-    app.register_blueprint(jwks_endpoint(parts.signing_keys))
+    token, userinfo = token_endpoint(parts.server), userinfo_endpoint(parts.userinfo)
+    revocation, pushing = revocation_endpoint(parts.server), pushed_authorization_request_endpoint(parts.server)
+    metadata, jwks = metadata_endpoint(parts.server), jwks_endpoint(parts.signing_keys)
+    for blueprint in (token, userinfo, revocation, pushing, metadata, jwks):
+        let_client_scripts_read(blueprint, parts.client_origins)
+    app.register_blueprint(metadata)
+    app.register_blueprint(jwks)
     app.register_blueprint(revocations_endpoint(parts.server, parts.feed))
     checks: dict[str, Check] = {
         "database": parts.database.check,
@@ -86,12 +92,12 @@ def _install_endpoints(app: Flask, parts: Components) -> None:
     csrf = CSRFProtect(app)
     for blueprint in (
         authorization_endpoint(parts.server, parts.pending),
-        token_endpoint(parts.server),
+        token,
         introspection_endpoint(parts.server),
-        revocation_endpoint(parts.server),
-        pushed_authorization_request_endpoint(parts.server),
+        revocation,
+        pushing,
         device_authorization_endpoint(parts.server),
-        userinfo_endpoint(parts.userinfo),
+        userinfo,
         logout_endpoint(parts.server, parts.accounts, parts.logout_requests),
     ):
         csrf.exempt(blueprint)  # none acts in the name of a cookie: programs authenticate each request themselves

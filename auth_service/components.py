@@ -20,6 +20,7 @@ from auth_service.settings import Settings
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.browser_sessions import BrowserSessionStore
+from auth_service.storage.client_origins import ClientOrigins
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
@@ -51,6 +52,7 @@ class Components:
     redis: RedisClients
     accounts: AccountStore
     clients: ClientStore
+    client_origins: ClientOrigins
     consents: ConsentStore
     resource_servers: ResourceServerStore
     initial_access_tokens: InitialAccessTokenStore
@@ -116,6 +118,7 @@ def build(settings: Settings) -> Components:
         redis=redis,
         accounts=accounts,
         clients=clients,
+        client_origins=ClientOrigins(database),
         consents=ConsentStore(database),
         resource_servers=resource_servers,
         initial_access_tokens=initial_access_tokens,

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from fit_service.api.access import limit_bodies
 from fit_service.api.body_weight import body_weight_api
 from fit_service.api.body_weight_batch import batch_api
+from fit_service.api.cross_origin import let_other_origins_read
 from fit_service.api.metadata import metadata_endpoint
 from fit_service.api.summary import summary_api
 from fit_service.api.transfer import transfer_api
@@ -40,11 +41,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_error_handlers(app)
     install_commands(app, parts)
     app.register_blueprint(health_endpoints({"database": parts.database.check}))
-    app.register_blueprint(metadata_endpoint(settings.resource, settings.collection, settings.issuer))
-    for api in (body_weight_api, batch_api, summary_api):
-        app.register_blueprint(api(parts.access, parts.body_weights))
-    app.register_blueprint(transfer_api(parts.access, parts.body_weights, settings.import_limit))
-    app.register_blueprint(webhooks_api(parts.access, parts.webhooks, allow_private=settings.webhook_allow_private))
+    for blueprint in (
+        metadata_endpoint(settings.resource, settings.collection, settings.issuer),
+        body_weight_api(parts.access, parts.body_weights),
+        batch_api(parts.access, parts.body_weights),
+        summary_api(parts.access, parts.body_weights),
+        transfer_api(parts.access, parts.body_weights, settings.import_limit),
+        webhooks_api(parts.access, parts.webhooks, allow_private=settings.webhook_allow_private),
+    ):
+        let_other_origins_read(blueprint, settings.cors_origins)
+        app.register_blueprint(blueprint)
 
     @app.after_request
     def set_headers(response: Response) -> Response:

@@ -48,6 +48,9 @@ class Settings(EnvironmentSettings):
     redis_url: str | None = Field(
         None, description="redis://… where all processes count and remember used DPoP proofs; unset: each for itself"
     )
+    cors_origins: CommaSeparated = Field(
+        (), description="origins, or *, from which scripts in browsers may read answers; the documentation needs none"
+    )
     import_limit: int = Field(1024 * 1024, ge=1024, description="bytes that an imported file may have")
     webhook_lifetime: int = Field(
         30 * 86_400, ge=3_600, description="seconds after which an app must have renewed a webhook"
@@ -74,6 +77,15 @@ class Settings(EnvironmentSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path != "/api/" or parts.query:
             raise ValueError("must be scheme://host[:port]/api/")
         return resource
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_as_browsers_write_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if origin != "*" and (not parts.hostname or origin != f"{parts.scheme}://{parts.netloc.lower()}"):
+                raise ValueError("must be * or scheme://host[:port]")
+        return origins
 
     @property
     def collection(self) -> str:

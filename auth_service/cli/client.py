@@ -33,6 +33,9 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
             multiple=True,
             help="Where people may return after signing out here.",
         ),
+        click.option(
+            "--origin", "origins", multiple=True, help="Whence its scripts read our answers: scheme://host[:port]."
+        ),
         click.option("--grant-type", "grant_types", multiple=True, type=click.Choice(_GRANT_TYPES)),
         click.option("--scope", "scopes", multiple=True, help="The most it may ask for; may be given several times."),
         click.option("--access-token-lifetime", type=click.IntRange(1, 86_400), help="Seconds."),
@@ -95,17 +98,21 @@ def create_client(
 @command(client_commands, "ensure")
 @click.argument("name")
 @click.option("--client-id", required=True)
-@click.option("--secret-file", type=click.Path(path_type=Path), required=True, help="Made if it isn't there.")
+@click.option("--secret-file", type=click.Path(path_type=Path), help="Made if it isn't there.")
+@click.option("--public", is_flag=True, help="An app that can't keep a secret.")
 @overlap_option
 @client_options
-def ensure_client(name: str, client_id: str, secret_file: Path, overlap: int, **options: Any) -> object:
-    """Register a confidential client, or bring the one with this id to this state. Harmless when repeated."""
-    digest = secret_digest(secret_from(secret_file))
+def ensure_client(
+    name: str, client_id: str, secret_file: Path | None, overlap: int, *, public: bool, **options: Any
+) -> object:
+    """Register a client, or bring the one with this id to this state. Harmless when repeated."""
+    if public == (secret_file is not None):
+        raise RefusedError("a client either has a secret file or is public")
     client = parts().clients.find(client_id)
     known = client is not None
     client = client or Client(client_id=client_id, own_grant_id=new_grant_id())
-    client.token_endpoint_auth_method, client.jwks = "client_secret_basic", None
-    client.replace_secret(digest, overlap)
+    client.token_endpoint_auth_method, client.jwks = "none" if public else "client_secret_basic", None
+    client.replace_secret(secret_digest(secret_from(secret_file)) if secret_file else None, overlap)
     _describe(client, name, options)
     (parts().clients.update if known else parts().clients.create)(
         client, parts().resource_servers.owners(client.scopes)
@@ -163,6 +170,7 @@ def _describe(client: Client, name: str, options: dict[str, Any]) -> None:
     client.dpop_bound_access_tokens = options["dpop_bound_access_tokens"]
     client.require_pushed_authorization_requests = options["require_pushed_authorization_requests"]
     client.post_logout_redirect_uris = tuple(options["post_logout_redirect_uris"])
+    client.origins = tuple(options["origins"])
     client.id_token_signed_response_alg = options["id_token_signed_response_alg"]
     check_client(client, parts().resource_servers.scopes())
 
@@ -176,6 +184,7 @@ def _client_as_json(client: Client) -> dict[str, object]:
         **({"jwks": client.jwks} if client.jwks else {}),
         "redirect_uris": client.redirect_uris,
         "post_logout_redirect_uris": client.post_logout_redirect_uris,
+        "origins": client.origins,
         "grant_types": client.grant_types,
         "scopes": client.scopes,
         "access_token_lifetime": client.access_token_lifetime,

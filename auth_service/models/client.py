@@ -38,6 +38,8 @@ class Client(Base, SecretHolder, ClientMixin):
     redirect_uris: Mapped[tuple[str, ...]] = mapped_column(Words)
     post_logout_redirect_uris: Mapped[tuple[str, ...]] = mapped_column(Words, default=())
     """Where people may be sent back after signing out (OpenID Connect RP-Initiated Logout §3.1)."""
+    origins: Mapped[tuple[str, ...]] = mapped_column(Words, default=())
+    """Whence its scripts may read answers of this service (CORS); only an operator can say."""
     grant_types: Mapped[tuple[str, ...]] = mapped_column(Words)
     scopes: Mapped[tuple[str, ...]] = mapped_column(Words)
     """The most it may ever ask for."""

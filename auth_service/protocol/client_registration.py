@@ -41,6 +41,11 @@ def check_client(client: Client, known_scopes: Collection[str]) -> None:
         raise RedirectUriRefusedError(problem)
     if problem := _problem_among(client.post_logout_redirect_uris or (), own_scheme=own_scheme):
         raise ClientRefusedError(problem)
+    for origin in client.origins or ():
+        if not _is_origin(origin):
+            raise ClientRefusedError(
+                f"{origin[:100]}: an origin is https://host[:port] as browsers write it, or http on loopback"
+            )
     unknown = set(client.scopes) - set(known_scopes)
     if not client.scopes or unknown:
         raise ClientRefusedError(f"no resource server has the scope {', '.join(sorted(unknown)) or '(none given)'}")
@@ -51,6 +56,15 @@ def _problem_among(uris: Collection[str], *, own_scheme: bool) -> str | None:
         return f"a client has at most {_MAX_URIS} addresses of one kind"
     problems = ((uri, _redirect_uri_problem(uri, own_scheme=own_scheme)) for uri in uris)
     return next((f"{uri[:100]}: {problem}" for uri, problem in problems if problem), None)
+
+
+def _is_origin(text: str) -> bool:
+    """Whether a browser would write an origin so (RFC 6454 §6.2): it is compared byte for byte."""
+    if "*" in text or _redirect_uri_problem(text, own_scheme=False) is not None:
+        return False
+    parts = urlsplit(text)
+    default_port = ":443" if parts.scheme == "https" else ":80"
+    return text == f"{parts.scheme}://{parts.netloc.lower()}" and not text.endswith((default_port, ":"))
 
 
 def _redirect_uri_problem(uri: str, *, own_scheme: bool) -> str | None:

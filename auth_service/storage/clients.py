@@ -54,7 +54,7 @@ class ClientStore:
     def find(self, client_id: str) -> Client | None:
         """The client with this id."""
         with self._database.reading() as session:
-            return session.scalar(select(Client).where(Client.client_id == client_id, _registered()))
+            return session.scalar(select(Client).where(Client.client_id == client_id, registered()))
 
     def get(self, client_id: str) -> Client:
         """The client with this id. Raises NotFoundError."""
@@ -66,13 +66,13 @@ class ClientStore:
     def all(self) -> list[Client]:
         """Every client, the oldest first."""
         with self._database.reading() as session:
-            query = select(Client).where(_registered()).order_by(Client.created_at, Client.client_id)
+            query = select(Client).where(registered()).order_by(Client.created_at, Client.client_id)
             return list(session.scalars(query))
 
     def update(self, client: Client, audience: tuple[str, ...]) -> None:
         """Write back what was changed on a loaded client. Raises NotFoundError if it was deleted meanwhile."""
         with self._database.writing() as session:
-            query = select(Client).where(Client.client_id == client.client_id, _registered())
+            query = select(Client).where(Client.client_id == client.client_id, registered())
             stored = session.scalar(query.with_for_update())
             if stored is None:
                 raise NotFoundError(f"there is no client {client.client_id}")
@@ -96,7 +96,8 @@ class ClientStore:
             return mark_revoked(session, GrantRecord.client_id == client_id, RevokedBecause.CLIENT_DELETED)
 
 
-def _registered() -> ColumnElement[bool]:
+def registered() -> ColumnElement[bool]:
+    """Those that can be found."""
     return and_(Client.deleted_at.is_(None), or_(Client.unused_until.is_(None), Client.unused_until > now()))
 
 

@@ -1,0 +1,19 @@
+"""Where the scripts of clients come from."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Go one step forward."""
+    with op.batch_alter_table("clients", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("origins", sa.JSON(), nullable=False, server_default=sa.text("'[]'")))
+
+
+def downgrade() -> None:
+    """Go one step back."""
+    with op.batch_alter_table("clients", schema=None) as batch_op:
+        batch_op.drop_column("origins")

@@ -1,0 +1,38 @@
+"""The origins of all clients whose scripts may read answers, as SQL had them at most a second ago."""
+
+import time
+
+from sqlalchemy import String, cast, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from auth_service.models.client import Client
+from auth_service.storage.clients import registered
+from auth_service.storage.database import Database
+
+_REMEMBERED_FOR = 1.0
+"""Seconds, after which a change is in force in every process."""
+
+
+class ClientOrigins:
+    """All together: a browser asks for permission before it sends, and doesn't say for which client."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._read: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
+
+    def include(self, origin: str) -> bool:
+        """Whether some client has this origin. During an outage, as it was before: then scripts can read of it."""
+        read_at, origins = self._read
+        if time.monotonic() - read_at >= _REMEMBERED_FOR:
+            origins = self._all(otherwise=origins)
+            self._read = time.monotonic(), origins
+        return origin in origins
+
+    def _all(self, *, otherwise: frozenset[str]) -> frozenset[str]:
+        query = select(Client.origins).where(registered(), cast(Client.origins, String) != "[]")
+        try:
+            with self._database.reading() as session:
+                return frozenset(origin for origins in session.scalars(query) for origin in origins)
+        except (OperationalError, InterfaceError, PoolTimeoutError):
+            return otherwise

@@ -1,0 +1,27 @@
+"""What scripts of other origins may send and read, where the operator lets them (CORS)."""
+
+from collections.abc import Collection
+
+from flask import Blueprint
+
+from shared.cors import let_scripts_read
+
+_SENT = ("Authorization", "Content-Type", "DPoP", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id")
+_SHOWN = (
+    "DPoP-Nonce",
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Updated-Since",
+    "WWW-Authenticate",
+    "X-Request-Id",
+)
+
+
+def let_other_origins_read(blueprint: Blueprint, origins: Collection[str]) -> None:
+    """From these, or from everywhere if `*` is among them: a token opens this API, never a cookie of a browser."""
+    if origins:
+        let_scripts_read(blueprint, lambda origin: "*" in origins or origin in origins, sent=_SENT, shown=_SHOWN)
