@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
 
-from shared.resource_server import CannotValidateError, NoTokenError, TokenValidator, connect
+from shared.resource_server import CannotValidateError, NoTokenError, TokenValidator, connect, wsgi_middleware
 from shared.resource_server.dpop import Dpop
 from shared.resource_server.dpop_nonce import DpopNonces
 from shared.resource_server.dpop_proof import ALGORITHMS, CLOCK_WINDOW, PROOF_LIFETIME
@@ -346,6 +349,15 @@ def test_a_service_behind_a_proxy_that_cuts_off_a_path_says_so(server: SmallAuth
     validator.close()
 
 
+def test_where_an_application_is_mounted_is_part_of_the_address(validator: TokenValidator, token: str) -> None:
+    protected = wsgi_middleware.TokenMiddleware(Response("through"), validator)
+    client = Client(DispatcherMiddleware(Response("elsewhere"), {"/v1": protected}))
+    addresses = {f"{ADDRESS}/v1/plans": 200, f"{ADDRESS}/plans": 401}
+    for address, status in addresses.items():
+        headers = {"Authorization": f"DPoP {token}", "DPoP": KEY.proof("GET", address, token=token)}
+        assert client.get("/v1/plans", headers=headers).status_code == status
+
+
 # The memory of a process
 
 
@@ -374,6 +386,9 @@ def test_a_full_memory_forgets_nothing_too_soon_and_lets_nobody_new_in() -> None
     clock.now = PROOF_LIFETIME - 1
     with pytest.raises(CannotValidateError):
         used.use_once("d", PROOF_LIFETIME)
+    clock.now = PROOF_LIFETIME
     assert not used.use_once("a", PROOF_LIFETIME)
+    with pytest.raises(CannotValidateError):
+        used.use_once("d", PROOF_LIFETIME)
     clock.now = 2 * PROOF_LIFETIME
     assert used.use_once("d", PROOF_LIFETIME)
