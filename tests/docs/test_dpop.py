@@ -1,49 +1,47 @@
-"""docs/dpop.md tells the truth: its code, run as it stands, gets a bound token and is let through with it."""
+"""docs/dpop.md tells the truth: an API that is protected as it says lets through the app that it quotes."""
 
 import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from shared.resource_server import ActiveToken
 from shared.resource_server.resource_protector import ResourceProtector
+from tests.docs.test_examples import run
 from tests.support.actions import Actions
 from tests.support.servers import free_port, serve
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "dpop.md").read_text(encoding="utf-8")
 
 
-def test_an_app_and_an_api_that_are_written_as_the_page_says_understand_each_other(actions: Actions) -> None:
-    making, using, protecting = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    stack, port = actions.stack, free_port()
-    other = stack.other_credentials
-    names: dict[str, Any] = {"AUTH": stack.auth, "PLANS": other.resource, "PLANS_SECRET": other.secret}
-    assert '"plans"' in protecting
-    exec(protecting.replace('"plans"', f'"{other.name}"').replace("https://plans.example", "http://localhost:9"), names)
-    require_token, api = ResourceProtector(names["validator"]), Flask(__name__)
+@pytest.mark.clause("RFC 9449 §7.1")
+def test_an_app_and_an_api_that_are_written_as_the_page_says_understand_each_other(
+    actions: Actions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, protecting = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    other, port = actions.stack.other_credentials, free_port()
+    here = f"http://localhost:{port}"
+    for name, ours in (('"plans"', f'"{other.name}"'), ("https://plans.example/", other.resource)):
+        assert name in protecting
+        protecting = protecting.replace(name, ours)
+    assert '"https://plans.example"' in protecting
+    names: dict[str, Any] = {"AUTH": actions.stack.auth, "PLANS_SECRET": other.secret}
+    exec(protecting.replace("https://plans.example", here), names)
+    require_token, api, keys = ResourceProtector(names["validator"]), Flask(__name__), []
 
-    @api.get("/plans/")
+    @api.get("/plans")
     @require_token("plans:read")
-    def plans(token: ActiveToken) -> list[str]:
-        return [f"plans for {token.jkt}"]
+    def plans(token: ActiveToken) -> str:
+        keys.append(token.jkt)
+        return "your plans"
 
     app = actions.app("--grant-type", "client_credentials", scopes=["plans:read"])
-    exec(making, names)
-
-    class Api:
-        """The API where its address says it is, though it listens elsewhere: what a proxy in front does."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(requests, name)
-
-        def get(self, address: str, **options: Any) -> Any:
-            return requests.get(address.replace("localhost:9/", f"localhost:{port}/"), timeout=10, **options)
-
-    requests = names["requests"]
-    names |= {"CLIENT": (app.client_id, app.secret), "requests": Api()}
+    client = {"CLIENT_ID": app.client_id, "CLIENT_SECRET": app.secret}
     with serve(api, port):
-        exec(using, names)
-    assert names["answer"]["token_type"] == "DPoP"
-    assert names["plans"] == [f"plans for {names['key'].thumbprint()}"]
+        run("bound_token.py", monkeypatch, f"{here}/plans", AUTH=actions.stack.auth, **client)
+    assert capsys.readouterr().out == "your plans\n"
+    assert len(keys) == 1
+    assert keys[0] is not None
     names["validator"].close()

@@ -11,6 +11,7 @@ from tests.support.actions import CALLBACK, DEVICE_CODE, READ, Actions, redirect
 
 ROOT = Path(__file__).resolve().parents[2]
 QUOTED_BY = {
+    "bound_token.py": "dpop.md",
     "device_login.py": "device_authorization.md",
     "pushed_request.py": "authorization_requests.md",
     "one_token_per_api.py": "authorization_requests.md",
