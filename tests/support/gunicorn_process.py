@@ -45,7 +45,7 @@ class GunicornProcess:
     def stop(self) -> None:
         """As an operator does."""
         self._process.terminate()
-        self._process.wait(30)
+        self._process.wait(60)
 
     def kill(self) -> None:
         """The master and its workers, all at once and without a word."""
