@@ -85,7 +85,7 @@ BAD_CLAIMS: list[dict[str, Any]] = [
     {"sub": "\ud800"},
     {"sub": "cl\u0000ient"},
     {"exp": None},
-    {"exp": str(int(NOW) + 60)},
+    {"exp": str(int(NOW) + 3_000)},
     {"exp": True},
     {"exp": -1},
     {"exp": NOW - 60},
@@ -105,7 +105,7 @@ BAD_CLAIMS: list[dict[str, Any]] = [
 
 
 @pytest.mark.clause("RFC 7523 §3")
-@pytest.mark.parametrize("changes", BAD_CLAIMS, ids=str)
+@pytest.mark.parametrize("changes", BAD_CLAIMS, ids=" and ".join)
 def test_a_wrong_or_missing_claim_is_a_failed_authentication(app: SigningApp, changes: dict[str, Any]) -> None:
     assert error_of(app.post("/token", GRANT, app.sign(app.claims(**changes)))) == REFUSED
     assert app.client_credentials().status_code == 200

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from tests.support.dpop import DpopKey, base64url
 
 METHOD, ADDRESS = "POST", "https://api.example/plans/7"
 KEY, RSA_KEY = DpopKey(), DpopKey("RS256")
-NOW = time.time()
+NOW = 1_800_000_000.25
 
 
 def claims(**changes: Any) -> dict[str, Any]:
