@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import text
 
 from tests.support.actions import READ, WRITE, Actions, Verifier, error_of, tokens
 from tests.support.polling import eventually
@@ -95,6 +96,22 @@ def test_a_disabled_account_and_a_deleted_client_refresh_nothing(actions: Action
     actions.stack.command("client", "delete", app.client_id)
     assert error_of(app.refresh(of_ada.refresh)) == (401, "invalid_client")
     assert not actions.is_active(of_ada.access)
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        "UPDATE accounts SET disabled_at = CURRENT_TIMESTAMP WHERE id = :sub",
+        "UPDATE grants SET revoked_at = CURRENT_TIMESTAMP WHERE account_id = :sub",
+    ],
+)
+def test_whatever_redis_still_holds_nothing_is_issued_for_what_sql_says_has_ended(actions: Actions, ended: str) -> None:
+    app, mo, verifier = actions.app(), actions.person(), Verifier()
+    granted, code = app.connect(mo), app.get_code(mo, verifier)
+    with actions.stack.parts.database.writing() as session:
+        session.execute(text(ended), {"sub": mo.subject})
+    assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
+    assert error_of(app.exchange(code, verifier)) == (400, "invalid_grant")
 
 
 @pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")

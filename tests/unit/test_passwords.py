@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from argon2 import PasswordHasher
 
 from auth_service.models.password import password_problem
 from auth_service.storage import accounts
@@ -34,6 +36,25 @@ def test_a_weaker_hash_becomes_a_strong_one_when_its_owner_signs_in(
     assert strong.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert store.authenticate("mo", "a password of mo") is not None
     assert store.find_by_username("mo").password_hash == strong
+
+
+@pytest.mark.clause("ASVS 6.3.8")
+def test_an_unknown_name_costs_as_much_as_a_wrong_password(
+    store: AccountStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[str] = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - argon2's name
+            verified.append(str(hash).rpartition("$")[0].rpartition("$")[0])
+            return super().verify(hash, password)
+
+    store.create("mo", "a password of mo")
+    monkeypatch.setattr(accounts, "_hasher", Counting())
+    assert store.authenticate("mo", "a wrong password") is None
+    assert store.authenticate("nobody", "a wrong password") is None
+    assert len(verified) == 2
+    assert len(set(verified)) == 1
 
 
 @pytest.mark.clause("ASVS 6.2.8")
