@@ -114,6 +114,8 @@ def test_a_redis_that_comes_back_with_an_old_state_revives_nothing_before_the_se
         assert app.revoke(granted.refresh).status_code == 200
         assert not actions.is_active(granted.access)
     assert readiness(actions) == 503
+    for answer in (app.refresh(other.refresh), actions.fit("GET", token=other.access), mo.browser.get("/sign-in")):
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
     with redis_in(tmp_path, port):
         eventually(lambda: readiness(actions) == 200)

@@ -41,7 +41,7 @@ def test_a_consent_is_remembered_for_the_same_scopes_and_asked_again_for_more(ac
 def test_public_clients_and_those_on_this_machine_always_ask(actions: Actions, public: bool) -> None:
     app, mo = actions.app(public=public), actions.person()
     for _ in range(2):
-        assert "code" in redirect_parameters(mo.decide(app.authorize_url(Verifier()), [READ]))
+        assert "code" in redirect_parameters(mo.decide(app.authorize_url(Verifier()), [READ, WRITE]))
         page = mo.browser.get(app.authorize_url(Verifier()))
         assert urlsplit(page.url).path == "/consent"
 
