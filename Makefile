@@ -24,9 +24,9 @@ demo: ## Play the story over HTTP and check every answer
 	@$(PYTHON) -m tools.environment runtime
 	@$(STACK_OPTIONS) .venv/bin/python -m tools.demo
 
-test: ## Run the tests
+test: ## Run the tests, on up to four cores
 	@$(PYTHON) -m tools.environment dev
-	@.venv/bin/pytest
+	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile
 
 torture: ## Run the fault and race suites that take longer (needs redis-server)
 	@$(PYTHON) -m tools.environment dev
