@@ -77,7 +77,12 @@ class Addresses:
         return f"{self.fit}/api/"
 
 
+NO_DOTENV = {"FLASK_SKIP_DOTENV": "1"}
+"""Keeps `flask` from reading `.env`, which is for Compose: services would take it for settings of their own."""
+
+
 def service_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """What a service is started with: this environment, less the ports, which it would take for settings of its own."""
     ports = {name.upper() for name in asdict(Addresses())}
-    return {**{name: value for name, value in os.environ.items() if name not in ports}, **settings}
+    inherited = {name: value for name, value in os.environ.items() if name not in ports}
+    return {**inherited, **NO_DOTENV, **settings}

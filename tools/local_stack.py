@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools import supervisor
-from tools.addresses import Addresses, service_environment
+from tools.addresses import NO_DOTENV, Addresses, service_environment
 from tools.console import Problem, say
 from tools.environment import ensure_environment
 from tools.paths import LOCAL, LOGS, ROOT, VENV
@@ -81,7 +81,7 @@ def fit_command() -> Any:
 
 def _keep_settings(auth: dict[str, str], fit: dict[str, str], addresses: Addresses) -> None:
     """For `make demo`, and for people who use the command lines in a shell of their own."""
-    exports = {**auth, **fit, "AUTH": addresses.auth, "FIT": addresses.fit}
+    exports = {**NO_DOTENV, **auth, **fit, "AUTH": addresses.auth, "FIT": addresses.fit}
     kept = {
         "auth-settings.json": json.dumps(auth),
         "fit-settings.json": json.dumps(fit),

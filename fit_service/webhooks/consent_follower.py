@@ -19,7 +19,8 @@ from shared.resource_server.revocation_feed import WAIT, read_batch
 _WITHIN = WAIT + 1.0
 """Seconds for one poll."""
 _PAUSE = 0.2
-"""Seconds between polls that failed or were answered at once."""
+"""Seconds between polls that were answered at once."""
+_PAUSE_AFTER_FAILURE = 2.0
 _NOTE_EVERY = timedelta(minutes=1)
 """How often a quiet feed's cursor is stored, to show that it is followed."""
 
@@ -51,9 +52,10 @@ class ConsentFollower:
             except Exception:
                 if not lost:
                     _log.warning("ends of consent can't be heard at the moment", exc_info=True)
-                lost, more = True, False
-            else:
-                lost = False
+                lost = True
+                stop.wait(_PAUSE_AFTER_FAILURE)
+                continue
+            lost = False
             if not more and seconds() - began < WAIT / 2:
                 stop.wait(_PAUSE)
 

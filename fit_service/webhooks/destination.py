@@ -43,8 +43,8 @@ def is_loopback(host: str) -> bool:
 def _check_reach(parts: SplitResult, host: str, *, allow_private: bool) -> None:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise _refusal("https; http is accepted for loopback addresses only")
-    refused = is_loopback(host) and not allow_private
-    if refused or (_is_ip_address(host) and not may_connect(host, allow_private=allow_private)):
+    inside = is_loopback(host) or ("." not in host and not _is_ip_address(host))
+    if (inside and not allow_private) or (_is_ip_address(host) and not may_connect(host, allow_private=allow_private)):
         raise _refusal("a public address: the operator of this API does not allow others")
 
 

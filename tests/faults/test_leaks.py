@@ -30,6 +30,8 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     see(actions.fit("GET", f"/api/body_weight/{granted.access}", token=granted.access))
     see(actions.fit("GET", f"/api/body_weight/?access_token={granted.access}"))
     see(actions.fit("POST", token=granted.access, json={"body_weight": granted.access, "unit": granted.refresh}))
+    webhook = actions.fit("POST", "/api/webhooks/", granted.access, json={"url": "https://app.example/"}).json()
+    see(actions.fit("GET", "/api/webhooks/", granted.access))
     see(requests.get(f"{actions.stack.auth}/nothing/{granted.refresh}", timeout=10))
     see(requests.post(f"{actions.stack.auth}/token?code={code}", data={"code": code}, timeout=10))
     refreshed = tokens(app.refresh(granted.refresh, key="a-key-of-twenty-characters"))
@@ -46,7 +48,15 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     see(device.poll(codes["device_code"], scope=codes["device_code"]))
     see(requests.post(f"{actions.stack.auth}/device_authorization?x={codes['device_code']}", data={}, timeout=10))
     secrets = [granted.access, granted.refresh, refreshed.access, refreshed.refresh, code, codes["device_code"]]
-    secrets += [nonce, id_token, verifier.verifier, mo.password, "a mistyped password of mo", session]
+    secrets += [
+        nonce,
+        id_token,
+        verifier.verifier,
+        mo.password,
+        "a mistyped password of mo",
+        session,
+        webhook["secret"],
+    ]
     secrets += what_a_registering_and_a_signing_app_hold(actions, see)
     see(mo.browser.follow(f"/logout?id_token_hint={id_token}"))
     assert app.secret is not None

@@ -1,6 +1,5 @@
 """A worker that is killed in mid-delivery loses nothing: what was under way comes again, the rest in its order."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from tests.fit_storage.entries import insert, new
 from tests.fit_storage.hooks import Hooks
 from tests.support.polling import eventually
 from tests.support.receiver import Message, receiver
+from tools.addresses import service_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE, EVENTS = 3, 6
@@ -26,7 +26,7 @@ PEOPLE, EVENTS = 3, 6
 def worker_process(database_url: str) -> Iterator[subprocess.Popen[bytes]]:
     """As it is deployed."""
     environment = {
-        **os.environ,
+        **service_environment({}),
         "FIT_RESOURCE": "http://localhost:9/api/",
         "FIT_ISSUER": "http://localhost:9",
         "FIT_CLIENT_ID": "moogle-fit",

@@ -169,7 +169,9 @@ def test_https_to_a_public_host_may_be_registered(url: str) -> None:
     assert parse_url(url, allow_private=False) == url
 
 
-@pytest.mark.parametrize("url", [*LOOPBACK_URLS, "https://10.0.0.1/", "https://[fd12::1]/", "https://100.64.0.1/"])
+@pytest.mark.parametrize(
+    "url", [*LOOPBACK_URLS, "https://redis/", "https://10.0.0.1/", "https://[fd12::1]/", "https://100.64.0.1/"]
+)
 def test_loopback_and_private_addresses_may_be_registered_if_the_operator_allows_it(url: str) -> None:
     assert parse_url(url, allow_private=True) == url
     with pytest.raises(ProblemError) as refusal:
