@@ -8,7 +8,7 @@ from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.pushed_authorization_requests import named_request
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.web.browser_session import browser_binding
-from auth_service.web.protocol_http import again_as_query, query_request, to_flask
+from auth_service.web.protocol_http import again_as_query, query_request
 
 
 def authorization_endpoint(server: AuthorizationServer, pending: AuthorizationRequestStore) -> Blueprint:
@@ -17,15 +17,14 @@ def authorization_endpoint(server: AuthorizationServer, pending: AuthorizationRe
 
     @blueprint.get("/authorize")
     def authorize() -> ResponseReturnValue:
-        request = query_request(server.parts.issuer)
+        request = named_request(server, query_request(server.parts.issuer))
         try:
-            request = named_request(server, request)
             server.validate_authorization_request(request)
         except OAuth2Error as error:
             if error.redirect_uri is None:
                 raise  # a page, see errors.py
-            return to_flask(server.handle_error_response(request, error))
-        request_id = pending.add(request.parameters, browser_binding())
+            # Else its client hears of it, but not before somebody has signed in: see pages/consent.py.
+        request_id = pending.add(request.parameters, browser_binding(), direct=request.direct)
         return redirect(url_for("consent.ask", request=request_id), 303)
 
     @blueprint.post("/authorize")

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
 from auth_service.pages.scope_choices import described, in_words
-from auth_service.protocol.authentication_request import Next, SignedIn
+from auth_service.protocol.authentication_request import Next, SignedIn, must_not_ask
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.grant_creation import Decision
 from auth_service.protocol.identity_scopes import OPENID
@@ -61,25 +61,36 @@ def consent_pages(
         return _answer(request_id, Decision(account, signed_in_at(), scopes))
 
     def _who_decides(request_id: str) -> tuple[Account, Any, Next]:
-        """Who decides about what, and whether they have to be asked. While nobody can, the browser is led elsewhere."""
+        """Who decides about what, and whether they have to be asked. While nobody can, the browser is led elsewhere.
+
+        Somebody signs in also where all that follows is an error for the client: else a link to us could send people to
+        any address that somebody once registered (RFC 9700 §4.11.2).
+        """
         kept = pending.find(request_id, browser_binding()) or abort(400, _EXPIRED)
-        grant = server.validate_authorization_request(_protocol_request(kept))
-        account = signed_in_account(accounts)
+        protocol_request, account = _protocol_request(kept), signed_in_account(accounts)
+        try:
+            grant = server.validate_authorization_request(protocol_request)
+        except OAuth2Error as refusal:
+            if refusal.redirect_uri is None:
+                raise  # its client was deleted meanwhile, or has another address
+            if account is None and not must_not_ask(protocol_request):
+                abort(redirect(_sign_in_for(request_id), 303))
+            abort(_refuse(request_id, refusal))
         signed_in = SignedIn(account.id, signed_in_at()) if account else None
         remembered = account is not None and _need_not_ask(account, grant)
         try:
             step = grant.authentication.next_step(kept.received_at, signed_in, consent_remembered=remembered)
         except OAuth2Error as refusal:
+            refusal.redirect_uri = grant.redirect_uri
             abort(_refuse(request_id, refusal))
         if account is None or step is Next.SIGN_IN:
             abort(redirect(_sign_in_for(request_id), 303))
         return account, grant, step
 
     def _refuse(request_id: str, refusal: OAuth2Error) -> Response:
+        """Tell the client, whose address is beyond doubt."""
         kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
-        protocol_request = _protocol_request(kept)
-        refusal.redirect_uri = server.validate_authorization_request(protocol_request).redirect_uri
-        return to_flask(server.handle_error_response(protocol_request, refusal))
+        return to_flask(server.handle_error_response(_protocol_request(kept), refusal))
 
     def _answer(request_id: str, decision: Decision) -> ResponseReturnValue:
         kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
@@ -97,7 +108,7 @@ def consent_pages(
         return grant.client.identity_assured and remembered >= set(grant.target.scopes)
 
     def _protocol_request(kept: KeptRequest) -> ProtocolRequest:
-        return ProtocolRequest("GET", f"{server.parts.issuer}/authorize", {}, kept.parameters, direct=False)
+        return ProtocolRequest("GET", f"{server.parts.issuer}/authorize", {}, kept.parameters, direct=kept.direct)
 
     return blueprint
 

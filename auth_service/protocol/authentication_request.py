@@ -87,6 +87,11 @@ class AuthenticationRequest:
         return self.hint is None or self.hint.subject == signed_in.subject
 
 
+def must_not_ask(request: ProtocolRequest) -> bool:
+    """Whether nobody may be shown a page, whatever else the request says, and however wrong it is (§3.1.2.3)."""
+    return any("none" in prompt.split() for prompt in request.parameters.get("prompt", []))
+
+
 def authentication_request(
     request: ProtocolRequest, client: Client, ring: SigningKeyRing, issuer: str
 ) -> AuthenticationRequest:

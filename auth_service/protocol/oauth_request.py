@@ -85,7 +85,7 @@ class ProtocolRequest(OAuth2Request):
         self.parameters = {name: values for name, values in present.items() if values}
         self.remote_address = remote_address
         self.direct = direct
-        """At /authorize: it stood in the address, neither pushed by its client (RFC 9126) nor kept by us before."""
+        """At /authorize: it came in the address and was not pushed by its client (RFC 9126)."""
         self.proven_key = ""
         """At /token: the thumbprint of the key that a DPoP proof proved to hold (RFC 9449), once it was checked."""
         self.payload: _Payload = _Payload(self.parameters)

@@ -19,6 +19,8 @@ class KeptRequest:
     parameters: Parameters
     received_at: float
     """Epoch seconds."""
+    direct: bool = False
+    """It came in an address, not pushed by its client (RFC 9126)."""
 
 
 class AuthorizationRequestStore:
@@ -29,10 +31,10 @@ class AuthorizationRequestStore:
         self._name = name
         self._lifetime = lifetime
 
-    def add(self, parameters: Parameters, holder: str) -> str:
+    def add(self, parameters: Parameters, holder: str, *, direct: bool = False) -> str:
         """Keep a request and return its id, 256 random bits that only this holder can use."""
         request_id = secrets.token_urlsafe(32)
-        value = json.dumps({"parameters": dict(parameters), "received_at": time.time()})
+        value = json.dumps({"parameters": dict(parameters), "received_at": time.time(), "direct": direct})
         self._clients.scripts.set(self._key(request_id, holder), value, ex=self._lifetime)
         return request_id
 

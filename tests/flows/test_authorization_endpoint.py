@@ -1,9 +1,22 @@
 """What /authorize demands of a request, and where it sends the browser: never to an address that wasn't registered."""
 
+from typing import Any
+from urllib.parse import urlsplit
+
 import pytest
 import requests
 
-from tests.support.actions import CALLBACK, READ, TIMEOUT, Actions, App, Verifier, redirect_parameters
+from tests.support.actions import (
+    CALLBACK,
+    READ,
+    TIMEOUT,
+    Actions,
+    App,
+    Browser,
+    Verifier,
+    query_of,
+    redirect_parameters,
+)
 
 
 def authorize(actions: Actions, app: App, **parameters: object) -> requests.Response:
@@ -11,9 +24,8 @@ def authorize(actions: Actions, app: App, **parameters: object) -> requests.Resp
     return requests.get(address, headers={"Accept": "text/html"}, timeout=TIMEOUT, allow_redirects=False)
 
 
-def refused_by_redirect(answer: requests.Response) -> str:
-    assert answer.headers["Location"].startswith(f"{CALLBACK}?")
-    return redirect_parameters(answer)["error"]
+def refusal(actions: Actions, app: App, **parameters: object) -> dict[str, str]:
+    return actions.person().refused(app.authorize_url(Verifier(), **parameters))  # type: ignore[arg-type]
 
 
 @pytest.mark.clause("RFC 9700 §2.1")
@@ -82,8 +94,7 @@ def test_a_native_app_may_choose_its_port_on_this_machine(actions: Actions) -> N
 def test_pkce_with_s256_is_demanded_of_every_client(
     actions: Actions, public: bool, parameters: dict[str, str | None]
 ) -> None:
-    answer = authorize(actions, actions.app(public=public), **parameters)
-    assert refused_by_redirect(answer) == "invalid_request"
+    assert refusal(actions, actions.app(public=public), **parameters)["error"] == "invalid_request"
 
 
 @pytest.mark.clause("RFC 6749 §4.1.2.1")
@@ -107,7 +118,29 @@ def test_pkce_with_s256_is_demanded_of_every_client(
     ],
 )
 def test_other_faults_are_told_to_the_client(actions: Actions, parameters: dict[str, object], error: str) -> None:
-    assert refused_by_redirect(authorize(actions, actions.app(), **parameters)) == error
+    assert refusal(actions, actions.app(), **parameters)["error"] == error
+
+
+@pytest.mark.clause("RFC 9700 §4.11.2")
+@pytest.mark.parametrize("must_push", [False, True])
+def test_nobody_is_sent_to_a_client_before_they_have_signed_in_not_even_with_an_error(
+    actions: Actions, must_push: bool
+) -> None:
+    app = actions.app(*["--require-pushed-authorization-requests"] * must_push)
+    mo, url = actions.person(), app.authorize_url(Verifier(), scope=READ if must_push else "nobody:has")
+    page = mo.browser.follow(url)
+    assert (page.status_code, urlsplit(page.url).path) == (200, "/sign-in")
+    error = "invalid_request" if must_push else "invalid_scope"
+    assert redirect_parameters(mo.sign_in(address=page.url))["error"] == error
+    assert redirect_parameters(mo.browser.follow(url))["error"] == error
+    assert mo.browser.get(query_of(page.url)["next"][0]).status_code == 400  # answered once
+
+
+@pytest.mark.clause("RFC 9700 §4.11.2")
+@pytest.mark.parametrize("prompt", ["none", "none login", ["login", "none"]])
+def test_a_request_that_may_show_no_page_is_answered_also_when_it_is_wrong(actions: Actions, prompt: Any) -> None:
+    url = actions.app().authorize_url(Verifier(), scope="nobody:has", prompt=prompt)
+    assert redirect_parameters(Browser(actions.stack).follow(url))["error"] in {"invalid_scope", "invalid_request"}
 
 
 @pytest.mark.clause("RFC 6749 §3.1")
@@ -123,8 +156,7 @@ def test_client_and_address_sent_twice_get_a_page(actions: Actions, name: str) -
 @pytest.mark.parametrize("state", ["a b&c=d%20/?#+ü", "'\"<script>", "x" * 1000, "%00", "🐿"])
 def test_state_comes_back_byte_for_byte(actions: Actions, state: str) -> None:
     app = actions.app()
-    refused = authorize(actions, app, state=state, response_type="token")
-    assert redirect_parameters(refused)["state"] == state
+    assert refusal(actions, app, state=state, response_type="token")["state"] == state
     granted = actions.person().decide(app.authorize_url(Verifier(), state=state), [READ])
     assert redirect_parameters(granted)["state"] == state
 
@@ -141,11 +173,11 @@ def test_every_answer_names_the_issuer(actions: Actions) -> None:
     app, mo = actions.app(), actions.person()
     url = app.authorize_url(Verifier())
     for answer in (
-        mo.decide(url, [READ]),
-        mo.decide(url, [], decision="deny"),
-        authorize(actions, app, response_type="token"),
+        redirect_parameters(mo.decide(url, [READ])),
+        redirect_parameters(mo.decide(url, [], decision="deny")),
+        mo.refused(app.authorize_url(Verifier(), response_type="token")),
     ):
-        assert redirect_parameters(answer)["iss"] == actions.stack.auth
+        assert answer["iss"] == actions.stack.auth
 
 
 @pytest.mark.clause("RFC 6749 §4.1.2.1")

@@ -357,8 +357,8 @@ def test_a_code_that_is_bound_to_a_key_needs_it_and_is_not_spent_without_it(
 @pytest.mark.clause("RFC 9449 §10")
 @pytest.mark.parametrize("thumbprint", ["short", "A" * 44, "é" * 43, "+" * 43, [KEY.thumbprint] * 2])
 def test_a_malformed_dpop_jkt_is_an_invalid_request(actions: Actions, public: DpopApp, thumbprint: Any) -> None:
-    answer = actions.person().browser.get(public.authorize_url(Verifier(), dpop_jkt=thumbprint), allow_redirects=False)
-    assert redirect_parameters(answer)["error"] == "invalid_request"
+    refused = actions.person().refused(public.authorize_url(Verifier(), dpop_jkt=thumbprint))
+    assert refused["error"] == "invalid_request"
 
 
 @pytest.mark.clause("RFC 9449 §10.1")

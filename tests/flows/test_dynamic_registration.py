@@ -106,8 +106,7 @@ def test_an_app_that_signs_people_in_registers_what_it_needs_for_that(actions: A
 @pytest.mark.clause("RFC 9126 §6")
 def test_an_app_may_bind_itself_to_pushed_requests(actions: Actions) -> None:
     app = RegisteredApp(actions.stack, require_pushed_authorization_requests=True)
-    direct = requests.get(app.authorize_url(Verifier()), allow_redirects=False, timeout=TIMEOUT)
-    assert redirect_parameters(direct)["error"] == "invalid_request"
+    assert actions.person().refused(app.authorize_url(Verifier()))["error"] == "invalid_request"
     assert app.push(Verifier()).status_code == 201
 
 

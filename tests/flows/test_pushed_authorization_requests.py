@@ -270,9 +270,8 @@ def test_too_many_requests_that_nobody_proved_are_refused_and_proven_ones_are_no
 @pytest.mark.clause("RFC 9126 §6")
 def test_a_client_that_must_push_is_refused_when_it_does_not(actions: Actions) -> None:
     app, mo, verifier = actions.app("--require-pushed-authorization-requests"), actions.person(), Verifier()
-    refused = visit(app.authorize_url(verifier))
-    assert redirect_parameters(refused)["error"] == "invalid_request"
-    assert redirect_parameters(refused)["state"] == "a state"
+    refused = mo.refused(app.authorize_url(verifier))
+    assert (refused["error"], refused["state"]) == ("invalid_request", "a state")
     code = redirect_parameters(mo.decide(app.pushed_url(verifier), [READ]))["code"]
     assert app.exchange(code, verifier).status_code == 200
 

@@ -190,8 +190,7 @@ def test_authorize_tells_of_an_invalid_target_by_redirect(
         (only_fit, {"resource": plans.resource, "scope": None}, "invalid_target"),
     ):
         url = asking.authorize_url(Verifier(), **parameters)  # type: ignore[arg-type]
-        answer = requests.get(url, timeout=TIMEOUT, allow_redirects=False)
-        assert redirect_parameters(answer)["error"] == error
+        assert actions.person().refused(url)["error"] == error
 
 
 @pytest.mark.clause("RFC 8707 §2.2")

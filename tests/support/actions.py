@@ -106,6 +106,10 @@ class Person:
         assert page.status_code == 200, page.text
         return self.browser.submit("/consent", {"scope": list(scopes), "decision": decision})
 
+    def refused(self, authorize_url: str) -> dict[str, str]:
+        """What the client is told when this person, who signs in if asked, brings a request that is wrong."""
+        return redirect_parameters(self.decide(authorize_url, []))
+
     def open_device_page(self, user_code: str) -> requests.Response:
         """Sign in if asked, and look at what the device with this code wants."""
         page = self.browser.get("/device", params={"user_code": user_code})
