@@ -1,6 +1,8 @@
 """Fixtures that every test can use, and the accounting of tests that this machine can't run."""
 
 import os
+import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -101,6 +103,14 @@ def actions(stack: Stack) -> Actions:
     """What people, apps and resource servers do. Failures of earlier tests, all from one address, are forgotten."""
     stack.forget_failures()
     return Actions(stack)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test has the same name in every process that shares the work, so none is named after the time of day."""
+    for item in items:
+        for number in re.findall(r"[0-9]{10}", item.nodeid):
+            if abs(int(number) - time.time()) < 90 * 86_400:
+                raise pytest.UsageError(f"{item.nodeid} has another name in every run: give its cases ids")
 
 
 @pytest.hookimpl(hookwrapper=True)

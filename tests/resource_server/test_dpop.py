@@ -167,13 +167,13 @@ def test_without_a_proof_a_bound_token_is_refused(get: Get, token: str) -> None:
         {"htu": "https://localhost/plans"},
         {"htu": "http://localhost/plans"},
         {"htu": "http://plans.example/plans"},
-        {"iat": time.time() - CLOCK_WINDOW - 100},
-        {"iat": time.time() + CLOCK_WINDOW + 100},
+        {"iat": time.time() - CLOCK_WINDOW - 10_000},
+        {"iat": time.time() + CLOCK_WINDOW + 10_000},
         {"jti": None},
         {"ath": None},
         {"ath": "A" * 43},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_a_bad_proof_is_refused_and_the_token_stays_good(get: Get, token: str, changes: dict[str, Any]) -> None:
     refused(call(get, token, **changes), "invalid_dpop_proof")
