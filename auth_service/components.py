@@ -87,7 +87,7 @@ def build(settings: Settings) -> Components:
     throttle = Throttle(redis)
     authentication = ClientAuthentication(throttle, ClientAssertions(settings.issuer, ReplayCache(redis)))
     log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
-    revocation = GrantRevocation(records, grants, accounts, clients)
+    revocation = GrantRevocation(records, grants, accounts, clients, resource_servers)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
     server = AuthorizationServer(
         ServerParts(
@@ -119,7 +119,7 @@ def build(settings: Settings) -> Components:
         accounts=accounts,
         clients=clients,
         client_origins=ClientOrigins(database),
-        consents=ConsentStore(database),
+        consents=ConsentStore(database, settings.consent_lifetime),
         resource_servers=resource_servers,
         initial_access_tokens=initial_access_tokens,
         records=records,

@@ -46,6 +46,9 @@ class Settings(EnvironmentSettings):
     authorization_request_lifetime: int = Field(
         900, ge=10, description="how long a person may take to sign in and decide"
     )
+    consent_lifetime: int = Field(
+        180 * 86_400, ge=0, description="a consent that was given longer ago is asked for again; 0: each time"
+    )
     session_idle_lifetime: int = Field(1_800, ge=1, description="unused for so long, a browser session ends")
     session_lifetime: int = Field(43_200, ge=1, description="a browser session ends after this in any case")
 

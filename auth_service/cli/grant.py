@@ -1,9 +1,9 @@
-"""`flask --app auth_service grant list|revoke`."""
+"""`flask --app auth_service grant list|narrow|revoke`."""
 
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import command, parts
+from auth_service.cli.command import RefusedError, command, parts
 from auth_service.models.grant import GrantRecord
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.errors import NotFoundError
@@ -19,6 +19,19 @@ def list_grants(username: str | None, client_id: str | None) -> object:
     account_id = parts().accounts.find_by_username(username).id if username else None
     records = parts().records.current(account_id=account_id, client_id=client_id)
     return [_grant_as_json(record) for record in records]
+
+
+@command(grant_commands, "narrow")
+@click.argument("grant_id")
+@click.option("--scope", "scopes", multiple=True, required=True, help="One that it keeps; may be given several times.")
+def narrow_grant(grant_id: str, scopes: tuple[str, ...]) -> object:
+    """Take all other scopes from a grant and its tokens at once. To leave it none, revoke it."""
+    record = parts().records.find(grant_id)
+    if record is None or record.account_id is None or record.revoked_at is not None:
+        raise NotFoundError(f"no person has a grant {grant_id}")
+    if foreign := set(scopes) - set(record.scopes):
+        raise RefusedError(f"the grant does not allow {', '.join(sorted(foreign))}")
+    return _grant_as_json(parts().revocation.narrow_grant(grant_id, scopes, RevokedBecause.OPERATOR) or record)
 
 
 @command(grant_commands, "revoke")

@@ -9,7 +9,7 @@ from auth_service.models.base import Base, UtcDateTime, now
 
 
 class Consent(Base):
-    """While it stands, and the client's identity is assured, the same request is not asked again."""
+    """While it stands and is not too old, and the client's identity is assured, the same request is not asked again."""
 
     __tablename__ = "consents"
 

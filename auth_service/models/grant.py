@@ -25,5 +25,7 @@ class GrantRecord(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """None for a client's own grant, which lasts as long as its client."""
+    narrowed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    """When scopes were last taken from it; what is left is what `scopes` and `audience` say."""
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     revoked_because: Mapped[str | None] = mapped_column(String(40))

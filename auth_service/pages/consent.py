@@ -55,10 +55,14 @@ def consent_pages(
     @blueprint.post("/consent")
     def decide() -> ResponseReturnValue:
         request_id = request.form.get("request", "")
-        account, _, _ = _who_decides(request_id)
+        account, grant, _ = _who_decides(request_id)
         allowed = request.form.get("decision") == "allow"
         scopes = tuple(request.form.getlist("scope")) if allowed else ()
-        return _answer(request_id, Decision(account, signed_in_at(), scopes))
+        answer = _answer(request_id, Decision(account, signed_in_at(), scopes))
+        granted = tuple(scope for scope in grant.target.scopes if scope in scopes)
+        if granted and grant.client.identity_assured:
+            consents.remember(account.id, grant.client.client_id, granted)
+        return answer
 
     def _who_decides(request_id: str) -> tuple[Account, Any, Next]:
         """Who decides about what, and whether they have to be asked. While nobody can, the browser is led elsewhere.
@@ -96,11 +100,7 @@ def consent_pages(
         kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
         protocol_request = _protocol_request(kept)
         grant = server.validate_authorization_request(protocol_request)
-        answer = server.create_authorization_response(protocol_request, decision, grant)
-        granted = tuple(scope for scope in grant.target.scopes if scope in decision.scopes)
-        if granted and grant.client.identity_assured:
-            consents.remember(decision.account.id, grant.client.client_id, granted)
-        return to_flask(answer)
+        return to_flask(server.create_authorization_response(protocol_request, decision, grant))
 
     def _need_not_ask(account: Account, grant: Any) -> bool:
         """Remembered per account, client and scope, but only where no other program can pose as the client."""

@@ -5,7 +5,7 @@ from authlib.oauth2.rfc6749 import grants as authlib_grants
 from auth_service.models.tokens import AccessTokenClaims
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.oauth_request import ProtocolRequest
-from auth_service.protocol.resource_indicators import requested_target
+from auth_service.protocol.resource_indicators import audience_of, requested_target
 
 
 class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
@@ -17,8 +17,8 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
 
     def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
         """An access token whose `sub` is the client id, never an account's (RFC 9700 §4.15); no refresh token."""
-        client = self.request.authenticated_client
-        target = requested_target(self.server.parts.resource_servers.registered(), client, self.request)
+        client, servers = self.request.authenticated_client, self.server.parts.resource_servers.registered()
+        target = requested_target(servers, client, self.request)
         claims = AccessTokenClaims(
             client_id=client.client_id,
             sub=client.client_id,
@@ -27,4 +27,6 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
             scope=" ".join(target.scopes),
             jkt=self.request.proven_key,
         )
-        return 200, self.server.parts.issuance.issue_client_token(client, claims), self.TOKEN_RESPONSE_HEADER
+        client_audience = audience_of(servers, client.scopes)
+        answer = self.server.parts.issuance.issue_client_token(client, claims, client_audience)
+        return 200, answer, self.TOKEN_RESPONSE_HEADER

@@ -1,34 +1,52 @@
-"""Every way in which grants end. Always the same order: SQL commit, then one script per grant, then the answer.
+"""Every way in which grants end or shrink. Always in this order: SQL commit, one script per grant, then the answer.
 
-A crash in between is repaired by the reconciler (`workers/`), which repeats what SQL says was ended.
+A crash in between is repaired by the reconciler (`workers/`), which repeats what SQL says.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from auth_service.models.grant import GrantRecord
 from auth_service.models.tokens import RevokedBecause
+from auth_service.protocol.resource_indicators import audience_of
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
+from auth_service.storage.resource_servers import ResourceServerStore
 
 
 class GrantRevocation:
     """In force at the authorization server when the call returns; resource servers learn of it from the log."""
 
     def __init__(
-        self, records: GrantRecordStore, grants: GrantStore, accounts: AccountStore, clients: ClientStore
+        self,
+        records: GrantRecordStore,
+        grants: GrantStore,
+        accounts: AccountStore,
+        clients: ClientStore,
+        resource_servers: ResourceServerStore,
     ) -> None:
         self._records = records
         self._grants = grants
         self._accounts = accounts
         self._clients = clients
+        self._resource_servers = resource_servers
 
     def end_grant(self, grant_id: str, because: RevokedBecause) -> bool:
         """End one grant; False if there never was one. Ending it again announces it again."""
         record = self._records.mark_revoked(grant_id, because)
         self.announce([record] if record else [])
         return record is not None
+
+    def narrow_grant(self, grant_id: str, scopes: Collection[str], because: RevokedBecause) -> GrantRecord | None:
+        """Leave a person's grant no more than these scopes, and end it if none is left; None if there never was one.
+
+        The app is not told. What it may do is less from now on, and a refresh gives no more; for more it has to ask.
+        """
+        servers = self._resource_servers.all()
+        record = self._records.narrow(grant_id, scopes, lambda left: audience_of(servers, left), because)
+        self.announce([record] if record else [])
+        return record
 
     def end_app(self, account_id: str, client_id: str) -> None:
         """End everything a person allowed a client, and ask again next time."""
@@ -47,8 +65,11 @@ class GrantRevocation:
         self.announce(self._clients.delete(client_id))
 
     def announce(self, records: Iterable[GrantRecord]) -> None:
-        """Make ends that SQL records true in Redis."""
+        """Make ends and what is left, as SQL records them, true in Redis."""
         for record in records:
+            if record.revoked_at is None:
+                self._grants.narrow_grant(record.id, record.scopes, record.audience)
+                continue
             self._grants.revoke_grant(
                 record.id,
                 client_id=record.client_id,

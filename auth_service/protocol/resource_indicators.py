@@ -87,6 +87,12 @@ def narrowed_target(
     return _target(owners, tuple(scope for scope in scopes if owners.get(scope) in audience), audience)
 
 
+def audience_of(servers: Iterable[ResourceServer], scopes: Iterable[str]) -> tuple[str, ...]:
+    """The owners of these scopes."""
+    owners = _owners(servers)
+    return tuple(dict.fromkeys(owners[scope] for scope in scopes if scope in owners))
+
+
 def _registered(resources: Iterable[str], owners: dict[str, str]) -> tuple[str, ...]:
     """The registered resource that each of `resources` is or lies below (§2 lets a server map so)."""
     audiences = []

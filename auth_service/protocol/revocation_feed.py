@@ -85,7 +85,9 @@ def _concerning(caller: ResourceServer, batch: LogBatch) -> list[Event]:
 
 
 def _event(entry: RevocationEntry) -> Event:
-    return {"grant_id": entry.grant_id} if entry.jti is None else {"jti": entry.jti}
+    if entry.jti is not None:
+        return {"jti": entry.jti}
+    return {"grant_id": entry.grant_id} if entry.scope is None else {"grant_id": entry.grant_id, "scope": entry.scope}
 
 
 def _is_quiet(batch: LogBatch, events: list[Event]) -> bool:

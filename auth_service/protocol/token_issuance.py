@@ -114,12 +114,17 @@ class TokenIssuance:
             case NotRotated.GONE | NotRotated.WRONG_CLIENT:
                 raise InvalidGrantError("This credential is invalid, expired, revoked or not this client's.")
 
-    def issue_client_token(self, client: Client, claims: AccessTokenClaims) -> TokenAnswer:
-        """An access token for the client itself; no refresh token (RFC 6749 §4.4.3)."""
+    def issue_client_token(
+        self, client: Client, claims: AccessTokenClaims, client_audience: tuple[str, ...]
+    ) -> TokenAnswer:
+        """An access token for the client itself; no refresh token (RFC 6749 §4.4.3).
+
+        `client_audience` is for whom its tokens may be at most: the owners of all its scopes.
+        """
         access = self._keys.make(TokenKind.ACCESS_TOKEN, client.own_grant_id, 0)
         lifetime = client.access_token_lifetime or self._lifetimes.access_token
         grant_created, issued = self._grants.issue_client_token(
-            client.own_grant_id, access.digest, claims, client.scopes, lifetime
+            client.own_grant_id, access.digest, claims, client.scopes, client_audience, lifetime
         )
         # The client may have been deleted between its authentication and the script, which then revived its grant.
         if grant_created and self._clients.find(client.client_id) is None:

@@ -1,5 +1,6 @@
 """The durable record of grants, in SQL: committed before a code is handed out and before an end is announced."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,6 +76,36 @@ class GrantRecordStore:
             query = select(GrantRecord).where(*conditions).order_by(GrantRecord.created_at, GrantRecord.id)
             return list(session.scalars(query))
 
+    def narrow(
+        self,
+        grant_id: str,
+        scopes: Collection[str],
+        audience_of: Callable[[tuple[str, ...]], tuple[str, ...]],
+        because: RevokedBecause,
+    ) -> GrantRecord | None:
+        """Commit that a person's grant allows no more than these scopes, and forget that they allowed the others.
+
+        Where none is left, the grant is ended. `audience_of` says who owns what is left.
+        """
+        with self._database.writing() as session:
+            record = session.get(GrantRecord, grant_id, with_for_update=True)
+            if record is None or record.account_id is None:
+                return None
+            left = tuple(scope for scope in record.scopes if scope in scopes)
+            if record.revoked_at is not None or left == record.scopes:
+                return record
+            taken = tuple(scope for scope in record.scopes if scope not in scopes)
+            this_app = (Consent.account_id == record.account_id, Consent.client_id == record.client_id)
+            session.execute(delete(Consent).where(*this_app, Consent.scope.in_(taken)))
+            if not left:
+                mark_revoked(session, GrantRecord.id == grant_id, because)
+                return record
+            owners = audience_of(left)
+            record.scopes, record.narrowed_at = left, now()
+            record.audience = tuple(resource for resource in record.audience if resource in owners)
+            session.add(_event("grant_narrowed", record, " ".join(left)))
+            return record
+
     def mark_revoked(self, grant_id: str, because: RevokedBecause) -> GrantRecord | None:
         """Commit the end of a grant. An end that was recorded before keeps its time and its reason."""
         with self._database.writing() as session:
@@ -88,11 +119,11 @@ class GrantRecordStore:
             ours = and_(GrantRecord.account_id == account_id, GrantRecord.client_id == client_id)
             return mark_revoked(session, ours, because)
 
-    def revoked_since(self, instant: datetime | None) -> list[GrantRecord]:
-        """Ended grants that might still have state in Redis; without an instant, all of them."""
-        conditions = [GrantRecord.revoked_at.is_not(None), _unexpired()]
-        if instant is not None:
-            conditions.append(GrantRecord.revoked_at >= instant)
+    def changed_since(self, instant: datetime | None) -> list[GrantRecord]:
+        """Ended and narrowed grants of which Redis might still know more; without an instant, all of them."""
+        changes = (GrantRecord.revoked_at, GrantRecord.narrowed_at)
+        since = [change.is_not(None) if instant is None else change >= instant for change in changes]
+        conditions = [or_(*since), _unexpired()]
         with self._database.reading() as session:
             return list(session.scalars(select(GrantRecord).where(*conditions)))
 

@@ -1,16 +1,12 @@
-"""The hot state of grants and their tokens, in Redis: issue, find, rotate, revoke. Each verb is one atomic step.
+"""The hot state of grants and their tokens, in Redis: issue, find, rotate, narrow, revoke. Each is one atomic step.
 
-Keys: `grant:{shard}:<grant id>` and `at:{shard}:<grant id>:<digest>`. An access token is good only while both its own
-key and its grant's are there; nothing is ever valid because some mark is missing. Every key expires.
+An access token is good only while both its own key and its grant's are there, and for what both allow; nothing is ever
+valid because some mark is missing. Every key expires.
 """
 
 import json
 import secrets
 from dataclasses import asdict
-from pathlib import Path
-
-import redis
-from redis.commands.core import Script
 
 from auth_service.models.tokens import (
     AccessTokenClaims,
@@ -23,13 +19,12 @@ from auth_service.models.tokens import (
     RevokedBecause,
     Rotation,
 )
+from auth_service.storage.atomic_step import AtomicStep
+from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.revocation_log import log_key
 
 REPLAY_WINDOW = 60
 """Seconds in which a request with an Idempotency-Key may be repeated, or the access token's life if that is shorter."""
-
-_FOLDER = Path(__file__).parent
 
 
 class GrantStore:
@@ -37,15 +32,16 @@ class GrantStore:
 
     def __init__(self, clients: RedisClients, shards: int, log_lifetime: int) -> None:
         self._clients = clients
-        self._shards = shards
+        self._keys = GrantKeys(shards)
         self._log_lifetime = log_lifetime * 1000
-        self._rotate = self._script("rotate.lua")
-        self._revoke = self._script("revoke.lua")
-        self._issue_client_token = self._script("issue_client_token.lua")
+        self._rotate = AtomicStep(clients, "rotate.lua")
+        self._narrow = AtomicStep(clients, "narrow.lua")
+        self._revoke = AtomicStep(clients, "revoke.lua")
+        self._issue_client_token = AtomicStep(clients, "issue_client_token.lua")
 
     def create(self, grant: NewGrant, code_lifetime: int) -> None:
         """Store a grant whose code may be exchanged within `code_lifetime` seconds."""
-        key = self._grant_key(grant.grant_id)
+        key = self._keys.grant(grant.grant_id)
         with self._clients.scripts.pipeline(transaction=True) as transaction:
             transaction.hset(
                 key,
@@ -71,7 +67,7 @@ class GrantStore:
     def find_code_grant(self, grant_id: str) -> CodeGrant | None:
         """What the code's request said, as long as its grant lives: also after the code was spent."""
         fields = ("client_id", "redirect_uri", "code_challenge", "auth_time", "id_token_nonce", "dpop_jkt")
-        values = self._clients.reads.hmget(self._grant_key(grant_id), fields)
+        values = self._clients.reads.hmget(self._keys.grant(grant_id), fields)
         if None in values:
             return None
         client_id, redirect_uri, code_challenge, auth_time, nonce, dpop_jkt = map(str, values)
@@ -80,9 +76,9 @@ class GrantStore:
     def rotate(self, rotation: Rotation) -> Issued | Replayed | NotRotated:
         """Spend a code or a refresh token. The one step that decides, and the last that can fail."""
         keys = [
-            self._grant_key(rotation.grant_id),
-            self._access_token_key(rotation.grant_id, rotation.access_digest),
-            self._log_key(rotation.grant_id),
+            self._keys.grant(rotation.grant_id),
+            self._keys.access_token(rotation.grant_id, rotation.access_digest),
+            self._keys.log(rotation.grant_id),
         ]
         request = {
             "grant_id": rotation.grant_id,
@@ -105,7 +101,7 @@ class GrantStore:
             "jkt": rotation.claims.jkt,
             "binds_refresh_token": rotation.binds_refresh_token,
         }
-        outcome, *values = self._run_twice_if_unanswered(self._rotate, keys, [json.dumps(request), self._log_lifetime])
+        outcome, *values = self._rotate(keys, [json.dumps(request), self._log_lifetime])
         if outcome == "rotated":
             return Issued(int(values[0]), int(values[0]), int(values[1]))
         if outcome == "replayed":
@@ -120,44 +116,52 @@ class GrantStore:
         digest: str,
         claims: AccessTokenClaims,
         client_scopes: tuple[str, ...],
+        client_audience: tuple[str, ...],
         lifetime: int,
     ) -> tuple[bool, Issued]:
         """Store a client's token for itself. True: its own grant had to be created, so look whether it still exists."""
         request = {
             "client_id": claims.client_id,
             "grant_scopes": " ".join(client_scopes),
-            "grant_audience": " ".join(claims.aud),
+            "grant_audience": " ".join(client_audience),
             "claims": _dump_claims(claims),
             "access_token_lifetime": lifetime,
             "attempt": secrets.token_urlsafe(12),
         }
-        keys = [self._grant_key(own_grant_id), self._access_token_key(own_grant_id, digest)]
-        created, issued_at, expires_at = self._run_twice_if_unanswered(
-            self._issue_client_token, keys, [json.dumps(request)]
-        )
+        keys = [self._keys.grant(own_grant_id), self._keys.access_token(own_grant_id, digest)]
+        created, issued_at, expires_at = self._issue_client_token(keys, [json.dumps(request)])
         return bool(created), Issued(int(issued_at), int(issued_at), int(expires_at))
 
     def find_access_token(self, grant_id: str, digest: str) -> AccessTokenRecord | None:
-        """The token if it is good now: what it may do is its own scope cut with what its grant allows now."""
+        """The token if it is good now: its own scope and audience, cut with what its grant allows now.
+
+        A token of whose scope nothing is left is not good.
+        """
         with self._clients.reads.pipeline(transaction=False) as both:
-            both.hmget(self._access_token_key(grant_id, digest), ("claims", "issued_at", "expires_at"))
-            both.hget(self._grant_key(grant_id), "scopes")
-            (dumped, issued_at, expires_at), grant_scopes = both.execute()
-        if dumped is None or grant_scopes is None:
+            both.hmget(self._keys.access_token(grant_id, digest), ("claims", "issued_at", "expires_at"))
+            both.hmget(self._keys.grant(grant_id), ("scopes", "audience"))
+            (dumped, issued_at, expires_at), (scopes, audience) = both.execute()
+        if dumped is None or scopes is None or audience is None:
             return None
-        return AccessTokenRecord(_load_claims(dumped, grant_scopes), int(issued_at), int(expires_at))
+        claims = _load_claims(dumped, scopes.split(), audience.split())
+        return AccessTokenRecord(claims, int(issued_at), int(expires_at)) if claims.scope else None
 
     def last_used(self, grant_ids: list[str]) -> dict[str, float]:
         """When each grant that still lives last got tokens, in epoch seconds. Ended grants are missing."""
         with self._clients.reads.pipeline(transaction=False) as all_of_them:
             for grant_id in grant_ids:
-                all_of_them.hget(self._grant_key(grant_id), "rotated_at")
+                all_of_them.hget(self._keys.grant(grant_id), "rotated_at")
             found = all_of_them.execute()
         return {
             grant_id: int(rotated_at) / 1000
             for grant_id, rotated_at in zip(grant_ids, found, strict=True)
             if rotated_at is not None
         }
+
+    def narrow_grant(self, grant_id: str, scopes: tuple[str, ...], audience: tuple[str, ...]) -> None:
+        """Cut a grant to these scopes and this audience; its tokens are cut with it. Harmless when repeated."""
+        keys = [self._keys.grant(grant_id), self._keys.log(grant_id)]
+        self._narrow(keys, [self._log_lifetime, grant_id, " ".join(scopes), " ".join(audience)])
 
     def revoke_grant(
         self,
@@ -169,18 +173,14 @@ class GrantStore:
         because: RevokedBecause,
     ) -> None:
         """End a grant with everything that came from it. Harmless when repeated; resource servers hear it again."""
-        self._revoke_key(self._grant_key(grant_id), grant_id, client_id, subject, audience, {"because": because})
+        self._revoke_key(self._keys.grant(grant_id), grant_id, client_id, subject, audience, {"because": because})
 
     def revoke_access_token(
         self, grant_id: str, digest: str, *, client_id: str, subject: str, audience: tuple[str, ...]
     ) -> None:
         """End one access token and nothing else."""
-        key = self._access_token_key(grant_id, digest)
+        key = self._keys.access_token(grant_id, digest)
         self._revoke_key(key, grant_id, client_id, subject, audience, {"jti": digest})
-
-    def _log_key(self, grant_id: str) -> str:
-        """The revocation log of the grant's shard."""
-        return log_key(self._shard(grant_id))
 
     def _revoke_key(
         self,
@@ -191,43 +191,17 @@ class GrantStore:
         audience: tuple[str, ...],
         more: dict[str, str],
     ) -> None:
-        entry = {
-            "grant_id": grant_id,
-            "client_id": client_id,
-            "sub": subject,
-            "aud": " ".join(audience),
-            **more,
-        }
+        entry = {"grant_id": grant_id, "client_id": client_id, "sub": subject, **more}
         fields = [part for field in entry.items() for part in field]
-        self._run_twice_if_unanswered(self._revoke, [key, self._log_key(grant_id)], [self._log_lifetime, *fields])
-
-    @staticmethod
-    def _run_twice_if_unanswered(script: Script, keys: list[str], args: list[str | int]) -> list[str]:
-        """A lost answer is asked for once more: each script recognises its own repetition, then the error stands."""
-        try:
-            return script(keys=keys, args=args)  # type: ignore[no-any-return]
-        except (redis.ConnectionError, redis.TimeoutError):
-            return script(keys=keys, args=args)  # type: ignore[no-any-return]
-
-    def _shard(self, grant_id: str) -> int:
-        return int(grant_id, 16) % self._shards
-
-    def _grant_key(self, grant_id: str) -> str:
-        return f"grant:{{{self._shard(grant_id)}}}:{grant_id}"
-
-    def _access_token_key(self, grant_id: str, digest: str) -> str:
-        return f"at:{{{self._shard(grant_id)}}}:{grant_id}:{digest}"
-
-    def _script(self, name: str) -> Script:
-        return self._clients.scripts.register_script((_FOLDER / name).read_text(encoding="utf-8"))
+        self._revoke([key, self._keys.log(grant_id)], [self._log_lifetime, " ".join(audience), *fields])
 
 
 def _dump_claims(claims: AccessTokenClaims) -> str:
     return json.dumps(asdict(claims), separators=(",", ":"))
 
 
-def _load_claims(dumped: str, grant_scopes: str) -> AccessTokenClaims:
+def _load_claims(dumped: str, scopes: list[str], audience: list[str]) -> AccessTokenClaims:
     fields = json.loads(dumped)
-    allowed = grant_scopes.split()
-    scope = " ".join(name for name in fields["scope"].split() if name in allowed)
-    return AccessTokenClaims(**{**fields, "aud": tuple(fields["aud"]), "scope": scope})
+    aud = tuple(resource for resource in fields["aud"] if resource in audience)
+    scope = " ".join(name for name in fields["scope"].split() if name in scopes)
+    return AccessTokenClaims(**{**fields, "aud": aud, "scope": scope})

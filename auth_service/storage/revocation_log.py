@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from auth_service.storage.grant_keys import log_key
 from auth_service.storage.redis_connection import RedisClients
 
 BATCH_SIZE = 1_000
@@ -21,10 +22,12 @@ _CURSOR = re.compile(r"([A-Za-z0-9_-]{16})((?:\.[0-9]{1,19}-[0-9]{1,19})+)")
 
 @dataclass(frozen=True, slots=True)
 class RevocationEntry:
-    """One end: of a grant with all its tokens, or, with `jti`, of this access token alone."""
+    """One end: of a grant with all its tokens, or, with `jti`, of this access token alone. With `scope`, of a part."""
 
     grant_id: str
     jti: str | None
+    scope: str | None
+    """What a grant that was narrowed still allows."""
     audience: tuple[str, ...]
 
 
@@ -38,11 +41,6 @@ class LogBatch:
     entries: tuple[RevocationEntry, ...] = ()
     more: bool = False
     """Entries were left for the next read."""
-
-
-def log_key(shard: int) -> str:
-    """The stream of a shard, in the same slot as the shard's grants."""
-    return f"revocations:{{{shard}}}"
 
 
 class RevocationLog:
@@ -99,4 +97,4 @@ def _digest(incarnations: list[str]) -> str:
 
 def _entry(fields: list[str]) -> RevocationEntry:
     values = dict(zip(fields[::2], fields[1::2], strict=True))
-    return RevocationEntry(values["grant_id"], values.get("jti"), tuple(values["aud"].split()))
+    return RevocationEntry(values["grant_id"], values.get("jti"), values.get("scope"), tuple(values["aud"].split()))

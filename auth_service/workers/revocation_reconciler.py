@@ -1,4 +1,4 @@
-"""Makes Redis agree with SQL about ended grants, whatever crashed in between or came back from the dead.
+"""Makes Redis agree with SQL about ended and narrowed grants, whatever crashed in between or came back from the dead.
 
 A process may die between the SQL commit and the script; a restarted or failed-over Redis may have forgotten the script.
 """
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class RevocationReconciler:
-    """Repeats recent ends at an interval, and all that still matter when it meets another Redis than before."""
+    """Repeats recent changes at an interval, and all that still matter when it meets another Redis than before."""
 
     def __init__(
         self, clients: RedisClients, records: GrantRecordStore, revocation: GrantRevocation, interval: float
@@ -31,7 +31,7 @@ class RevocationReconciler:
         self._lock = threading.Lock()
 
     def check(self) -> None:
-        """For readiness: raise unless every end that SQL records is true in the Redis that answers now."""
+        """For readiness: raise unless every change that SQL records is true in the Redis that answers now."""
         if self._reconciled_with != self._redis_identity():
             self.run_once()
 
@@ -40,11 +40,11 @@ class RevocationReconciler:
         with self._lock:
             identity = self._redis_identity()
             if identity != self._reconciled_with:
-                self._revocation.announce(self._records.revoked_since(None))
+                self._revocation.announce(self._records.changed_since(None))
                 self._reconciled_with = identity
             elif self._my_turn():
                 recent = now() - timedelta(seconds=2 * self._interval)
-                self._revocation.announce(self._records.revoked_since(recent))
+                self._revocation.announce(self._records.changed_since(recent))
 
     def run_forever(self, stop: threading.Event) -> None:
         """Until `stop` is set. An outage is logged and outlived."""

@@ -36,6 +36,8 @@ class Batch:
     """The position was lost: anything may have been revoked."""
     ended: frozenset[str]
     """Tokens by `jti` and grants by `grant_id`."""
+    narrowed: dict[str, frozenset[str]]
+    """Grants by `grant_id` that go on with no more than these scopes."""
     more: bool
     """There is more to tell at once, so this answer proves nothing."""
 
@@ -89,7 +91,7 @@ class RevocationFeed:
             lost = False
             self._apply(batch, first=not cursor, sent_at=sent_at)
             cursor = batch.cursor
-            if not (batch.ended or batch.more) and seconds() - sent_at < WAIT / 2:
+            if not (batch.ended or batch.narrowed or batch.more) and seconds() - sent_at < WAIT / 2:
                 self._stopped.wait(_PAUSE)
 
     def _poll(self, cursor: str, wait: int) -> Batch:
@@ -101,7 +103,7 @@ class RevocationFeed:
         if batch.reset or first:
             self._observe("feed_reset")
             self._cache.forget_everything()
-        self._cache.forget(batch.ended)
+        self._cache.forget(batch.ended, batch.narrowed)
         if not batch.more:
             self._cache.prove(sent_at)
             self._observe("feed_poll")
@@ -111,10 +113,12 @@ def read_batch(body: bytes) -> Batch:
     """An answer of the feed. Raises CannotValidateError for anything else."""
     try:
         answer = json.loads(body)
+        events = [_a(dict, event) for event in _a(list, answer["events"])]
         batch = Batch(
             cursor=_a(str, answer["cursor"]),
             reset=_a(bool, answer["reset"]),
-            ended=frozenset(_a(str, name) for event in _a(list, answer["events"]) for name in _a(dict, event).values()),
+            ended=frozenset(_a(str, name) for event in events if "scope" not in event for name in event.values()),
+            narrowed={_a(str, event["grant_id"]): _words(event["scope"]) for event in events if "scope" in event},
             more=_a(bool, answer["more"]),
         )
     except (ValueError, RecursionError, KeyError, TypeError):
@@ -122,6 +126,10 @@ def read_batch(body: bytes) -> Batch:
     if not batch.cursor:
         raise CannotValidateError("the revocation feed answered without a cursor")
     return batch
+
+
+def _words(value: Any) -> frozenset[str]:
+    return frozenset(_a(str, value).split())
 
 
 def _a(kind: type, value: Any) -> Any:

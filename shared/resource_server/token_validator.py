@@ -199,7 +199,7 @@ class TokenValidator:
                 raise InvalidTokenError("not active")
             life = active.expires_at - answer.written_at - _WHOLE_SECONDS
             self._cache.remember(inquiry, active, min(life, self._max_age), len(answer.body))
-        return active
+        return inquiry.cut(active)
 
     def _answer(self, token: str) -> tuple[RawAnswer, ActiveToken | None]:
         """What the authorization server says; None if the token isn't active. Raises CannotValidateError."""

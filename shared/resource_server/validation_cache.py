@@ -5,9 +5,10 @@ Whether a token is good for a request is not decided here; who tells of revocati
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from .clock import seconds
 from .fork import begin_anew_after_fork
@@ -35,12 +36,18 @@ class Inquiry:
 
     begun_at: float
     ended: set[str] = field(default_factory=set)
+    narrowed: dict[str, frozenset[str]] = field(default_factory=dict)
     void: bool = False
     """Nobody knows what was revoked meanwhile."""
 
     def outdated(self, token: ActiveToken) -> bool:
         """Whether this token was revoked after the question was begun."""
         return not self.ended.isdisjoint((token.jti, token.grant_id))
+
+    def cut(self, token: ActiveToken) -> ActiveToken:
+        """The token without the scopes that were taken from its grant since the question was begun."""
+        left = self.narrowed.get(token.grant_id)
+        return token if left is None else replace(token, scopes=token.scopes & left)
 
 
 class ValidationCache:
@@ -112,7 +119,7 @@ class ValidationCache:
         """Keep an answer for `life` seconds from the question on, unless what was heard since speaks against it."""
         size = _OVERHEAD + 2 * body_size
         with self._lock:
-            if inquiry.void or inquiry.outdated(token):
+            if inquiry.void or inquiry.outdated(token) or token.grant_id in inquiry.narrowed:
                 return
             self._drop(token.jti)
             self._entries[token.jti] = _Entry(token, inquiry.begun_at + life, size)
@@ -129,12 +136,16 @@ class ValidationCache:
             while len(self._inactive) > self._max_inactive:
                 self._inactive.popitem(last=False)
 
-    def forget(self, ended: Set[str]) -> None:
-        """Forget what was revoked, tokens by `jti` and grants by `grant_id`; questions on their way hear of it too."""
+    def forget(self, ended: Set[str], narrowed: Mapping[str, frozenset[str]] = MappingProxyType({})) -> None:
+        """Forget what was revoked, tokens by `jti` and grants by `grant_id`; questions on their way hear of it too.
+
+        Also the tokens of grants that were narrowed to these scopes: what they are good for is asked again.
+        """
         with self._lock:
             for inquiry in self._inquiries:
                 inquiry.ended |= ended
-            for name in ended:
+                inquiry.narrowed.update(narrowed)
+            for name in (*ended, *narrowed):
                 self._drop(name)
                 for jti in self._of_grant.get(name, set()).copy():
                     self._drop(jti)

@@ -1,4 +1,4 @@
-"""What was ended stays ended: after a crash half-way, in a full Redis, and in one that comes back with an old state."""
+"""What was ended stays ended, what was taken stays taken: after a crash half-way, in a full Redis, in an old one."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ import redis
 import requests
 
 from auth_service.models.tokens import RevokedBecause
-from tests.support.actions import TIMEOUT, Actions, error_of, tokens
+from tests.support.actions import READ, TIMEOUT, WRITE, Actions, Tokens, error_of, tokens
 from tests.support.polling import eventually
 from tests.support.servers import free_port, real_redis, redis_server
 from tests.support.stack import Stack
@@ -38,6 +38,35 @@ def test_an_end_that_got_stuck_half_way_is_completed_within_an_interval(start_st
     assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
 
 
+def narrow_in_sql_alone(actions: Actions, access_token: str) -> None:
+    grant_id, fit = actions.introspect(access_token)["grant_id"], actions.stack.fit_credentials.resource
+    actions.stack.parts.records.narrow(grant_id, [READ], lambda _: (fit,), RevokedBecause.PERSON)
+
+
+def test_a_narrowing_that_got_stuck_half_way_is_completed_within_an_interval(start_stack: Callable[..., Stack]) -> None:
+    stack = start_stack(reconcile_interval=0.2)
+    actions = Actions(stack)
+    app, mo = actions.app(), actions.person()
+    stopped = stack.parts.reconciler.start()
+    eventually(lambda: stack.parts.reconciler._reconciled_with is not None)
+    granted, other = app.connect(mo), app.connect(mo)
+    narrow_in_sql_alone(actions, granted.access)
+
+    eventually(lambda: scope_of(actions, granted) == READ)
+
+    stopped.set()
+    assert scope_of(actions, other) == f"{READ} {WRITE}"
+    assert error_of(app.refresh(granted.refresh, scope=WRITE)) == (400, "invalid_scope")
+
+
+def narrow(actions: Actions, granted: Tokens) -> None:
+    actions.stack.command("grant", "narrow", actions.introspect(granted.access)["grant_id"], "--scope", READ)
+
+
+def scope_of(actions: Actions, granted: Tokens) -> str:
+    return str(actions.introspect(granted.access)["scope"])
+
+
 @pytest.fixture
 def full_redis_url() -> Iterator[str]:
     if redis_server() is None:
@@ -51,7 +80,7 @@ def test_in_a_full_redis_nothing_new_is_issued_and_everything_can_still_be_ended
 ) -> None:
     actions = Actions(start_stack(redis=full_redis_url))
     app, mo = actions.app(), actions.person()
-    revoked, cut_off, reused, kept = (app.connect(mo) for _ in range(4))
+    revoked, cut_off, reused, narrowed, kept = (app.connect(mo) for _ in range(5))
     successor = tokens(app.refresh(reused.refresh))
     alone = tokens(app.refresh(kept.refresh))
     mo.browser.get("/connected-apps")
@@ -71,6 +100,8 @@ def test_in_a_full_redis_nothing_new_is_issued_and_everything_can_still_be_ended
         grant_id = actions.introspect(cut_off.access)["grant_id"]
         actions.stack.command("grant", "revoke", grant_id)
         assert not actions.is_active(cut_off.access)
+        narrow(actions, narrowed)
+        assert scope_of(actions, narrowed) == READ
 
         database.config_set("maxmemory", 0)
     assert app.refresh(alone.refresh).status_code == 200
@@ -108,9 +139,10 @@ def test_a_redis_that_comes_back_with_an_old_state_revives_nothing_before_the_se
     with redis_in(tmp_path, port) as database:
         actions = Actions(start_stack(redis=f"redis://127.0.0.1:{port}/0"))
         app, mo = actions.app(), actions.person()
-        granted, other = app.connect(mo), app.connect(mo)
+        granted, narrowed, other = (app.connect(mo) for _ in range(3))
         assert readiness(actions) == 200
         database.save()
+        narrow(actions, narrowed)
         assert app.revoke(granted.refresh).status_code == 200
         assert not actions.is_active(granted.access)
     assert readiness(actions) == 503
@@ -120,7 +152,7 @@ def test_a_redis_that_comes_back_with_an_old_state_revives_nothing_before_the_se
     with redis_in(tmp_path, port):
         eventually(lambda: readiness(actions) == 200)
         assert not actions.is_active(granted.access)
-        assert actions.is_active(other.access)
+        assert [scope_of(actions, each) for each in (narrowed, other)] == [READ, f"{READ} {WRITE}"]
         assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
 
 

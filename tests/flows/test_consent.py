@@ -1,10 +1,15 @@
 """The person decides: what is asked, what is remembered, and what can't be slipped past them."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import select
 
-from tests.support.actions import CALLBACK, READ, WRITE, Actions, App, Verifier, redirect_parameters, tokens
+from auth_service.models.consent import Consent
+from tests.support.actions import CALLBACK, READ, WRITE, Actions, App, Person, Verifier, redirect_parameters, tokens
+from tests.support.stack import Stack
 
 ASSURED = "https://app.example/callback"
 
@@ -22,18 +27,51 @@ def authorize(app: App, verifier: Verifier, **parameters: str) -> str:
     return app.authorize_url(verifier, redirect_uri=ASSURED, **parameters)
 
 
+def is_asked(app: App, person: Person, scope: str) -> bool:
+    """Whether the person, who is signed in, sees the question; else the answer goes back to the app without it."""
+    answer = person.browser.follow(authorize(app, Verifier(), scope=scope))
+    if answer.status_code == 200:
+        assert urlsplit(answer.url).path == "/consent"
+        return True
+    assert "code" in redirect_parameters(answer)
+    return False
+
+
+def let_days_pass(actions: Actions, person: Person, days: int) -> None:
+    """For what is remembered of the person's consents."""
+    with actions.stack.parts.database.writing() as session:
+        for consent in session.scalars(select(Consent).where(Consent.account_id == person.subject)):
+            consent.given_at -= timedelta(days=days)
+
+
 @pytest.mark.clause("RFC 6749 §10.2")
 def test_a_consent_is_remembered_for_the_same_scopes_and_asked_again_for_more(actions: Actions) -> None:
     app, mo = assured_app(actions), actions.person()
     mo.decide(authorize(app, Verifier(), scope=READ), [READ])
 
-    again = mo.browser.get(authorize(app, Verifier(), scope=READ), allow_redirects=False)
-    while again.headers.get("Location", "").startswith("/"):
-        again = mo.browser.get(again.headers["Location"], allow_redirects=False)
-    assert "code" in redirect_parameters(again)
+    assert [is_asked(app, mo, scope) for scope in (READ, f"{READ} {WRITE}")] == [False, True]
 
-    asked = mo.browser.get(authorize(app, Verifier(), scope=f"{READ} {WRITE}"))
-    assert urlsplit(asked.url).path == "/consent"
+
+@pytest.mark.clause("RFC 6749 §10.2")
+def test_a_consent_that_was_given_too_long_ago_is_asked_for_again_however_often_it_was_used(actions: Actions) -> None:
+    app, mo = assured_app(actions), actions.person()
+    mo.decide(authorize(app, Verifier(), scope=READ), [READ])
+    for _ in range(2):
+        let_days_pass(actions, mo, 89)
+        assert not is_asked(app, mo, READ)
+    let_days_pass(actions, mo, 3)
+    assert is_asked(app, mo, READ)
+
+    mo.decide(authorize(app, Verifier(), scope=READ), [READ])
+    let_days_pass(actions, mo, 179)
+    assert not is_asked(app, mo, READ)
+
+
+def test_an_operator_may_have_each_consent_asked_for(start_stack: Callable[..., Stack]) -> None:
+    actions = Actions(start_stack(consent_lifetime=0))
+    app, mo = assured_app(actions), actions.person()
+    mo.decide(authorize(app, Verifier(), scope=READ), [READ])
+    assert is_asked(app, mo, READ)
 
 
 @pytest.mark.clause("RFC 8252 §8.6")

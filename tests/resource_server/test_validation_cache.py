@@ -117,6 +117,23 @@ def test_an_answer_is_not_kept_if_its_token_was_revoked_since_it_was_asked_for(
     assert cache.find(token().jti) is None
 
 
+def test_what_was_narrowed_is_forgotten_with_its_whole_grant(cache: ValidationCache) -> None:
+    remember(cache, token("a"), token("b", "grant a"), token("c", "grant c"))
+    cache.forget(set(), {"grant a": frozenset({"read"}), "a grant nobody heard of": frozenset()})
+    assert [cache.find(token(name).jti) is not None for name in "abc"] == [False, False, True]
+
+
+def test_an_answer_is_cut_and_not_kept_if_its_grant_was_narrowed_since_it_was_asked_for(cache: ValidationCache) -> None:
+    asked_about = token()
+    with cache.inquiry() as inquiry:
+        cache.forget(set(), {asked_about.grant_id: frozenset({"write"})})
+        cache.remember(inquiry, asked_about, LONG, 300)
+        assert not inquiry.outdated(asked_about)
+        assert inquiry.cut(asked_about).scopes == asked_about.scopes & {"write"}
+        assert inquiry.cut(token("c", "grant c")) == token("c", "grant c")
+    assert cache.find(asked_about.jti) is None
+
+
 def test_an_answer_is_kept_if_only_others_were_revoked_meanwhile(cache: ValidationCache) -> None:
     with cache.inquiry() as inquiry:
         cache.forget({"another grant"})

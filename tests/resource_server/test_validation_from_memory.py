@@ -145,6 +145,33 @@ def test_an_answer_that_was_computed_before_a_revocation_is_neither_believed_nor
     assert not service.accepts(token)
 
 
+def test_a_token_that_was_narrowed_is_good_for_what_is_left_as_soon_as_the_feed_tells(service: Service) -> None:
+    narrowed, other = (service.server.issue(name, name * 32, scope=f"{READ} {WRITE}") for name in "ab")
+    service.warm(narrowed, other)
+    service.server.narrow_grant("a" * 32, WRITE)
+    eventually(lambda: service.validate(narrowed).scopes == {WRITE})
+    assert service.is_remembered(other)
+    service.warm(narrowed)
+    with pytest.raises(InsufficientScopeError):
+        service.validate(narrowed, READ)
+    assert service.validate(other, READ, WRITE).scopes == {READ, WRITE}
+
+
+def test_an_answer_that_was_computed_before_its_grant_was_narrowed_is_cut_and_not_kept(service: Service) -> None:
+    token, other = service.server.issue("a", "1" * 32, scope=f"{READ} {WRITE}"), service.server.issue("b", "2" * 32)
+    service.warm(other)
+    service.server.may_answer.clear()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(service.validate, token)
+        eventually(lambda: token in service.server.introspections)
+        service.server.narrow_grant("1" * 32, READ)
+        assert service.server.is_up_to_date()
+        service.server.may_answer.set()
+        assert asked.result().scopes == {READ}
+    assert not service.is_remembered(token)
+    assert service.validate(token).scopes == {READ}
+
+
 def test_when_the_position_is_lost_everything_is_asked_again(service: Service) -> None:
     kept, revoked = service.server.issue("a"), service.server.issue("b")
     service.warm(kept, revoked)

@@ -55,9 +55,9 @@ def test_a_clients_new_grant_is_told_as_new_also_when_the_first_answer_was_lost(
 
         def issue() -> bool:
             digest = KEYS.make(TokenKind.ACCESS_TOKEN, own_grant_id, 0).digest
-            return store.issue_client_token(own_grant_id, digest, claims, ("read",), 600)[0]
+            return store.issue_client_token(own_grant_id, digest, claims, ("read",), AUDIENCE, 600)[0]
 
-        store.issue_client_token(new_grant_id(), "warm-up", claims, ("read",), 600)
+        store.issue_client_token(new_grant_id(), "warm-up", claims, ("read",), AUDIENCE, 600)
         proxy.lose_answers(1)
         assert issue() is True
         assert proxy.lost == 1

@@ -71,6 +71,13 @@ class SmallAuthorizationServer:
         """End all tokens of a grant, then tell."""
         self._end([token for token, claims in self._tokens.items() if claims["grant_id"] == grant], {"grant_id": grant})
 
+    def narrow_grant(self, grant: str, scope: str) -> None:
+        """Leave all tokens of a grant this scope, then tell."""
+        for token, claims in self._tokens.items():
+            if claims["grant_id"] == grant:
+                self._tokens[token] = {**claims, "scope": scope}
+        self._end([], {"grant_id": grant, "scope": scope})
+
     def lose_the_log(self) -> None:
         """As after a restart of Redis without its data."""
         with self._news:

@@ -1,0 +1,145 @@
+"""The contract of GrantStore.narrow_grant: what is taken from a grant is gone from its tokens at once, and for good."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from auth_service.models.tokens import AccessTokenClaims, Issued, RevokedBecause
+from auth_service.storage.grants import GrantStore
+from auth_service.storage.redis_connection import RedisClients, connect_redis
+from auth_service.storage.token_handle import TokenHandle, TokenKeyRing, TokenKind, new_grant_id
+from tests.storage.conftest import LOG_LIFETIME
+from tests.storage.holder import AUDIENCE, Holder
+from tests.storage.test_grants import grant_key, log_of
+from tests.support.proxy import TcpProxy, proxied
+
+KEYS = TokenKeyRing([b"k" * 32])
+ROUNDS = 40
+
+
+def narrow(holder: Holder, *scopes: str, audience: tuple[str, ...] = AUDIENCE) -> None:
+    holder.store.narrow_grant(holder.grant_id, scopes, audience)
+
+
+def good_for(holder: Holder, access: TokenHandle) -> str | None:
+    """The scope that introspection would tell; None of a token that is not active."""
+    record = holder.store.find_access_token(holder.grant_id, access.digest)
+    return record.claims.scope if record else None
+
+
+def test_what_is_taken_from_a_grant_is_gone_from_each_of_its_tokens(holder: Holder) -> None:
+    both = holder.connect()
+    reading = holder.spend(both.refresh, scope="read")
+    writing = holder.spend(reading.refresh, scope="write")
+    narrow(holder, "read")
+    assert [good_for(holder, each.access) for each in (both, reading, writing)] == ["read", "read", None]
+    later = holder.spend(writing.refresh)
+    assert type(later.outcome) is Issued
+    assert good_for(holder, later.access) == "read"
+
+
+def test_a_resource_server_of_which_nothing_is_left_is_in_no_audience(holder: Holder) -> None:
+    spent = holder.connect()
+    narrow(holder, "read", audience=("https://another.example/",))
+    record = holder.store.find_access_token(holder.grant_id, spent.access.digest)
+    assert record is not None
+    assert record.claims.aud == ()
+
+
+def test_nothing_brings_back_what_was_taken(holder: Holder, clients: RedisClients) -> None:
+    spent = holder.connect()
+    narrow(holder, "read")
+    for scopes in (("read", "write"), ("write", "read", "more"), ("read",)):
+        narrow(holder, *scopes)
+    assert good_for(holder, spent.access) == "read"
+    assert clients.reads.hget(grant_key(clients, holder), "scopes") == "read"
+    narrow(holder, "write")
+    assert good_for(holder, spent.access) is None
+
+
+def test_resource_servers_are_told_once_what_is_left_also_those_of_which_nothing_is(
+    holder: Holder, clients: RedisClients
+) -> None:
+    holder.connect()
+    for _ in range(3):
+        narrow(holder, "write", audience=())
+    told = {"grant_id": holder.grant_id, "client_id": "app", "sub": "mo", "aud": " ".join(AUDIENCE), "scope": "write"}
+    assert log_of(clients, holder) == [told]
+
+
+def test_the_end_is_told_to_all_that_could_have_heard_of_the_grant_whatever_sql_knows_of_them(
+    holder: Holder, clients: RedisClients
+) -> None:
+    holder.connect()
+    holder.store.revoke_grant(
+        holder.grant_id, client_id="app", subject="mo", audience=(), because=RevokedBecause.PERSON
+    )
+    assert [entry["aud"] for entry in log_of(clients, holder)] == [" ".join(AUDIENCE)]
+
+
+def test_a_grant_that_has_gone_is_not_revived(holder: Holder, clients: RedisClients) -> None:
+    holder.revoke()
+    narrow(holder, "read")
+    holder.store.narrow_grant(new_grant_id(), ("read",), AUDIENCE)
+    assert clients.reads.keys("grant:*") == []
+    assert [entry.get("scope") for entry in log_of(clients, holder)] == [None]
+
+
+def test_it_lives_no_longer_than_before(holder: Holder, clients: RedisClients) -> None:
+    holder.connect()
+    key = grant_key(clients, holder)
+    clients.scripts.pexpire(key, 50_000)
+    narrow(holder, "read")
+    assert 40_000 < clients.reads.pttl(key) <= 50_000
+    (log,) = clients.reads.keys("revocations:*")
+    assert 0 < clients.reads.pttl(log) <= LOG_LIFETIME * 1000
+
+
+def test_a_refresh_at_the_same_moment_gets_no_more_than_is_left(store: GrantStore) -> None:
+    together = Barrier(2)
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(ROUNDS):
+            racing = Holder(store, KEYS)
+            first = racing.connect()
+
+            def refresh(racing: Holder = racing, token: TokenHandle = first.refresh) -> TokenHandle:
+                together.wait(10)
+                spent = racing.spend(token)
+                assert type(spent.outcome) is Issued
+                return spent.access
+
+            refreshed = threads.submit(refresh)
+            together.wait(10)
+            left = "read" if number % 2 else "write"
+            narrow(racing, left)
+            assert [good_for(racing, access) for access in (first.access, refreshed.result())] == [left, left]
+
+
+def test_of_two_at_the_same_moment_both_count(store: GrantStore) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(ROUNDS):
+            racing = Holder(store, KEYS)
+            spent = racing.connect()
+            list(threads.map(lambda scope, racing=racing: narrow(racing, scope), ("read", "write")))
+            assert good_for(racing, spent.access) is None
+
+
+def test_when_its_answer_is_lost_it_is_told_once(each_redis_url: str) -> None:
+    with TcpProxy.to(each_redis_url) as proxy:
+        clients = connect_redis(proxied(each_redis_url, proxy))
+        holder = Holder(GrantStore(clients, shards=4, log_lifetime=LOG_LIFETIME), KEYS)
+        spent = holder.connect()
+        proxy.lose_answers(1)
+        narrow(holder, "read")
+        assert proxy.lost == 1
+        assert good_for(holder, spent.access) == "read"
+        assert len(log_of(clients, holder)) == 1
+
+
+def test_a_clients_own_tokens_for_one_api_do_not_narrow_those_for_another(store: GrantStore) -> None:
+    own, everything = new_grant_id(), ("https://a.example/", "https://b.example/")
+    tokens = [KEYS.make(TokenKind.ACCESS_TOKEN, own, 0) for _ in everything]
+    for token, resource in zip(tokens, everything, strict=True):
+        claims = AccessTokenClaims("app", "app", None, (resource,), "read")
+        store.issue_client_token(own, token.digest, claims, ("read", "write"), everything, 600)
+    found = [store.find_access_token(own, token.digest) for token in tokens]
+    assert [record.claims.aud for record in found if record] == [(resource,) for resource in everything]
