@@ -14,7 +14,7 @@ from tests.support.dpop import DpopKey, base64url
 
 METHOD, ADDRESS = "POST", "https://api.example/plans/7"
 KEY, RSA_KEY = DpopKey(), DpopKey("RS256")
-NOW = 1_800_000_000.25
+NOW = 2_000_000_000.25
 
 
 def claims(**changes: Any) -> dict[str, Any]:
