@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
-from fit_service.api.access import Access
+from fit_service.api.access import READ, Access
 from fit_service.api.quotas import ClientQuota, ThrottledValidator
 from fit_service.settings import Settings
 from fit_service.storage.body_weights import BodyWeightStore
@@ -80,7 +80,7 @@ def build(settings: Settings) -> Components:
             outbox,
             endings,
             Sender(allow_private=settings.webhook_allow_private),
-            ConsentFollower(channel, position, endings) if settings.follow_revocations else None,
+            ConsentFollower(channel, position, endings, READ) if settings.follow_revocations else None,
         ),
         webhook_metrics=WebhookCollector(outbox, position, time.time),
         validator=validator,

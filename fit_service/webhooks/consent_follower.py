@@ -1,4 +1,4 @@
-"""Follows the revocation feed for the webhooks: where a grant ends, its webhooks are told so and end.
+"""Follows the revocation feed for the webhooks: where a grant ends, or loses their scope, they are told so and end.
 
 Unlike the kit's reader, which may forget everything, this one keeps its place in SQL: what happens while no worker runs
 is heard later. Where its place was lost, nobody knows who still consents, and nothing is told until apps prove it.
@@ -35,11 +35,14 @@ class ConsentFollower:
         channel: BackChannel,
         position: FeedPositionStore,
         endings: WebhookEndings,
+        scope: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`scope` is what a grant must allow for its webhooks to be told anything."""
         self._channel = channel
         self._position = position
         self._endings = endings
+        self._scope = scope
         self._clock = clock
 
     def run(self, stop: threading.Event) -> None:
@@ -72,7 +75,8 @@ class ConsentFollower:
             if cursor:
                 _log.error("the place in the revocation feed is lost: apps have to enable their webhooks again")
             self._endings.doubt(sent_at, self._clock())
-        self._endings.end_grants(batch.ended, self._clock())
+        lost = {grant_id for grant_id, scopes in batch.narrowed.items() if self._scope not in scopes}
+        self._endings.end_grants(batch.ended | lost, self._clock())
         if batch.cursor != cursor or sent_at - from_microseconds(stored_at) >= _NOTE_EVERY:
             self._position.advance(cursor, batch.cursor, sent_at)
         return batch.more

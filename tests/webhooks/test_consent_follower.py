@@ -46,7 +46,7 @@ class Worker:
 
     def read(self) -> None:
         """By a follower that has just been started."""
-        follower = ConsentFollower(self._channel, self._position, self._endings, clock=lambda: self._hooks.now)
+        follower = ConsentFollower(self._channel, self._position, self._endings, "read", lambda: self._hooks.now)
         try:
             assert follower.read_once() is False
         finally:
@@ -86,6 +86,17 @@ def test_the_end_of_a_single_token_is_no_end_of_consent(
     auth.revoke(auth.issue("a token", grant="g1"))
     worker.read()
     assert (status_of(hooks, webhook_id), hooks.types()) == ((Status.ACTIVE, None), [])
+
+
+def test_a_grant_that_no_longer_allows_to_read_is_an_ended_one_and_one_that_does_is_not(
+    auth: SmallAuthorizationServer, worker: Worker, hooks: Hooks
+) -> None:
+    lost, kept = hooks.register(grant_id="g1"), hooks.register(grant_id="g2")
+    auth.narrow_grant("g1", "write")
+    auth.narrow_grant("g2", "read")
+    worker.read()
+    assert [(to, event["type"]) for to, event in hooks.deliver_all()] == [(lost, "consent.revoked")]
+    assert (status_of(hooks, lost), status_of(hooks, kept)) == (None, (Status.ACTIVE, None))
 
 
 def test_what_ended_while_no_worker_ran_is_heard_by_the_next_one(
