@@ -47,6 +47,17 @@ def test_what_is_no_refresh_token_is_refused(actions: Actions, token: str) -> No
     assert (status, error) in {(400, "invalid_grant"), (400, "invalid_request")}
 
 
+@pytest.mark.clause("RFC 6749 §10.4")
+def test_an_access_token_is_no_refresh_token_and_the_other_way_round(actions: Actions) -> None:
+    app = actions.app()
+    granted = app.connect(actions.person())
+    assert error_of(app.refresh(granted.access)) == (400, "invalid_grant")
+    refused = actions.fit("GET", token=granted.refresh)
+    assert (refused.status_code, 'error="invalid_token"' in refused.headers["WWW-Authenticate"]) == (401, True)
+    assert actions.is_active(granted.access)
+    assert app.refresh(granted.refresh).status_code == 200
+
+
 @pytest.mark.clause("RFC 9700 §4.14.2")
 def test_reuse_of_any_earlier_generation_ends_the_grant(actions: Actions) -> None:
     app = actions.app()
