@@ -11,6 +11,7 @@ from fit_service.api.body_weight import body_weight_api
 from fit_service.api.body_weight_batch import batch_api
 from fit_service.api.cross_origin import let_other_origins_read
 from fit_service.api.metadata import metadata_endpoint
+from fit_service.api.openapi import openapi_endpoint
 from fit_service.api.summary import summary_api
 from fit_service.api.transfer import transfer_api
 from fit_service.api.webhooks import webhooks_api
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     ):
         let_other_origins_read(blueprint, settings.cors_origins)
         app.register_blueprint(blueprint)
+    app.register_blueprint(openapi_endpoint(app, settings.origin, settings.issuer))
 
     @app.after_request
     def set_headers(response: Response) -> Response:

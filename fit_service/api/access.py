@@ -13,6 +13,7 @@ from shared.resource_server import ActiveToken, NotLetThroughError, TokenValidat
 from shared.resource_server.resource_protector import ResourceProtector
 
 READ, WRITE = "body_weight:read", "body_weight:write"
+SCOPES = {READ: "See body weights", WRITE: "Add, change and delete body weights"}
 MAX_BODY = 64 * 1024
 """Bytes, where a view asks for no other limit."""
 
@@ -44,6 +45,7 @@ class Access:
                 return view(token, *args, **kwargs)
 
             protected = self._require_token(scope)(admitted)
+            protected.scope = scope  # type: ignore[attr-defined]
             protected.max_body = max_body  # type: ignore[attr-defined]
             return protected
 

@@ -9,9 +9,11 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.access import READ, WRITE, Access
-from fit_service.api.conditional import check_if_match, tagged, unless_known, version_tag
-from fit_service.api.idempotency import change_once, digest
-from fit_service.api.parameters import END, START, UNIT, Parameter, Query, number_up_to, one_of, takes
+from fit_service.api.conditional import GUARDED, TAGGED, VERSIONED, check_if_match, tagged, unless_known, version_tag
+from fit_service.api.description import Header, Trait, describe
+from fit_service.api.idempotency import REPEATABLE, change_once, digest
+from fit_service.api.parameters import END, START, UNIT, Parameter, Query, Reader, number_up_to, one_of, takes
+from fit_service.api.schemas import ENTRIES_OR_CHANGES, SYNC_POSITION, one
 from fit_service.body_weight_entry import BodyWeightEntry, changed_entry, new_entry, parse_json
 from fit_service.errors import ProblemError
 from fit_service.storage.body_weights import BodyWeightStore
@@ -40,12 +42,28 @@ def _parse_position(position: str, name: str) -> str:
 ORDER: Parameter[str] = Parameter("order", one_of("asc", "desc"), "asc", "The oldest or the latest first.")
 LIMIT: Parameter[int] = Parameter("limit", number_up_to(500), 100, "How many entries a page holds at most.")
 CURSOR: Parameter[Position | None] = Parameter(
-    "cursor", _parse_cursor, None, "Where the page begins: as a Link header named it."
+    "cursor", Reader({"type": "string"}, _parse_cursor), None, "Where the page begins: as a Link header named it."
 )
 UPDATED_SINCE: Parameter[str | None] = Parameter(
-    "updated_since", _parse_position, None, f"Only what changed since: {BEGINNING}, or what Updated-Since said."
+    "updated_since",
+    Reader(SYNC_POSITION, _parse_position),
+    None,
+    f"Only what changed since: {BEGINNING}, or what Updated-Since said.",
+)
+LOCATED = Trait(
+    answer_headers=[Header("Location", "Its address.", {"type": "string", "format": "uri-reference"}, always=True)]
+)
+"""For what was created."""
+_PAGED = Trait(
+    answer_headers=[
+        Header("Link", 'The address of the next page, with `rel="next"` (RFC 8288), while there is one.'),
+        Header("Updated-Since", "How far `updated_since` got: send it in the next request.", SYNC_POSITION),
+    ]
 )
 NOT_WITH_UPDATED_SINCE = (ORDER, CURSOR, START, END)
+
+_NONE_YET = "There is no entry yet."
+_FORGOTTEN = "Changes since then are no longer known: begin again with updated_since=0."
 
 
 def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
@@ -55,7 +73,13 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
     @blueprint.get("/", strict_slashes=False)
     @access(READ)
     @takes(UNIT, ORDER, LIMIT, CURSOR, START, END, UPDATED_SINCE)
+    @describe(VERSIONED, _PAGED, answers=ENTRIES_OR_CHANGES, problems={410: _FORGOTTEN})
     def list_entries(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        """List entries, or what changed.
+
+        A page of entries, the oldest first. With `updated_since`, what changed since, in the order of the changes; an
+        entry that was deleted comes as its `id` with `"deleted": true`.
+        """
         listed = _page if query[UPDATED_SINCE] is None else _changes
         with store.reading(token.subject) as entries:
             tag = version_tag(token.subject, entries.counter().last_change)
@@ -64,7 +88,9 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
     @blueprint.post("/", strict_slashes=False)
     @access(WRITE)
     @takes(UNIT)
+    @describe(REPEATABLE, TAGGED, LOCATED, sends=one("NewEntry"), answers=one("Entry"), status=201)
     def insert_entry(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        """Insert an entry."""
         entry = new_entry(parse_json(json_body()), datetime.now(UTC))
 
         def insert(changes: EntryChanges) -> Response:
@@ -78,17 +104,21 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
     @blueprint.get("/latest")
     @access(READ)
     @takes(UNIT)
+    @describe(VERSIONED, answers=one("Entry"), problems={404: _NONE_YET})
     def show_latest(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        """Read the entry of the latest instant."""
         with store.reading(token.subject) as entries:
             entry = entries.latest()
         if entry is None:
-            raise ProblemError(404, "There is no entry yet.")
+            raise ProblemError(404, _NONE_YET)
         return unless_known(version_tag(token.subject, entry.change), lambda: _shown(token, entry, query))
 
     @blueprint.get("/<entry_id>")
     @access(READ)
     @takes(UNIT)
+    @describe(VERSIONED, answers=one("Entry"))
     def show_entry(token: ActiveToken, query: Query, entry_id: str) -> ResponseReturnValue:
+        """Read an entry."""
         with store.reading(token.subject) as entries:
             entry = _found(entries.find(entry_id))
         return unless_known(version_tag(token.subject, entry.change), lambda: _shown(token, entry, query))
@@ -96,7 +126,9 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
     @blueprint.patch("/<entry_id>")
     @access(WRITE)
     @takes(UNIT)
+    @describe(GUARDED, TAGGED, sends=one("EntryChange"), answers=one("Entry"))
     def change_entry(token: ActiveToken, query: Query, entry_id: str) -> ResponseReturnValue:
+        """Change an entry: replace the members that are sent (RFC 7396)."""
         fields = parse_json(json_body())
         with store.changing(token.subject) as changes:
             entry = _found(changes.take(entry_id))
@@ -106,7 +138,9 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
 
     @blueprint.delete("/<entry_id>")
     @access(WRITE)
+    @describe(GUARDED, status=204)
     def delete_entry(token: ActiveToken, entry_id: str) -> ResponseReturnValue:
+        """Delete an entry."""
         with store.changing(token.subject) as changes:
             entry = _found(changes.take(entry_id))
             check_if_match(token.subject, entry)
@@ -151,7 +185,7 @@ def _changes(entries: EntryReader, query: Query) -> Response:
     counter = entries.counter()
     position = SyncPosition.parse(query[UPDATED_SINCE] or "", counter.last_change)
     if position is None or not position.continues(counter.last_change, counter.forgotten):
-        raise ProblemError(410, "Changes since then are no longer known: begin again with updated_since=0.")
+        raise ProblemError(410, _FORGOTTEN)
     changes, more = entries.changes_after(position.change, position.deletions, query[LIMIT])
     answer = jsonify([change.to_json(query[UNIT]) for change in changes])
     reached = position.after(changes[-1].change if more else counter.last_change).text()

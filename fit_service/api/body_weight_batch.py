@@ -7,8 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from fit_service.api.access import WRITE, Access
 from fit_service.api.body_weight import json_body
-from fit_service.api.idempotency import change_once, digest
+from fit_service.api.description import describe
+from fit_service.api.idempotency import REPEATABLE, change_once, digest
 from fit_service.api.parameters import UNIT, Query, takes
+from fit_service.api.schemas import one
 from fit_service.body_weight_entry import NewEntry, parse_json
 from fit_service.entry_batch import parse_batch
 from fit_service.storage.body_weights import BodyWeightStore
@@ -26,7 +28,12 @@ def batch_api(access: Access, store: BodyWeightStore) -> Blueprint:
     @blueprint.post("/batch")
     @access(WRITE, max_body=MAX_BODY)
     @takes(UNIT)
+    @describe(REPEATABLE, sends=one("Batch"), answers=one("BatchResult"))
     def insert_batch(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        """Insert up to 500 entries.
+
+        Each gets its own result; the good ones are inserted, unless it shall be all or nothing.
+        """
         batch = parse_batch(parse_json(json_body()), datetime.now(UTC))
 
         def insert(changes: EntryChanges) -> Response:

@@ -9,8 +9,24 @@ from hashlib import sha256
 from flask import Response, current_app, request
 from werkzeug.datastructures import ETags
 
+from fit_service.api.description import Header, Trait
 from fit_service.body_weight_entry import BodyWeightEntry
 from fit_service.errors import ProblemError
+
+_ETAG = Header("ETag", "The version of what is shown.", always=True)
+TAGGED = Trait(answer_headers=[_ETAG])
+"""The answer names its version."""
+VERSIONED = Trait(
+    request_headers=[Header("If-None-Match", "Versions that the app has: 304 if one of them is the present one.")],
+    answer_headers=[_ETAG],
+    unchanged=True,
+)
+"""Whoever has the version already gets 304."""
+GUARDED = Trait(
+    request_headers=[Header("If-Match", "Versions that may be overwritten: 412 if the present one is another.")],
+    problems={412: None},
+)
+"""Nothing newer is overwritten."""
 
 
 def version_tag(subject: str, change: int) -> str:

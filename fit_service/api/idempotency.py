@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from flask import Response, current_app, request
 
+from fit_service.api.description import Header, Trait
 from fit_service.errors import ProblemError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
@@ -15,6 +16,17 @@ from shared.resource_server import ActiveToken
 
 HEADER = "Idempotency-Key"
 _KEY = re.compile(r'"?([\x21\x23-\x5B\x5D-\x7E]{16,255})"?')
+
+REPEATABLE = Trait(
+    request_headers=[
+        Header(
+            HEADER,
+            "For 24 hours the same request with the same key gets the same answer and does nothing more.",
+            {"type": "string", "pattern": r"^[!#-\[\]-~]{16,255}$"},
+        )
+    ],
+)
+"""A request whose answer was lost may be repeated."""
 
 
 def change_once(

@@ -10,22 +10,34 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from fit_service.api import schemas
+from fit_service.api.description import Schema
+from fit_service.api.schemas import INSTANT
 from fit_service.body_weight_entry import parse_timestamp
 from fit_service.errors import ProblemError
 from fit_service.weight import parse_unit
 from shared.resource_server import ActiveToken
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
+class Reader(Generic[T_co]):
+    """Which texts there can be, and how one is read."""
+
+    schema: Schema
+    parse: Callable[[str, str], T_co]
+    """From the text and the parameter's name. Raises ProblemError."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter(Generic[T]):
-    """One parameter: how its text is read, and what holds if it is left out."""
+    """One parameter: how it is read, and what holds if it is left out."""
 
     name: str
-    parse: Callable[[str, str], T]
-    """From the text and the parameter's name. Raises ProblemError."""
+    reader: Reader[T]
     default: T
     description: str
 
@@ -59,7 +71,7 @@ def takes(*parameters: Parameter[Any]) -> Callable[[QueryView[P]], View[P]]:
     return decorate
 
 
-def one_of(*choices: str) -> Callable[[str, str], str]:
+def one_of(*choices: str) -> Reader[str]:
     """Reads one of these words."""
 
     def parse(text: str, name: str) -> str:
@@ -67,10 +79,10 @@ def one_of(*choices: str) -> Callable[[str, str], str]:
             raise ProblemError(422, f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}.", field=name)
         return text
 
-    return parse
+    return Reader({"type": "string", "enum": list(choices)}, parse)
 
 
-def number_up_to(largest: int) -> Callable[[str, str], int]:
+def number_up_to(largest: int) -> Reader[int]:
     """Reads a number from 1 to `largest`."""
 
     def parse(text: str, name: str) -> int:
@@ -78,22 +90,21 @@ def number_up_to(largest: int) -> Callable[[str, str], int]:
             raise ProblemError(422, f"{name} must be between 1 and {largest}.", field=name)
         return int(text)
 
-    return parse
+    return Reader({"type": "integer", "minimum": 1, "maximum": largest}, parse)
 
 
+_INSTANT = Reader(INSTANT, parse_timestamp)
 UNIT: Parameter[str | None] = Parameter(
-    "unit", parse_unit, None, "Show weights in lbs or kg; unset: as each was entered."
+    "unit", Reader(schemas.UNIT, parse_unit), None, "Show weights in lbs or kg; unset: as each was entered."
 )
 START: Parameter[datetime | None] = Parameter(
-    "start", parse_timestamp, None, "From this instant on (RFC 3339, with an offset)."
+    "start", _INSTANT, None, "From this instant on (RFC 3339, with an offset)."
 )
-END: Parameter[datetime | None] = Parameter(
-    "end", parse_timestamp, None, "Before this instant (RFC 3339, with an offset)."
-)
+END: Parameter[datetime | None] = Parameter("end", _INSTANT, None, "Before this instant (RFC 3339, with an offset).")
 
 
 def _read(parameter: Parameter[T]) -> T:
     texts = request.args.getlist(parameter.name)
     if len(texts) > 1:
         raise ProblemError(422, f"{parameter.name} must be given once.", field=parameter.name)
-    return parameter.parse(texts[0], parameter.name) if texts else parameter.default
+    return parameter.reader.parse(texts[0], parameter.name) if texts else parameter.default

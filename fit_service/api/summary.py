@@ -7,8 +7,10 @@ from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.access import READ, Access
-from fit_service.api.conditional import unless_known, version_tag
-from fit_service.api.parameters import END, START, UNIT, Parameter, Query, one_of, takes
+from fit_service.api.conditional import VERSIONED, unless_known, version_tag
+from fit_service.api.description import describe
+from fit_service.api.parameters import END, START, UNIT, Parameter, Query, Reader, one_of, takes
+from fit_service.api.schemas import one
 from fit_service.errors import ProblemError
 from fit_service.local_days import LocalDays, local_day, parse_zone, start_of
 from fit_service.storage.body_weights import BodyWeightStore
@@ -27,7 +29,9 @@ from fit_service.weight import plain
 from shared.resource_server import ActiveToken
 
 BUCKET: Parameter[str] = Parameter("bucket", one_of(*BUCKETS), "day", "How much time is summed up.")
-ZONE: Parameter[ZoneInfo] = Parameter("tz", parse_zone, ZoneInfo("UTC"), "The IANA time zone whose days are meant.")
+ZONE: Parameter[ZoneInfo] = Parameter(
+    "tz", Reader({"type": "string"}, parse_zone), ZoneInfo("UTC"), "The IANA time zone whose days are meant."
+)
 _A_MOMENT = timedelta(microseconds=1)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -39,7 +43,13 @@ def summary_api(access: Access, store: BodyWeightStore) -> Blueprint:
     @blueprint.get("/summary")
     @access(READ)
     @takes(BUCKET, ZONE, START, END, UNIT)
+    @describe(VERSIONED, answers=one("Summary"))
     def show_summary(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        """Sum entries up by day, week or month.
+
+        Weeks begin on Monday. Buckets are never cut. Without `start` it reaches back 366 buckets; it covers at most
+        1000. Without `unit`, it is that of the latest entry.
+        """
         with store.reading(token.subject) as entries:
             tag = version_tag(token.subject, entries.counter().last_change)
             return unless_known(tag, lambda: _summary(entries, query))

@@ -11,8 +11,10 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.access import READ, WRITE, Access
-from fit_service.api.idempotency import change_once
+from fit_service.api.description import Header, Trait, describe
+from fit_service.api.idempotency import REPEATABLE, change_once
 from fit_service.api.parameters import END, START, UNIT, Parameter, Query, one_of, takes
+from fit_service.api.schemas import EXPORTED_FILE, IMPORTED_FILE, one
 from fit_service.body_weight_entry import BodyWeightEntry
 from fit_service.entry_file import FORMATS, JSON, check, entries_of
 from fit_service.errors import ProblemError
@@ -22,6 +24,7 @@ from fit_service.storage.entry_reader import Page
 from shared.resource_server import ActiveToken
 
 FORMAT: Parameter[str] = Parameter("format", one_of(*(each.name for each in FORMATS)), JSON.name, "Of the file.")
+_ATTACHED = Trait(answer_headers=[Header("Content-Disposition", "With a name for the file.", always=True)])
 _AT_ONCE = 500
 """Entries that are in memory at the same time."""
 _CHUNK = 64 * 1024
@@ -35,7 +38,9 @@ def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> B
     @blueprint.get("/export")
     @access(READ)
     @takes(FORMAT, UNIT, START, END)
+    @describe(_ATTACHED, answers=EXPORTED_FILE)
     def export_entries(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        """Export all entries as a file, the oldest first."""
         [entry_format] = [each for each in FORMATS if each.name == query[FORMAT]]
         pages = _pages(store, token.subject, Page(limit=_AT_ONCE, start=query[START], end=query[END]))
         entries = chain(next(pages), chain.from_iterable(pages))  # the first page while an outage can still be a 503
@@ -45,7 +50,13 @@ def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> B
 
     @blueprint.post("/import")
     @access(WRITE, max_body=import_limit)
+    @describe(REPEATABLE, sends=IMPORTED_FILE, answers=one("ImportResult"))
     def import_entries(token: ActiveToken) -> ResponseReturnValue:
+        """Import a file of entries, all or none.
+
+        What is already there, of the same instant and weight, is not inserted again. If an entry is not good, none is
+        imported, and each bad one is named by its `line`, or in JSON by its `index`.
+        """
         entry_format = next((each for each in FORMATS if each.media_type == request.mimetype), None)
         if entry_format is None:
             raise ProblemError(415, f"The file must be {' or '.join(each.media_type for each in FORMATS)}.")

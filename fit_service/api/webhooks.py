@@ -7,13 +7,19 @@ from flask import Blueprint, jsonify, url_for
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.access import READ, Access
-from fit_service.api.body_weight import json_body
+from fit_service.api.body_weight import LOCATED, json_body
+from fit_service.api.description import describe
+from fit_service.api.schemas import WEBHOOKS, one
 from fit_service.body_weight_entry import parse_json
 from fit_service.errors import ProblemError
 from fit_service.storage.webhooks import NotActiveError, TooManyWebhooksError, WebhookStore
 from fit_service.webhooks.destination import parse_url
 from fit_service.webhooks.registration import MAX_PER_PERSON, Owner, Registration
 from shared.resource_server import ActiveToken
+
+_NO_SUCH_WEBHOOK = "There is no such webhook."
+_TOO_MANY = f"There are {MAX_PER_PERSON} webhooks already: remove one first."
+_DISABLED = "The webhook is disabled: enable it first."
 
 
 def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) -> Blueprint:
@@ -22,12 +28,26 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
 
     @blueprint.get("/", strict_slashes=False)
     @access(READ)
+    @describe(answers=WEBHOOKS)
     def list_webhooks(token: ActiveToken) -> ResponseReturnValue:
+        """List the webhooks of this app for this person."""
         return jsonify([webhook.to_json() for webhook in store.all(_owner(token))])
 
     @blueprint.post("/", strict_slashes=False)
     @access(READ)
+    @describe(
+        LOCATED,
+        sends=one("NewWebhook"),
+        answers=one("RegisteredWebhook"),
+        status=201,
+        problems={404: _NO_SUCH_WEBHOOK, 409: _TOO_MANY},
+    )
     def register_webhook(token: ActiveToken) -> ResponseReturnValue:
+        """Register a webhook.
+
+        `secret` is the key of the signatures and is shown this once. At most ten for one app and person. To be told of
+        changes takes the scope that reading takes.
+        """
         fields = parse_json(json_body())
         if "url" not in fields:
             raise ProblemError(422, "url is required.", field="url")
@@ -35,7 +55,7 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
         try:
             webhook_id, secret = store.register(_owner(token), token.grant_id, url, datetime.now(UTC))
         except TooManyWebhooksError:
-            raise ProblemError(409, f"There are {MAX_PER_PERSON} webhooks already: remove one first.") from None
+            raise ProblemError(409, _TOO_MANY) from None
 
         def show(webhook: Registration) -> ResponseReturnValue:
             address = url_for("webhooks.show_webhook", webhook_id=webhook_id)
@@ -45,12 +65,19 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
 
     @blueprint.get("/<webhook_id>")
     @access(READ)
+    @describe(answers=one("Webhook"), problems={404: _NO_SUCH_WEBHOOK})
     def show_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
+        """Read a webhook."""
         return jsonify(_found(store.find(_owner(token), webhook_id)).to_json())
 
     @blueprint.patch("/<webhook_id>")
     @access(READ)
+    @describe(sends=one("WebhookChange"), answers=one("Webhook"), problems={404: _NO_SUCH_WEBHOOK})
     def enable_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
+        """Renew or enable a webhook, and try at once what waits.
+
+        It is bound to the grant of this token from now on.
+        """
         if parse_json(json_body()).get("status") != "active":
             raise ProblemError(422, "status must be active.", field="status")
         if not store.bind(_owner(token), webhook_id, token.grant_id, datetime.now(UTC)):
@@ -59,18 +86,22 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
 
     @blueprint.delete("/<webhook_id>")
     @access(READ)
+    @describe(status=204, problems={404: _NO_SUCH_WEBHOOK})
     def remove_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
+        """Remove a webhook; what was not delivered yet never is."""
         if not store.remove(_owner(token), webhook_id):
             raise _no_such_webhook()
         return "", 204
 
     @blueprint.post("/<webhook_id>/test")
     @access(READ)
+    @describe(answers=one("SentTest"), status=202, problems={404: _NO_SUCH_WEBHOOK, 409: _DISABLED})
     def test_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
+        """Send a test message to a webhook."""
         try:
             message_id = store.send_test(_owner(token), webhook_id, datetime.now(UTC))
         except NotActiveError:
-            raise ProblemError(409, "The webhook is disabled: enable it first.") from None
+            raise ProblemError(409, _DISABLED) from None
         if message_id is None:
             raise _no_such_webhook()
         return jsonify({"message_id": message_id}), 202
@@ -103,4 +134,4 @@ def _found(webhook: Registration | None) -> Registration:
 
 def _no_such_webhook() -> ProblemError:
     """The same whether nobody has it or somebody else has."""
-    return ProblemError(404, "There is no such webhook.")
+    return ProblemError(404, _NO_SUCH_WEBHOOK)

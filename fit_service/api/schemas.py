@@ -1,0 +1,227 @@
+"""The objects of the API in JSON Schema, with an example of each. Limits and words come from where they are decided."""
+
+from collections.abc import Mapping
+
+from fit_service.api.description import Content, Schema
+from fit_service.body_weight_entry import FIRST_YEAR, LAST_YEAR
+from fit_service.entry_batch import MAX_ENTRIES
+from fit_service.entry_file import COLUMNS, CSV, JSON, NEEDED
+from fit_service.summary import BUCKETS
+from fit_service.webhooks.destination import MAX_LENGTH
+from fit_service.webhooks.registration import DisabledBecause, Status
+from fit_service.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, UNITS
+
+INSTANT: Schema = {"type": "string", "format": "date-time"}
+_INSTANT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
+UNIT: Schema = {"type": "string", "enum": list(UNITS)}
+SYNC_POSITION: Schema = {"type": "string", "pattern": "^(0|[0-9]{1,18}-[0-9]{1,18})$"}
+_WEIGHT: Schema = {
+    "type": "string",
+    "pattern": rf"^[0-9]{{1,6}}(\.[0-9]{{1,{MAX_DECIMALS}}})?$",
+    "description": "An exact decimal. What was converted has at most two decimals.",
+}
+_WEIGHT_THAT_IS_SENT: Schema = {
+    "type": ["string", "number"],
+    "pattern": rf"^[0-9]{{1,6}}(\.[0-9]{{1,{MAX_DECIMALS}}})?$",
+    "exclusiveMinimum": 0,
+    "description": f"A decimal with at most {MAX_DECIMALS} decimals, between {LIGHTEST_KG} and {HEAVIEST_KG} kg.",
+}
+_INSTANT_THAT_IS_SENT: Schema = {**INSTANT, "description": f"In the years {FIRST_YEAR} to {LAST_YEAR}, with an offset."}
+ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
+
+_CREATED_AT, _ENTRY_ID = "2026-01-05T06:30:00+00:00", "49ab6b1d2b1c1f3fae5c3a60"
+_ENTRY_EXAMPLE = {"id": _ENTRY_ID, "body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT}
+_BAD_ENTRY = 'body_weight must be a positive decimal number, as in "82.5".'
+
+
+def ref(name: str) -> Schema:
+    """The schema of this name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def one(name: str) -> tuple[Content]:
+    """A body that is this object."""
+    return (Content(ref(name)),)
+
+
+def _object(
+    properties: Mapping[str, Schema], *examples: object, optional: tuple[str, ...] = (), **more: object
+) -> Schema:
+    required = [name for name in properties if name not in optional]
+    described = {"type": "object", "properties": properties, **({"required": required} if required else {}), **more}
+    return {**described, "examples": list(examples)} if examples else described
+
+
+def _array(items: Schema, **more: object) -> Schema:
+    return {"type": "array", "items": items, **more}
+
+
+_SENT_ENTRY = {"body_weight": _WEIGHT_THAT_IS_SENT, "unit": UNIT, "created_at": _INSTANT_THAT_IS_SENT}
+
+_WEBHOOK: Mapping[str, Schema] = {
+    "id": ID,
+    "url": {"type": "string"},
+    "status": {"type": "string", "enum": [Status.ACTIVE.value, Status.DISABLED.value]},
+    "disabled_because": {"enum": [*(each.value for each in DisabledBecause), None]},
+    "created_at": INSTANT,
+    "expires_at": {**INSTANT, "description": "Renew it before: it is disabled then."},
+    "waiting": {"type": "integer", "minimum": 0, "description": "Messages that are not delivered yet."},
+    "failing_since": _INSTANT_OR_NULL,
+    "last_failure": {"type": ["string", "null"]},
+}
+_WEBHOOK_EXAMPLE = {
+    "id": "b1946ac92492d2347c6235b4",
+    "url": "https://app.example/hooks/moogle?user=7",
+    "status": Status.ACTIVE.value,
+    "disabled_because": None,
+    "created_at": _CREATED_AT,
+    "expires_at": "2026-02-04T06:30:00+00:00",
+    "waiting": 0,
+    "failing_since": None,
+    "last_failure": None,
+}
+
+SCHEMAS: Mapping[str, Schema] = {
+    "Entry": _object({"id": ID, "body_weight": _WEIGHT, "unit": UNIT, "created_at": INSTANT}, _ENTRY_EXAMPLE),
+    "DeletedEntry": _object({"id": ID, "deleted": {"const": True}}, {"id": _ENTRY_ID, "deleted": True}),
+    "NewEntry": _object(
+        _SENT_ENTRY,
+        {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-05T07:30:00+01:00"},
+        optional=("created_at",),
+        description="Without `created_at` it is of now. Members that are not named here are ignored.",
+    ),
+    "EntryChange": _object(
+        _SENT_ENTRY,
+        {"body_weight": "81.9"},
+        optional=tuple(_SENT_ENTRY),
+        description="The members to replace (RFC 7396). Another `unit` needs its `body_weight` too.",
+    ),
+    "Batch": _object(
+        {
+            "entries": _array(ref("NewEntry"), minItems=1, maxItems=MAX_ENTRIES),
+            "all_or_nothing": {
+                "type": "boolean",
+                "default": False,
+                "description": "Insert none if one is not good, and answer 422 that names each one by its `index`.",
+            },
+        },
+        {
+            "entries": [
+                {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-05T07:30:00+01:00"},
+                {"body_weight": "-1", "unit": "kg", "created_at": "2026-01-06T07:30:00+01:00"},
+            ]
+        },
+        optional=("all_or_nothing",),
+    ),
+    "BatchResult": _object(
+        {
+            "inserted": {"type": "integer", "minimum": 0, "maximum": MAX_ENTRIES},
+            "results": _array({"anyOf": [ref("InsertedItem"), ref("RefusedItem")]}, description="As they were sent."),
+        },
+        {
+            "inserted": 1,
+            "results": [
+                {"status": 201, "entry": _ENTRY_EXAMPLE},
+                {"status": 422, "errors": [{"field": "body_weight", "detail": _BAD_ENTRY}]},
+            ],
+        },
+    ),
+    "InsertedItem": _object({"status": {"const": 201}, "entry": ref("Entry")}),
+    "RefusedItem": _object({"status": {"const": 422}, "errors": _array(ref("Fault"))}),
+    "Summary": _object(
+        {
+            "bucket": {"type": "string", "enum": list(BUCKETS)},
+            "tz": {"type": "string", "description": "An IANA time zone."},
+            "unit": UNIT,
+            "buckets": _array(ref("Bucket"), description="The oldest first; without those that have no entries."),
+        },
+        {
+            "bucket": "day",
+            "tz": "UTC",
+            "unit": "kg",
+            "buckets": [
+                {
+                    "start": "2026-01-05T00:00:00+00:00",
+                    "end": "2026-01-06T00:00:00+00:00",
+                    "count": 1,
+                    "min": "82.5",
+                    "max": "82.5",
+                    "mean": "82.5",
+                    "trend": "82.5",
+                    "change": None,
+                }
+            ],
+        },
+    ),
+    "Bucket": _object(
+        {
+            "start": INSTANT,
+            "end": {**INSTANT, "description": "Where the next one begins."},
+            "count": {"type": "integer", "minimum": 1},
+            "min": _WEIGHT,
+            "max": _WEIGHT,
+            "mean": _WEIGHT,
+            "trend": {**_WEIGHT, "description": "The weight without its daily ups and downs."},
+            "change": {
+                "type": ["string", "null"],
+                "pattern": r"^-?[0-9]{1,6}(\.[0-9]{1,2})?$",
+                "description": "From the mean of the bucket before that has entries; null if there is none.",
+            },
+        }
+    ),
+    "ImportedEntry": _object(
+        _SENT_ENTRY, {"body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT}, description="`id` is ignored."
+    ),
+    "ImportResult": _object(
+        {"inserted": {"type": "integer", "minimum": 0}, "already_there": {"type": "integer", "minimum": 0}},
+        {"inserted": 1, "already_there": 0},
+    ),
+    "Webhook": _object(_WEBHOOK, _WEBHOOK_EXAMPLE),
+    "RegisteredWebhook": _object(
+        {**_WEBHOOK, "secret": {"type": "string", "pattern": "^whsec_"}},
+        {**_WEBHOOK_EXAMPLE, "secret": "whsec_x+x8zPZC3lMTbnMVRvHKm7u7Gyrgmpq6kPLyM3FMDCw="},
+    ),
+    "NewWebhook": _object(
+        {"url": {"type": "string", "maxLength": MAX_LENGTH, "description": "https, of a public address."}},
+        {"url": _WEBHOOK_EXAMPLE["url"]},
+    ),
+    "WebhookChange": _object({"status": {"const": Status.ACTIVE.value}}, {"status": Status.ACTIVE.value}),
+    "SentTest": _object({"message_id": {"type": "string"}}, {"message_id": f"msg_{_WEBHOOK_EXAMPLE['id']}_1"}),
+    "Problem": _object(
+        {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string", "description": "What is wrong, for whoever writes the app."},
+            "errors": _array(ref("Fault"), description="What is at fault, where that can be named."),
+            "violated-policies": _array({"type": "string"}, description="With 429: which quota was used up."),
+        },
+        optional=("errors", "violated-policies"),
+        description="RFC 9457.",
+    ),
+    "Fault": _object(
+        {
+            "field": {"type": "string", "description": "A member of the body, a parameter or a header."},
+            "detail": {"type": "string"},
+            "index": {"type": "integer", "minimum": 0, "description": "Of the entry, in an array."},
+            "line": {"type": "integer", "minimum": 1, "description": "Of the entry, in a CSV file."},
+        },
+        optional=("index", "line"),
+    ),
+}
+
+WEBHOOKS = (Content(_array(ref("Webhook"))),)
+ENTRIES = (Content(_array(ref("Entry"))),)
+ENTRIES_OR_CHANGES = (Content(_array({"anyOf": [ref("Entry"), ref("DeletedEntry")]}), example=[_ENTRY_EXAMPLE]),)
+EXPORTED_FILE = (
+    *ENTRIES,
+    Content(
+        {"type": "string"},
+        CSV.media_type,
+        ",".join(COLUMNS) + f"\r\n{_ENTRY_ID},82.5,kg,{_CREATED_AT}\r\n",
+    ),
+)
+IMPORTED_FILE = (
+    Content(_array(ref("ImportedEntry")), JSON.media_type),
+    Content({"type": "string"}, CSV.media_type, ",".join(NEEDED) + f"\r\n82.5,kg,{_CREATED_AT}\r\n"),
+)
