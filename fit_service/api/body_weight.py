@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
+from fit_service.api import schemas
 from fit_service.api.access import READ, WRITE, Access
 from fit_service.api.conditional import GUARDED, TAGGED, VERSIONED, check_if_match, tagged, unless_known, version_tag
 from fit_service.api.description import Header, Trait, describe
@@ -42,7 +43,7 @@ def _parse_position(position: str, name: str) -> str:
 ORDER: Parameter[str] = Parameter("order", one_of("asc", "desc"), "asc", "The oldest or the latest first.")
 LIMIT: Parameter[int] = Parameter("limit", number_up_to(500), 100, "How many entries a page holds at most.")
 CURSOR: Parameter[Position | None] = Parameter(
-    "cursor", Reader({"type": "string"}, _parse_cursor), None, "Where the page begins: as a Link header named it."
+    "cursor", Reader(schemas.CURSOR, _parse_cursor), None, "Where the page begins: as a Link header named it."
 )
 UPDATED_SINCE: Parameter[str | None] = Parameter(
     "updated_since",

@@ -76,7 +76,9 @@ def openapi_document(app: Flask, origin: str, issuer: str) -> Document:
         "paths": paths,
         "components": {
             "schemas": SCHEMAS,
-            "responses": {problem.name: problem_response(status) for status, problem in PROBLEMS.items()},
+            "responses": {
+                problem.name: problem_response(status) for status, problem in PROBLEMS.items() if problem.detail
+            },
             "securitySchemes": {_SECURITY: _security_scheme(issuer)},
         },
     }

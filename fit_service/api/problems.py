@@ -20,8 +20,8 @@ class Problem:
     name: str
     """Of the response in the document."""
     description: str
-    detail: str
-    """What such a refusal says, unless the view says something else."""
+    detail: str | None
+    """What such a refusal says, unless the view says something else; None if each view does."""
     headers: Sequence[Header] = ()
     members: Mapping[str, object] = field(default_factory=dict)
     """Of the example, beside those that each has or in their place."""
@@ -42,8 +42,8 @@ PROBLEMS: Mapping[int, Problem] = {
         [_CHALLENGE],
     ),
     404: Problem("NotFound", "This person and app have nothing there.", "There is no such entry."),
-    409: Problem("Conflict", "It can't be done in the present state.", "The webhook is disabled: enable it first."),
-    410: Problem("Gone", "It is no longer known.", "Changes since then are no longer known."),
+    409: Problem("Conflict", "It can't be done in the present state.", None),
+    410: Problem("Gone", "It is no longer known.", None),
     412: Problem(
         "PreconditionFailed",
         "It is no longer the version that `If-Match` names.",

@@ -14,6 +14,8 @@ from fit_service.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, UNITS
 INSTANT: Schema = {"type": "string", "format": "date-time"}
 _INSTANT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
 UNIT: Schema = {"type": "string", "enum": list(UNITS)}
+TIME_ZONE: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_+/-]+$", "examples": ["Europe/Berlin"]}
+CURSOR: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]+=*$"}
 SYNC_POSITION: Schema = {"type": "string", "pattern": "^(0|[0-9]{1,18}-[0-9]{1,18})$"}
 _WEIGHT: Schema = {
     "type": "string",
@@ -31,7 +33,7 @@ ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
 
 _CREATED_AT, _ENTRY_ID = "2026-01-05T06:30:00+00:00", "49ab6b1d2b1c1f3fae5c3a60"
 _ENTRY_EXAMPLE = {"id": _ENTRY_ID, "body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT}
-_BAD_ENTRY = 'body_weight must be a positive decimal number, as in "82.5".'
+_TOO_HEAVY = f"body_weight must be between {LIGHTEST_KG} and {HEAVIEST_KG} kg."
 
 
 def ref(name: str) -> Schema:
@@ -92,7 +94,7 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "EntryChange": _object(
         _SENT_ENTRY,
-        {"body_weight": "81.9"},
+        {"body_weight": "82.5"},
         optional=tuple(_SENT_ENTRY),
         description="The members to replace (RFC 7396). Another `unit` needs its `body_weight` too.",
     ),
@@ -108,7 +110,7 @@ SCHEMAS: Mapping[str, Schema] = {
         {
             "entries": [
                 {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-05T07:30:00+01:00"},
-                {"body_weight": "-1", "unit": "kg", "created_at": "2026-01-06T07:30:00+01:00"},
+                {"body_weight": "825", "unit": "kg", "created_at": "2026-01-06T07:30:00+01:00"},
             ]
         },
         optional=("all_or_nothing",),
@@ -122,7 +124,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "inserted": 1,
             "results": [
                 {"status": 201, "entry": _ENTRY_EXAMPLE},
-                {"status": 422, "errors": [{"field": "body_weight", "detail": _BAD_ENTRY}]},
+                {"status": 422, "errors": [{"field": "body_weight", "detail": _TOO_HEAVY}]},
             ],
         },
     ),

@@ -10,7 +10,7 @@ from fit_service.api.access import READ, Access
 from fit_service.api.conditional import VERSIONED, unless_known, version_tag
 from fit_service.api.description import describe
 from fit_service.api.parameters import END, START, UNIT, Parameter, Query, Reader, one_of, takes
-from fit_service.api.schemas import one
+from fit_service.api.schemas import TIME_ZONE, one
 from fit_service.errors import ProblemError
 from fit_service.local_days import LocalDays, local_day, parse_zone, start_of
 from fit_service.storage.body_weights import BodyWeightStore
@@ -30,7 +30,7 @@ from shared.resource_server import ActiveToken
 
 BUCKET: Parameter[str] = Parameter("bucket", one_of(*BUCKETS), "day", "How much time is summed up.")
 ZONE: Parameter[ZoneInfo] = Parameter(
-    "tz", Reader({"type": "string"}, parse_zone), ZoneInfo("UTC"), "The IANA time zone whose days are meant."
+    "tz", Reader(TIME_ZONE, parse_zone), ZoneInfo("UTC"), "The IANA time zone whose days are meant."
 )
 _A_MOMENT = timedelta(microseconds=1)
 _LAST = datetime.max.replace(tzinfo=UTC)
