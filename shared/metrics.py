@@ -16,17 +16,44 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 """Seconds."""
 
 
-def install_metrics(app: Flask, token: str | None, registry: CollectorRegistry, *collectors: Collector) -> None:
+class RequestMetrics:
+    """Counts answers and their times. It remembers each series: looking one up would take longer than counting."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "http_requests", "Requests answered", ["endpoint", "method", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "http_request_seconds",
+            "From the first line to the answer",
+            ["endpoint"],
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def count(self, endpoint: str, method: str, status: int, began: float | None) -> None:
+        """Count an answer and, if it is known when its request began (by `time.perf_counter()`), its time."""
+        series = self._series.get((endpoint, method, status))
+        if series is None:
+            series = self._requests.labels(endpoint, method, status), self._seconds.labels(endpoint)
+            self._series[endpoint, method, status] = series
+        answers, seconds = series
+        answers.inc()
+        if began is not None:
+            seconds.observe(time.perf_counter() - began)
+
+
+def install_metrics(
+    app: Flask, token: str | None, registry: CollectorRegistry, *collectors: Collector
+) -> RequestMetrics | None:
     """Count every request, and answer `/metrics` for whoever brings the token; without one there is no `/metrics`.
 
     The registry may hold other metrics of the service. The collectors answer for all workers, whichever is asked.
     """
     if token is None:
-        return
-    requests = Counter("http_requests", "Requests answered", ["endpoint", "method", "status"], registry=registry)
-    seconds = Histogram(
-        "http_request_seconds", "From the first line to the answer", ["endpoint"], buckets=_BUCKETS, registry=registry
-    )
+        return None
+    counted = RequestMetrics(registry)
 
     @app.before_request
     def begin() -> None:
@@ -36,9 +63,7 @@ def install_metrics(app: Flask, token: str | None, registry: CollectorRegistry, 
     def count(response: Response) -> Response:
         endpoint = request.endpoint or "none"  # not the path: strangers could make as many series as they like
         method = request.method if request.method in _METHODS else "other"
-        requests.labels(endpoint, method, response.status_code).inc()
-        if "metrics_began" in g:
-            seconds.labels(endpoint).observe(time.perf_counter() - g.metrics_began)
+        counted.count(endpoint, method, response.status_code, g.get("metrics_began"))
         return response
 
     @app.get("/metrics")
@@ -47,6 +72,8 @@ def install_metrics(app: Flask, token: str | None, registry: CollectorRegistry, 
         if not hmac.compare_digest(given, f"Bearer {token}".encode()):
             abort(404)
         return Response(generate_latest(_all_workers(registry, collectors)), content_type=CONTENT_TYPE_LATEST)
+
+    return counted
 
 
 _METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}

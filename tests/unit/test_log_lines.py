@@ -1,0 +1,62 @@
+"""Each log record becomes one line of JSON on stderr."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from shared.log_config import configure_logging
+from shared.request_id import begin_request
+
+log = logging.getLogger("tests.of.lines")
+
+
+@pytest.fixture(autouse=True)
+def configured() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logging("a service", "INFO")
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def lines(captured: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in captured.readouterr().err.splitlines()]
+
+
+def test_a_line_says_what_happened_where_when_and_in_which_request(capfd: pytest.CaptureFixture[str]) -> None:
+    begin_request("the-id-of-a-request")
+    log.debug("not at this level")
+    log.info("%s of %s", 1, "two", extra={"count": 1, "at": object})
+    (line,) = lines(capfd)
+    assert line.pop("time").endswith("+00:00")
+    assert line == {
+        "level": "INFO",
+        "logger": "tests.of.lines",
+        "message": "1 of two",
+        "service": "a service",
+        "request_id": "the-id-of-a-request",
+        "count": 1,
+        "at": "<class 'object'>",
+    }
+
+
+@pytest.mark.clause("ASVS 16.4.1")
+def test_a_text_with_line_breaks_stays_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    log.warning("one\r\n{two}\u2028three", extra={"path": "/\n/"})
+    (line,) = lines(capfd)
+    assert (line["message"], line["path"]) == ("one\r\n{two}\u2028three", "/\n/")
+
+
+def test_a_traceback_is_part_of_its_line_without_the_secrets_in_it(capfd: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise ValueError("of\nmat_0123456789abcdef and of Basic bW9nZ2xlOm1vZ2dsZQ==")
+    except ValueError:
+        log.exception("a mistake of mrt_0123456789abcdef", extra={"header": "Bearer mat_0123456789abcdef"})
+    (line,) = lines(capfd)
+    assert (line["message"], line["header"]) == ("a mistake of mrt_…", "Bearer …")
+    assert line["exc_info"].startswith("Traceback")
+    assert line["exc_info"].endswith("ValueError: of\nmat_… and of Basic …")
