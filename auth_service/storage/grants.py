@@ -137,10 +137,10 @@ class GrantStore:
 
         A token of whose scope nothing is left is not good.
         """
-        with self._clients.reads.pipeline(transaction=False) as both:
-            both.hmget(self._keys.access_token(grant_id, digest), ("claims", "issued_at", "expires_at"))
-            both.hmget(self._keys.grant(grant_id), ("scopes", "audience"))
-            (dumped, issued_at, expires_at), (scopes, audience) = both.execute()
+        (dumped, issued_at, expires_at), (scopes, audience) = self._clients.exchange.ask(
+            ("HMGET", self._keys.access_token(grant_id, digest), "claims", "issued_at", "expires_at"),
+            ("HMGET", self._keys.grant(grant_id), "scopes", "audience"),
+        )
         if dumped is None or scopes is None or audience is None:
             return None
         claims = _load_claims(dumped, scopes.split(), audience.split())

@@ -11,6 +11,8 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
+from auth_service.storage.redis_exchange import RedisExchange
+
 SOCKET_TIMEOUT = 0.5
 """Seconds to connect, and to wait for each answer; then the request gets a 503."""
 BLOCKING_READ = 1.0
@@ -23,20 +25,23 @@ _POOL_WAIT = 0.2
 class RedisClients:
     """`scripts` never repeats anything, `reads` repeats a read once, `blocking` is for reads that wait.
 
-    All decode answers to `str`.
+    `exchange` is for what every token request does. All decode answers to `str`.
     """
 
     scripts: "redis.Redis"
     reads: "redis.Redis"
     blocking: "redis.Redis"
+    exchange: RedisExchange
 
 
 def connect_redis(url: str) -> RedisClients:
     """Clients for `url`. Nothing is opened before the first command, so this is safe before a fork."""
+    scripts = _client(url, Retry(NoBackoff(), 0))
     return RedisClients(
-        scripts=_client(url, Retry(NoBackoff(), 0)),
+        scripts=scripts,
         reads=_client(url, Retry(ExponentialBackoff(cap=0.05, base=0.01), 1)),
         blocking=_client(url, Retry(NoBackoff(), 0), SOCKET_TIMEOUT + BLOCKING_READ),
+        exchange=RedisExchange(scripts.connection_pool),
     )
 
 

@@ -1,0 +1,60 @@
+"""One round trip to Redis for what every token request does, without the layers of redis-py's client around it.
+
+A connection is redis-py's own, so addresses, passwords, TLS and timeouts mean the same here and there.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from shared.resource_server.fork import begin_anew_after_fork
+
+Command = Sequence[str | int]
+
+
+class RedisExchange:
+    """Sends commands together and reads their answers.
+
+    What got no answer is sent once more over a fresh connection, then the error stands: so only reads go this way, and
+    scripts that recognise their own repetition. Raises redis.RedisError.
+    """
+
+    def __init__(self, pool: redis.ConnectionPool) -> None:
+        self._pool = pool
+        self._idle: list[redis.Connection] = []
+        begin_anew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Leave the connections to the parent process."""
+        self._idle = []
+
+    def ask(self, *commands: Command) -> list[Any]:
+        """The answers to the commands, in their order."""
+        try:
+            return self._ask(commands)
+        except (redis.ConnectionError, redis.TimeoutError):
+            self._idle.clear()  # when one is broken, all probably are
+            return self._ask(commands)
+
+    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._pool.connection_class(**self._pool.connection_kwargs)
+        packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call]
+        connection.send_packed_command(packed, check_health=False)  # type: ignore[no-untyped-call]
+        answers = [_answer(connection) for _ in commands]
+        self._idle.append(connection)
+        for answer in answers:
+            if isinstance(answer, redis.ResponseError):
+                raise answer
+        return answers
+
+
+def _answer(connection: redis.Connection) -> Any:
+    """One answer; an error that Redis answers is one too, after which the next can be read."""
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error

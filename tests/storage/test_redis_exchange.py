@@ -1,0 +1,46 @@
+"""What every token request asks Redis: no answer is taken for another's, no dead or foreign connection is used."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import redis
+
+from auth_service.storage.redis_connection import RedisClients, connect_redis
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_an_error_among_the_answers_is_raised_and_shifts_no_later_answer(clients: RedisClients) -> None:
+    clients.scripts.set("text", "a text")
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        clients.exchange.ask(("GET", "text"), ("HGET", "text", "field"), ("GET", "text"))
+    assert clients.exchange.ask(("GET", "nothing"), ("GET", "text")) == [None, "a text"]
+
+
+def test_connections_that_redis_has_closed_are_replaced_unnoticed(real_redis_url: str) -> None:
+    clients = connect_redis(real_redis_url)
+    (before,) = clients.exchange.ask(("CLIENT", "ID"))
+    clients.reads.client_kill_filter(_id=str(before))
+    (after,) = clients.exchange.ask(("CLIENT", "ID"))
+    assert after != before
+
+
+FORKING = """
+import os, sys
+from auth_service.storage.redis_connection import connect_redis
+
+clients = connect_redis(sys.argv[1])
+parents = clients.exchange.ask(("CLIENT", "ID"))
+child = os.fork()
+if child == 0:
+    os._exit(0 if clients.exchange.ask(("CLIENT", "ID")) != parents else 1)
+_, status = os.waitpid(child, 0)
+sys.exit(os.waitstatus_to_exitcode(status) or clients.exchange.ask(("CLIENT", "ID")) != parents)
+"""
+
+
+def test_a_forked_process_uses_no_connection_of_its_parent_and_leaves_it_open(real_redis_url: str) -> None:
+    done = subprocess.run([sys.executable, "-c", FORKING, real_redis_url], cwd=ROOT, timeout=30, check=False)
+    assert done.returncode == 0
