@@ -1,5 +1,6 @@
 """Real servers for tests, on free ports of the loopback interface: Redis (fake and real) and WSGI applications."""
 
+import logging
 import shutil
 import socket
 import subprocess
@@ -30,7 +31,8 @@ def redis_server() -> str | None:
 
 @contextmanager
 def fake_redis() -> Iterator[str]:
-    """What `make up` takes where there is no redis-server."""
+    """What `make up` takes where there is no redis-server. Its own log, of every command, is not the service's."""
+    logging.getLogger("fakeredis").setLevel(logging.WARNING)
     server = EmbeddedRedis(0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
