@@ -37,7 +37,14 @@ def run(script: str, monkeypatch: pytest.MonkeyPatch, *arguments: str, **environ
 def instead_of_sleeping(monkeypatch: pytest.MonkeyPatch, act: Callable[[float], object]) -> None:
     """In this thread only: services run in others, and pause as they like."""
     sleep, here = time.sleep, threading.current_thread()
-    monkeypatch.setattr(time, "sleep", lambda seconds: (act if threading.current_thread() is here else sleep)(seconds))
+
+    def pause(seconds: float) -> None:
+        if threading.current_thread() is here:
+            act(seconds)
+        else:
+            sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", pause)
 
 
 @pytest.mark.clause("RFC 8628 §3.4")
