@@ -11,6 +11,7 @@ from fit_service.api.body_weight import body_weight_api
 from fit_service.api.body_weight_batch import batch_api
 from fit_service.api.cross_origin import let_other_origins_read
 from fit_service.api.metadata import metadata_endpoint
+from fit_service.api.openapi import PATH as DOCUMENT
 from fit_service.api.openapi import openapi_endpoint
 from fit_service.api.summary import summary_api
 from fit_service.api.transfer import transfer_api
@@ -18,6 +19,7 @@ from fit_service.api.webhooks import webhooks_api
 from fit_service.cli import install_commands
 from fit_service.components import build
 from fit_service.errors import install_error_handlers
+from fit_service.pages.docs import docs_page
 from fit_service.settings import Settings
 from shared.health import health_endpoints
 from shared.log_config import configure_logging
@@ -53,10 +55,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         let_other_origins_read(blueprint, settings.cors_origins)
         app.register_blueprint(blueprint)
     app.register_blueprint(openapi_endpoint(app, settings.origin, settings.issuer))
+    app.register_blueprint(docs_page(settings.issuer, settings.docs_client_id, DOCUMENT))
 
     @app.after_request
     def set_headers(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers.setdefault("Cache-Control", "no-store")

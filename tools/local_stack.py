@@ -16,7 +16,7 @@ from tools.console import Problem, say
 from tools.environment import ensure_environment
 from tools.paths import LOCAL, LOGS, ROOT, VENV
 from tools.readiness import wait_until_ready
-from tools.registration import APP, FIT, make_demo_account, register
+from tools.registration import APP, DOCS, FIT, make_demo_account, register
 from tools.secrets_store import secret, secret_file
 from tools.supervisor import ProcessSpecification
 
@@ -147,6 +147,7 @@ def _fit_settings(addresses: Addresses, redis_url: str) -> dict[str, str]:
         "FIT_CLIENT_SECRET_FILE": str(secret_file("fit-client-secret")),
         "FIT_DATABASE_URL": f"sqlite:///{LOCAL / 'fit.sqlite'}",
         "FIT_REDIS_URL": redis_url,
+        "FIT_DOCS_CLIENT_ID": DOCS,
         "FIT_WEBHOOK_ALLOW_PRIVATE": "true",
     }
 

@@ -8,6 +8,7 @@ from tools.secrets_store import remember, remembered, secret
 
 FIT = "moogle-fit"
 APP = "strength-app"
+DOCS = "moogle-fit-docs"
 SCOPES = {
     "body_weight:read": "See your body weight over time",
     "body_weight:write": "Add, change and delete body weights",
@@ -19,7 +20,7 @@ Command = Callable[..., Any]
 
 
 def register(auth_command: Command, addresses: Addresses) -> None:
-    """Tell the authorization server of the Fit API and the app. Harmless when repeated."""
+    """Tell the authorization server of the Fit API, its documentation and the app. Harmless when repeated."""
     described = [part for name, text in SCOPES.items() for part in ("--scope", f"{name}={text}")]
     scopes = [part for name in SCOPES for part in ("--scope", name)]
     auth_command(
@@ -45,6 +46,29 @@ def register(auth_command: Command, addresses: Addresses) -> None:
         "--secret-file",
         "/dev/stdin",
         stdin=secret("app-client-secret"),
+    )
+    register_docs(auth_command, addresses.fit)
+
+
+def register_docs(auth_command: Command, fit: str) -> None:
+    """Let the Fit API's documentation ask for tokens. A page in a browser keeps no secret and no refresh token."""
+    scopes = [part for name in SCOPES for part in ("--scope", name)]
+    auth_command(
+        "client",
+        "ensure",
+        "Moogle Fit documentation",
+        "--client-id",
+        DOCS,
+        "--public",
+        "--redirect-uri",
+        f"{fit}/docs/callback",
+        "--origin",
+        fit,
+        "--grant-type",
+        "authorization_code",
+        "--access-token-lifetime",
+        "3600",
+        *scopes,
     )
 
 

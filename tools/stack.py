@@ -25,7 +25,7 @@ def up() -> None:
     say()
     say(f"  Strength app          {paint(addresses.app, 'bold')}   begin here: “Connect Moogle Fit”")
     say(f"  Authorization server  {paint(addresses.auth, 'bold')}")
-    say(f"  Fit API               {paint(addresses.fit, 'bold')}")
+    say(f"  Fit API               {paint(addresses.fit, 'bold')}   {addresses.fit}/docs: read about it and try it")
     if account := remembered(kind.DEMO_ACCOUNT):
         say()
         say(f"  Sign in as {paint(account['username'], 'bold')} with the password {paint(account['password'], 'bold')}")

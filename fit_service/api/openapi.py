@@ -68,7 +68,6 @@ def openapi_document(app: Flask, origin: str, issuer: str) -> Document:
         "info": {
             "title": "Moogle Fit API",
             "version": "1",
-            "summary": "A person's body weight over time",
             "description": _ABOUT,
         },
         "servers": [{"url": origin}],

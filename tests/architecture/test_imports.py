@@ -102,6 +102,7 @@ FIT_RULES = (
         ("auth_service/pages", ("redis", "sqlalchemy")),
         ("auth_service/web", ("redis", "sqlalchemy")),
         ("fit_service/api", ("redis", "sqlalchemy", "fit_service.components", "fit_service.settings")),
+        ("fit_service/pages", ("redis", "sqlalchemy", "fit_service.settings", *FIT_ROOMS)),
         ("fit_service/storage", ("flask", "fit_service.api", "fit_service.components")),
         ("fit_service/webhooks", ("flask", "sqlalchemy", "fit_service.api", "fit_service.components")),
         *((f"fit_service/{rules}", ("flask", "redis", "sqlalchemy", *FIT_ROOMS)) for rules in FIT_RULES),

@@ -1,0 +1,30 @@
+"""A browser window: Chromium without a screen. Its screenshots are kept below `artifacts/`."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+from tests.browser.window import Window
+
+
+@pytest.fixture
+def window() -> Iterator[Window]:
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if browser is None or driver is None:
+        pytest.skip("needs chromium and chromedriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    for argument in ("--headless=new", "--window-size=900,900", "--disable-dev-shm-usage", "--no-proxy-server"):
+        options.add_argument(argument)
+    if os.geteuid() == 0:
+        options.add_argument("--no-sandbox")
+    running = webdriver.Chrome(options=options, service=Service(driver))
+    try:
+        yield Window(running)
+    finally:
+        running.quit()

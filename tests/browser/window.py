@@ -1,0 +1,95 @@
+"""What a person does in a browser window: the words in which the browser tests are written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
+
+
+class Window:
+    """A browser window, and what a person does in it."""
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self._driver = driver
+        self._shots = 0
+
+    def open(self, address: str) -> None:
+        self._driver.get(address)
+
+    def press(self, text: str) -> None:
+        """A button or a link."""
+        self._driver.execute_script("document.documentElement.dataset.left = 'yes'")
+        self._driver.find_element(By.XPATH, f"//*[self::button or self::a][normalize-space()='{text}']").click()
+        WebDriverWait(self._driver, 20, ignored_exceptions=[WebDriverException]).until(
+            lambda driver: driver.execute_script(
+                "return document.readyState === 'complete' && !document.documentElement.dataset.left"
+            )
+        )
+
+    def fill(self, name: str, text: str) -> None:
+        field = self._driver.find_element(By.NAME, name)
+        field.clear()
+        field.send_keys(text)
+
+    def tick_only(self, *scopes: str) -> None:
+        for box in self._driver.find_elements(By.NAME, "scope"):
+            if box.is_selected() != (box.get_attribute("value") in scopes):
+                box.click()
+
+    def find(self, css: str, text: str = "") -> WebElement:
+        """The visible element of this kind that shows this text, as soon as there is one."""
+
+        def look(driver: webdriver.Chrome) -> WebElement | None:
+            found = driver.find_elements(By.CSS_SELECTOR, css)
+            return next((each for each in found if each.is_displayed() and text in each.text), None)
+
+        waiting = WebDriverWait(self._driver, 20, ignored_exceptions=[WebDriverException])
+        return waiting.until(look, f"there is no {css} that shows {text!r}")
+
+    @contextmanager
+    def new_window(self) -> Iterator[None]:
+        """What happens in the window that was opened just now; it closes itself, or is closed."""
+        [first] = self._driver.window_handles[:1]
+        WebDriverWait(self._driver, 20).until(lambda driver: len(driver.window_handles) == 2)
+        self._driver.switch_to.window(self._driver.window_handles[1])
+        yield
+        self._driver.switch_to.window(first)
+
+    @property
+    def windows(self) -> int:
+        return len(self._driver.window_handles)
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """A script of the page that is open; what it returns."""
+        return self._driver.execute_script(script, *arguments)
+
+    def complaints(self) -> list[str]:
+        """What the browser would not do, or could not."""
+        return [entry["message"] for entry in self._driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+    def be_small(self) -> None:
+        """As wide as a phone."""
+        metrics = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+        self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    @property
+    def text(self) -> str:
+        return self._driver.find_element(By.TAG_NAME, "main").text
+
+    @property
+    def place(self) -> str:
+        return urlsplit(self._driver.current_url).path
+
+    def keep_picture(self, name: str) -> None:
+        self._shots += 1
+        ARTIFACTS.mkdir(exist_ok=True)
+        self._driver.save_screenshot(str(ARTIFACTS / f"{self._shots:02}-{name}.png"))
