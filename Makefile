@@ -6,10 +6,10 @@ STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs demo test torture lint bench lock
+.PHONY: help up down logs demo test torture compliance lint bench lock
 
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## Start everything and say where it is (AUTH_PORT= FIT_PORT= APP_PORT= DEMO=0 STACK=local|compose)
 	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack up
@@ -31,6 +31,10 @@ test: ## Run the tests, on up to four cores
 torture: ## Run the fault and race suites that take longer (needs redis-server)
 	@$(PYTHON) -m tools.environment dev
 	@.venv/bin/pytest -m torture -rP
+
+compliance: ## Run the tests behind every claimed line of a specification, write docs/compliance.md
+	@$(PYTHON) -m tools.environment dev
+	@.venv/bin/python -m tests.compliance
 
 lint: ## Check style and types
 	@$(PYTHON) -m tools.environment dev

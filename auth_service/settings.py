@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.environment import CommaSeparated, EnvironmentSettings
+from shared.environment import CommaSeparated, EnvironmentSettings, HostNames
 
 PREFIX = "AUTH_"
 
@@ -62,7 +62,7 @@ class Settings(EnvironmentSettings):
         False, description="whether DPoP proofs must carry a nonce of ours, so that none can be made in advance"
     )
 
-    trusted_hosts: CommaSeparated = Field(
+    trusted_hosts: HostNames = Field(
         (), description="back-channel host names, beside the issuer's, under which the service may be called"
     )
     trusted_proxies: int = Field(0, ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from shared.environment import CommaSeparated, EnvironmentSettings
+from shared.environment import CommaSeparated, EnvironmentSettings, HostNames
 
 PREFIX = "FIT_"
 
@@ -61,9 +61,7 @@ class Settings(EnvironmentSettings):
     webhook_allow_private: bool = Field(
         False, description="let webhooks lead to private and loopback addresses: for trying out, never for strangers"
     )
-    trusted_hosts: CommaSeparated = Field(
-        (), description="host names, beside the resource's, under which it may be called"
-    )
+    trusted_hosts: HostNames = Field((), description="host names, beside the resource's, under which it may be called")
     trusted_proxies: int = Field(0, ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     metrics_token: str | None = Field(None, min_length=16, description="bearer token for /metrics; unset: no /metrics")

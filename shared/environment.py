@@ -4,11 +4,12 @@ Every variable may also be given as `NAME_FILE`, the path of a file that holds t
 What a setting means and which values it takes is each service's `settings.py`.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 
 class SettingsError(Exception):
@@ -21,6 +22,19 @@ def _comma_separated(value: object) -> object:
 
 CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
 """A setting that may hold several values."""
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9.-]+")
+
+
+def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if _HOST_NAME.fullmatch(name) is None:
+            raise ValueError(f"{name} is no host name: letters, digits, - and . only, no port")
+    return names
+
+
+HostNames = Annotated[CommaSeparated, AfterValidator(_host_names)]
+"""Host names. With other characters, an underscore for example, no request for them would ever be let in."""
 
 
 class EnvironmentSettings(BaseModel):

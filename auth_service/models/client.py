@@ -1,5 +1,6 @@
 """The calling app: what it may ask for, where its people are sent back, how it proves who it is."""
 
+import re
 import secrets
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,9 @@ from auth_service.models.secret import SecretHolder
 
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 """Two ways to present one secret. Whoever was given a secret may use either (RFC 6749 §2.3.1)."""
+
+_ON_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)")
+_LAST_PORT = 65_535
 
 DEFAULT_ID_TOKEN_ALGORITHM = "RS256"
 """Which every OpenID Connect client understands, and expects unless it said otherwise (Dynamic Registration §2)."""
@@ -82,7 +86,7 @@ class Client(Base, SecretHolder, ClientMixin):
         return (
             not self.public
             and not self.registered_itself
-            and not any(is_loopback_redirect(uri) for uri in self.redirect_uris)
+            and not any(urlsplit(uri).scheme == "http" for uri in self.redirect_uris)  # which is only allowed there
         )
 
     def get_client_id(self) -> str:
@@ -102,10 +106,8 @@ class Client(Base, SecretHolder, ClientMixin):
         """Byte-exact (RFC 9700 §2.1), but a native app on this machine chooses its port (RFC 8252 §7.3)."""
         if redirect_uri in self.redirect_uris:
             return True
-        if not self.public or not is_loopback_redirect(redirect_uri):
-            return False
-        wanted = _without_port(redirect_uri)
-        return any(is_loopback_redirect(uri) and _without_port(uri) == wanted for uri in self.redirect_uris)
+        wanted = _without_port(redirect_uri) if self.public else None
+        return wanted is not None and any(_without_port(uri) == wanted for uri in self.redirect_uris)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """Only by the method it is registered with; a secret may be presented in either way."""
@@ -122,15 +124,7 @@ class Client(Base, SecretHolder, ClientMixin):
         return grant_type in self.grant_types
 
 
-def is_loopback_redirect(uri: str) -> bool:
-    """Whether `uri` is http on a loopback IP address: the one place whose port may differ (RFC 8252 §7.3)."""
-    try:
-        parts = urlsplit(uri)
-        return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1"} and parts.username is None
-    except ValueError:
-        return False
-
-
-def _without_port(uri: str) -> tuple[str, str | None, str, str, str]:
-    parts = urlsplit(uri)
-    return parts.scheme, parts.hostname, parts.path, parts.query, parts.fragment
+def _without_port(uri: str) -> tuple[str, str] | None:
+    """What stands before and behind the port of http on a loopback IP address: the one place whose port may differ."""
+    parts = _ON_LOOPBACK.fullmatch(uri)
+    return (parts[1], parts[3]) if parts and int(parts[2] or 0) <= _LAST_PORT else None

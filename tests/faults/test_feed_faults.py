@@ -38,6 +38,7 @@ def play(request: pytest.FixtureRequest, real_redis_url: str, tmp_path_factory: 
     return played
 
 
+@pytest.mark.clause("RFC 7662 §4", line=53)
 @pytest.mark.parametrize("scene", ALL)
 def test_no_call_sent_three_seconds_after_a_revocation_is_let_through(play: Play, scene: str) -> None:
     record = play.records[scene]

@@ -84,6 +84,7 @@ def what_a_registering_and_a_signing_app_hold(
     return [app.secret, app.token, assertion, assertion.rpartition(".")[2]]
 
 
+@pytest.mark.clause("RFC 6750 §5.3", line=49)
 def test_no_secret_is_written_down(start_stack: Callable[..., Stack], capfd: pytest.CaptureFixture[str]) -> None:
     stack, pages = start_stack(log_level="DEBUG", registration="open"), []
     logging.getLogger().setLevel("DEBUG")

@@ -71,7 +71,7 @@ def refresh(token: str) -> dict[str, str]:
     return {"grant_type": "refresh_token", "refresh_token": token}
 
 
-@pytest.mark.clause("RFC 9700 §4.14.2")
+@pytest.mark.clause("RFC 9700 §4.14.2", line=21)
 def test_of_parallel_uses_of_a_refresh_token_exactly_one_succeeds_and_then_the_grant_is_dead(
     stack: GunicornStack, racers: Racers
 ) -> None:
@@ -83,7 +83,7 @@ def test_of_parallel_uses_of_a_refresh_token_exactly_one_succeeds_and_then_the_g
     assert len(racers.workers) == 2
 
 
-@pytest.mark.clause("RFC 6749 §4.1.2")
+@pytest.mark.clause("RFC 6749 §4.1.2", line=21)
 def test_of_parallel_uses_of_a_code_exactly_one_succeeds_and_then_the_grant_is_dead(
     stack: GunicornStack, racers: Racers
 ) -> None:

@@ -54,7 +54,7 @@ def auth_time(app: App, code: str, verifier: Verifier) -> int:
 # prompt
 
 
-@pytest.mark.clause("OpenID Connect Core §3.1.2.1")
+@pytest.mark.clause("OpenID Connect Core §3.1.2.1", line=136)
 def test_none_answers_without_a_page_or_not_at_all(actions: Actions, app: App) -> None:
     mo = actions.person()
     nobody = redirect_parameters(follow(app, mo, prompt="none", state="s"))
@@ -92,7 +92,7 @@ def test_a_request_that_may_not_ask_can_not_be_decided_by_a_form_either(actions:
     assert redirect_parameters(answer)["error"] == "consent_required"
 
 
-@pytest.mark.clause("OpenID Connect Core §3.1.2.1")
+@pytest.mark.clause("OpenID Connect Core §3.1.2.1", line=136)
 def test_login_wants_the_password_again_and_once(actions: Actions, app: App) -> None:
     mo = actions.person()
     connect_once(app, mo)
@@ -117,7 +117,7 @@ def test_the_password_can_not_be_skipped_by_sending_the_decision(
     assert path(answer) == "/sign-in"
 
 
-@pytest.mark.clause("OpenID Connect Core §3.1.2.1")
+@pytest.mark.clause("OpenID Connect Core §3.1.2.1", line=136)
 @pytest.mark.parametrize("prompt", ["consent", "select_account", "consent select_account"])
 def test_consent_and_select_account_ask_again_and_offer_another_account(
     actions: Actions, app: App, prompt: str
@@ -134,7 +134,7 @@ def test_consent_and_select_account_ask_again_and_offer_another_account(
     assert "code" in redirect_parameters(answer)
 
 
-@pytest.mark.clause("OpenID Connect Core §3.1.2.1")
+@pytest.mark.clause("OpenID Connect Core §3.1.2.1", line=136)
 @pytest.mark.parametrize("prompt", ["none login", "consent none", "none none", "create", "Login", "none,login"])
 def test_a_prompt_that_makes_no_sense_is_refused(actions: Actions, app: App, prompt: str) -> None:
     assert refused(app, actions.person(), prompt=prompt) == "invalid_request"
@@ -143,7 +143,7 @@ def test_a_prompt_that_makes_no_sense_is_refused(actions: Actions, app: App, pro
 # max_age
 
 
-@pytest.mark.clause("OpenID Connect Core §3.1.2.1")
+@pytest.mark.clause("OpenID Connect Core §3.1.2.1", line=136)
 def test_max_age_wants_the_password_again_only_from_whoever_gave_it_longer_ago(actions: Actions, app: App) -> None:
     mo = actions.person()
     connect_once(app, mo)
@@ -182,7 +182,7 @@ def test_a_max_age_that_is_no_number_of_seconds_is_refused(actions: Actions, app
 # Hints
 
 
-@pytest.mark.clause("OpenID Connect Core §3.1.2.1")
+@pytest.mark.clause("OpenID Connect Core §3.1.2.1", line=136)
 def test_the_login_hint_fills_in_the_user_name_and_is_only_text(actions: Actions, app: App) -> None:
     page = follow(app, actions.person(), login_hint='mo"><script>alert(1)</script>')
     assert path(page) == "/sign-in"
@@ -191,7 +191,7 @@ def test_the_login_hint_fills_in_the_user_name_and_is_only_text(actions: Actions
     assert follow(app, actions.person(), login_hint="x" * 2000).status_code == 200
 
 
-@pytest.mark.clause("OpenID Connect Core §3.1.2.1")
+@pytest.mark.clause("OpenID Connect Core §3.1.2.1", line=136)
 def test_the_id_token_hint_names_who_has_to_be_signed_in(actions: Actions, app: App) -> None:
     mo, ada = actions.person(), actions.person()
     of_mo, of_ada = connect_once(app, mo), connect_once(app, ada)

@@ -9,7 +9,7 @@ from tests.support.polling import eventually
 from tests.support.stack import Stack
 
 
-@pytest.mark.clause("RFC 6749 §4.1.2")
+@pytest.mark.clause("RFC 6749 §4.1.2", line=19)
 @pytest.mark.clause("RFC 6749 §10.5")
 def test_the_second_valid_use_of_a_code_is_refused_and_ends_its_grant(actions: Actions) -> None:
     app, mo, verifier = actions.app(), actions.person(), Verifier()
@@ -35,7 +35,7 @@ def test_a_second_use_that_fails_its_checks_ends_nothing(actions: Actions) -> No
     assert actions.is_active(granted.access)
 
 
-@pytest.mark.clause("RFC 6749 §4.1.3")
+@pytest.mark.clause("RFC 6749 §4.1.3", lines=(17, 18))
 def test_failed_attempts_do_not_burn_a_code(actions: Actions) -> None:
     app, thief, mo, verifier = actions.app(), actions.app(), actions.person(), Verifier()
     code = app.get_code(mo, verifier)
@@ -51,14 +51,16 @@ def test_failed_attempts_do_not_burn_a_code(actions: Actions) -> None:
 
 
 @pytest.mark.clause("RFC 6749 §4.1.3")
+@pytest.mark.clause("draft-ietf-oauth-v2-1 §10.2", line=123)
 def test_an_address_that_was_left_to_registration_need_not_be_repeated(actions: Actions) -> None:
     app, mo, verifier = actions.app(), actions.person(), Verifier()
     code = app.get_code(mo, verifier, redirect_uri=None)
     assert app.exchange(code, verifier, redirect_uri=None).status_code == 200
 
 
-@pytest.mark.clause("RFC 6749 §4.1.2")
+@pytest.mark.clause("RFC 6749 §4.1.2", line=20)
 def test_a_code_expires(start_stack: Callable[..., Stack]) -> None:
+    """However many seconds an operator sets, up to ten minutes."""
     actions = Actions(start_stack(code_lifetime=1))
     app, mo, verifier = actions.app(), actions.person(), Verifier()
     code = app.get_code(mo, verifier)
@@ -67,7 +69,7 @@ def test_a_code_expires(start_stack: Callable[..., Stack]) -> None:
     assert error_of(app.exchange(code, verifier)) == (400, "invalid_grant")
 
 
-@pytest.mark.clause("RFC 7636 §4.6")
+@pytest.mark.clause("RFC 7636 §4.6", lines=(76, 77))
 @pytest.mark.parametrize(
     ("verifier", "error"),
     [
@@ -88,7 +90,7 @@ def test_a_wrong_verifier_is_refused(actions: Actions, verifier: str | None, err
     assert app.exchange(code, right).status_code == 200
 
 
-@pytest.mark.clause("RFC 7636 §4.6")
+@pytest.mark.clause("RFC 7636 §4.6", line=79)
 def test_the_challenge_itself_is_no_verifier(actions: Actions) -> None:
     app, mo, verifier = actions.app(), actions.person(), Verifier()
     code = app.get_code(mo, verifier)
@@ -103,19 +105,21 @@ def test_a_code_of_another_transaction_does_not_go_with_this_verifier(actions: A
     assert error_of(app.exchange(code, other)) == (400, "invalid_grant")
 
 
-@pytest.mark.clause("RFC 6749 §3.3")
+@pytest.mark.clause("RFC 6749 §3.3", line=2)
 def test_the_answer_says_which_scopes_were_granted(actions: Actions) -> None:
     app, mo = actions.app(), actions.person()
     assert app.connect(mo, scopes=[READ]).answer["scope"] == READ
     assert app.connect(mo, scopes=[WRITE, READ]).answer["scope"] == f"{READ} {WRITE}"
 
 
+@pytest.mark.clause("RFC 7636 §4.4.1", line=74)
 @pytest.mark.parametrize("public", [False, True], ids=["confidential", "public"])
 def test_public_and_confidential_clients_alike_get_codes_and_tokens(actions: Actions, public: bool) -> None:
     granted = actions.app(public=public).connect(actions.person())
     assert actions.fit("GET", token=granted.access).status_code == 200
 
 
+@pytest.mark.clause("RFC 6749 §6", line=25)
 def test_a_code_is_no_token_and_no_token_is_a_code(actions: Actions) -> None:
     app, mo, verifier = actions.app(), actions.person(), Verifier()
     code = app.get_code(mo, verifier)

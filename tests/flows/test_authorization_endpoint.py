@@ -28,7 +28,8 @@ def refusal(actions: Actions, app: App, **parameters: object) -> dict[str, str]:
     return actions.person().refused(app.authorize_url(Verifier(), **parameters))  # type: ignore[arg-type]
 
 
-@pytest.mark.clause("RFC 9700 §2.1")
+@pytest.mark.clause("RFC 9700 §2.1", line=114)
+@pytest.mark.clause("RFC 6749 §4.1.2.1", line=30)
 @pytest.mark.parametrize(
     "redirect_uri",
     [
@@ -62,7 +63,7 @@ def test_an_address_that_differs_in_any_byte_gets_a_page_and_no_redirect(actions
     assert "<h1>" in answer.text
 
 
-@pytest.mark.clause("RFC 6749 §4.1.2.1")
+@pytest.mark.clause("RFC 6749 §4.1.2.1", line=30)
 @pytest.mark.parametrize("client_id", [None, "", "nobody", "client_\u00e9", "x" * 5000])
 def test_an_unknown_client_gets_a_page_and_no_redirect(actions: Actions, client_id: str | None) -> None:
     answer = authorize(actions, actions.app(), client_id=client_id)
@@ -70,13 +71,14 @@ def test_an_unknown_client_gets_a_page_and_no_redirect(actions: Actions, client_
     assert "Location" not in answer.headers
 
 
-@pytest.mark.clause("RFC 8252 §7.3")
+@pytest.mark.clause("RFC 8252 §7.3", line=114)
 def test_a_native_app_may_choose_its_port_on_this_machine(actions: Actions) -> None:
     answer = authorize(actions, actions.app(public=True), redirect_uri=CALLBACK.replace("8002", "49152"))
     assert answer.headers["Location"].startswith("/consent?request=")
 
 
-@pytest.mark.clause("RFC 9700 §2.1.1")
+@pytest.mark.clause("RFC 9700 §2.1.1", lines=(73, 74, 75, 77, 80))
+@pytest.mark.clause("draft-ietf-oauth-v2-1 §4.1.1", line=122)
 @pytest.mark.parametrize("public", [True, False])
 @pytest.mark.parametrize(
     "parameters",
@@ -97,7 +99,10 @@ def test_pkce_with_s256_is_demanded_of_every_client(
     assert refusal(actions, actions.app(public=public), **parameters)["error"] == "invalid_request"
 
 
-@pytest.mark.clause("RFC 6749 §4.1.2.1")
+@pytest.mark.clause("RFC 6749 §4.1.2.1", lines=(31, 32))
+@pytest.mark.clause("RFC 6749 §3.1", line=35)
+@pytest.mark.clause("RFC 9700 §2.1.2", line=41)
+@pytest.mark.clause("draft-ietf-oauth-v2-1 §10", line=124)
 @pytest.mark.parametrize(
     ("parameters", "error"),
     [
@@ -105,6 +110,7 @@ def test_pkce_with_s256_is_demanded_of_every_client(
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"response_type": "code token"}, "unsupported_response_type"),
         ({"response_type": "id_token"}, "unsupported_response_type"),
+        ({"response_type": "c\u00f6d\u00e9"}, "unsupported_response_type"),
         ({"response_mode": "fragment"}, "invalid_request"),
         ({"scope": "nobody:has"}, "invalid_scope"),
         ({"scope": f"{READ} plans:read"}, "invalid_scope"),
@@ -121,7 +127,13 @@ def test_other_faults_are_told_to_the_client(actions: Actions, parameters: dict[
     assert refusal(actions, actions.app(), **parameters)["error"] == error
 
 
-@pytest.mark.clause("RFC 9700 §4.11.2")
+@pytest.mark.clause("RFC 6749 §4.1.2.1", line=31)
+def test_a_client_that_may_not_exchange_codes_gets_none(actions: Actions) -> None:
+    app = actions.app("--grant-type", "client_credentials")
+    assert refusal(actions, app)["error"] == "unauthorized_client"
+
+
+@pytest.mark.clause("RFC 9700 §4.11.2", line=117)
 @pytest.mark.parametrize("must_push", [False, True])
 def test_nobody_is_sent_to_a_client_before_they_have_signed_in_not_even_with_an_error(
     actions: Actions, must_push: bool
@@ -136,14 +148,15 @@ def test_nobody_is_sent_to_a_client_before_they_have_signed_in_not_even_with_an_
     assert mo.browser.get(query_of(page.url)["next"][0]).status_code == 400  # answered once
 
 
-@pytest.mark.clause("RFC 9700 §4.11.2")
+@pytest.mark.clause("RFC 9700 §4.11.2", line=117)
 @pytest.mark.parametrize("prompt", ["none", "none login", ["login", "none"]])
 def test_a_request_that_may_show_no_page_is_answered_also_when_it_is_wrong(actions: Actions, prompt: Any) -> None:
     url = actions.app().authorize_url(Verifier(), scope="nobody:has", prompt=prompt)
     assert redirect_parameters(Browser(actions.stack).follow(url))["error"] in {"invalid_scope", "invalid_request"}
 
 
-@pytest.mark.clause("RFC 6749 §3.1")
+@pytest.mark.clause("RFC 6749 §3.1", line=35)
+@pytest.mark.clause("RFC 6749 §4.1.2.1", line=30)
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
 def test_client_and_address_sent_twice_get_a_page(actions: Actions, name: str) -> None:
     app = actions.app()
@@ -152,23 +165,25 @@ def test_client_and_address_sent_twice_get_a_page(actions: Actions, name: str) -
     assert (answer.status_code, "Location" in answer.headers) == (400, False)
 
 
-@pytest.mark.clause("RFC 6749 §4.1.2")
-@pytest.mark.parametrize("state", ["a b&c=d%20/?#+ü", "'\"<script>", "x" * 1000, "%00", "🐿"])
+@pytest.mark.clause("RFC 6749 §4.1.2", line=33)
+@pytest.mark.parametrize("state", ["a b&c=d%20/?#+ü", "'\"<script>", "x" * 2048, "%00", "🐿"])
 def test_state_comes_back_byte_for_byte(actions: Actions, state: str) -> None:
     app = actions.app()
     assert refusal(actions, app, state=state, response_type="token")["state"] == state
+    assert "state" not in refusal(actions, app, state=None, response_type="token")
     granted = actions.person().decide(app.authorize_url(Verifier(), state=state), [READ])
     assert redirect_parameters(granted)["state"] == state
 
 
 @pytest.mark.clause("RFC 6749 §3.1")
+@pytest.mark.clause("RFC 6749 §4.1.2", line=33)
 def test_unknown_and_empty_parameters_are_ignored(actions: Actions) -> None:
     app, mo = actions.app(), actions.person()
     answer = mo.decide(app.authorize_url(Verifier(), state="", unheard_of="x", prompt="consent"), [READ])
     assert set(redirect_parameters(answer)) == {"code", "iss"}
 
 
-@pytest.mark.clause("RFC 9207 §2")
+@pytest.mark.clause("RFC 9207 §2", line=85)
 def test_every_answer_names_the_issuer(actions: Actions) -> None:
     app, mo = actions.app(), actions.person()
     url = app.authorize_url(Verifier())
@@ -180,7 +195,7 @@ def test_every_answer_names_the_issuer(actions: Actions) -> None:
         assert answer["iss"] == actions.stack.auth
 
 
-@pytest.mark.clause("RFC 6749 §4.1.2.1")
+@pytest.mark.clause("RFC 6749 §4.1.2.1", line=32)
 def test_who_says_no_or_ticks_nothing_grants_nothing(actions: Actions) -> None:
     app, mo = actions.app(), actions.person()
     url = app.authorize_url(Verifier())
@@ -193,6 +208,27 @@ def test_who_says_no_or_ticks_nothing_grants_nothing(actions: Actions) -> None:
         }
 
 
+@pytest.mark.clause("RFC 9700 §4.12", line=40)
+def test_every_answer_to_a_form_leads_on_by_get(actions: Actions) -> None:
+    app, mo = actions.app(), actions.person()
+    page = mo.browser.follow(app.authorize_url(Verifier()))
+    token = page.text.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
+    form = {"csrf_token": token, "username": mo.username, "password": mo.password}
+    signed_in = mo.browser.session.post(page.url, data=form, timeout=TIMEOUT, allow_redirects=False)
+    assert (signed_in.status_code, signed_in.headers["Location"].startswith("/consent?")) == (303, True)
+    mo.browser.get(signed_in.headers["Location"])
+    for decision in ("allow", "deny"):
+        mo.browser.follow(app.authorize_url(Verifier()))
+        assert mo.browser.submit("/consent", {"scope": [READ], "decision": decision}).status_code == 303
+
+
+@pytest.mark.clause("RFC 6749 §3.1", line=29)
+def test_get_is_answered_and_other_methods_are_refused(actions: Actions) -> None:
+    assert authorize(actions, actions.app()).status_code == 303
+    for method in ("PUT", "DELETE", "PATCH"):
+        assert requests.request(method, f"{actions.stack.auth}/authorize", timeout=TIMEOUT).status_code == 405
+
+
 @pytest.mark.clause("RFC 6749 §3.1.2.3")
 def test_a_client_with_one_address_may_leave_it_out_and_then_must_at_the_exchange(actions: Actions) -> None:
     app, mo, verifier = actions.app(), actions.person(), Verifier()
@@ -200,8 +236,3 @@ def test_a_client_with_one_address_may_leave_it_out_and_then_must_at_the_exchang
     code = redirect_parameters(answer)["code"]
     assert answer.headers["Location"].startswith(CALLBACK)
     assert app.exchange(code, verifier, redirect_uri=None).status_code == 200
-
-
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
-def test_other_methods_are_refused(actions: Actions, method: str) -> None:
-    assert requests.request(method, f"{actions.stack.auth}/authorize", timeout=TIMEOUT).status_code == 405

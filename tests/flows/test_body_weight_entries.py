@@ -148,6 +148,38 @@ def test_anothers_entry_looks_like_none(actions: Actions, token: str) -> None:
     assert actions.fit("GET", address, token).json()["body_weight"] == "82.5"
 
 
+@pytest.mark.clause("RFC 9110 §15.5.6", line=50)
+def test_no_method_is_a_way_around_the_token(actions: Actions) -> None:
+    for path in ("/api/body_weight/", "/api/body_weight/latest", f"/api/body_weight/{'0' * 24}"):
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"):
+            answer = actions.fit(method, path, headers={"X-HTTP-Method-Override": "OPTIONS"})
+            assert answer.status_code in {401, 405}, (method, path)
+            assert answer.status_code == 401 or method not in answer.headers["Allow"].split(", ")
+        options = actions.fit("OPTIONS", path)
+        assert (options.status_code, options.content) == (200, b"")
+
+
+@pytest.mark.clause("RFC 6750 §5.3", line=49)
+def test_no_shared_cache_keeps_what_belongs_to_a_person(actions: Actions) -> None:
+    token = actions.app().connect(actions.person()).access
+    inserted = actions.fit("POST", token=token, json={"body_weight": "80", "unit": "kg"})
+    entry = inserted.headers["Location"].removeprefix(actions.stack.fit)
+    answers = [inserted] + [
+        actions.fit("GET", path, token)
+        for path in ("/api/body_weight/", "/api/body_weight/latest", entry, "/api/body_weight/export?format=csv")
+    ]
+    for answer in answers:
+        assert answer.ok
+        assert answer.headers["Cache-Control"] in {"no-store", "private, no-cache"}
+
+
+@pytest.mark.clause("RFC 6750 §2", line=45)
+def test_a_token_in_a_form_is_none_and_beside_another_a_bad_request(actions: Actions) -> None:
+    token = actions.app().connect(actions.person()).access
+    assert actions.fit("POST", data={"access_token": token}).status_code == 401
+    assert actions.fit("POST", token=token, data={"access_token": token}).status_code == 400
+
+
 def test_a_token_that_stands_for_an_app_reaches_nobodys_entries(actions: Actions) -> None:
     app = actions.app("--grant-type", "client_credentials")
     token = app.client_credentials().json()["access_token"]

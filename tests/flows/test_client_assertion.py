@@ -25,7 +25,7 @@ def app(actions: Actions) -> SigningApp:
     return SigningApp(actions.stack, "--grant-type", "client_credentials")
 
 
-@pytest.mark.clause("RFC 7523 §3")
+@pytest.mark.clause("RFC 7523 §3", line=125)
 def test_the_whole_story_runs_on_signatures(actions: Actions) -> None:
     app = SigningApp(actions.stack)
     assert (app.client["token_endpoint_auth_method"], app.client["client_secret"]) == ("private_key_jwt", None)
@@ -65,7 +65,7 @@ def test_client_id_may_be_left_out_and_must_not_name_another(actions: Actions, a
     assert error_of(app.post("/token", {**GRANT, "client_id": other.client_id})) == REFUSED
 
 
-@pytest.mark.clause("draft-ietf-oauth-rfc7523bis §4")
+@pytest.mark.clause("draft-ietf-oauth-rfc7523bis §4", line=126)
 def test_the_audience_is_the_issuer_and_nothing_else(actions: Actions, app: SigningApp) -> None:
     issuer = actions.stack.auth
     good: list[Any] = [issuer, [issuer]]
@@ -104,7 +104,7 @@ BAD_CLAIMS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.clause("RFC 7523 §3")
+@pytest.mark.clause("RFC 7523 §3", line=125)
 @pytest.mark.parametrize("changes", BAD_CLAIMS, ids=" and ".join)
 def test_a_wrong_or_missing_claim_is_a_failed_authentication(app: SigningApp, changes: dict[str, Any]) -> None:
     assert error_of(app.post("/token", GRANT, app.sign(app.claims(**changes)))) == REFUSED
@@ -117,7 +117,7 @@ def test_claims_that_need_not_be_there_may_be_missing(app: SigningApp) -> None:
     assert app.post("/token", GRANT, app.sign(app.claims(exp=time.time() + 3_600))).status_code == 200
 
 
-@pytest.mark.clause("RFC 7523 §3")
+@pytest.mark.clause("RFC 7523 §3", line=125)
 def test_an_assertion_works_once(actions: Actions, app: SigningApp) -> None:
     first = app.sign()
     assert app.post("/token", GRANT, first).status_code == 200
@@ -130,7 +130,7 @@ def test_an_assertion_works_once(actions: Actions, app: SigningApp) -> None:
     assert other.post("/token", GRANT, other.sign(same_name)).status_code == 200
 
 
-@pytest.mark.clause("RFC 7523 §3")
+@pytest.mark.clause("RFC 7523 §3", line=125)
 def test_of_parallel_uses_of_one_assertion_one_succeeds(app: SigningApp) -> None:
     assertion, statuses, start = app.sign(), Counter[int](), threading.Barrier(8)
 
@@ -152,7 +152,7 @@ def test_a_refused_assertion_is_not_used_up(app: SigningApp) -> None:
     assert app.post("/token", GRANT, app.sign(claims)).status_code == 200
 
 
-@pytest.mark.clause("RFC 8725 §3.1")
+@pytest.mark.clause("RFC 8725 §3.1", line=127)
 def test_another_key_or_kind_of_signature_is_refused(app: SigningApp) -> None:
     head, payload = json.dumps({"alg": "none"}), json.dumps(app.claims())
     unsigned = f"{encoded(head)}.{encoded(payload)}."
@@ -168,7 +168,7 @@ def test_another_key_or_kind_of_signature_is_refused(app: SigningApp) -> None:
     assert [error_of(app.post("/token", GRANT, assertion)) for assertion in forged] == [REFUSED] * len(forged)
 
 
-@pytest.mark.clause("RFC 8725 §3.11")
+@pytest.mark.clause("RFC 8725 §3.11", line=127)
 def test_a_jwt_that_was_signed_for_another_purpose_is_refused(app: SigningApp) -> None:
     for kind, status in {
         "JWT": 200,
@@ -230,7 +230,7 @@ def test_a_client_with_keys_must_sign_everywhere(actions: Actions) -> None:
     assert app.refresh(granted.refresh).status_code == 200
 
 
-@pytest.mark.clause("RFC 6749 §2.3")
+@pytest.mark.clause("RFC 6749 §2.3", line=8)
 def test_an_assertion_beside_a_secret_is_two_ways_at_once(app: SigningApp) -> None:
     for answer in (
         app.post("/token", {**GRANT, "client_secret": "x"}),
@@ -240,7 +240,7 @@ def test_an_assertion_beside_a_secret_is_two_ways_at_once(app: SigningApp) -> No
         assert error_of(answer) == (400, "invalid_request")
 
 
-@pytest.mark.clause("RFC 7662 §2.1")
+@pytest.mark.clause("RFC 7662 §2.1", line=68)
 def test_a_client_can_not_introspect_with_it(app: SigningApp) -> None:
     answer = app.post("/introspect", {"token": "x"})
     assert error_of(answer) == REFUSED
@@ -249,7 +249,7 @@ def test_a_client_can_not_introspect_with_it(app: SigningApp) -> None:
         assert error_of(app.post("/introspect", {"token": "x"}, app.sign(app.claims(sub=nobody)))) == REFUSED
 
 
-@pytest.mark.clause("RFC 6749 §10.10")
+@pytest.mark.clause("RFC 6749 §10.10", line=27)
 def test_failures_are_throttled_and_a_right_signature_still_works(app: SigningApp) -> None:
     wrong = ec_key()
     statuses = [app.post("/token", GRANT, app.sign(key=wrong)).status_code for _ in range(40)]

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus, urlsplit
 import pytest
 import requests
 
-from tests.support.actions import TIMEOUT, Actions, App, error_of
+from tests.support.actions import CALLBACK, TIMEOUT, Actions, App, Verifier, error_of
 from tests.support.polling import eventually
 
 GRANT = {"grant_type": "client_credentials"}
@@ -29,7 +29,7 @@ def basic(client_id: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
 
 
-@pytest.mark.clause("RFC 6749 §2.3.1")
+@pytest.mark.clause("RFC 6749 §2.3.1", line=9)
 def test_basic_is_understood_form_encoded_and_raw(actions: Actions, app: App) -> None:
     def percent(text: str) -> str:
         return "".join(f"%{ord(character):02X}" for character in text)
@@ -43,6 +43,7 @@ def test_basic_is_understood_form_encoded_and_raw(actions: Actions, app: App) ->
 
 
 @pytest.mark.clause("RFC 6749 §2.3.1")
+@pytest.mark.clause("draft-ietf-oauth-v2-1 §2.4.1", line=122)
 def test_the_secret_may_stand_in_the_body(actions: Actions, app: App) -> None:
     form = {**GRANT, "client_id": app.client_id, "client_secret": app.secret}
     assert request_token(actions, None, form).status_code == 200
@@ -86,20 +87,20 @@ def test_the_secret_of_a_resource_server_is_replaced_in_the_same_way(actions: Ac
     assert [status(first), status(rotated)] == [401, 200]
 
 
-@pytest.mark.clause("RFC 6749 §2.3")
+@pytest.mark.clause("RFC 6749 §2.3", line=8)
 def test_two_ways_at_once_are_refused(actions: Actions, app: App) -> None:
     form = {**GRANT, "client_id": app.client_id, "client_secret": app.secret}
     assert error_of(request_token(actions, basic(app.client_id, app.secret), form)) == (400, "invalid_request")
 
 
-@pytest.mark.clause("RFC 6749 §2.3")
+@pytest.mark.clause("RFC 6749 §2.3", line=8)
 def test_a_client_id_in_the_body_must_be_the_authenticated_one(actions: Actions, app: App) -> None:
     authorization = basic(app.client_id, app.secret)
     assert request_token(actions, authorization, {**GRANT, "client_id": app.client_id}).status_code == 200
     assert error_of(request_token(actions, authorization, {**GRANT, "client_id": "x"})) == (400, "invalid_request")
 
 
-@pytest.mark.clause("RFC 6749 §5.2")
+@pytest.mark.clause("RFC 6749 §5.2", lines=(11, 13))
 def test_an_unknown_client_a_wrong_secret_and_none_get_the_same_answer(actions: Actions, app: App) -> None:
     failures = [
         request_token(actions, basic(app.client_id, "wrong"), GRANT),
@@ -115,7 +116,7 @@ def test_an_unknown_client_a_wrong_secret_and_none_get_the_same_answer(actions: 
     assert len({answer.text for answer in failures}) == 1
 
 
-@pytest.mark.clause("RFC 7617 §2")
+@pytest.mark.clause("RFC 7617 §2", line=10)
 def test_a_failure_is_challenged_with_a_realm(actions: Actions, app: App) -> None:
     answer = request_token(actions, basic(app.client_id, "wrong"), GRANT)
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="Moogle", charset="UTF-8"'
@@ -141,7 +142,7 @@ MALFORMED = [
 ]
 
 
-@pytest.mark.clause("RFC 6749 §5.2")
+@pytest.mark.clause("RFC 6749 §5.2", line=12)
 @pytest.mark.parametrize("authorization", MALFORMED)
 @pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/par"])
 def test_a_malformed_header_is_a_failed_authentication(actions: Actions, authorization: str, path: str) -> None:
@@ -155,7 +156,7 @@ def test_a_malformed_header_is_a_failed_authentication(actions: Actions, authori
     assert answer.json()["error"] in {"invalid_client", "temporarily_unavailable"}
 
 
-@pytest.mark.clause("RFC 6749 §5.2")
+@pytest.mark.clause("RFC 6749 §5.2", line=12)
 def test_bytes_outside_ascii_in_the_header_are_a_failed_authentication(actions: Actions) -> None:
     host = urlsplit(actions.stack.auth)
     connection = http.client.HTTPConnection(str(host.hostname), host.port, timeout=TIMEOUT)
@@ -168,7 +169,8 @@ def test_bytes_outside_ascii_in_the_header_are_a_failed_authentication(actions: 
     connection.close()
 
 
-@pytest.mark.clause("RFC 6749 §3.2.1")
+@pytest.mark.clause("RFC 6749 §3.2.1", line=13)
+@pytest.mark.clause("RFC 7009 §2.1", line=54)
 def test_a_confidential_client_must_prove_itself_everywhere(actions: Actions) -> None:
     app, mo = actions.app(), actions.person()
     granted = app.connect(mo)
@@ -183,18 +185,27 @@ def test_a_confidential_client_must_prove_itself_everywhere(actions: Actions) ->
     assert actions.is_active(granted.access)
 
 
-@pytest.mark.clause("RFC 6749 §3.2.1")
+@pytest.mark.clause("RFC 6749 §3.2.1", line=14)
 def test_a_public_client_names_itself_and_brings_no_secret(actions: Actions) -> None:
     app = actions.app(public=True)
     granted = app.connect(actions.person())
-    nameless = request_token(actions, None, {"grant_type": "refresh_token", "refresh_token": granted.refresh})
-    assert error_of(nameless) == (401, "invalid_client")
+    verifier = Verifier()
+    code = app.get_code(actions.person(), verifier)
+    exchange = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": verifier.verifier,
+    }
+    for nameless in (exchange, {"grant_type": "refresh_token", "refresh_token": granted.refresh}):
+        assert error_of(request_token(actions, None, nameless)) == (401, "invalid_client")
+    assert app.exchange(code, verifier).status_code == 200
     pretending = {"grant_type": "refresh_token", "refresh_token": granted.refresh}
     assert error_of(request_token(actions, basic(app.client_id, "x"), pretending)) == (401, "invalid_client")
     assert app.refresh(granted.refresh).status_code == 200
 
 
-@pytest.mark.clause("RFC 6749 §10.10")
+@pytest.mark.clause("RFC 6749 §10.10", line=27)
 def test_guessing_is_throttled_and_a_right_secret_still_works(actions: Actions, app: App) -> None:
     statuses = [request_token(actions, basic(app.client_id, f"guess-{n}"), GRANT).status_code for n in range(40)]
     assert statuses[0] in {401, 429}
@@ -205,6 +216,7 @@ def test_guessing_is_throttled_and_a_right_secret_still_works(actions: Actions, 
     assert app.client_credentials().status_code == 200
 
 
+@pytest.mark.clause("RFC 7662 §4", line=68)
 def test_a_resource_server_is_no_client_and_a_client_is_no_resource_server(actions: Actions, app: App) -> None:
     fit = actions.stack.fit_credentials
     assert request_token(actions, basic(fit.name, fit.secret), GRANT).status_code in {401, 429}

@@ -12,24 +12,12 @@ from tests.support.actions import CALLBACK, READ, WRITE, Actions, App, Person, V
 from tests.support.stack import Stack
 
 ASSURED = "https://app.example/callback"
-
-
-def assured_app(actions: Actions) -> App:
-    """A client whose answers can reach nobody else: confidential, and not on this machine."""
-    app = actions.app()
-    scopes = ["--scope", READ, "--scope", WRITE]
-    client = actions.stack.command("client", "create", "Assured", "--redirect-uri", ASSURED, *scopes)
-    app.client_id, app.secret = client["client_id"], client["client_secret"]
-    return app
-
-
-def authorize(app: App, verifier: Verifier, **parameters: str) -> str:
-    return app.authorize_url(verifier, redirect_uri=ASSURED, **parameters)
+"""Of an app whose answers can reach nobody else if it is confidential too."""
 
 
 def is_asked(app: App, person: Person, scope: str) -> bool:
     """Whether the person, who is signed in, sees the question; else the answer goes back to the app without it."""
-    answer = person.browser.follow(authorize(app, Verifier(), scope=scope))
+    answer = person.browser.follow(app.authorize_url(Verifier(), scope=scope))
     if answer.status_code == 200:
         assert urlsplit(answer.url).path == "/consent"
         return True
@@ -46,38 +34,41 @@ def let_days_pass(actions: Actions, person: Person, days: int) -> None:
 
 @pytest.mark.clause("RFC 6749 §10.2")
 def test_a_consent_is_remembered_for_the_same_scopes_and_asked_again_for_more(actions: Actions) -> None:
-    app, mo = assured_app(actions), actions.person()
-    mo.decide(authorize(app, Verifier(), scope=READ), [READ])
+    app, mo = actions.app(redirect_uri=ASSURED), actions.person()
+    mo.decide(app.authorize_url(Verifier(), scope=READ), [READ])
 
     assert [is_asked(app, mo, scope) for scope in (READ, f"{READ} {WRITE}")] == [False, True]
 
 
 @pytest.mark.clause("RFC 6749 §10.2")
 def test_a_consent_that_was_given_too_long_ago_is_asked_for_again_however_often_it_was_used(actions: Actions) -> None:
-    app, mo = assured_app(actions), actions.person()
-    mo.decide(authorize(app, Verifier(), scope=READ), [READ])
+    app, mo = actions.app(redirect_uri=ASSURED), actions.person()
+    mo.decide(app.authorize_url(Verifier(), scope=READ), [READ])
     for _ in range(2):
         let_days_pass(actions, mo, 89)
         assert not is_asked(app, mo, READ)
     let_days_pass(actions, mo, 3)
     assert is_asked(app, mo, READ)
 
-    mo.decide(authorize(app, Verifier(), scope=READ), [READ])
+    mo.decide(app.authorize_url(Verifier(), scope=READ), [READ])
     let_days_pass(actions, mo, 179)
     assert not is_asked(app, mo, READ)
 
 
 def test_an_operator_may_have_each_consent_asked_for(start_stack: Callable[..., Stack]) -> None:
     actions = Actions(start_stack(consent_lifetime=0))
-    app, mo = assured_app(actions), actions.person()
-    mo.decide(authorize(app, Verifier(), scope=READ), [READ])
+    app, mo = actions.app(redirect_uri=ASSURED), actions.person()
+    mo.decide(app.authorize_url(Verifier(), scope=READ), [READ])
     assert is_asked(app, mo, READ)
 
 
-@pytest.mark.clause("RFC 8252 §8.6")
-@pytest.mark.parametrize("public", [True, False])
-def test_public_clients_and_those_on_this_machine_always_ask(actions: Actions, public: bool) -> None:
-    app, mo = actions.app(public=public), actions.person()
+@pytest.mark.clause("RFC 8252 §8.6", line=128)
+@pytest.mark.parametrize(
+    ("public", "redirect_uri"),
+    [(False, CALLBACK), (False, "http://localhost:8002/cb"), (True, CALLBACK), (True, ASSURED)],
+)
+def test_public_clients_and_those_on_this_machine_always_ask(actions: Actions, public: bool, redirect_uri: str) -> None:
+    app, mo = actions.app(public=public, redirect_uri=redirect_uri), actions.person()
     for _ in range(2):
         assert "code" in redirect_parameters(mo.decide(app.authorize_url(Verifier()), [READ, WRITE]))
         page = mo.browser.get(app.authorize_url(Verifier()))

@@ -58,7 +58,7 @@ def as_if_expired(actions: Actions, user_code: str) -> None:
 # What a device gets
 
 
-@pytest.mark.clause("RFC 8628 §3.2")
+@pytest.mark.clause("RFC 8628 §3.2", line=91)
 def test_a_device_gets_two_codes_and_is_told_where_and_how_long(actions: Actions, app: App) -> None:
     answer = app.device_authorization()
     body = answer.json()
@@ -108,7 +108,7 @@ def test_the_whole_story_of_a_device(actions: Actions, public: bool) -> None:
     assert app.name in mo.browser.get("/connected-apps").text
 
 
-@pytest.mark.clause("RFC 8628 §3.1")
+@pytest.mark.clause("RFC 8628 §3.1", line=90)
 @pytest.mark.parametrize(
     ("parameters", "error"),
     [
@@ -123,7 +123,7 @@ def test_what_nobody_may_ask_for_a_device_may_not_either(app: App, parameters: d
     assert error_of(app.device_authorization(**parameters)) == (400, error)
 
 
-@pytest.mark.clause("RFC 8628 §3.1")
+@pytest.mark.clause("RFC 8628 §3.1", line=90)
 def test_a_client_proves_itself_at_both_endpoints_as_anywhere(actions: Actions, app: App) -> None:
     codes = app.begin_device()
     for path, form in (
@@ -138,7 +138,7 @@ def test_a_client_proves_itself_at_both_endpoints_as_anywhere(actions: Actions, 
     assert error_of(app.poll(codes["device_code"])) == PENDING
 
 
-@pytest.mark.clause("RFC 6749 §5.2")
+@pytest.mark.clause("RFC 6749 §5.2", line=15)
 def test_a_client_needs_the_grant_type(actions: Actions, app: App) -> None:
     other, codes = actions.app(), app.begin_device()
     assert error_of(other.device_authorization()) == (400, "unauthorized_client")
@@ -185,7 +185,7 @@ def test_everything_that_waits_has_an_end(actions: Actions, app: App) -> None:
 # What it is told while it waits
 
 
-@pytest.mark.clause("RFC 8628 §3.5")
+@pytest.mark.clause("RFC 8628 §3.5", line=92)
 def test_who_asks_too_soon_has_to_wait_five_seconds_longer_each_later_time(actions: Actions, app: App) -> None:
     codes = app.begin_device()
     for waited, told in (
@@ -202,7 +202,7 @@ def test_who_asks_too_soon_has_to_wait_five_seconds_longer_each_later_time(actio
         assert error_of(app.poll(codes["device_code"])) == told
 
 
-@pytest.mark.clause("RFC 8628 §3.5")
+@pytest.mark.clause("RFC 8628 §3.5", line=92)
 @pytest.mark.parametrize(("scopes", "decision"), [([READ], "deny"), ([], "allow"), ([PLANS], "allow"), ([READ], "x")])
 def test_a_device_that_got_nothing_is_told_so_each_time(
     actions: Actions, app: App, scopes: list[str], decision: str
@@ -214,7 +214,7 @@ def test_a_device_that_got_nothing_is_told_so_each_time(
         assert error_of(app.poll(codes["device_code"])) == (400, "access_denied")
 
 
-@pytest.mark.clause("RFC 8628 §3.5")
+@pytest.mark.clause("RFC 8628 §3.5", line=92)
 def test_after_its_time_a_device_code_is_expired_and_its_user_code_unknown(actions: Actions, app: App) -> None:
     codes = app.begin_device()
     as_if_expired(actions, codes["user_code"])
@@ -222,7 +222,7 @@ def test_after_its_time_a_device_code_is_expired_and_its_user_code_unknown(actio
     assert actions.person().open_device_page(codes["user_code"]).status_code == 422
 
 
-@pytest.mark.clause("RFC 6749 §5.2")
+@pytest.mark.clause("RFC 6749 §5.2", line=93)
 def test_what_is_no_device_code_of_the_client_is_an_invalid_grant(actions: Actions, app: App) -> None:
     other, mo = actions.app(*DEVICE), actions.person()
     codes = app.begin_device()
@@ -244,7 +244,8 @@ def test_what_is_no_device_code_of_the_client_is_an_invalid_grant(actions: Actio
     assert app.poll(codes["device_code"]).status_code == 200
 
 
-@pytest.mark.clause("RFC 7636 §4.6")
+@pytest.mark.clause("RFC 7636 §4.6", line=78)
+@pytest.mark.clause("RFC 6749 §6", line=25)
 def test_no_credential_passes_for_one_of_another_grant(actions: Actions) -> None:
     app, mo, verifier = actions.app("--grant-type", "authorization_code", *DEVICE), actions.person(), Verifier()
     codes, code = app.begin_device(), app.get_code(mo, verifier)
@@ -271,7 +272,7 @@ def test_an_outage_is_no_refusal(start_stack: Callable[..., Stack]) -> None:
 # What happens when it is allowed
 
 
-@pytest.mark.clause("RFC 8628 §3.4")
+@pytest.mark.clause("RFC 8628 §3.4", line=93)
 def test_a_device_code_is_redeemed_once_and_its_second_use_ends_the_grant(actions: Actions, app: App) -> None:
     codes = app.begin_device()
     actions.person().answer_device(codes["user_code"], [READ])
@@ -282,7 +283,7 @@ def test_a_device_code_is_redeemed_once_and_its_second_use_ends_the_grant(action
     assert error_of(app.poll(codes["device_code"])) == INVALID_GRANT
 
 
-@pytest.mark.clause("RFC 8628 §3.4")
+@pytest.mark.clause("RFC 8628 §3.4", line=93)
 def test_of_parallel_polls_exactly_one_gets_tokens(actions: Actions, app: App) -> None:
     mo, statuses, at_once = actions.person(), Counter[int](), 6
     for _ in range(5):
@@ -331,7 +332,7 @@ def test_cutting_the_app_off_before_the_device_asked_again_leaves_it_with_nothin
 # What the person sees
 
 
-@pytest.mark.clause("RFC 8628 §3.3.1")
+@pytest.mark.clause("RFC 8628 §3.3.1", line=94)
 def test_the_complete_address_asks_too_and_shows_code_client_scopes_and_account(actions: Actions, app: App) -> None:
     mo = actions.person()
     codes = app.begin_device()
@@ -426,7 +427,7 @@ def test_of_parallel_decisions_exactly_one_counts(actions: Actions, app: App) ->
     assert app.poll(codes["device_code"]).json().get("error") in {None, "access_denied"}
 
 
-@pytest.mark.clause("RFC 8628 §5.1")
+@pytest.mark.clause("RFC 8628 §5.1", line=94)
 def test_guessing_codes_is_slowed_down_and_a_right_one_does_not_count(actions: Actions, app: App) -> None:
     mo, ada = actions.person(), actions.person()
     codes = app.begin_device()

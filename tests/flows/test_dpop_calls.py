@@ -64,7 +64,7 @@ def test_an_app_with_a_key_lives_the_whole_story(actions: Actions, app: DpopApp)
     assert told(call(actions, "GET", refreshed.access)) == (401, 'error="invalid_token"')
 
 
-@pytest.mark.clause("RFC 9449 §7.2")
+@pytest.mark.clause("RFC 9449 §7.2", line=112)
 def test_whoever_steals_a_bound_token_can_do_nothing_with_it(actions: Actions, token: str) -> None:
     as_bearer = actions.fit("GET", token=token)
     assert as_bearer.status_code == 401
@@ -75,7 +75,7 @@ def test_whoever_steals_a_bound_token_can_do_nothing_with_it(actions: Actions, t
     assert told(without) == (401, 'error="invalid_dpop_proof"')
 
 
-@pytest.mark.clause("RFC 9449 §11.1")
+@pytest.mark.clause("RFC 9449 §11.1", line=110)
 def test_whoever_steals_a_proof_too_can_do_nothing_with_it_elsewhere_or_again(actions: Actions, token: str) -> None:
     stolen = KEY.proof("GET", actions.stack.fit + WEIGHTS, token=token)
     for method, path in (("POST", WEIGHTS), ("GET", f"{WEIGHTS}1"), ("GET", "/api/body_weight")):
@@ -101,7 +101,7 @@ def test_a_missing_scope_is_told_in_the_challenge_of_dpop(actions: Actions, app:
     assert f'scope="{WRITE}"' in answer.headers["WWW-Authenticate"]
 
 
-@pytest.mark.clause("RFC 9449 §9")
+@pytest.mark.clause("RFC 9449 §9", line=112)
 def test_the_fit_api_can_demand_nonces_of_its_own(start_stack: Callable[..., Stack], redis_url: str) -> None:
     actions = Actions(start_stack(fit_dpop_nonce_required=True, fit_redis_url=redis_url))
     token = DpopApp(actions.stack, key=KEY).connect(actions.person()).access

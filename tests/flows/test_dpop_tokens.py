@@ -53,7 +53,7 @@ def bound_to(actions: Actions, granted: Tokens) -> str | None:
 # Access tokens
 
 
-@pytest.mark.clause("RFC 9449 §5")
+@pytest.mark.clause("RFC 9449 §5", lines=(109, 111))
 @pytest.mark.parametrize("is_public", [True, False])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_with_a_proof_every_access_token_is_bound_to_its_key(actions: Actions, is_public: bool, algorithm: str) -> None:
@@ -84,7 +84,7 @@ def test_a_device_binds_what_it_gets_to_its_key(actions: Actions) -> None:
     assert bound_to(actions, tokens(app.refresh(granted.refresh))) == KEY.thumbprint
 
 
-@pytest.mark.clause("RFC 9449 §6.2")
+@pytest.mark.clause("RFC 9449 §6.2", line=111)
 def test_without_a_proof_a_token_is_a_bearer_token(actions: Actions, machine: DpopApp, public: DpopApp) -> None:
     for granted in (
         tokens(machine.holding(None).client_credentials()),
@@ -98,7 +98,7 @@ def test_the_metadata_names_the_algorithms(actions: Actions) -> None:
     assert metadata(actions)["dpop_signing_alg_values_supported"] == list(ALGORITHMS)
 
 
-@pytest.mark.clause("RFC 9449 §5.2")
+@pytest.mark.clause("RFC 9449 §5.2", line=132)
 def test_a_client_may_be_registered_to_get_bound_tokens_only(actions: Actions) -> None:
     app, verifier = DpopApp(actions.stack, "--dpop-bound-access-tokens", key=KEY), Verifier()
     code = app.get_code(actions.person(), verifier)
@@ -132,7 +132,8 @@ def bad_proof(app: DpopApp, kind: str, stack: Stack) -> str:
     return makers[kind]()
 
 
-@pytest.mark.clause("RFC 9449 §4.3")
+@pytest.mark.clause("RFC 9449 §4.3", line=110)
+@pytest.mark.clause("RFC 9449 §5", line=109)
 @pytest.mark.parametrize(
     "kind",
     [
@@ -164,7 +165,7 @@ def test_a_bad_proof_is_refused_and_spends_nothing(
     assert error_of(machine.sending(proof).client_credentials()) == INVALID_PROOF
 
 
-@pytest.mark.clause("RFC 9449 §4.3")
+@pytest.mark.clause("RFC 9449 §4.3", line=110)
 def test_two_headers_are_refused(actions: Actions, machine: DpopApp) -> None:
     connection = HTTPConnection(urlsplit(actions.stack.auth).netloc, timeout=10)
     form = urlencode(
@@ -184,7 +185,7 @@ def test_two_headers_are_refused(actions: Actions, machine: DpopApp) -> None:
     connection.close()
 
 
-@pytest.mark.clause("RFC 9449 §11.1")
+@pytest.mark.clause("RFC 9449 §11.1", line=110)
 def test_a_proof_works_once(actions: Actions, public: DpopApp, machine: DpopApp) -> None:
     once = machine.sending(machine.proof())
     assert once.client_credentials().status_code == 200
@@ -229,7 +230,7 @@ def test_when_the_use_of_a_proof_cannot_be_remembered_no_token_is_issued(start_s
 # Refresh tokens
 
 
-@pytest.mark.clause("RFC 9449 §5")
+@pytest.mark.clause("RFC 9449 §5", line=109)
 def test_a_public_clients_refresh_token_needs_its_key_and_is_not_spent_without_it(
     actions: Actions, public: DpopApp
 ) -> None:
@@ -299,7 +300,7 @@ def test_a_confidential_clients_refresh_token_may_be_used_with_any_key(actions: 
 # Lost answers
 
 
-@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6", line=134)
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_a_repetition_has_a_new_proof_of_the_same_key_and_gets_the_identical_pair(
     actions: Actions, kind: str, request: pytest.FixtureRequest
@@ -340,7 +341,7 @@ def test_in_a_grace_period_another_key_is_reuse(actions: Actions) -> None:
 # Codes
 
 
-@pytest.mark.clause("RFC 9449 §10")
+@pytest.mark.clause("RFC 9449 §10", line=131)
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_a_code_that_is_bound_to_a_key_needs_it_and_is_not_spent_without_it(
     actions: Actions, kind: str, request: pytest.FixtureRequest
@@ -361,7 +362,7 @@ def test_a_malformed_dpop_jkt_is_an_invalid_request(actions: Actions, public: Dp
     assert refused["error"] == "invalid_request"
 
 
-@pytest.mark.clause("RFC 9449 §10.1")
+@pytest.mark.clause("RFC 9449 §10.1", line=131)
 @pytest.mark.parametrize("parameters", [{}, {"dpop_jkt": KEY.thumbprint}])
 def test_a_pushed_request_with_a_proof_binds_the_code_to_its_key(
     actions: Actions, public: DpopApp, parameters: dict[str, str]
@@ -404,7 +405,7 @@ def test_where_no_nonce_is_demanded_none_is_given(actions: Actions, public: Dpop
     assert machine.sending(machine.proof(nonce="of another server")).client_credentials().status_code == 200
 
 
-@pytest.mark.clause("RFC 9449 §8")
+@pytest.mark.clause("RFC 9449 §8", line=112)
 def test_where_a_nonce_is_demanded_it_is_given_and_a_proof_without_it_spends_nothing(
     start_stack: Callable[..., Stack],
 ) -> None:

@@ -40,7 +40,7 @@ def test_an_app_registers_itself_and_lives_the_story(actions: Actions) -> None:
     assert app.refresh(granted.refresh).status_code == 200
 
 
-@pytest.mark.clause("RFC 7591 §3.2.1")
+@pytest.mark.clause("RFC 7591 §3.2.1", lines=(103, 104))
 def test_the_answer_holds_everything_that_was_registered(actions: Actions) -> None:
     answer = register(actions.stack, PUBLIC)
     body = answer.json()
@@ -70,7 +70,7 @@ def test_what_is_left_out_gets_its_default(actions: Actions) -> None:
     assert set(body["scope"].split()) >= {READ, WRITE, "plans:read"}
 
 
-@pytest.mark.clause("RFC 7591 §3.2.1")
+@pytest.mark.clause("RFC 7591 §3.2.1", line=103)
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_a_confidential_app_gets_a_secret_that_works_and_does_not_expire(actions: Actions, method: str) -> None:
     app = RegisteredApp(actions.stack, token_endpoint_auth_method=method)
@@ -172,7 +172,9 @@ BAD_REDIRECT_URIS: list[Any] = [
 ]
 
 
-@pytest.mark.clause("RFC 7591 §3.2.2")
+@pytest.mark.clause("RFC 7591 §3.2.2", lines=(104, 105))
+@pytest.mark.clause("RFC 9700 §2.6", line=114)
+@pytest.mark.clause("RFC 6749 §3.1.2", line=34)
 @pytest.mark.parametrize("redirect_uris", BAD_REDIRECT_URIS, ids=lambda uris: ascii(uris)[:40])
 def test_a_bad_redirect_address_is_refused(actions: Actions, redirect_uris: Any) -> None:
     assert refused(actions, redirect_uris=redirect_uris) == (400, "invalid_redirect_uri")
@@ -230,7 +232,7 @@ BAD_METADATA: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.clause("RFC 7591 §3.2.2")
+@pytest.mark.clause("RFC 7591 §3.2.2", lines=(104, 105))
 @pytest.mark.parametrize("changes", BAD_METADATA, ids=lambda changes: ascii(changes)[:60])
 def test_bad_metadata_are_refused(actions: Actions, changes: dict[str, Any]) -> None:
     assert refused(actions, **changes) == (400, "invalid_client_metadata")

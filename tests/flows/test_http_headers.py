@@ -77,6 +77,8 @@ def assert_safe_page(answer: requests.Response) -> None:
 
 
 @pytest.mark.clause("ASVS 3.4")
+@pytest.mark.clause("RFC 9700 §4.16", line=38)
+@pytest.mark.clause("RFC 9700 §4.2.4", line=39)
 def test_every_answer_of_the_authorization_server_carries_them(actions: Actions) -> None:
     stack, seen = actions.stack, set()
     mo = actions.person()
@@ -134,6 +136,32 @@ def test_every_answer_of_the_fit_api_carries_them(actions: Actions) -> None:
     assert seen >= {200, 401, 404, 405, 415}
 
 
+@pytest.mark.clause("RFC 9700 §2.6", line=120)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_no_page_of_another_site_reads_an_answer(actions: Actions, method: str) -> None:
+    stack = actions.stack
+    headers = {"Origin": "https://app.example", "Access-Control-Request-Method": method}
+    headers["Access-Control-Request-Headers"] = "authorization"
+    for address, app in ((stack.auth, stack.auth_app), (stack.fit, stack.fit_app)):
+        for path in addresses(app):
+            answer = requests.request(method, address + path, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+            assert [name for name in answer.headers if name.startswith("Access-Control")] == [], path
+
+
+@pytest.mark.clause("RFC 9700 §4.13", line=141)
+def test_a_call_over_the_back_channel_is_answered_as_any_other(start_stack: Callable[..., Stack]) -> None:
+    stack = start_stack(issuer="https://auth.example", trusted_hosts="auth")
+    http, inside = stack.auth_app.test_client(), "http://auth:5000"
+    form = {"grant_type": "client_credentials", "client_id": "nobody", "client_secret": "x", "token": "x"}
+    for path in ("/token", "/introspect", "/revoke", "/par", "/device_authorization"):
+        assert http.post(path, data=form, base_url=inside).status_code == 401
+    metadata = http.get("/.well-known/oauth-authorization-server", base_url=inside)
+    assert metadata.get_json()["token_endpoint"] == "https://auth.example/token"
+    caller = stack.fit_credentials
+    answer = http.post("/introspect", data={"token": "x"}, auth=(caller.name, caller.secret), base_url=inside)
+    assert (answer.status_code, answer.get_json()) == (200, {"active": False})
+
+
 @pytest.mark.clause("ASVS 3.3")
 @pytest.mark.clause("ASVS 3.4.1")
 def test_over_tls_cookies_and_answers_are_bound_to_it(start_stack: Callable[..., Stack]) -> None:
@@ -146,7 +174,7 @@ def test_over_tls_cookies_and_answers_are_bound_to_it(start_stack: Callable[...,
     assert page.headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains"
 
 
-@pytest.mark.clause("RFC 9700 §4.13")
+@pytest.mark.clause("RFC 9700 §4.13", line=119)
 @pytest.mark.parametrize("host", ["attacker.example", "localhost.attacker.example", "", "[::1", "localhost@attacker"])
 def test_a_request_for_another_host_is_refused(actions: Actions, host: str) -> None:
     for address in (f"{actions.stack.auth}/sign-in", f"{actions.stack.fit}/api/body_weight/"):
@@ -154,7 +182,7 @@ def test_a_request_for_another_host_is_refused(actions: Actions, host: str) -> N
         assert (answer.status_code, "Location" in answer.headers) == (400, False)
 
 
-@pytest.mark.clause("RFC 9700 §4.13")
+@pytest.mark.clause("RFC 9700 §4.13", line=119)
 def test_what_a_proxy_would_say_is_believed_of_nobody_unless_there_is_one(
     start_stack: Callable[..., Stack], actions: Actions
 ) -> None:

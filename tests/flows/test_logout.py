@@ -36,7 +36,7 @@ def test_it_is_announced(actions: Actions) -> None:
     assert said["end_session_endpoint"] == f"{actions.stack.auth}/logout"
 
 
-@pytest.mark.clause("OpenID Connect RP-Initiated Logout §3")
+@pytest.mark.clause("OpenID Connect RP-Initiated Logout §3", line=140)
 def test_with_the_id_token_of_whoever_is_signed_in_it_happens_at_once(actions: Actions, app: App) -> None:
     mo = actions.person()
     hint, copy = id_token(app, mo), mo.browser.session.cookies["moogle_auth"]
@@ -63,7 +63,7 @@ def test_what_apps_were_allowed_outlives_it(actions: Actions, app: App) -> None:
     assert app.refresh(granted.refresh).status_code == 200
 
 
-@pytest.mark.clause("OpenID Connect RP-Initiated Logout §2")
+@pytest.mark.clause("OpenID Connect RP-Initiated Logout §2", line=140)
 def test_without_a_hint_the_person_is_asked(actions: Actions, app: App) -> None:
     mo = actions.person()
     mo.sign_in()
@@ -125,7 +125,7 @@ def test_the_answer_can_not_be_forged(actions: Actions) -> None:
     assert (mo.browser.submit("/logout/confirm", form).status_code, signed_in(mo)) == (400, True)
 
 
-@pytest.mark.clause("OpenID Connect RP-Initiated Logout §4")
+@pytest.mark.clause("OpenID Connect RP-Initiated Logout §4", line=140)
 @pytest.mark.parametrize(
     "address",
     [

@@ -15,12 +15,13 @@ def metadata(actions: Actions) -> dict[str, object]:
     return body
 
 
-@pytest.mark.clause("RFC 8414 §3.3")
+@pytest.mark.clause("RFC 8414 §3.3", lines=(81, 82))
 def test_the_issuer_is_the_address_it_was_asked_at(actions: Actions) -> None:
     assert metadata(actions)["issuer"] == actions.stack.auth
 
 
-@pytest.mark.clause("RFC 8414 §2")
+@pytest.mark.clause("RFC 8414 §2", lines=(80, 83))
+@pytest.mark.clause("RFC 9207 §2", line=85)
 def test_it_announces_what_works_and_nothing_else(actions: Actions) -> None:
     said = metadata(actions)
     assert said["response_types_supported"] == ["code"]
@@ -37,7 +38,7 @@ def test_it_announces_what_works_and_nothing_else(actions: Actions) -> None:
     assert sorted(algorithms) == ["ES256", "Ed25519", "EdDSA", "PS256", "RS256"]
 
 
-@pytest.mark.clause("RFC 8414 §2")
+@pytest.mark.clause("RFC 8414 §2", lines=(83, 84))
 def test_every_announced_endpoint_answers(actions: Actions) -> None:
     said = metadata(actions)
     endpoints = {name: str(address) for name, address in said.items() if name.endswith("_endpoint")}
@@ -53,7 +54,28 @@ def test_every_announced_endpoint_answers(actions: Actions) -> None:
         assert status not in {404, 500}, name
 
 
-@pytest.mark.clause("RFC 6749 §5.2")
+@pytest.mark.clause("RFC 8414 §3.2", line=84)
+@pytest.mark.clause("RFC 6749 §3.1", line=29)
+def test_no_list_is_empty_and_no_address_has_a_fragment(actions: Actions) -> None:
+    said = metadata(actions)
+    assert all(value for value in said.values() if isinstance(value, list))
+    addresses = [
+        value for name, value in said.items() if name.endswith(("_endpoint", "_uri")) and isinstance(value, str)
+    ]
+    assert len(addresses) >= 8
+    assert not any("#" in address or "?" in address for address in addresses)
+
+
+@pytest.mark.clause("RFC 8414 §2", line=83)
+def test_each_endpoint_names_the_ways_to_authenticate_that_it_has(actions: Actions) -> None:
+    said = metadata(actions)
+    for_clients = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+    assert said["token_endpoint_auth_methods_supported"] == for_clients
+    assert said["revocation_endpoint_auth_methods_supported"] == for_clients
+    assert said["introspection_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post"]
+
+
+@pytest.mark.clause("RFC 6749 §5.2", line=84)
 def test_a_grant_type_that_is_not_announced_is_not_supported(actions: Actions) -> None:
     app = actions.app()
     for grant_type in ("password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"):

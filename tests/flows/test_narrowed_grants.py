@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from auth_service.models.tokens import RevokedBecause
-from tests.flows.test_consent import assured_app, authorize, is_asked
+from tests.flows.test_consent import ASSURED, is_asked
 from tests.flows.test_revocation_feed import Reader
 from tests.support.actions import READ, WRITE, Actions, Tokens, Verifier, error_of, tokens
 from tests.support.polling import eventually
@@ -153,8 +153,8 @@ def test_who_asks_for_what_cannot_be_is_told_so_and_changes_nothing(actions: Act
 
 @pytest.mark.clause("RFC 6749 §10.2")
 def test_what_was_taken_is_not_remembered_as_allowed(actions: Actions) -> None:
-    app, mo = assured_app(actions), actions.person()
-    mo.decide(authorize(app, Verifier()), [READ, WRITE])
+    app, mo = actions.app(redirect_uri=ASSURED), actions.person()
+    mo.decide(app.authorize_url(Verifier()), [READ, WRITE])
     assert not is_asked(app, mo, BOTH)
     (_, grant) = actions.stack.command("grant", "list", "--username", mo.username)
     narrow(actions, grant["grant_id"], READ)
@@ -163,9 +163,9 @@ def test_what_was_taken_is_not_remembered_as_allowed(actions: Actions) -> None:
 
 @pytest.mark.clause("RFC 6749 §10.2")
 def test_to_leave_nothing_forgets_that_it_was_allowed(actions: Actions) -> None:
-    app, mo, ada = assured_app(actions), actions.person(), actions.person()
+    app, mo, ada = actions.app(redirect_uri=ASSURED), actions.person(), actions.person()
     for person in (mo, ada):
-        person.decide(authorize(app, Verifier()), [READ, WRITE])
+        person.decide(app.authorize_url(Verifier()), [READ, WRITE])
     (grant,) = actions.stack.command("grant", "list", "--username", mo.username)
     actions.stack.parts.revocation.narrow_grant(grant["grant_id"], [], RevokedBecause.PERSON)
     assert [is_asked(app, person, READ) for person in (mo, ada)] == [True, False]

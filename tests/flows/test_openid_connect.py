@@ -39,7 +39,7 @@ def userinfo(actions: Actions, token: str | None, method: str = "GET", **options
     return requests.request(method, f"{actions.stack.auth}/userinfo", headers=headers, timeout=TIMEOUT, **options)
 
 
-@pytest.mark.clause("OpenID Connect Core §2")
+@pytest.mark.clause("OpenID Connect Core §2", line=135)
 def test_the_id_token_says_who_signed_in_when_and_to_which_client(actions: Actions, app: App) -> None:
     mo, before = actions.person(), int(time.time())
     granted = app.connect(mo, nonce="n-0S6_WzA2Mj é +&%")
@@ -146,7 +146,7 @@ def test_a_person_signs_in_on_a_device_too(actions: Actions) -> None:
 # /userinfo
 
 
-@pytest.mark.clause("OpenID Connect Core §5.3")
+@pytest.mark.clause("OpenID Connect Core §5.3", line=138)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_userinfo_tells_what_the_scopes_allow(actions: Actions, app: App, method: str) -> None:
     mo = actions.person()
@@ -158,7 +158,8 @@ def test_userinfo_tells_what_the_scopes_allow(actions: Actions, app: App, method
     assert userinfo(actions, little.access, method).json() == {"sub": mo.subject}
 
 
-@pytest.mark.clause("OpenID Connect Core §5.3.3")
+@pytest.mark.clause("OpenID Connect Core §5.3.3", line=138)
+@pytest.mark.clause("RFC 6750 §2", line=45)
 def test_userinfo_challenges_as_any_resource_server(actions: Actions, app: App) -> None:
     without = userinfo(actions, None)
     assert (without.status_code, "error" in without.headers["WWW-Authenticate"]) == (401, False)
@@ -229,7 +230,7 @@ def test_ending_access_on_the_connected_apps_page_ends_userinfo(actions: Actions
 # Discovery
 
 
-@pytest.mark.clause("OpenID Connect Discovery §4")
+@pytest.mark.clause("OpenID Connect Discovery §4", line=139)
 def test_discovery_says_what_the_metadata_of_oauth_says(actions: Actions) -> None:
     described = requests.get(f"{actions.stack.auth}/.well-known/openid-configuration", timeout=TIMEOUT)
     assert (described.status_code, described.headers["Content-Type"]) == (200, "application/json")
@@ -247,7 +248,7 @@ def test_discovery_says_what_the_metadata_of_oauth_says(actions: Actions) -> Non
         assert said[f"{parameter}_parameter_supported"] is False
 
 
-@pytest.mark.clause("OpenID Connect Core §3.1.2.6")
+@pytest.mark.clause("OpenID Connect Core §3.1.2.6", line=137)
 @pytest.mark.parametrize("parameter", ["request", "request_uri", "registration"])
 def test_what_is_announced_as_not_supported_is_refused(actions: Actions, app: App, parameter: str) -> None:
     refused = actions.person().refused(app.authorize_url(Verifier(), **{parameter: "https://client.example/x"}))

@@ -50,7 +50,7 @@ def app(actions: Actions) -> App:
     return actions.app()
 
 
-@pytest.mark.clause("RFC 9126 §2.2")
+@pytest.mark.clause("RFC 9126 §2.2", line=96)
 def test_the_answer_names_the_request_and_says_how_long_the_name_works(app: App) -> None:
     answer = app.push(Verifier())
     body = answer.json()
@@ -59,7 +59,7 @@ def test_the_answer_names_the_request_and_says_how_long_the_name_works(app: App)
     assert (answer.headers["Content-Type"], answer.headers["Cache-Control"]) == ("application/json", "no-store")
 
 
-@pytest.mark.clause("RFC 9126 §7.1")
+@pytest.mark.clause("RFC 9126 §7.1", line=96)
 def test_names_are_long_and_never_repeat(app: App) -> None:
     names = {app.push(Verifier()).json()["request_uri"] for _ in range(20)}
     assert len(names) == 20
@@ -91,14 +91,14 @@ def test_signing_in_and_reloading_do_not_use_the_name_again(actions: Actions, ap
     assert app.exchange(redirect_parameters(answer)["code"], verifier).status_code == 200
 
 
-@pytest.mark.clause("RFC 9126 §4")
+@pytest.mark.clause("RFC 9126 §4", line=98)
 def test_a_name_works_once(app: App) -> None:
     address = app.pushed_url(Verifier())
     assert is_accepted(visit(address))
     assert is_shown_as_refused(visit(address))
 
 
-@pytest.mark.clause("RFC 9126 §4")
+@pytest.mark.clause("RFC 9126 §4", line=98)
 def test_of_parallel_uses_of_a_name_exactly_one_is_accepted(app: App) -> None:
     barrier, at_once = Barrier(6), 6
 
@@ -112,7 +112,7 @@ def test_of_parallel_uses_of_a_name_exactly_one_is_accepted(app: App) -> None:
             assert accepted.count(True) == 1
 
 
-@pytest.mark.clause("RFC 9126 §2.2")
+@pytest.mark.clause("RFC 9126 §2.2", lines=(96, 98))
 def test_a_name_works_for_its_client_only_and_another_does_not_use_it_up(actions: Actions, app: App) -> None:
     other, name = actions.app(), app.push(Verifier()).json()["request_uri"]
     assert is_shown_as_refused(visit(other.url_naming(name)))
@@ -122,7 +122,7 @@ def test_a_name_works_for_its_client_only_and_another_does_not_use_it_up(actions
     assert is_accepted(visit(app.url_naming(name)))
 
 
-@pytest.mark.clause("RFC 9126 §4")
+@pytest.mark.clause("RFC 9126 §4", line=98)
 def test_an_expired_name_is_refused(actions: Actions, app: App) -> None:
     before = set(kept_keys(actions))
     address = app.pushed_url(Verifier())
@@ -139,7 +139,7 @@ def test_a_name_that_was_never_given_is_refused(app: App, rest: str) -> None:
     assert error_of(answer) == (400, "invalid_request_uri")
 
 
-@pytest.mark.clause("RFC 9101 §5")
+@pytest.mark.clause("RFC 9101 §5", line=130)
 def test_whatever_else_stands_in_the_address_is_ignored(actions: Actions, app: App) -> None:
     mo, verifier = actions.person(), Verifier()
     name = app.push(verifier, scope=READ, state="of the client").json()["request_uri"]
@@ -159,13 +159,13 @@ def test_whatever_else_stands_in_the_address_is_ignored(actions: Actions, app: A
     assert granted.answer["scope"] == READ
 
 
-@pytest.mark.clause("RFC 9126 §2.1")
+@pytest.mark.clause("RFC 9126 §2.1", line=95)
 def test_request_uri_itself_must_not_be_pushed(app: App) -> None:
     for request_uri in (app.push(Verifier()).json()["request_uri"], "https://client.example/request"):
         assert error_of(app.push(Verifier(), request_uri=request_uri)) == (400, "invalid_request")
 
 
-@pytest.mark.clause("RFC 9126 §2.3")
+@pytest.mark.clause("RFC 9126 §2.3", line=97)
 @pytest.mark.parametrize(
     ("parameters", "error"),
     [
@@ -210,7 +210,7 @@ def test_the_client_may_leave_its_id_to_its_authentication(app: App) -> None:
     assert is_accepted(visit(app.url_naming(name)))
 
 
-@pytest.mark.clause("RFC 9126 §2")
+@pytest.mark.clause("RFC 9126 §2", line=95)
 def test_a_client_proves_itself_as_at_the_token_endpoint(actions: Actions, app: App) -> None:
     url = f"{actions.stack.auth}/par"
     request = {
@@ -245,7 +245,7 @@ def test_a_client_without_the_code_grant_pushes_nothing(actions: Actions) -> Non
     assert error_of(app.push(Verifier())) == (400, "unauthorized_client")
 
 
-@pytest.mark.clause("RFC 9126 §2.3")
+@pytest.mark.clause("RFC 9126 §2.3", line=97)
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_only_post_is_answered(actions: Actions, method: str) -> None:
     answer = requests.request(method, f"{actions.stack.auth}/par", timeout=TIMEOUT)
@@ -253,12 +253,12 @@ def test_only_post_is_answered(actions: Actions, method: str) -> None:
     assert "POST" in answer.headers["Allow"]
 
 
-@pytest.mark.clause("RFC 9126 §2.3")
+@pytest.mark.clause("RFC 9126 §2.3", line=97)
 def test_a_request_that_is_too_big_is_refused(app: App) -> None:
     assert error_of(app.push(Verifier(), state="x" * 70_000)) == (413, "invalid_request")
 
 
-@pytest.mark.clause("RFC 9126 §2.3")
+@pytest.mark.clause("RFC 9126 §2.3", line=97)
 def test_too_many_requests_that_nobody_proved_are_refused_and_proven_ones_are_not(actions: Actions) -> None:
     public, confidential = actions.app(public=True), actions.app()
     answers = [public.push(Verifier()) for _ in range(122)]
@@ -267,7 +267,7 @@ def test_too_many_requests_that_nobody_proved_are_refused_and_proven_ones_are_no
     assert confidential.push(Verifier()).status_code == 201
 
 
-@pytest.mark.clause("RFC 9126 §6")
+@pytest.mark.clause("RFC 9126 §6", lines=(98, 129))
 def test_a_client_that_must_push_is_refused_when_it_does_not(actions: Actions) -> None:
     app, mo, verifier = actions.app("--require-pushed-authorization-requests"), actions.person(), Verifier()
     refused = mo.refused(app.authorize_url(verifier))

@@ -14,7 +14,7 @@ KEY = "one-and-the-same-key"
 OTHER_KEY = "another-key-of-the-client"
 
 
-@pytest.mark.clause("RFC 6749 §6")
+@pytest.mark.clause("RFC 6749 §6", line=24)
 def test_the_scope_may_be_narrowed_for_one_access_token_and_is_whole_again_at_the_next(actions: Actions) -> None:
     app = actions.app()
     granted = app.connect(actions.person())
@@ -24,7 +24,8 @@ def test_the_scope_may_be_narrowed_for_one_access_token_and_is_whole_again_at_th
     assert whole.answer["scope"] == f"{READ} {WRITE}"
 
 
-@pytest.mark.clause("RFC 6749 §6")
+@pytest.mark.clause("RFC 6749 §6", line=23)
+@pytest.mark.clause("RFC 9700 §4.14.2", line=116)
 def test_a_scope_that_was_not_granted_is_refused_and_spends_nothing(actions: Actions) -> None:
     app = actions.app()
     granted = app.connect(actions.person(), scopes=[READ])
@@ -33,7 +34,7 @@ def test_a_scope_that_was_not_granted_is_refused_and_spends_nothing(actions: Act
     assert app.refresh(granted.refresh).status_code == 200
 
 
-@pytest.mark.clause("RFC 6749 §10.4")
+@pytest.mark.clause("RFC 6749 §10.4", line=25)
 def test_another_client_can_neither_use_nor_end_it(actions: Actions) -> None:
     app, other = actions.app(), actions.app()
     granted = app.connect(actions.person())
@@ -47,7 +48,7 @@ def test_what_is_no_refresh_token_is_refused(actions: Actions, token: str) -> No
     assert (status, error) in {(400, "invalid_grant"), (400, "invalid_request")}
 
 
-@pytest.mark.clause("RFC 6749 §10.4")
+@pytest.mark.clause("RFC 6749 §10.4", line=25)
 def test_an_access_token_is_no_refresh_token_and_the_other_way_round(actions: Actions) -> None:
     app = actions.app()
     granted = app.connect(actions.person())
@@ -58,7 +59,8 @@ def test_an_access_token_is_no_refresh_token_and_the_other_way_round(actions: Ac
     assert app.refresh(granted.refresh).status_code == 200
 
 
-@pytest.mark.clause("RFC 9700 §4.14.2")
+@pytest.mark.clause("RFC 9700 §4.14.2", line=115)
+@pytest.mark.clause("draft-ietf-oauth-v2-1 §4.3.1", line=124)
 def test_reuse_of_any_earlier_generation_ends_the_grant(actions: Actions) -> None:
     app = actions.app()
     generations = [app.connect(actions.person())]
@@ -69,6 +71,7 @@ def test_reuse_of_any_earlier_generation_ends_the_grant(actions: Actions) -> Non
     assert error_of(app.refresh(generations[-1].refresh)) == (400, "invalid_grant")
 
 
+@pytest.mark.clause("RFC 9700 §4.14.2", line=115)
 def test_unused_for_its_idle_lifetime_a_grant_ends(start_stack: Callable[..., Stack]) -> None:
     actions = Actions(start_stack(access_token_lifetime=1, refresh_token_idle_lifetime=2))
     app = actions.app()
@@ -125,7 +128,7 @@ def test_whatever_redis_still_holds_nothing_is_issued_for_what_sql_says_has_ende
     assert error_of(app.exchange(code, verifier)) == (400, "invalid_grant")
 
 
-@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6", line=134)
 def test_a_key_with_changed_parameters_is_refused_and_spends_nothing(actions: Actions) -> None:
     app = actions.app()
     granted = app.connect(actions.person())

@@ -74,7 +74,7 @@ def test_whoever_changes_to_a_secret_gets_one_and_whoever_changes_away_loses_it(
     assert error_of(app.refresh(refreshed.json()["refresh_token"])) == (401, "invalid_client")
 
 
-@pytest.mark.clause("RFC 7592 §2.2")
+@pytest.mark.clause("RFC 7592 §2.2", line=107)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -108,7 +108,7 @@ def test_the_rules_of_registration_hold_for_updates(app: RegisteredApp) -> None:
     assert app.manage("PUT", token=app.token, data="{").status_code == 400
 
 
-@pytest.mark.clause("RFC 7592 §2.3")
+@pytest.mark.clause("RFC 7592 §2.3", line=108)
 def test_deleting_ends_the_client_its_grants_and_its_token(actions: Actions, app: RegisteredApp) -> None:
     granted = app.connect(actions.person())
     answer = app.delete()
@@ -118,7 +118,7 @@ def test_deleting_ends_the_client_its_grants_and_its_token(actions: Actions, app
     assert [error_of(again) for again in (app.read(), app.update(), app.delete())] == [REFUSED] * 3
 
 
-@pytest.mark.clause("RFC 7592 §2.1")
+@pytest.mark.clause("RFC 7592 §2.1", line=106)
 def test_a_wrong_token_an_unknown_client_and_a_deleted_one_get_the_same_answer(
     actions: Actions, app: RegisteredApp
 ) -> None:

@@ -90,7 +90,7 @@ def test_a_resource_at_token_limits_one_access_token(actions: Actions, app: App)
     assert set(tokens(app.refresh(for_plans.refresh)).answer["scope"].split()) == {READ, PLANS}
 
 
-@pytest.mark.clause("RFC 8707 §2")
+@pytest.mark.clause("RFC 8707 §2", line=88)
 @pytest.mark.parametrize("resource", ["https://unknown.example/", "not an address", "http://localhost:9/plans/#x"])
 def test_an_unknown_or_malformed_resource_is_an_invalid_target(actions: Actions, app: App, resource: str) -> None:
     granted = app.connect(actions.person())
@@ -116,7 +116,8 @@ def test_an_address_below_a_resource_stands_for_it(actions: Actions, app: App) -
         assert error_of(app.refresh(granted.refresh, resource=beside)) == (400, "invalid_target")
 
 
-@pytest.mark.clause("RFC 8707 §2.1")
+@pytest.mark.clause("RFC 8707 §2.1", line=89)
+@pytest.mark.clause("RFC 8707 §2", line=5)
 @pytest.mark.parametrize("pushed", [False, True])
 def test_several_resources_at_authorize_are_the_widest_that_any_token_gets(
     actions: Actions,
@@ -137,7 +138,7 @@ def test_several_resources_at_authorize_are_the_widest_that_any_token_gets(
     assert [seen_by(actions, each.access) for each in issued] == [{plans.resource}, {fit.resource}, {*both}, {*both}]
 
 
-@pytest.mark.clause("RFC 8707 §2.2")
+@pytest.mark.clause("RFC 8707 §2.2", lines=(89, 116))
 def test_no_token_of_a_grant_reaches_further_than_the_grant(
     actions: Actions, app: App, fit: ResourceServerCredentials, plans: ResourceServerCredentials
 ) -> None:
@@ -151,7 +152,7 @@ def test_no_token_of_a_grant_reaches_further_than_the_grant(
     assert seen_by(actions, tokens(app.refresh(granted.refresh)).access) == {fit.resource}
 
 
-@pytest.mark.clause("RFC 9700 §2.3")
+@pytest.mark.clause("RFC 9700 §2.3", line=121)
 def test_a_resource_for_which_nothing_was_granted_gets_nothing(
     actions: Actions, app: App, fit: ResourceServerCredentials, plans: ResourceServerCredentials
 ) -> None:
@@ -159,7 +160,7 @@ def test_a_resource_for_which_nothing_was_granted_gets_nothing(
     assert seen_by(actions, granted.access) == {fit.resource}
 
 
-@pytest.mark.clause("RFC 9700 §2.3")
+@pytest.mark.clause("RFC 9700 §2.3", line=121)
 def test_a_token_with_fewer_scopes_is_for_the_owners_of_those(
     actions: Actions, app: App, fit: ResourceServerCredentials
 ) -> None:
@@ -177,7 +178,7 @@ def test_scopes_of_one_resource_are_no_scopes_of_another_and_asking_spends_nothi
     assert app.refresh(granted.refresh).status_code == 200
 
 
-@pytest.mark.clause("RFC 8707 §2.1")
+@pytest.mark.clause("RFC 8707 §2.1", line=88)
 def test_authorize_tells_of_an_invalid_target_by_redirect(
     actions: Actions, app: App, fit: ResourceServerCredentials, plans: ResourceServerCredentials
 ) -> None:

@@ -10,7 +10,7 @@ from tests.support.actions import READ, WRITE, Actions, Verifier, redirect_param
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
-@pytest.mark.clause("RFC 9728 §3.1")
+@pytest.mark.clause("RFC 9728 §3.1", line=86)
 @pytest.mark.parametrize("path", ["/api/", "/api/body_weight/"])
 def test_the_description_is_found_at_the_path_of_the_resource_that_it_names(actions: Actions, path: str) -> None:
     answer = actions.fit("GET", WELL_KNOWN + path)
@@ -31,7 +31,7 @@ def test_what_is_no_resource_has_no_description(actions: Actions, path: str) -> 
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
 
 
-@pytest.mark.clause("RFC 9728 §5.1")
+@pytest.mark.clause("RFC 9728 §5.1", line=87)
 def test_every_challenge_names_the_description(actions: Actions) -> None:
     read_only = actions.app(scopes=[READ]).connect(actions.person()).access
     refusals = [

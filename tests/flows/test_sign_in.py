@@ -70,6 +70,7 @@ def test_the_cookie_is_kept_from_scripts_and_from_other_sites(actions: Actions) 
 
 
 @pytest.mark.clause("ASVS 3.5.1")
+@pytest.mark.clause("RFC 6749 §10.12", line=37)
 def test_a_form_without_its_csrf_token_is_refused(actions: Actions) -> None:
     mo = actions.person()
     form = {"username": mo.username, "password": mo.password}

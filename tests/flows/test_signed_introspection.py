@@ -33,7 +33,7 @@ def read(actions: Actions, answer: requests.Response) -> jwt.Token:
     return jwt.decode(answer.text, KeySet.import_key_set(published), algorithms=["ES256"])
 
 
-@pytest.mark.clause("RFC 9701 §5")
+@pytest.mark.clause("RFC 9701 §5", line=113)
 def test_it_says_what_the_plain_answer_says_to_the_one_who_asked(actions: Actions) -> None:
     granted = actions.app().connect(actions.person())
     answer = ask(actions, granted.access)
@@ -51,7 +51,7 @@ def test_it_says_what_the_plain_answer_says_to_the_one_who_asked(actions: Action
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.clause("RFC 9701 §5")
+@pytest.mark.clause("RFC 9701 §5", line=113)
 def test_of_a_token_that_is_not_good_for_the_caller_only_active_false_is_said(actions: Actions) -> None:
     app = actions.app()
     granted = app.connect(actions.person())
@@ -63,7 +63,7 @@ def test_of_a_token_that_is_not_good_for_the_caller_only_active_false_is_said(ac
         assert set(signed.claims) == {"iss", "aud", "iat", "token_introspection"}
 
 
-@pytest.mark.clause("RFC 9701 §4")
+@pytest.mark.clause("RFC 9701 §4", line=113)
 @pytest.mark.parametrize(
     ("accept", "answered"),
     [
@@ -98,7 +98,7 @@ def test_without_good_credentials_nothing_is_signed(actions: Actions) -> None:
     assert (error_of(answer), answer.headers["Content-Type"]) == ((401, "invalid_client"), JSON)
 
 
-@pytest.mark.clause("RFC 9701 §8.1")
+@pytest.mark.clause("RFC 9701 §8.1", line=113)
 def test_it_is_no_token_of_any_kind(actions: Actions) -> None:
     granted = actions.app().connect(actions.person())
     signed = ask(actions, granted.access).text

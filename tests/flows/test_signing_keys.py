@@ -17,7 +17,7 @@ def published(actions: Actions) -> dict[str, dict[str, Any]]:
     return {key["kid"]: key for key in answer.json()["keys"]}
 
 
-@pytest.mark.clause("RFC 7517 §5")
+@pytest.mark.clause("RFC 7517 §5", line=133)
 def test_the_public_halves_are_published_and_nothing_else_of_them(actions: Actions) -> None:
     keys = published(actions)
     assert {key["alg"] for key in keys.values()} == set(ALGORITHMS)

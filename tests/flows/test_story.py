@@ -7,6 +7,7 @@ from tests.support.polling import eventually
 
 
 @pytest.mark.clause("RFC 6749 §4.1")
+@pytest.mark.clause("RFC 6750 §3.1", line=44)
 def test_an_app_reads_what_a_person_allowed_and_nothing_else(actions: Actions) -> None:
     app, mo = actions.app(), actions.person()
     granted = app.connect(mo, scopes=[READ])
@@ -35,6 +36,7 @@ def test_the_second_use_of_a_refresh_token_is_refused_and_ends_the_grant(actions
 
 
 @pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07")
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6", line=134)
 def test_a_request_repeated_with_its_idempotency_key_gets_the_identical_pair(actions: Actions) -> None:
     app, mo = actions.app(), actions.person()
     first = app.connect(mo)

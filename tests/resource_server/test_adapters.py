@@ -55,20 +55,20 @@ def test_a_path_that_needs_no_token_asks_for_none(get: Get, server: SmallAuthori
     assert server.introspections == []
 
 
-@pytest.mark.clause("RFC 6750 §3")
+@pytest.mark.clause("RFC 6750 §3", line=42)
 def test_no_token(get: Get) -> None:
     detail = "Send an access token in the Authorization header."
     assert get("/plans") == Answer(401, problem(401, "Unauthorized", detail), 'Bearer realm="plans"', None)
 
 
-@pytest.mark.clause("RFC 6750 §3.1")
+@pytest.mark.clause("RFC 6750 §3.1", line=43)
 def test_a_bad_token(get: Get) -> None:
     detail = "The access token is expired, revoked or not valid here."
     challenge = f'Bearer realm="plans", error="invalid_token", error_description="{detail}"'
     assert get("/plans", authorization="Bearer x") == Answer(401, problem(401, "Unauthorized", detail), challenge, None)
 
 
-@pytest.mark.clause("RFC 6750 §3.1")
+@pytest.mark.clause("RFC 6750 §3.1", line=44)
 def test_a_missing_scope(get: Get, server: SmallAuthorizationServer) -> None:
     detail = "The access token does not have the scope that this needs."
     challenge = f'Bearer realm="plans", error="insufficient_scope", error_description="{detail}", scope="plans:write"'
@@ -76,7 +76,7 @@ def test_a_missing_scope(get: Get, server: SmallAuthorizationServer) -> None:
     assert answer == Answer(403, problem(403, "Forbidden", detail), challenge, None)
 
 
-@pytest.mark.clause("RFC 6750 §2")
+@pytest.mark.clause("RFC 6750 §2", line=45)
 @pytest.mark.parametrize(
     ("path", "authorization"),
     [("/plans?access_token=a", "Bearer a"), ("/plans", "Bearer a b"), ("/plans", "Bearer a,Bearer b")],

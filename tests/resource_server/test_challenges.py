@@ -29,7 +29,7 @@ def challenge(answer: Any) -> tuple[int, list[str]]:
     return answer.status_code, answer.headers.getlist("WWW-Authenticate")
 
 
-@pytest.mark.clause("RFC 6750 §3")
+@pytest.mark.clause("RFC 6750 §3", lines=(42, 48))
 @pytest.mark.parametrize("authorization", [None, "", "Basic bW86bW8=", "Bearers x", "DPoP x"])
 def test_without_a_bearer_token_the_challenge_has_no_error_code(service: Service, authorization: str | None) -> None:
     answer = service.get(authorization=authorization)
@@ -37,7 +37,7 @@ def test_without_a_bearer_token_the_challenge_has_no_error_code(service: Service
     assert service.authorization_server.requests == []
 
 
-@pytest.mark.clause("RFC 6750 §3.1")
+@pytest.mark.clause("RFC 6750 §3.1", line=46)
 @pytest.mark.parametrize("credentials", ["", "two tokens", "a,b", "é", "x" * 2049, "a\tb", '"quoted"', "="])
 def test_what_can_be_no_token_is_a_bad_request_that_asks_nobody(service: Service, credentials: str) -> None:
     answer = service.get(authorization=f"Bearer {credentials}")
@@ -45,13 +45,14 @@ def test_what_can_be_no_token_is_a_bad_request_that_asks_nobody(service: Service
     assert service.authorization_server.requests == []
 
 
-@pytest.mark.clause("RFC 6750 §2")
+@pytest.mark.clause("RFC 6750 §2", line=45)
 def test_a_token_sent_in_two_ways_is_a_bad_request(service: Service) -> None:
     answers(service)
     assert challenge(service.get(f"/plans?access_token={TOKEN}")) == (400, [INVALID_REQUEST])
 
 
-@pytest.mark.clause("RFC 9700 §4.3.2")
+@pytest.mark.clause("RFC 9700 §4.3.2", line=47)
+@pytest.mark.clause("draft-ietf-oauth-v2-1 §10", line=124)
 def test_a_token_in_the_address_is_no_token(service: Service) -> None:
     answers(service)
     answer = service.get(f"/plans?access_token={TOKEN}", authorization=None)
@@ -59,6 +60,7 @@ def test_a_token_in_the_address_is_no_token(service: Service) -> None:
 
 
 @pytest.mark.clause("RFC 6750 §3.1")
+@pytest.mark.clause("RFC 7662 §4", line=52)
 @pytest.mark.parametrize(
     "claims",
     [
@@ -69,6 +71,7 @@ def test_a_token_in_the_address_is_no_token(service: Service) -> None:
         {"iss": "https://evil.example"},
         {"exp": 1},
         {"token_type": "DPoP"},
+        {"token_type": "refresh_token"},
     ],
 )
 def test_an_active_token_that_is_not_good_here_is_invalid(service: Service, claims: dict[str, Any]) -> None:
@@ -76,6 +79,7 @@ def test_an_active_token_that_is_not_good_here_is_invalid(service: Service, clai
     assert challenge(service.get()) == (401, [INVALID_TOKEN])
 
 
+@pytest.mark.clause("RFC 6750 §3.1", line=43)
 def test_an_inactive_token_is_invalid(service: Service) -> None:
     inactive = reply(body=b'{"active": false}')
     service.authorization_server.behaviour = lambda connection, _: connection.sendall(inactive)
@@ -89,7 +93,7 @@ def test_an_inactive_token_is_invalid(service: Service) -> None:
     }
 
 
-@pytest.mark.clause("RFC 6750 §3.1")
+@pytest.mark.clause("RFC 6750 §3.1", lines=(44, 48))
 @pytest.mark.parametrize("scope", ["", "plans:read", "plans:readplans:write", "plans:write"])
 def test_a_missing_scope_is_forbidden_and_named(service: Service, scope: str) -> None:
     answers(service, scope=scope)
@@ -100,6 +104,7 @@ def test_a_missing_scope_is_forbidden_and_named(service: Service, scope: str) ->
     assert challenge(service.get("/changes")) == (403, [expected])
 
 
+@pytest.mark.clause("RFC 6750 §2.1", line=46)
 def test_the_authorization_server_is_asked_with_the_services_own_credentials(service: Service) -> None:
     answers(service, token_type="bearer", aud="https://plans.example/")
     assert service.get(authorization=f"bearer   {TOKEN}").status_code == 200

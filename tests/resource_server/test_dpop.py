@@ -116,7 +116,7 @@ def test_without_credentials_both_schemes_are_offered_and_nothing_is_told(get: G
         assert (answer.status, answer.challenge) == (401, f"{ONLY_REALM}, {ONLY_ALGS}")
 
 
-@pytest.mark.clause("RFC 9449 §7.2")
+@pytest.mark.clause("RFC 9449 §7.2", line=112)
 def test_a_bound_token_is_no_bearer_token_with_or_without_a_proof(get: Get, token: str) -> None:
     for headers in ({}, {"dpop": KEY.proof("GET", f"{ADDRESS}/plans", token=token)}):
         answer = get("/plans", authorization=f"Bearer {token}", **headers)
@@ -152,12 +152,12 @@ def test_a_missing_scope_is_told_in_the_challenge_of_the_scheme(get: Get, token:
     assert answer.challenge == f'{ONLY_REALM}, DPoP error="insufficient_scope", {told}, {ALGS}'
 
 
-@pytest.mark.clause("RFC 9449 §7.1")
+@pytest.mark.clause("RFC 9449 §7.1", line=112)
 def test_without_a_proof_a_bound_token_is_refused(get: Get, token: str) -> None:
     refused(get("/plans", authorization=f"DPoP {token}"), "invalid_dpop_proof")
 
 
-@pytest.mark.clause("RFC 9449 §4.3")
+@pytest.mark.clause("RFC 9449 §4.3", line=110)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -180,7 +180,7 @@ def test_a_bad_proof_is_refused_and_the_token_stays_good(get: Get, token: str, c
     assert call(get, token).status == 200
 
 
-@pytest.mark.clause("RFC 9449 §4.3")
+@pytest.mark.clause("RFC 9449 §4.3", line=110)
 def test_two_proofs_are_none(get: Get, token: str) -> None:
     proofs = [KEY.proof("GET", f"{ADDRESS}/plans", token=token) for _ in range(2)]
     refused(get("/plans", authorization=f"DPoP {token}", dpop=proofs), "invalid_dpop_proof")

@@ -107,18 +107,21 @@ def test_a_good_answer_lets_the_request_through(service: Service) -> None:
     assert (answer.status_code, answer.text) == (200, "plans of sub_1")
 
 
+@pytest.mark.clause("RFC 7662 §2.3", line=51)
 @pytest.mark.parametrize("case", ANSWERS)
 def test_a_wrong_answer_is_an_outage(service: Service, case: str) -> None:
     service.authorization_server.behaviour = lambda connection, _: connection.sendall(ANSWERS[case])
     assert_outage(service)
 
 
+@pytest.mark.clause("RFC 7662 §2.3", line=51)
 @pytest.mark.parametrize("case", MANNERS)
 def test_a_wrong_manner_is_an_outage(service: Service, case: str) -> None:
     service.authorization_server.behaviour = lambda connection, _: MANNERS[case](connection)
     assert_outage(service)
 
 
+@pytest.mark.clause("RFC 7662 §2.3", line=51)
 def test_nobody_listening_is_an_outage(service: Service) -> None:
     service.authorization_server.close()
     assert_outage(service)

@@ -225,7 +225,7 @@ class Introspector:
         pass
 
 
-@pytest.mark.clause("RFC 7662 §4")
+@pytest.mark.clause("RFC 7662 §4", line=53)
 @pytest.mark.parametrize(
     ("left", "seconds"),
     [(2, 1.0), (30, 29.0), (61, 60.0), (10_000, 60.0)],

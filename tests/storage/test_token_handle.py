@@ -97,6 +97,15 @@ def test_a_successor_is_the_same_each_time_and_another_for_every_input() -> None
     assert {other.secret for other in others if other}.isdisjoint({successor.secret})
 
 
+@pytest.mark.clause("RFC 6749 §10.10", line=26)
+def test_of_ten_thousand_tokens_of_one_grant_none_is_like_another() -> None:
+    grant_id, nonce = new_grant_id(), secrets.token_bytes(16)
+    made = [RING.make(TokenKind.REFRESH_TOKEN, grant_id, 1) for _ in range(5_000)]
+    derived = [RING.derive(TokenKind.REFRESH_TOKEN, token, nonce, RING.newest_key_id) for token in made]
+    assert len({token.secret for token in (*made, *derived) if token}) == 10_000
+    assert {len(token.secret) for token in (*made, *derived) if token} == {32}
+
+
 def test_a_key_that_is_there_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="share an id"):
         TokenKeyRing([OLD, OLD])

@@ -128,11 +128,18 @@ class Person:
 class App:
     """A client."""
 
+    redirect_uri = CALLBACK
+
     def __init__(
-        self, stack: Stack, *options: str, public: bool = False, scopes: Sequence[str] = (READ, WRITE)
+        self,
+        stack: Stack,
+        *options: str,
+        public: bool = False,
+        scopes: Sequence[str] = (READ, WRITE),
+        redirect_uri: str = CALLBACK,
     ) -> None:
-        self._stack = stack
-        registration = [f"App {next(_numbers)}", "--redirect-uri", CALLBACK, *options]
+        self._stack, self.redirect_uri = stack, redirect_uri
+        registration = [f"App {next(_numbers)}", "--redirect-uri", redirect_uri, *options]
         registration += [part for scope in scopes for part in ("--scope", scope)]
         registration += ["--public"] if public else []
         client = stack.command("client", "create", *registration)
@@ -170,7 +177,7 @@ class App:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": CALLBACK,
+            "redirect_uri": self.redirect_uri,
             "code_verifier": verifier.verifier,
             **parameters,
         }
@@ -213,7 +220,7 @@ class App:
         return {
             "response_type": "code",
             "client_id": self.client_id,
-            "redirect_uri": CALLBACK,
+            "redirect_uri": self.redirect_uri,
             "scope": " ".join(self.scopes),
             "state": "a state",
             "code_challenge": verifier.challenge,
@@ -245,8 +252,8 @@ class Actions:
     def person(self) -> Person:
         return Person(self.stack)
 
-    def app(self, *options: str, public: bool = False, scopes: Sequence[str] = (READ, WRITE)) -> App:
-        return App(self.stack, *options, public=public, scopes=scopes)
+    def app(self, *options: str, **more: Any) -> App:
+        return App(self.stack, *options, **more)
 
     def introspect(self, token: str, caller: ResourceServerCredentials | None = None) -> dict[str, Any]:
         """What the Fit API (or another resource server) learns of a token."""
