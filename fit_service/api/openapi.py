@@ -13,6 +13,7 @@ from fit_service.api.description import Content, Description, Header, Schema
 from fit_service.api.parameters import Parameter
 from fit_service.api.problems import PROBLEMS, problem_response
 from fit_service.api.schemas import ID, SCHEMAS
+from fit_service.api.webhook_messages import HEADERS, MESSAGES, message_example, message_schema
 
 PATH = "/openapi.json"
 _PREFIX = "/api/"
@@ -73,6 +74,7 @@ def openapi_document(app: Flask, origin: str, issuer: str) -> Document:
         "servers": [{"url": origin}],
         "tags": [{"name": name, "description": description} for name, (description, _) in _TAGS.items()],
         "paths": paths,
+        "webhooks": {kind: {"post": _message(kind)} for kind in MESSAGES},
         "components": {
             "schemas": SCHEMAS,
             "responses": {
@@ -150,6 +152,20 @@ def _problems(rule: Rule, view: Any) -> dict[int, Document]:
         if detail is None
         else problem_response(status, detail)
         for status, detail in statuses.items()
+    }
+
+
+def _message(kind: str) -> Document:
+    summary, data, example = MESSAGES[kind]
+    content = Content(message_schema(kind, data), example=message_example(kind, example))
+    return {
+        "operationId": kind.replace(".", "_"),
+        "tags": ["Webhooks"],
+        "summary": summary,
+        "security": [],
+        "parameters": [{**_header_parameter(header), "required": True} for header in HEADERS],
+        "requestBody": {"required": True, "content": _contents([content])},
+        "responses": {"2XX": {"description": "Taken. Whatever else is answered, it is sent again."}},
     }
 
 

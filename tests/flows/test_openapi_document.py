@@ -3,15 +3,23 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import requests
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from sqlalchemy import update
 
+from fit_service.models import Webhook
+from fit_service.storage.database import Database
+from fit_service.storage.webhook_endings import WebhookEndings
 from tests.support.actions import READ, TIMEOUT, WRITE, Actions
+from tests.support.receiver import receiver
 from tests.support.servers import free_port
 from tests.support.stack import Stack
+from tests.support.webhook_worker import delivering, parts_of
 
 ENTRY = {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-05T07:30:00+01:00"}
 BEGINS_EMPTY = {"insert_entry", "insert_batch", "import_entries"}
@@ -56,8 +64,8 @@ def example_of(document: dict[str, Any], content: dict[str, Any]) -> Any:
 def without_what_differs(value: Any) -> Any:
     text = re.sub(r"[0-9a-f]{24}", "an id", json.dumps(value))
     text = re.sub(r"whsec_[A-Za-z0-9+/]{43}=", "a secret", text)
-    if "expires_at" in text:  # a webhook is of now
-        text = re.sub(r'"(created_at|expires_at)": "[^"]*"', r'"\1": "an instant"', text)
+    if "webhook_id" in text or "expires_at" in text:  # webhooks and their messages are of now
+        text = re.sub(r'"(created_at|expires_at|timestamp)": "[^"]*"', r'"\1": "an instant"', text)
     return json.loads(text)
 
 
@@ -193,6 +201,38 @@ def test_so_is_an_outage(start_stack: Callable[..., Stack]) -> None:
     actions = Actions(start_stack(fit_auth_url=f"http://127.0.0.1:{free_port()}"))
     answer = actions.fit("GET", token=actions.app().connect(actions.person()).access)
     assert answer.json() == shown_refusal(document_of(actions.stack), COLLECTION, "get", 503)
+
+
+def expire_webhooks(database: Database) -> None:
+    with database.writing() as session:
+        session.execute(update(Webhook).values(expires_at=0))
+    WebhookEndings(database).sweep(datetime.now(UTC))
+
+
+def test_so_is_every_message_of_a_webhook(start_stack: Callable[..., Stack]) -> None:
+    actions = Actions(start_stack())
+    described, app = document_of(actions.stack)["webhooks"], actions.app()
+    granted = app.connect(actions.person())
+    with delivering(actions.stack), receiver() as inbox:
+        hook = actions.fit("POST", "/api/webhooks/", granted.access, json={"url": inbox.url}).json()
+        address = f"/api/webhooks/{hook['id']}"
+        entry = f"{COLLECTION}{actions.fit('POST', COLLECTION, granted.access, json=ENTRY).json()['id']}"
+        actions.fit("PATCH", entry, granted.access, json={"body_weight": "82"})
+        actions.fit("DELETE", entry, granted.access)
+        actions.fit("POST", f"{address}/test", granted.access)
+        inbox.wait_for(4)
+        expire_webhooks(parts_of(actions.stack).database)
+        inbox.wait_for(5)
+        actions.fit("PATCH", address, granted.access, json={"status": "active"})
+        app.revoke(granted.refresh)
+        messages = inbox.wait_for(6)
+    assert {message.type for message in messages} == described.keys()
+    for message in messages:
+        operation = described[message.type]["post"]
+        shown = operation["requestBody"]["content"]["application/json"]
+        assert without_what_differs(message.event) == without_what_differs(shown["example"])
+        Draft202012Validator(shown["schema"]).validate(message.event)
+        assert {parameter["name"] for parameter in operation["parameters"]} <= message.headers.keys()
 
 
 def test_parameters_may_be_what_it_says_and_no_more(actions: Actions, document: dict[str, Any]) -> None:

@@ -1,8 +1,6 @@
 """Webhooks over HTTP: an app registers, is told of changes by signed messages, and of the end of consent."""
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,23 +8,16 @@ from typing import Any
 import pytest
 import requests
 
-from fit_service.components import Components
-from fit_service.storage.feed_position import FeedPositionStore
 from tests.support.actions import READ, WRITE, Actions, App, Person
 from tests.support.dpop import DpopApp, DpopKey
 from tests.support.polling import eventually
 from tests.support.receiver import Receiver, receiver
 from tests.support.stack import Stack
+from tests.support.webhook_worker import delivering
 
 WEBHOOKS = "/api/webhooks/"
 ENTRY = {"body_weight": "82.5", "unit": "kg"}
 NOWHERE = "https://app.example/hook"
-
-
-def parts_of(stack: Stack) -> Components:
-    parts = stack.fit_app.extensions["fit_service"]
-    assert isinstance(parts, Components)
-    return parts
 
 
 @dataclass
@@ -82,20 +73,6 @@ def new_caller(each_stack: Stack) -> NewCaller:
 @pytest.fixture
 def caller(new_caller: NewCaller) -> Caller:
     return new_caller()
-
-
-@contextmanager
-def delivering(stack: Stack) -> Iterator[None]:
-    """A worker delivers, and has begun to follow the revocation feed."""
-    stop, parts = threading.Event(), parts_of(stack)
-    thread = threading.Thread(target=parts.webhook_worker.run, args=[stop])
-    thread.start()
-    try:
-        eventually(FeedPositionStore(parts.database).read)
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 @pytest.fixture(scope="module")
