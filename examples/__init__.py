@@ -1,1 +1,1 @@
-"""Clients of the product, for reading and for trying out. They talk to it over HTTP only."""
+"""Clients of the product and APIs that it protects, for reading and for trying out."""

@@ -47,11 +47,16 @@ def offenders(folder: str, *forbidden: str) -> list[str]:
         ("auth_service", ("fit_service", "examples", "tools", "tests")),
         ("fit_service", ("auth_service", "examples", "tools", "tests")),
         ("shared", ("auth_service", "fit_service", "examples", "tools", "tests", "sqlalchemy")),
-        ("examples", ("auth_service", "fit_service", "tools", "tests", "shared.resource_server")),
+        ("examples", ("auth_service", "fit_service", "tools", "tests")),
     ],
 )
 def test_the_services_meet_only_over_http(folder: str, forbidden: tuple[str, ...]) -> None:
     assert offenders(folder, *forbidden) == []
+
+
+def test_of_the_examples_only_apis_use_the_kit() -> None:
+    using = {found.partition(" ")[0] for found in offenders("examples", "shared.resource_server")}
+    assert using == {f"examples/protected_{kind}.py" for kind in ("flask", "wsgi", "asgi")}
 
 
 AUTH_ROOMS = ("models", "storage", "protocol", "web", "endpoints", "pages", "workers", "cli")

@@ -9,7 +9,7 @@ from flask import Flask
 
 from shared.resource_server import ActiveToken
 from shared.resource_server.resource_protector import ResourceProtector
-from tests.docs.test_examples import run
+from tests.docs.examples import run
 from tests.support.actions import Actions
 from tests.support.servers import free_port, serve
 

@@ -1,6 +1,9 @@
-"""The scripts in examples/, run as the pages that quote them say."""
+"""The scripts in examples/ that are apps: each does what it says, and a page quotes it."""
 
-import runpy
+import json
+import os
+import re
+import subprocess
 import sys
 import threading
 import time
@@ -8,30 +11,31 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
 
-from tests.support.actions import CALLBACK, DEVICE_CODE, READ, Actions, redirect_parameters
+from tests.docs.examples import EXAMPLES, run, sh
+from tests.support.actions import CALLBACK, DEVICE_CODE, READ, Actions, App, query_of, redirect_parameters
+from tests.support.servers import free_port, serve
+from tests.support.signing_app import SigningApp
+from tests.support.stack import Stack
 
-ROOT = Path(__file__).resolve().parents[2]
-QUOTED_BY = {
-    "bound_token.py": "dpop.md",
-    "device_login.py": "device_authorization.md",
-    "pushed_request.py": "authorization_requests.md",
-    "one_token_per_api.py": "authorization_requests.md",
-}
-
-
-@pytest.mark.parametrize(("script", "page"), QUOTED_BY.items())
-def test_the_pages_quote_what_the_scripts_say(script: str, page: str) -> None:
-    program = (ROOT / "examples" / script).read_text(encoding="utf-8").partition('"""\n')[2].strip()
-    assert f"```python\n{program}\n```" in (ROOT / "docs" / page).read_text(encoding="utf-8")
+SCRIPTS = sorted(path.name for path in EXAMPLES.glob("[a-z]*.*") if path.suffix in {".py", ".sh"})
+LIST = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 
 
-def run(script: str, monkeypatch: pytest.MonkeyPatch, *arguments: str, **environment: str | None) -> None:
-    for name, value in environment.items():
-        assert value is not None
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys, "argv", [script, *arguments])
-    runpy.run_path(str(ROOT / "examples" / script))
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_list_names_every_script_and_the_page_that_quotes_it(script: str) -> None:
+    [row] = [line for line in LIST.splitlines() if f"[{script}]({script})" in line]
+    page = EXAMPLES / row.rstrip(" |").rpartition("](")[2].removesuffix(")")
+    program, language = (EXAMPLES / script).read_text(encoding="utf-8"), "python"
+    if script.endswith(".sh"):
+        program, language = re.sub(r"\A(#.*\n)+", "", program), "sh"
+    else:
+        program = program.partition('"""\n')[2]
+    assert len(program.strip().splitlines()) <= 40
+    assert f"```{language}\n{program.strip()}\n```" in page.read_text(encoding="utf-8")
 
 
 def instead_of_sleeping(monkeypatch: pytest.MonkeyPatch, act: Callable[[float], object]) -> None:
@@ -99,3 +103,115 @@ def test_each_api_gets_its_own_token(
     run("one_token_per_api.py", monkeypatch, *resources, AUTH=actions.stack.auth, **client)
     told = capsys.readouterr().out.splitlines()
     assert told == [f"{fit} {READ}", f"{plans} plans:read", "https://unknown.example/ invalid_target"]
+
+
+def connecting(app: App, kept: Path) -> subprocess.Popen[str]:
+    """The script that connects an app, which runs until the browser has come back to it."""
+    environment = {**os.environ, "AUTH": app._stack.auth, "CLIENT_ID": app.client_id}
+    command = [sys.executable, str(EXAMPLES / "authorization_code.py"), str(kept)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def link_of(script: subprocess.Popen[str]) -> str:
+    assert script.stdout is not None
+    return script.stdout.readline().removeprefix("Open ").strip()
+
+
+@pytest.mark.clause("RFC 8252 §7.3")
+def test_an_app_on_somebodys_computer_connects(actions: Actions, tmp_path: Path) -> None:
+    app, kept = actions.app(public=True, redirect_uri="http://127.0.0.1/callback"), tmp_path / "tokens.json"
+    with connecting(app, kept) as script:
+        leads_back = actions.person().decide(link_of(script), app.scopes).headers["Location"]
+        assert requests.get(leads_back, timeout=10).text == "You can close this window."
+        assert script.wait(30) == 0
+    assert actions.is_active(json.loads(kept.read_text())["access_token"])
+
+
+@pytest.mark.parametrize(
+    "answer", ["error=access_denied&state={state}&iss={iss}", "code=x&state=y&iss={iss}", "code=x&state={state}&iss=x"]
+)
+def test_an_app_that_gets_another_answer_stays_unconnected(actions: Actions, tmp_path: Path, answer: str) -> None:
+    with connecting(actions.app(public=True), tmp_path / "tokens.json") as script:
+        asked = query_of(link_of(script))
+        query = answer.format(state=asked["state"][0], iss=actions.stack.auth)
+        requests.get(f"{asked['redirect_uri'][0]}?{query}", timeout=10)
+        _, said = script.communicate(timeout=30)
+    assert (script.returncode, said.splitlines()[-1].startswith("not connected: ")) == (1, True)
+    assert not (tmp_path / "tokens.json").exists()
+
+
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+def test_a_refresh_survives_a_lost_answer(
+    actions: Actions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app, kept, port, given = actions.app(public=True), tmp_path / "tokens.json", free_port(), []
+    kept.write_text(json.dumps(app.connect(actions.person()).answer))
+    gateway = Flask(__name__)
+
+    @gateway.post("/token")
+    def forward() -> ResponseReturnValue:
+        key = {"Idempotency-Key": request.headers["Idempotency-Key"]}
+        given.append(requests.post(f"{actions.stack.auth}/token", request.form, headers=key, timeout=10).json())
+        return (given[-1], 200) if len(given) == 3 else ("too late", 503)
+
+    instead_of_sleeping(monkeypatch, lambda _: None)
+    with serve(gateway, port):
+        run("refresh.py", monkeypatch, str(kept), AUTH=f"http://127.0.0.1:{port}", CLIENT_ID=app.client_id)
+    assert capsys.readouterr().out.startswith("refreshed, for ")
+    assert len({answer["refresh_token"] for answer in given}) == 1
+    assert json.loads(kept.read_text()) == given[2]
+    assert actions.is_active(given[2]["access_token"])
+
+    app.revoke(given[2]["refresh_token"])
+    with pytest.raises(SystemExit, match="connect again: invalid_grant"):
+        run("refresh.py", monkeypatch, str(kept), AUTH=actions.stack.auth)
+
+
+@pytest.mark.clause("RFC 7662 §2.1")
+def test_a_token_is_got_looked_at_and_handed_back(actions: Actions, tmp_path: Path) -> None:
+    app, fit = actions.app("--grant-type", "client_credentials"), actions.stack.fit_credentials
+    client = f"{app.client_id}:{app.secret}"
+    got = json.loads(sh("client_credentials.sh", tmp_path, AUTH=actions.stack.auth, CLIENT=client, SCOPE=READ))
+    asking = {"AUTH": actions.stack.auth, "API": f"{fit.name}:{fit.secret}", "TOKEN": got["access_token"]}
+    assert json.loads(sh("introspect.sh", tmp_path, **asking))["scope"] == READ
+    sh("revoke.sh", tmp_path, AUTH=actions.stack.auth, CLIENT=client, TOKEN=got["access_token"])
+    assert json.loads(sh("introspect.sh", tmp_path, **asking)) == {"active": False}
+
+
+@pytest.mark.clause("RFC 7523 §3")
+def test_a_client_makes_keys_and_proves_itself_with_them(
+    actions: Actions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys.json"
+    with pytest.raises(SystemExit):
+        run("private_key_jwt.py", monkeypatch, str(keys), AUTH=actions.stack.auth)
+    app = SigningApp(actions.stack, "--grant-type", "client_credentials")
+    public = capsys.readouterr().out
+    assert '"d"' not in public
+    actions.stack.command("client", "set-keys", app.client_id, "-", stdin=public)
+    for _ in range(2):
+        run("private_key_jwt.py", monkeypatch, str(keys), CLIENT_ID=app.client_id)
+        assert actions.is_active(json.loads(capsys.readouterr().out)["access_token"])
+    assert oct(keys.stat().st_mode)[-3:] == "600"
+
+
+@pytest.mark.clause("RFC 7592 §2.2")
+def test_a_client_registers_itself_changes_and_goes(open_stack: Stack, tmp_path: Path) -> None:
+    open_stack.forget_failures()
+    said = sh("register_client.sh", tmp_path, AUTH=open_stack.auth, INITIAL_ACCESS_TOKEN="none is needed here")
+    assert said == "Lifting diary\n"
+    gone = json.loads((tmp_path / "client.json").read_text())
+    token = {"Authorization": f"Bearer {gone['registration_access_token']}"}
+    assert requests.get(gone["registration_client_uri"], headers=token, timeout=10).status_code == 401
+
+
+@pytest.mark.clause("OpenID Connect Core §3.1")
+def test_a_person_signs_in(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = "http://127.0.0.1:8003"
+    app, mo = actions.app(redirect_uri=f"{origin}/callback", scopes=["openid", "profile"]), actions.person()
+    names = run("sign_in.py", monkeypatch, AUTH=actions.stack.auth, CLIENT_ID=app.client_id, CLIENT_SECRET=app.secret)
+    with names["app"].test_client() as browser:
+        assert browser.get("/", base_url=origin).location == "/sign-in"
+        leads_back = mo.decide(browser.get("/sign-in", base_url=origin).location, app.scopes).headers["Location"]
+        assert browser.get(leads_back.removeprefix(origin), base_url=origin).location == "/"
+        assert browser.get("/", base_url=origin).text == mo.username

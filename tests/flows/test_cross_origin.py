@@ -103,7 +103,7 @@ def test_no_other_origin_may(actions: Actions, app: App, origin: str) -> None:
         assert "Origin" in answer.headers["Vary"]
 
 
-@pytest.mark.clause("RFC 9700 §2.6")
+@pytest.mark.clause("RFC 9700 §2.6", line=120)
 def test_nothing_but_what_clients_read_is_readable_above_all_not_authorize_or_a_page(
     actions: Actions, app: App
 ) -> None:

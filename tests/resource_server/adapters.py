@@ -74,10 +74,10 @@ def asgi_adapter(validator: TokenValidator) -> Get:
 
     routes = [Route(path, view) for path in (*REQUIRED, "/open")]
     app = asgi_middleware.TokenMiddleware(Starlette(routes=routes), validator, required_scopes)
-    return lambda path, **headers: asyncio.run(_call_asgi(app, path, _http(headers)))
+    return lambda path, **headers: asyncio.run(call_asgi(app, path, _http(headers)))
 
 
-async def _call_asgi(app: Any, path: str, headers: list[tuple[str, str]]) -> Answer:
+async def call_asgi(app: Any, path: str, headers: list[tuple[str, str]]) -> Answer:
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
