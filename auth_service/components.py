@@ -25,6 +25,8 @@ from auth_service.storage.clients import ClientStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
+from auth_service.storage.exchanged_tokens import ExchangedTokenStore
+from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.initial_access_tokens import InitialAccessTokenStore
@@ -83,11 +85,12 @@ def build(settings: Settings) -> Components:
         GrantRecordStore(database),
     )
     grants = GrantStore(redis, settings.redis_shards, settings.revocation_log_lifetime)
+    exchanged = ExchangedTokenStore(redis, GrantKeys(settings.redis_shards), grants)
     signing_keys = SigningKeyRing(SigningKeyStore(database, KeyWrapping(settings.token_key_bytes())))
     throttle = Throttle(redis)
     authentication = ClientAuthentication(throttle, ClientAssertions(settings.issuer, ReplayCache(redis)))
     log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
-    revocation = GrantRevocation(records, grants, accounts, clients, resource_servers)
+    revocation = GrantRevocation(records, grants, exchanged, accounts, clients, resource_servers)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
     server = AuthorizationServer(
         ServerParts(
@@ -102,7 +105,7 @@ def build(settings: Settings) -> Components:
             throttle=throttle,
             authentication=authentication,
             dpop=DpopProofs(ReplayCache(redis), _nonces(settings)),
-            issuance=TokenIssuance(keys, grants, clients, resource_servers, revocation, lifetimes),
+            issuance=TokenIssuance(keys, grants, exchanged, clients, resource_servers, revocation, lifetimes),
             revocation=revocation,
             signing_keys=signing_keys,
             grant_lifetime=settings.grant_lifetime,

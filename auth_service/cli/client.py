@@ -38,6 +38,12 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
         ),
         click.option("--grant-type", "grant_types", multiple=True, type=click.Choice(_GRANT_TYPES)),
         click.option("--scope", "scopes", multiple=True, help="The most it may ask for; may be given several times."),
+        click.option(
+            "--exchange-from",
+            "exchange_from",
+            multiple=True,
+            help="The resource of the service that it is: it may exchange the tokens that are meant for that.",
+        ),
         click.option("--access-token-lifetime", type=click.IntRange(1, 86_400), help="Seconds."),
         click.option(
             "--grace-period",
@@ -163,6 +169,10 @@ def _describe(client: Client, name: str, options: dict[str, Any]) -> None:
     grant_types = options["grant_types"] or ("authorization_code", "refresh_token")
     client.name, client.grant_types = name, tuple(grant_types)
     client.redirect_uris, client.scopes = tuple(options["redirect_uris"]), tuple(options["scopes"])
+    client.exchange_from = tuple(options["exchange_from"])
+    resources = {server.resource for server in parts().resource_servers.registered()}
+    if unknown := set(client.exchange_from) - resources:
+        raise RefusedError(f"no resource server is registered for {', '.join(sorted(unknown))}")
     client.access_token_lifetime, client.grace_period = (
         options["access_token_lifetime"],
         options["grace_period"],
@@ -187,6 +197,7 @@ def _client_as_json(client: Client) -> dict[str, object]:
         "origins": client.origins,
         "grant_types": client.grant_types,
         "scopes": client.scopes,
+        "exchange_from": client.exchange_from,
         "access_token_lifetime": client.access_token_lifetime,
         "grace_period": client.grace_period,
         "id_token_signed_response_alg": client.id_token_signed_response_alg,

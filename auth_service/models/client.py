@@ -19,6 +19,9 @@ SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 _ON_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)")
 _LAST_PORT = 65_535
 
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+"""The grant type of RFC 8693 §2.1."""
+
 DEFAULT_ID_TOKEN_ALGORITHM = "RS256"
 """Which every OpenID Connect client understands, and expects unless it said otherwise (Dynamic Registration §2)."""
 
@@ -56,6 +59,8 @@ class Client(Base, SecretHolder, ClientMixin):
     id_token_signed_response_alg: Mapped[str] = mapped_column(String(10), default=DEFAULT_ID_TOKEN_ALGORITHM)
     dpop_bound_access_tokens: Mapped[bool] = mapped_column(default=False)
     """It gets tokens with a DPoP proof only (RFC 9449 §5.2)."""
+    exchange_from: Mapped[tuple[str, ...]] = mapped_column(Words, default=())
+    """The resources of the service that it is: whose tokens it may exchange (RFC 8693). For what, `scopes` says."""
     own_grant_id: Mapped[str] = mapped_column(String(32))
     """The grant of all its client-credentials tokens, so that revoking the client finds them."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -55,6 +55,8 @@ class AccessTokenClaims:
     scope: str
     jkt: str = ""
     """The thumbprint of the key that the token is bound to (RFC 9449); empty for a bearer token."""
+    actors: tuple[str, ...] = ()
+    """The clients that got it for another token (RFC 8693), the latest first; empty if it was not exchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,15 @@ class NotRotated(StrEnum):
     """The Idempotency-Key stands for another request. Nothing was spent."""
     REUSED = "reused"
     """It had been spent before. The grant has ended."""
+
+
+class NotExchanged(StrEnum):
+    """Why nothing was got for a token (RFC 8693)."""
+
+    GONE = "gone"
+    """It, or its grant, has expired or was ended."""
+    TOO_MANY = "too_many"
+    """So many others were got for it, and still live, that they would be hard to end."""
 
 
 class RevokedBecause(StrEnum):

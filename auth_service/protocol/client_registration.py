@@ -5,7 +5,7 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from auth_service.models.account import SUBJECT_PREFIX
-from auth_service.models.client import Client
+from auth_service.models.client import TOKEN_EXCHANGE, Client
 from auth_service.settings import is_loopback
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -30,10 +30,13 @@ def check_client(client: Client, known_scopes: Collection[str]) -> None:
         raise ClientRefusedError("a client's name has 1 to 100 printable characters")
     if (client.token_endpoint_auth_method == "private_key_jwt") != (client.jwks is not None):
         raise ClientRefusedError("a client has a jwks exactly if it authenticates with private_key_jwt")
-    if client.public and "client_credentials" in client.grant_types:
-        raise ClientRefusedError(
-            "a public client can't have the client_credentials grant: it has nothing to prove itself with"
-        )
+    for grant_type in ("client_credentials", TOKEN_EXCHANGE):
+        if client.public and grant_type in client.grant_types:
+            raise ClientRefusedError(
+                f"a public client can't have the {grant_type} grant: it has nothing to prove itself with"
+            )
+    if (TOKEN_EXCHANGE in client.grant_types) != bool(client.exchange_from):
+        raise ClientRefusedError("a client that may exchange tokens needs to know whose, and no other client does")
     if "authorization_code" in client.grant_types and not client.redirect_uris:
         raise RedirectUriRefusedError("a client with the authorization_code grant needs at least one redirect address")
     own_scheme = client.public and not client.registered_itself

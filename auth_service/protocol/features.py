@@ -16,9 +16,10 @@ from auth_service.protocol.refresh_token_grant import RefreshTokenGrant
 from auth_service.protocol.revocation_endpoint import RevocationEndpoint
 from auth_service.protocol.signed_introspection import ALGORITHM as SIGNED_INTROSPECTION_ALGORITHM
 from auth_service.protocol.signing_keys import ALGORITHMS
+from auth_service.protocol.token_exchange_grant import TokenExchangeGrant
 from shared.resource_server.dpop_proof import ALGORITHMS as DPOP_ALGORITHMS
 
-GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant, DeviceCodeGrant)
+GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant, DeviceCodeGrant, TokenExchangeGrant)
 ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint, PushedAuthorizationRequestEndpoint, DeviceAuthorizationEndpoint)
 
 

@@ -10,6 +10,7 @@ from auth_service.models.tokens import RevokedBecause
 from auth_service.protocol.resource_indicators import audience_of
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
+from auth_service.storage.exchanged_tokens import ExchangedTokenStore
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.resource_servers import ResourceServerStore
@@ -22,12 +23,14 @@ class GrantRevocation:
         self,
         records: GrantRecordStore,
         grants: GrantStore,
+        exchanged: ExchangedTokenStore,
         accounts: AccountStore,
         clients: ClientStore,
         resource_servers: ResourceServerStore,
     ) -> None:
         self._records = records
         self._grants = grants
+        self._exchanged = exchanged
         self._accounts = accounts
         self._clients = clients
         self._resource_servers = resource_servers
@@ -61,7 +64,7 @@ class GrantRevocation:
         self.announce(self._accounts.change_password(account_id, password))
 
     def delete_client(self, client_id: str) -> None:
-        """End a client's grants, its own included, and refuse it from now on."""
+        """End a client's grants, its own included, and what it got by token exchange; refuse it from now on."""
         self.announce(self._clients.delete(client_id))
 
     def announce(self, records: Iterable[GrantRecord]) -> None:
@@ -77,3 +80,5 @@ class GrantRevocation:
                 audience=record.audience,
                 because=RevokedBecause(record.revoked_because or RevokedBecause.OPERATOR),
             )
+            if record.account_id is None:  # the client's own grant: what else it got by itself, it got by exchange
+                self._exchanged.revoke_those_of(record.client_id)

@@ -51,7 +51,7 @@ def introspect(parts: ServerParts, token: str, resource: str) -> Answer:
 
 
 def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -> Answer:
-    """What a resource server learns of a good token (RFC 7662 §2.2, RFC 9449 §6.2).
+    """What a resource server learns of a good token (RFC 7662 §2.2, RFC 9449 §6.2, RFC 8693 §4.1).
 
     `jti` and `grant_id` are what revocations name.
     """
@@ -74,4 +74,11 @@ def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -
         del answer["username"]
     if claims.jkt:
         answer["cnf"] = {"jkt": claims.jkt}
+    if claims.actors:
+        answer["act"] = _acting(*claims.actors)
     return answer
+
+
+def _acting(latest: str, *before: str) -> dict[str, object]:
+    """Who acts for the subject, and inside of that, on whose account."""
+    return {"sub": latest, "act": _acting(*before)} if before else {"sub": latest}

@@ -38,8 +38,14 @@ _SENT_ONCE = [
     "post_logout_redirect_uri",
     "token",
     "token_type_hint",
+    "subject_token",
+    "subject_token_type",
+    "requested_token_type",
 ]
-"""Parameters that must not be repeated (RFC 6749 §3.1, §3.2); unknown ones may, and `resource` (RFC 8707 §2)."""
+"""Parameters that must not be repeated (RFC 6749 §3.1, §3.2).
+
+Unknown ones may, and `resource` and `audience` (RFC 8707 §2, RFC 8693 §2.1).
+"""
 
 
 class Headers(Protocol):

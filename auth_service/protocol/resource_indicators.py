@@ -87,10 +87,42 @@ def narrowed_target(
     return _target(owners, tuple(scope for scope in scopes if owners.get(scope) in audience), audience)
 
 
+def exchanged_target(
+    servers: Collection[ResourceServer], client: Client, subject: Target, request: ProtocolRequest
+) -> Target:
+    """What a client gets for a token that is good for `subject` (RFC 8693 §2.1): without `scope`, all that it may get.
+
+    Raises:
+        InvalidTargetError: a resource or audience that the token is not for, or of which the client has no scope.
+        InvalidScopeError: a scope that the token or the client has not, or that none of the resources owns.
+    """
+    owners = _owners(servers)
+    named = (*requested_resources(request), *_requested_audience(servers, request))
+    audience = _registered(named, owners) or subject.audience
+    if not set(audience) <= set(subject.audience):
+        raise InvalidTargetError
+    allowed = [scope for scope in subject.scopes if scope in client.scopes]
+    if request.payload.scope is None:
+        wanted = tuple(scope for scope in allowed if owners.get(scope) in audience)
+        if named and not wanted:
+            raise InvalidTargetError
+    else:
+        wanted = tuple(dict.fromkeys(request.payload.scope.split()))
+        if not set(wanted) <= set(allowed):
+            raise InvalidScopeError
+    return _target(owners, wanted, audience)
+
+
 def audience_of(servers: Iterable[ResourceServer], scopes: Iterable[str]) -> tuple[str, ...]:
     """The owners of these scopes."""
     owners = _owners(servers)
     return tuple(dict.fromkeys(owners[scope] for scope in scopes if scope in owners))
+
+
+def _requested_audience(servers: Iterable[ResourceServer], request: ProtocolRequest) -> list[str]:
+    """The `audience` parameters, each of which is a resource or the name of its server (RFC 8693 §2.1)."""
+    by_name = {server.name: server.resource for server in servers}
+    return [by_name.get(audience, audience) for audience in request.parameters.get("audience", [])]
 
 
 def _registered(resources: Iterable[str], owners: dict[str, str]) -> tuple[str, ...]:

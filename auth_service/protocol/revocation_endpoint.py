@@ -1,4 +1,7 @@
-"""Revocation by the client (RFC 7009): a refresh token of any generation ends its grant, an access token dies alone."""
+"""Revocation by the client (RFC 7009): a refresh token of any generation ends its grant, an access token dies alone.
+
+Alone but for what was got for it by token exchange.
+"""
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibRevocationEndpoint
@@ -31,16 +34,19 @@ class RevocationEndpoint(AuthlibRevocationEndpoint):
         if handle is None or handle.kind not in {TokenKind.ACCESS_TOKEN, TokenKind.REFRESH_TOKEN}:
             return
         record = parts.records.find(handle.grant_id)
-        if record is None or record.client_id != client.client_id:
+        if record is None:
             return
         if handle.kind is TokenKind.REFRESH_TOKEN:
-            parts.revocation.end_grant(handle.grant_id, RevokedBecause.CLIENT)
+            if record.client_id == client.client_id:
+                parts.revocation.end_grant(handle.grant_id, RevokedBecause.CLIENT)
             return
         active = parts.grants.find_access_token(handle.grant_id, handle.digest)
+        if client.client_id != (active.claims.client_id if active else record.client_id):
+            return  # who got a token by exchange is not who has the grant
         parts.grants.revoke_access_token(
             handle.grant_id,
             handle.digest,
-            client_id=record.client_id,
+            client_id=client.client_id,
             subject=record.account_id or record.client_id,
             audience=active.claims.aud if active else record.audience,  # told to those who could have seen it
         )

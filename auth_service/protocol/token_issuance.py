@@ -12,6 +12,7 @@ from auth_service.models.client import Client
 from auth_service.models.tokens import (
     AccessTokenClaims,
     Issued,
+    NotExchanged,
     NotRotated,
     Replayed,
     RevokedBecause,
@@ -23,6 +24,7 @@ from auth_service.protocol.idempotency import repeatable
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.resource_indicators import Target, narrowed_target, requested_resources
 from auth_service.storage.clients import ClientStore
+from auth_service.storage.exchanged_tokens import ExchangedTokenStore
 from auth_service.storage.grant_records import GoodGrant
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.resource_servers import ResourceServerStore
@@ -46,6 +48,7 @@ class TokenIssuance:
         self,
         keys: TokenKeyRing,
         grants: GrantStore,
+        exchanged: ExchangedTokenStore,
         clients: ClientStore,
         resource_servers: ResourceServerStore,
         revocation: GrantRevocation,
@@ -53,6 +56,7 @@ class TokenIssuance:
     ) -> None:
         self._keys = keys
         self._grants = grants
+        self._exchanged = exchanged
         self._clients = clients
         self._resource_servers = resource_servers
         self._revocation = revocation
@@ -129,6 +133,26 @@ class TokenIssuance:
         # The client may have been deleted between its authentication and the script, which then revived its grant.
         if grant_created and self._clients.find(client.client_id) is None:
             self._revocation.end_grant(client.own_grant_id, RevokedBecause.CLIENT_DELETED)
+            raise ClientAuthenticationFailedError
+        return _answer(access, None, claims.scope, claims.jkt, issued)
+
+    def exchange(self, subject: TokenHandle, client: Client, claims: AccessTokenClaims) -> TokenAnswer:
+        """An access token for another one (RFC 8693); no refresh token. It ends with `subject` and with the client.
+
+        Raises InvalidRequestError if `subject` is no longer good.
+        """
+        access = self._keys.make(TokenKind.ACCESS_TOKEN, subject.grant_id, subject.generation)
+        lifetime = client.access_token_lifetime or self._lifetimes.access_token
+        match self._exchanged.issue(subject, access.digest, claims, lifetime):
+            case NotExchanged.GONE:
+                raise InvalidRequestError("subject_token has expired or was revoked.")
+            case NotExchanged.TOO_MANY:
+                raise InvalidRequestError("Too many tokens were got for this one: keep and use them.")
+            case Issued() as issued:
+                pass
+        # The client may have been deleted between its authentication and the script.
+        if self._clients.find(client.client_id) is None:
+            self._exchanged.revoke_those_of(client.client_id)
             raise ClientAuthenticationFailedError
         return _answer(access, None, claims.scope, claims.jkt, issued)
 

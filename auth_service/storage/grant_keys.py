@@ -21,6 +21,15 @@ class GrantKeys:
         """One of its access tokens, a hash."""
         return f"at:{{{self.shard(grant_id)}}}:{grant_id}:{digest}"
 
+    def exchanged(self, grant_id: str, digest: str) -> str:
+        """The access tokens that were got for this one (RFC 8693): a sorted set of their keys, by expiry."""
+        return f"exchanged:{{{self.shard(grant_id)}}}:{grant_id}:{digest}"
+
+    @staticmethod
+    def exchanged_by(shard: int, client_id: str) -> str:
+        """Those in one shard that a client got: the same."""
+        return f"exchanged-by:{{{shard}}}:{client_id}"
+
     def log(self, grant_id: str) -> str:
         """The revocation log of the grant's shard, a stream."""
         return log_key(self.shard(grant_id))

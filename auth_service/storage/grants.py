@@ -89,7 +89,7 @@ class GrantStore:
             "key_id": rotation.key_id,
             "access_digest": rotation.access_digest,
             "refresh_digest": rotation.refresh_digest,
-            "claims": _dump_claims(rotation.claims),
+            "claims": dump_claims(rotation.claims),
             "access_scope": rotation.claims.scope,
             "idempotency_key": rotation.repeatable.idempotency_key,
             "parameters": rotation.repeatable.parameters,
@@ -124,7 +124,7 @@ class GrantStore:
             "client_id": claims.client_id,
             "grant_scopes": " ".join(client_scopes),
             "grant_audience": " ".join(client_audience),
-            "claims": _dump_claims(claims),
+            "claims": dump_claims(claims),
             "access_token_lifetime": lifetime,
             "attempt": secrets.token_urlsafe(12),
         }
@@ -173,18 +173,18 @@ class GrantStore:
         because: RevokedBecause,
     ) -> None:
         """End a grant with everything that came from it. Harmless when repeated; resource servers hear it again."""
-        self._revoke_key(self._keys.grant(grant_id), grant_id, client_id, subject, audience, {"because": because})
+        self._revoke_keys([self._keys.grant(grant_id)], grant_id, client_id, subject, audience, {"because": because})
 
     def revoke_access_token(
         self, grant_id: str, digest: str, *, client_id: str, subject: str, audience: tuple[str, ...]
     ) -> None:
-        """End one access token and nothing else."""
-        key = self._keys.access_token(grant_id, digest)
-        self._revoke_key(key, grant_id, client_id, subject, audience, {"jti": digest})
+        """End one access token with those that were got for it (RFC 8693), and nothing else."""
+        keys = [self._keys.access_token(grant_id, digest), self._keys.exchanged(grant_id, digest)]
+        self._revoke_keys(keys, grant_id, client_id, subject, audience, {"jti": digest})
 
-    def _revoke_key(
+    def _revoke_keys(
         self,
-        key: str,
+        keys: list[str],
         grant_id: str,
         client_id: str,
         subject: str,
@@ -193,10 +193,12 @@ class GrantStore:
     ) -> None:
         entry = {"grant_id": grant_id, "client_id": client_id, "sub": subject, **more}
         fields = [part for field in entry.items() for part in field]
-        self._revoke([key, self._keys.log(grant_id)], [self._log_lifetime, " ".join(audience), *fields])
+        ended, *lists = keys
+        self._revoke([ended, self._keys.log(grant_id), *lists], [self._log_lifetime, " ".join(audience), *fields])
 
 
-def _dump_claims(claims: AccessTokenClaims) -> str:
+def dump_claims(claims: AccessTokenClaims) -> str:
+    """As an access token's key holds them."""
     return json.dumps(asdict(claims), separators=(",", ":"))
 
 
@@ -204,4 +206,4 @@ def _load_claims(dumped: str, scopes: list[str], audience: list[str]) -> AccessT
     fields = json.loads(dumped)
     aud = tuple(resource for resource in fields["aud"] if resource in audience)
     scope = " ".join(name for name in fields["scope"].split() if name in scopes)
-    return AccessTokenClaims(**{**fields, "aud": aud, "scope": scope})
+    return AccessTokenClaims(**{**fields, "aud": aud, "scope": scope, "actors": tuple(fields["actors"])})

@@ -1,13 +1,32 @@
--- Ends a grant or one access token, then tells the resource servers.
+-- Ends a grant or one access token with all that was got for it (RFC 8693), then tells the resource servers.
 -- DEL comes first: when Redis is full, a script that has begun by freeing may go on to append; the other order fails.
 --
--- KEYS  the grant or the access token · the revocation log of its shard
+-- KEYS  the grant or the access token · the revocation log of its shard · the list of what was got for the access token
 -- ARGV  how long the log keeps an entry, in ms · its audience, unless the grant says itself who could have heard of it
 --       · the entry's other fields and values
 
-local audience = redis.call("HGET", KEYS[1], "audience") or ARGV[2]
-redis.call("DEL", KEYS[1])
 local time = redis.call("TIME")
 local oldest = string.format("%.0f", time[1] * 1000 - ARGV[1])
-redis.call("XADD", KEYS[2], "MINID", "~", oldest, "*", "aud", audience, unpack(ARGV, 3))
+local function tell(...) redis.call("XADD", KEYS[2], "MINID", "~", oldest, "*", ...) end
+
+local audience = redis.call("HGET", KEYS[1], "audience") or ARGV[2]
+redis.call("DEL", KEYS[1])
+tell("aud", audience, unpack(ARGV, 3))
 redis.call("PEXPIRE", KEYS[2], ARGV[1])
+
+local lists = {KEYS[3]}
+while #lists > 0 do
+  local list = table.remove(lists)
+  for _, token_key in ipairs(redis.call("ZRANGE", list, 0, -1)) do
+    local claims = redis.call("HGET", token_key, "claims")
+    if claims then
+      redis.call("DEL", token_key)
+      claims = cjson.decode(claims)
+      local place, grant_id, digest = string.match(token_key, "^at:(%b{}:(%x+):([%w_-]+))$")
+      tell("aud", table.concat(claims.aud, " "), "grant_id", grant_id, "client_id", claims.client_id,
+        "sub", claims.sub, "jti", digest)
+      table.insert(lists, "exchanged:" .. place)
+    end
+  end
+  redis.call("DEL", list)
+end

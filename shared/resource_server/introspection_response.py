@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -31,6 +32,8 @@ class ActiveToken:
     grant_id: str
     jkt: str | None = None
     """The thumbprint of the key that it is bound to (RFC 9449 §6); None for a bearer token."""
+    actors: tuple[str, ...] = ()
+    """Who acts for the subject by token exchange (RFC 8693 §4.1): the first. The others tell how it came to that."""
 
     @property
     def stands_for_a_person(self) -> bool:
@@ -71,6 +74,7 @@ def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
         jti=answer["jti"],
         grant_id=_required(answer, "grant_id", str),
         jkt=_bound_to(answer.get("cnf")),
+        actors=tuple(_actors(answer.get("act"))),
     )
 
 
@@ -95,3 +99,11 @@ def _bound_to(confirmation: object) -> str | None:
     if not isinstance(confirmation, dict) or list(confirmation) != ["jkt"] or not isinstance(confirmation["jkt"], str):
         raise CannotValidateError("introspection answered with an unusable `cnf`")
     return confirmation["jkt"]
+
+
+def _actors(act: object) -> Iterator[str]:
+    while act is not None:
+        if not isinstance(act, dict) or not isinstance(act.get("sub"), str):
+            raise CannotValidateError("introspection answered with an unusable `act`")
+        yield act["sub"]
+        act = act.get("act")

@@ -215,3 +215,17 @@ def test_a_person_signs_in(actions: Actions, monkeypatch: pytest.MonkeyPatch) ->
         leads_back = mo.decide(browser.get("/sign-in", base_url=origin).location, app.scopes).headers["Location"]
         assert browser.get(leads_back.removeprefix(origin), base_url=origin).location == "/"
         assert browser.get("/", base_url=origin).text == mo.username
+
+
+@pytest.mark.clause("RFC 8693 §2.1")
+def test_a_service_gets_a_token_for_another_one(
+    actions: Actions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit, plans = actions.stack.fit_credentials.resource, actions.stack.other_credentials.resource
+    service = actions.exchanger(fit, scopes=["plans:read"])
+    granted = actions.app(scopes=[READ, "plans:read"]).connect(actions.person())
+    client = {"CLIENT_ID": service.client_id, "CLIENT_SECRET": service.secret, "TOKEN": granted.access}
+    run("token_exchange.py", monkeypatch, plans, AUTH=actions.stack.auth, **client)
+    assert capsys.readouterr().out.startswith("Good for plans:read for ")
+    with pytest.raises(SystemExit, match="nothing to call it with: invalid_target"):
+        run("token_exchange.py", monkeypatch, fit, AUTH=actions.stack.auth, **client)

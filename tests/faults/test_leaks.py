@@ -23,6 +23,9 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     see(app.exchange(code, Verifier()))
     granted = tokens(app.exchange(code, verifier))
     see(actions.fit("GET", token=granted.access))
+    service = actions.exchanger(actions.stack.fit_credentials.resource, scopes=[READ])
+    exchanged = tokens(service.exchange_token(granted.access))
+    see(service.exchange_token(exchanged.access, scope=exchanged.access, audience=granted.access))
     id_token = granted.answer["id_token"]
     mo.browser.follow(app.authorize_url(verifier, id_token_hint=id_token, nonce=nonce))
     bearer = {"Authorization": f"Bearer {granted.access}"}
@@ -49,6 +52,7 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     see(requests.post(f"{actions.stack.auth}/device_authorization?x={codes['device_code']}", data={}, timeout=10))
     secrets = [granted.access, granted.refresh, refreshed.access, refreshed.refresh, code, codes["device_code"]]
     secrets += [
+        exchanged.access,
         nonce,
         id_token,
         verifier.verifier,

@@ -23,7 +23,7 @@ OF_THE_PROCESS = {"reconciler-turn"}
 
 
 def live_once(stack: GunicornStack, number: int) -> None:
-    """Code, tokens, introspection, refresh, and one of four ends."""
+    """Code, tokens, introspection, sometimes an exchange, refresh, and one of four ends."""
     with stack.connection() as connection:
 
         def ask(path: str, **form: str) -> dict[str, Any]:
@@ -34,6 +34,8 @@ def live_once(stack: GunicornStack, number: int) -> None:
             return
         tokens = ask("/token", **stack.code())
         assert ask("/introspect", token=tokens["access_token"])["active"]
+        if number % 3 == 0:
+            assert ask("/token", **stack.exchange(tokens["access_token"]))["issued_token_type"]
         refreshed = ask("/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"])
         match number % 4:
             case 0:

@@ -83,6 +83,8 @@ def test_in_a_full_redis_nothing_new_is_issued_and_everything_can_still_be_ended
     revoked, cut_off, reused, narrowed, kept = (app.connect(mo) for _ in range(5))
     successor = tokens(app.refresh(reused.refresh))
     alone = tokens(app.refresh(kept.refresh))
+    service = actions.exchanger(actions.stack.fit_credentials.resource, scopes=[READ])
+    exchanged = tokens(service.exchange_token(kept.access))
     mo.browser.get("/connected-apps")
     with redis.Redis.from_url(full_redis_url) as database:
         database.config_set("maxmemory", 1)
@@ -93,6 +95,8 @@ def test_in_a_full_redis_nothing_new_is_issued_and_everything_can_still_be_ended
         assert actions.is_active(kept.access)
         assert app.revoke(kept.access).status_code == 200
         assert not actions.is_active(kept.access)
+        assert not actions.is_active(exchanged.access)
+        assert service.exchange_token(alone.access).status_code == 503
         assert app.revoke(revoked.refresh).status_code == 200
         assert not actions.is_active(revoked.access)
         assert error_of(app.refresh(reused.refresh)) == (400, "invalid_grant")

@@ -214,6 +214,7 @@ BAD_METADATA: list[dict[str, Any]] = [
     {"grant_types": ["client_credentials"]},
     {"grant_types": ["authorization_code", "client_credentials"], "token_endpoint_auth_method": "client_secret_basic"},
     {"grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]},
+    {"grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"]},
     {"grant_types": [{}]},
     {"response_types": []},
     {"response_types": ["token"]},

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.support.actions import DEVICE_CODE, TIMEOUT, Actions
+from tests.support.actions import DEVICE_CODE, TIMEOUT, TOKEN_EXCHANGE, Actions
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
@@ -29,7 +29,8 @@ def test_it_announces_what_works_and_nothing_else(actions: Actions) -> None:
     assert said["authorization_response_iss_parameter_supported"] is True
     grant_types = said["grant_types_supported"]
     assert isinstance(grant_types, list)
-    assert sorted(grant_types) == ["authorization_code", "client_credentials", "refresh_token", DEVICE_CODE]
+    plain = ["authorization_code", "client_credentials", "refresh_token"]
+    assert sorted(grant_types) == [*plain, DEVICE_CODE, TOKEN_EXCHANGE]
     methods = said["token_endpoint_auth_methods_supported"]
     assert isinstance(methods, list)
     assert sorted(methods) == ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"]

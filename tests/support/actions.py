@@ -17,6 +17,8 @@ from tests.support.stack import ResourceServerCredentials, Stack
 CALLBACK = "http://127.0.0.1:8002/callback"
 READ, WRITE = "body_weight:read", "body_weight:write"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 TIMEOUT = 10
 _numbers = itertools.count(1)
 
@@ -210,6 +212,11 @@ class App:
     def client_credentials(self, **parameters: Any) -> requests.Response:
         return self.token_request({"grant_type": "client_credentials", **parameters})
 
+    def exchange_token(self, subject_token: str, **parameters: Any) -> requests.Response:
+        """Ask for a token for another one (RFC 8693)."""
+        subject = {"subject_token": subject_token, "subject_token_type": ACCESS_TOKEN}
+        return self.token_request({"grant_type": TOKEN_EXCHANGE, **subject, **parameters})
+
     def revoke(self, token: str, **parameters: Any) -> requests.Response:
         return self._post("/revoke", {"token": token, **parameters}, {})
 
@@ -254,6 +261,11 @@ class Actions:
 
     def app(self, *options: str, **more: Any) -> App:
         return App(self.stack, *options, **more)
+
+    def exchanger(self, *resources: str, scopes: Sequence[str]) -> App:
+        """What an operator registers for a service, so that it can exchange the tokens that are meant for it."""
+        options = [part for resource in resources for part in ("--exchange-from", resource)]
+        return self.app("--grant-type", TOKEN_EXCHANGE, *options, scopes=scopes)
 
     def introspect(self, token: str, caller: ResourceServerCredentials | None = None) -> dict[str, Any]:
         """What the Fit API (or another resource server) learns of a token."""

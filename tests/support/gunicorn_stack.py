@@ -22,7 +22,7 @@ from auth_service.models.secret import secret_digest
 from auth_service.models.tokens import NewGrant
 from auth_service.settings import Settings
 from auth_service.storage.token_handle import TokenKind, new_grant_id
-from tests.support.actions import DEVICE_CODE
+from tests.support.actions import ACCESS_TOKEN, DEVICE_CODE, TOKEN_EXCHANGE
 from tests.support.gunicorn_process import GunicornProcess
 from tests.support.servers import free_port
 from tests.support.stack import TOKEN_KEY
@@ -75,6 +75,10 @@ class GunicornStack:
     def device_code(self) -> dict[str, str]:
         """The form that redeems a device code which a person has allowed."""
         return {"grant_type": DEVICE_CODE, "device_code": self._begun_grant(TokenKind.DEVICE_CODE, 60)}
+
+    def exchange(self, token: str) -> dict[str, str]:
+        """The form that gets a token for another one."""
+        return {"grant_type": TOKEN_EXCHANGE, "subject_token": token, "subject_token_type": ACCESS_TOKEN}
 
     def _begun_grant(self, kind: TokenKind, lifetime: int) -> str:
         grant_id, expires_at = new_grant_id(), now() + timedelta(hours=1)
@@ -167,7 +171,8 @@ def run_gunicorn_stack(
         name="Racer",
         secret_digest=secret_digest(SECRET),
         redirect_uris=(REDIRECT_URI,),
-        grant_types=("authorization_code", "refresh_token", DEVICE_CODE),
+        grant_types=("authorization_code", "refresh_token", DEVICE_CODE, TOKEN_EXCHANGE),
+        exchange_from=(RESOURCE,),
         scopes=(SCOPE,),
         own_grant_id=new_grant_id(),
         grace_period=0,

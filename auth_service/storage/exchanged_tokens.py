@@ -1,0 +1,54 @@
+"""Access tokens that clients got for others (RFC 8693), in Redis: issued, and ended with the client that got them.
+
+They are access tokens like any other (`grants.py`), of the same grant as the one they were got for, and end with it.
+"""
+
+from auth_service.models.tokens import AccessTokenClaims, Issued, NotExchanged
+from auth_service.storage.atomic_step import AtomicStep
+from auth_service.storage.grant_keys import GrantKeys
+from auth_service.storage.grants import GrantStore, dump_claims
+from auth_service.storage.redis_connection import RedisClients
+from auth_service.storage.token_handle import TokenHandle
+
+MAX_EXCHANGES = 1_000
+"""So many tokens may be got for one and live at a time: they end in one step, for which everybody else waits."""
+
+
+class ExchangedTokenStore:
+    """Raises redis.RedisError when Redis can't be asked: then nothing may be assumed."""
+
+    def __init__(self, clients: RedisClients, keys: GrantKeys, grants: GrantStore) -> None:
+        self._redis = clients.reads
+        self._keys = keys
+        self._grants = grants
+        self._exchange = AtomicStep(clients, "exchange.lua")
+
+    def issue(
+        self, subject: TokenHandle, digest: str, claims: AccessTokenClaims, lifetime: int
+    ) -> Issued | NotExchanged:
+        """Store a token that was got for `subject`, if that is still good. It lives no longer than `subject` does."""
+        grant_id = subject.grant_id
+        keys = [
+            self._keys.grant(grant_id),
+            self._keys.access_token(grant_id, subject.digest),
+            self._keys.access_token(grant_id, digest),
+            self._keys.exchanged(grant_id, subject.digest),
+            self._keys.exchanged_by(self._keys.shard(grant_id), claims.client_id),
+        ]
+        outcome, *times = self._exchange(keys, [dump_claims(claims), lifetime, MAX_EXCHANGES])
+        if outcome != "exchanged":
+            return NotExchanged(outcome)
+        issued_at, expires_at = map(int, times)
+        return Issued(issued_at, issued_at, expires_at)
+
+    def revoke_those_of(self, client_id: str) -> None:
+        """End all that a client got for other tokens. Harmless when repeated."""
+        for shard in range(self._keys.shards):
+            for key in self._redis.zrange(self._keys.exchanged_by(shard, client_id), 0, -1):
+                grant_id, digest = str(key).split(":")[-2:]
+                record = self._grants.find_access_token(grant_id, digest)
+                if record is not None:
+                    claims = record.claims
+                    self._grants.revoke_access_token(
+                        grant_id, digest, client_id=client_id, subject=claims.sub, audience=claims.aud
+                    )
