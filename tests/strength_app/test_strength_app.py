@@ -146,8 +146,9 @@ def test_when_the_person_has_cut_the_app_off_it_says_reconnect(
 ) -> None:
     mo = actions.person()
     app.connect(mo)
-    client_id = actions.introspect(stored_tokens(tmp_path)[0][0])["client_id"]
-    mo.disconnect(client_id)
+    [(access_token, _)] = stored_tokens(tmp_path)
+    mo.disconnect(actions.introspect(access_token)["client_id"])
+    app.wait_until_refused(access_token)
 
     eventually(lambda: "Connect again to go on." in app.home(mo).text)  # the Fit API hears of it within moments
     assert stored_tokens(tmp_path) == []

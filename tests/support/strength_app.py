@@ -11,6 +11,7 @@ import requests
 from examples.strength_app import create_app
 from examples.strength_app.settings import Settings
 from tests.support.actions import READ, TIMEOUT, WRITE, Person
+from tests.support.polling import eventually
 from tests.support.servers import free_port, serve
 from tests.support.stack import Stack
 
@@ -28,6 +29,13 @@ class StrengthApp:
         """Make one access token invalid, as its end of life would."""
         form = {"token": access_token}
         requests.post(f"{self.stack.auth}/revoke", data=form, auth=self.credentials, timeout=TIMEOUT).raise_for_status()
+        self.wait_until_refused(access_token)
+
+    def wait_until_refused(self, access_token: str) -> None:
+        """The Fit API remembers tokens and hears of their end from the feed, which takes a moment."""
+        call = {"headers": {"Authorization": f"Bearer {access_token}"}, "timeout": TIMEOUT}
+        entries = f"{self.stack.fit}/api/body_weight/"
+        eventually(lambda: requests.get(entries, **call).status_code == 401)
 
     def connect(self, person: Person, scopes: tuple[str, ...] = (READ, WRITE), decision: str = "allow") -> str:
         """Follow "Connect Moogle Fit" to the end; the page on which the person arrives."""
