@@ -1,5 +1,7 @@
 """Consent that shrinks: scopes are taken from a grant, and from then on nobody gets them without asking the person."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from tests.flows.test_consent import ASSURED, is_asked
 from tests.flows.test_revocation_feed import Reader
 from tests.support.actions import READ, WRITE, Actions, Tokens, Verifier, error_of, tokens
 from tests.support.polling import eventually
+from tests.support.stack import Stack
 
 PLANS = "plans:read"
 BOTH = f"{READ} {WRITE}"
@@ -131,6 +134,21 @@ def test_to_leave_nothing_is_to_end_the_grant(actions: Actions) -> None:
     assert not actions.is_active(granted.access)
     assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
     assert reader.news() == [{"grant_id": grant_id}]
+
+
+def test_of_two_that_take_something_at_once_both_do_on_either_database(each_stack: Stack) -> None:
+    actions, kept = Actions(each_stack), [[READ, PLANS], [WRITE, PLANS]]
+    app, mo = actions.app(scopes=[READ, WRITE, PLANS]), actions.person()
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(8):
+            granted = app.connect(mo)
+            narrow_at_once = partial(each_stack.parts.revocation.narrow_grant, grant_of(actions, granted))
+            list(threads.map(lambda scopes, do=narrow_at_once: do(scopes, RevokedBecause.PERSON), kept))
+            seen = actions.introspect(granted.access, each_stack.other_credentials)
+            assert (seen["scope"], seen["aud"]) == (PLANS, [each_stack.other_credentials.resource])
+    assert {tuple(grant["scopes"]) for grant in each_stack.command("grant", "list", "--username", mo.username)} == {
+        (PLANS,)
+    }
 
 
 def test_who_asks_for_what_cannot_be_is_told_so_and_changes_nothing(actions: Actions) -> None:
