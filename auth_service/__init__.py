@@ -13,7 +13,7 @@ from auth_service.cli import install_commands
 from auth_service.components import Components, build
 from auth_service.endpoints.authorization import authorization_endpoint
 from auth_service.endpoints.device_authorization import device_authorization_endpoint
-from auth_service.endpoints.introspection import introspection_endpoint
+from auth_service.endpoints.introspection import introspection_answer, introspection_endpoint
 from auth_service.endpoints.jwks import jwks_endpoint
 from auth_service.endpoints.logout import logout_endpoint
 from auth_service.endpoints.metadata import metadata_endpoint
@@ -34,9 +34,10 @@ from auth_service.settings import Settings
 from auth_service.web.browser_session import install_sessions
 from auth_service.web.cross_origin import let_client_scripts_read
 from auth_service.web.http_headers import install_headers
+from auth_service.web.lean_forms import LeanEndpoint, LeanForms
 from shared.health import Check, health_endpoints
 from shared.log_config import configure_logging
-from shared.metrics import install_metrics
+from shared.metrics import RequestMetrics, install_metrics
 from shared.nul_characters import refuse_nul_characters
 from shared.request_id import follow_requests
 
@@ -60,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["auth_service"] = parts
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
-    install_metrics(app, settings.metrics_token, CollectorRegistry())
+    metrics = install_metrics(app, settings.metrics_token, CollectorRegistry())
     refuse_nul_characters(app)
     install_sessions(app, parts.sessions, secure=settings.secure)
     install_headers(app, secure=settings.secure)
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_commands(app)
     _install_endpoints(app, parts)
     _install_pages(app, parts)
+    _put_lean_forms_in_front(app, parts, metrics)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
@@ -106,6 +108,20 @@ def _install_endpoints(app: Flask, parts: Components) -> None:
         blueprint = registration_endpoint(parts.server, parts.registration)
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
+
+
+def _put_lean_forms_in_front(app: Flask, parts: Components, metrics: RequestMetrics | None) -> None:
+    app.wsgi_app = LeanForms(  # type: ignore[method-assign]
+        app.wsgi_app,
+        {
+            "/token": LeanEndpoint("token.issue_token", parts.server.create_token_response, varies_by_origin=True),
+            "/introspect": LeanEndpoint("introspection.introspect_token", introspection_answer(parts.server)),
+        },
+        issuer=parts.settings.issuer,
+        host_names=parts.settings.host_names,
+        largest_body=MAX_BODY,
+        metrics=metrics,
+    )
 
 
 def _install_pages(app: Flask, parts: Components) -> None:

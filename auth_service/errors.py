@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 from redis import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
 from auth_service.protocol.errors import printable
 
@@ -82,7 +82,8 @@ def _outage(error: Exception) -> Response:
 
 
 def _answer(status: int, code: str, text: str) -> Response:
-    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+    wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    if wants_page and not isinstance(request.routing_exception, SecurityError):  # no page of a host that isn't ours
         page = render_template("error.html", title=_TITLES.get(status, "Something went wrong"), text=text)
         return make_response(page, status)
     return make_response(jsonify(error=code, error_description=printable(text.replace("’", "'"))), status)

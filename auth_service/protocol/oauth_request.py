@@ -10,7 +10,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload
 
 from auth_service.models.client import Client
 
-_SENT_ONCE = [
+_SENT_ONCE = {
     "client_id",
     "client_secret",
     "client_assertion",
@@ -41,11 +41,15 @@ _SENT_ONCE = [
     "subject_token",
     "subject_token_type",
     "requested_token_type",
-]
+}
 """Parameters that must not be repeated (RFC 6749 §3.1, §3.2).
 
 Unknown ones may, and `resource` and `audience` (RFC 8707 §2, RFC 8693 §2.1).
 """
+
+
+_SECURE = "https://localhost"
+"""Authlib takes each request's address apart to see that it is secure. Ours is a setting, checked when it is read."""
 
 
 class Headers(Protocol):
@@ -57,7 +61,7 @@ class Headers(Protocol):
 
 class _Payload(OAuth2Payload):
     def __init__(self, parameters: Mapping[str, list[str]]) -> None:
-        self._datalist = defaultdict(list, parameters)
+        self._parameters = parameters
         self._data = {name: values[0] for name, values in parameters.items()}
 
     @property
@@ -66,7 +70,7 @@ class _Payload(OAuth2Payload):
 
     @property
     def datalist(self) -> dict[str, list[str]]:
-        return self._datalist
+        return defaultdict(list, self._parameters)
 
 
 class ProtocolRequest(OAuth2Request):
@@ -86,9 +90,11 @@ class ProtocolRequest(OAuth2Request):
         *,
         direct: bool = True,
     ) -> None:
-        super().__init__(method, uri, headers=headers)
-        present = {name: [value for value in values if value] for name, values in parameters.items()}
-        self.parameters = {name: values for name, values in present.items() if values}
+        super().__init__(method, _SECURE, headers=headers)
+        self.uri = uri
+        self.parameters = {
+            name: present for name, values in parameters.items() if (present := [value for value in values if value])
+        }
         self.remote_address = remote_address
         self.direct = direct
         """At /authorize: it came in the address and was not pushed by its client (RFC 9126)."""
@@ -108,8 +114,8 @@ class ProtocolRequest(OAuth2Request):
 
     def refuse_repeated(self, *names: str) -> None:
         """Raise InvalidRequestError if one of `names` (by default, any that has one meaning) was sent twice."""
-        for name in names or _SENT_ONCE:
-            if len(self.parameters.get(name, [])) > 1:
+        for name, values in self.parameters.items():
+            if len(values) > 1 and name in (names or _SENT_ONCE):
                 raise InvalidRequestError(f"{name} was sent more than once.")
 
     @property

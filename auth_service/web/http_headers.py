@@ -8,22 +8,33 @@ _PAGE = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; 
 _DATA = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'; sandbox"
 
 
+def data_headers(*, secure: bool) -> dict[str, str]:
+    """The headers of answers for programs; `secure` adds what only makes sense over TLS."""
+    headers = {
+        "Content-Security-Policy": _DATA,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if secure:
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    return headers
+
+
 def install_headers(app: Flask, *, secure: bool) -> None:
-    """Set the headers on every answer of the application; `secure` adds what only makes sense over TLS."""
+    """Set the headers on every answer of the application."""
+    standing = data_headers(secure=secure)
 
     @app.after_request
     def set_headers(response: Response) -> Response:
         headers = response.headers
-        is_page = response.mimetype == "text/html"
-        headers["Content-Security-Policy"] = _PAGE.format(g.get("form_action", "'self'")) if is_page else _DATA
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["X-Frame-Options"] = "DENY"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        for name, value in standing.items():
+            headers[name] = value
+        if response.mimetype == "text/html":
+            headers["Content-Security-Policy"] = _PAGE.format(g.get("form_action", "'self'"))
         headers.setdefault("Cache-Control", "no-store")
-        if secure:
-            headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
         return response
 
 

@@ -12,12 +12,16 @@ from werkzeug import Response as BaseResponse
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.oauth_request import JsonRequest, ProtocolRequest, ProtocolResponse
 
-_FORM = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
+FAILURE = "auth_service.failure"
+"""Where `lean_forms.py` leaves in the environment what an endpoint raised, for the framework to answer."""
 _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
 
 
 def answer_form(server: AuthorizationServer, answer: Callable[[ProtocolRequest], ProtocolResponse]) -> Response:
     """Read a form (RFC 6749 §3.2), have it answered, write the answer."""
+    if failure := request.environ.get(FAILURE):
+        raise failure
     try:
         protocol_request = _form_request(server.parts.issuer)
     except InvalidRequestError as error:
@@ -73,8 +77,8 @@ def _form_request(issuer: str) -> ProtocolRequest:
 
 
 def _check_form() -> None:
-    if request.mimetype != _FORM:
-        raise InvalidRequestError(f"The body must be {_FORM}.")
+    if request.mimetype != FORM:
+        raise InvalidRequestError(f"The body must be {FORM}.")
     if request.args:
         raise InvalidRequestError("Parameters belong in the body, not in the address.")
 

@@ -178,8 +178,10 @@ def test_over_tls_cookies_and_answers_are_bound_to_it(start_stack: Callable[...,
 @pytest.mark.parametrize("host", ["attacker.example", "localhost.attacker.example", "", "[::1", "localhost@attacker"])
 def test_a_request_for_another_host_is_refused(actions: Actions, host: str) -> None:
     for address in (f"{actions.stack.auth}/sign-in", f"{actions.stack.fit}/api/body_weight/"):
-        answer = requests.get(address, headers={"Host": host}, timeout=TIMEOUT, allow_redirects=False)
-        assert (answer.status_code, "Location" in answer.headers) == (400, False)
+        for accepted in ("application/json", "text/html"):
+            headers = {"Host": host, "Accept": accepted}
+            answer = requests.get(address, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+            assert (answer.status_code, "Location" in answer.headers) == (400, False)
 
 
 @pytest.mark.clause("RFC 9700 §4.13", line=119)
