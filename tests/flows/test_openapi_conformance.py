@@ -21,9 +21,6 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.support.actions import TIMEOUT, Actions
 
-pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
-"""Nobody does: the services, in other threads of this process, draw random numbers at the same time."""
-
 DESCRIBED = [
     not_a_server_error,
     status_code_conformance,
