@@ -136,7 +136,7 @@ def list_clients() -> object:
 @click.argument("client_id")
 @overlap_option
 def rotate_client_secret(client_id: str, overlap: int) -> object:
-    """Give the client a new secret, printed this once; the old one stops working at once, or after the overlap."""
+    """Give the client a new secret, printed this once; the old one stops within a second, or after the overlap."""
     client = parts().clients.get(client_id)
     if client.token_endpoint_auth_method not in SECRET_METHODS:
         raise RefusedError(f"{client_id} has no secret: it authenticates with {client.token_endpoint_auth_method}")

@@ -74,7 +74,7 @@ class AuthorizationServer(AuthlibAuthorizationServer):
         endpoint: str = "token",
     ) -> Client:
         """See `client_authentication.py`; Authlib's own is not used."""
-        return self.parts.authentication.authenticate(request, self.query_client, methods, endpoint)
+        return self.parts.authentication.authenticate(request, self.parts.clients, methods, endpoint)
 
     def create_oauth2_request(self, request: ProtocolRequest) -> ProtocolRequest:
         """Ours already are what Authlib wants."""

@@ -5,7 +5,7 @@ Unlike Authlib's: exactly one mechanism, form-decoded Basic, no 500 for malforme
 
 import base64
 import binascii
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from urllib.parse import unquote_plus
@@ -34,6 +34,17 @@ class HasSecret(Protocol):
 
 
 Caller = TypeVar("Caller", bound=HasSecret)
+Caller_co = TypeVar("Caller_co", bound=HasSecret, covariant=True)
+
+
+class Callers(Protocol[Caller_co]):
+    """Where callers are looked up."""
+
+    def recall(self, name: str, /) -> Caller_co | None:
+        """The caller as it was at most a second ago."""
+
+    def find(self, name: str, /) -> Caller_co | None:
+        """The caller as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +65,11 @@ class ClientAuthentication:
     def authenticate(
         self,
         request: ProtocolRequest,
-        find: Callable[[str], Caller | None],
+        callers: Callers[Caller],
         methods: Collection[str],
         endpoint: str,
     ) -> Caller:
-        """The caller, looked up with `find`.
+        """The caller as it was at most a second ago: a new secret works at once, a replaced one that much longer.
 
         Raises:
             InvalidRequestError: more than one mechanism was used.
@@ -66,15 +77,19 @@ class ClientAuthentication:
             TooManyFailuresError: the same, after too many failures from that address.
         """
         credentials = _presented(request)
-        caller = find(credentials.client_id) if credentials and _could_exist(credentials.client_id) else None
-        if credentials is None or not self._proven(caller, credentials, methods, endpoint):
-            client_id = credentials.client_id if credentials else ""
-            if wait := self._throttle.client_failed(client_id, request.remote_address):
-                raise TooManyFailuresError(wait)
-            raise ClientAuthenticationFailedError
-        assert caller is not None
-        request.auth_method = credentials.method
-        return caller
+        if credentials and _could_exist(credentials.client_id):
+            for look_up in (callers.recall, callers.find):
+                caller = look_up(credentials.client_id)
+                if self._proven(caller, credentials, methods, endpoint):
+                    assert caller is not None
+                    request.auth_method = credentials.method
+                    return caller
+                if caller is None:
+                    break
+        client_id = credentials.client_id if credentials else ""
+        if wait := self._throttle.client_failed(client_id, request.remote_address):
+            raise TooManyFailuresError(wait)
+        raise ClientAuthenticationFailedError
 
     def _proven(
         self, caller: HasSecret | None, credentials: _Credentials, methods: Collection[str], endpoint: str

@@ -24,7 +24,7 @@ class IntrospectionEndpoint(AuthlibIntrospectionEndpoint):
         """Credentials first: before that, nothing is said about the request at all (RFC 7662 §2.1)."""
         parts = self.server.parts
         caller = parts.authentication.authenticate(
-            request, parts.resource_servers.find, self.CLIENT_AUTH_METHODS, self.ENDPOINT_NAME
+            request, parts.resource_servers, self.CLIENT_AUTH_METHODS, self.ENDPOINT_NAME
         )
         request.refuse_repeated()
         if "token" not in request.form:

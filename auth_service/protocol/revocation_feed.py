@@ -47,9 +47,7 @@ class RevocationFeed:
 
     def answer(self, request: ProtocolRequest) -> ProtocolResponse:
         """Credentials first, as at introspection. Raises an OAuth2Error."""
-        caller = self._authentication.authenticate(
-            request, self._resource_servers.find, CALLER_AUTH_METHODS, "revocations"
-        )
+        caller = self._authentication.authenticate(request, self._resource_servers, CALLER_AUTH_METHODS, "revocations")
         request.refuse_repeated("after", "wait")
         wait, began = _seconds(request.form.get("wait", "0")), time.monotonic()
         seen = self._tail.changes

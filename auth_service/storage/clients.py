@@ -16,6 +16,7 @@ from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 from auth_service.storage.grant_records import mark_revoked
 from auth_service.storage.initial_access_tokens import spend_initial_access_token
+from auth_service.storage.recent import Recent
 
 _UNUSED_KEPT = timedelta(hours=1)
 _REMOVED_AT_ONCE = 100
@@ -26,6 +27,7 @@ class ClientStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._recent = Recent(self.find)
 
     def create(self, client: Client, audience: tuple[str, ...]) -> None:
         """Add a client with its own grant. Raises AlreadyExistsError, also for a deleted one's id: none is reused."""
@@ -50,6 +52,10 @@ class ClientStore:
             _add(session, client, audience)
             session.add(SecurityEvent(kind="client_registered", client_id=client.client_id, detail=token_id))
         return True
+
+    def recall(self, client_id: str) -> Client | None:
+        """The client with this id as it was at most a second ago. It must not be changed."""
+        return self._recent.get(client_id)
 
     def find(self, client_id: str) -> Client | None:
         """The client with this id."""
@@ -80,6 +86,7 @@ class ClientStore:
             session.merge(client)
             own_grant = session.get_one(GrantRecord, client.own_grant_id)
             own_grant.scopes, own_grant.audience = client.scopes, audience
+        self._recent.forget(client.client_id)
 
     def rotate_secret(self, client_id: str, overlap: int) -> str:
         """Give the client a new secret; the old one stays valid for `overlap` seconds. Raises NotFoundError."""
@@ -87,13 +94,16 @@ class ClientStore:
         secret = new_secret()
         with self._database.writing() as session:
             session.get_one(Client, client_id).replace_secret(secret_digest(secret), overlap)
+        self._recent.forget(client_id)
         return secret
 
     def delete(self, client_id: str) -> list[GrantRecord]:
         """Refuse the client from now on and end every grant it has, its own included. Returns the grants that ended."""
         with self._database.writing() as session:
             session.get_one(Client, client_id).deleted_at = now()
-            return mark_revoked(session, GrantRecord.client_id == client_id, RevokedBecause.CLIENT_DELETED)
+            ended = mark_revoked(session, GrantRecord.client_id == client_id, RevokedBecause.CLIENT_DELETED)
+        self._recent.forget(client_id)
+        return ended
 
 
 def registered() -> ColumnElement[bool]:

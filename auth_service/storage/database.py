@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -23,12 +23,18 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgresql_engine(url)
         self._writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._asking = self._engine.execution_options(begin="")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A read-only transaction; loaded objects stay readable afterwards."""
         with Session(self._engine, expire_on_commit=False, autoflush=False) as session:
             yield session
+
+    def row(self, query: Executable, **parameters: object) -> Any:
+        """The one row that a query finds, or None: the quickest way to ask one question again and again."""
+        with self._asking.connect() as connection:
+            return connection.execute(query, parameters).one_or_none()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -103,4 +109,5 @@ def _allow_tables_to_be_made_anew(connection: Connection) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes its lock at once: upgrading a read lock fails without waiting when two do it."""
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+    if statement := connection.get_execution_options().get("begin", "BEGIN"):
+        connection.exec_driver_sql(statement)

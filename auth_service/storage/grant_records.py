@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth_service.models.account import Account
@@ -15,6 +15,18 @@ from auth_service.models.grant import GrantRecord
 from auth_service.models.security_event import SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
+
+_GOOD_GRANT = (
+    select(GrantRecord.client_id, Account.id, Account.username, GrantRecord.scopes, GrantRecord.audience)
+    .join(Account, Account.id == GrantRecord.account_id)
+    .join(Client, Client.client_id == GrantRecord.client_id)
+    .where(
+        GrantRecord.id == bindparam("grant_id"),
+        GrantRecord.revoked_at.is_(None),
+        Account.disabled_at.is_(None),
+        Client.deleted_at.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +62,7 @@ class GrantRecordStore:
 
     def find_good(self, grant_id: str) -> GoodGrant | None:
         """The grant if it, its account and its client are all still good: one query."""
-        query = (
-            select(GrantRecord.client_id, Account.id, Account.username, GrantRecord.scopes, GrantRecord.audience)
-            .join(Account, Account.id == GrantRecord.account_id)
-            .join(Client, Client.client_id == GrantRecord.client_id)
-            .where(
-                GrantRecord.id == grant_id,
-                GrantRecord.revoked_at.is_(None),
-                Account.disabled_at.is_(None),
-                Client.deleted_at.is_(None),
-            )
-        )
-        with self._database.reading() as session:
-            row = session.execute(query).one_or_none()
+        row = self._database.row(_GOOD_GRANT, grant_id=grant_id)
         return GoodGrant(grant_id, *row) if row else None
 
     def current(self, *, account_id: str | None = None, client_id: str | None = None) -> list[GrantRecord]:

@@ -1,6 +1,5 @@
 """Resource servers and the scopes they own, in SQL."""
 
-import time
 from collections.abc import Collection
 
 from sqlalchemy import select
@@ -10,9 +9,7 @@ from auth_service.models.resource_server import ResourceServer, Scope
 from auth_service.models.secret import new_secret, secret_digest
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
-
-_REMEMBERED_FOR = 1.0
-"""Seconds, after which a replaced secret is in force in every process."""
+from auth_service.storage.recent import Recent
 
 
 class ResourceServerStore:
@@ -22,28 +19,24 @@ class ResourceServerStore:
         self._database = database
         self._built_in = built_in
         """The authorization server itself, where it protects a resource of its own. It is in no table."""
-        self._found: dict[str, tuple[float, ResourceServer]] = {}
+        self._recent: Recent[None, dict[str, ResourceServer]] = Recent(self._read)
+
+    def recall(self, name: str) -> ResourceServer | None:
+        """The resource server of this name as it was at most a second ago: introspection is that frequent."""
+        return self._registered().get(name)
 
     def find(self, name: str) -> ResourceServer | None:
-        """The resource server of this name, read from SQL at most once a second: introspection is that frequent."""
-        read_at, found = self._found.get(name, (0.0, None))
-        now = time.monotonic()
-        if found is not None and now - read_at < _REMEMBERED_FOR:
-            return found
+        """The resource server of this name."""
         with self._database.reading() as session:
-            found = session.get(ResourceServer, name)
-        if found is not None:  # names that nobody has are not remembered: there is no end to them
-            self._found[name] = (now, found)
-        return found
+            return session.get(ResourceServer, name)
 
     def all(self) -> list[ResourceServer]:
-        """Every resource server with its scopes, the built-in one in front."""
+        """Every resource server with its scopes as it was at most a second ago, the built-in one in front."""
         return [self._built_in, *self.registered()]
 
     def registered(self) -> list[ResourceServer]:
         """Those that were registered. At the built-in one, only people have anything, not clients for themselves."""
-        with self._database.reading() as session:
-            return list(session.scalars(select(ResourceServer).order_by(ResourceServer.name)))
+        return list(self._registered().values())
 
     def scopes(self) -> dict[str, Scope]:
         """Every scope by its name."""
@@ -85,6 +78,7 @@ class ResourceServerStore:
                 server.scopes = list(kept.values())
         except IntegrityError:
             raise taken from None
+        self._recent.forget(None)
 
     def rotate_secret(self, name: str, overlap: int) -> str:
         """Give the server a new secret; the old one stays valid for `overlap` seconds. Raises NotFoundError."""
@@ -94,4 +88,13 @@ class ResourceServerStore:
             if server is None:
                 raise NotFoundError(f"there is no resource server {name}")
             server.replace_secret(secret_digest(secret), overlap)
+        self._recent.forget(None)
         return secret
+
+    def _registered(self) -> dict[str, ResourceServer]:
+        return self._recent.get(None) or {}
+
+    def _read(self, _: None) -> dict[str, ResourceServer]:
+        with self._database.reading() as session:
+            servers = session.scalars(select(ResourceServer).order_by(ResourceServer.name))
+            return {server.name: server for server in servers}
