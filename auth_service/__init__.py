@@ -38,8 +38,8 @@ from auth_service.web.lean_forms import LeanEndpoint, LeanForms
 from shared.health import Check, health_endpoints
 from shared.log_config import configure_logging
 from shared.metrics import RequestMetrics, install_metrics
-from shared.nul_characters import refuse_nul_characters
 from shared.request_id import follow_requests
+from shared.unreadable_text import refuse_unreadable_text
 
 MAX_BODY = 64 * 1024
 """Bytes. No request of OAuth is anywhere near."""
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
     metrics = install_metrics(app, settings.metrics_token, CollectorRegistry())
-    refuse_nul_characters(app)
+    refuse_unreadable_text(app)
     install_sessions(app, parts.sessions, secure=settings.secure)
     install_headers(app, secure=settings.secure)
     install_error_handlers(app)

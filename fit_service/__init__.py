@@ -24,8 +24,8 @@ from fit_service.settings import Settings
 from shared.health import health_endpoints
 from shared.log_config import configure_logging
 from shared.metrics import install_metrics
-from shared.nul_characters import refuse_nul_characters
 from shared.request_id import follow_requests
+from shared.unreadable_text import refuse_unreadable_text
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     follow_requests(app)
     install_metrics(app, settings.metrics_token, parts.metrics, parts.webhook_metrics)
     limit_bodies(app)
-    refuse_nul_characters(app)
+    refuse_unreadable_text(app)
     install_error_handlers(app)
     install_commands(app, parts)
     app.register_blueprint(health_endpoints({"database": parts.database.check}))

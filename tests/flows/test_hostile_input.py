@@ -166,6 +166,34 @@ def test_a_form_of_a_page_is_refused(actions: Actions, path: str) -> None:
         assert answer.headers.get("Location", "/").startswith("/")
 
 
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+@pytest.mark.parametrize(
+    ("service", "method", "path"),
+    [
+        *(("auth", "GET", path) for path in ("/authorize", "/sign-in", "/userinfo", "/register/x", "/static/x", "/x")),
+        *(("auth", "POST", path) for path in ("/token", "/introspect", "/par", "/revoke")),
+        ("fit", "GET", "/api/body_weight/"),
+        ("fit", "GET", "/"),
+    ],
+)
+def test_an_address_with_bytes_that_are_no_text_is_refused(
+    actions: Actions, service: str, method: str, path: str, accept: str
+) -> None:
+    """As gunicorn hands them over; the server of these tests would take them for Latin-1."""
+    app = actions.stack.auth_app if service == "auth" else actions.stack.fit_app
+    form = {"data": {"x": "y"}} if method == "POST" else {}
+    answer = app.test_client().open(
+        path,
+        method=method,
+        base_url=getattr(actions.stack, service),
+        headers={"Accept": accept},
+        environ_overrides={"QUERY_STRING": "state=\xff\xfe"},
+        **form,
+    )
+    assert answer.status_code == 400
+    assert "no UTF-8" in answer.text
+
+
 def test_an_address_is_refused(actions: Actions) -> None:
     auth, fit = actions.stack.auth, actions.stack.fit
     token = actions.app().connect(actions.person()).access

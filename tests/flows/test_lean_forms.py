@@ -160,8 +160,8 @@ NAMES = ["token", "token_type_hint", "grant_type", "scope", "resource", "refresh
 UNUSUAL: dict[str, list[str | None]] = {
     "REQUEST_METHOD": ["GET", "HEAD", "PUT", "OPTIONS", "NONSENSE"],
     "SCRIPT_NAME": ["/below"],
-    "PATH_INFO": ["/", "/introspect/", "/Token", "//token", "/revoke", "/introspe\xc3\xa9"],
-    "QUERY_STRING": ["token=x", "&", "%"],
+    "PATH_INFO": ["/", "/introspect/", "/Token", "//token", "/revoke", "/introspe\xc3\xa9", "/token\xff"],
+    "QUERY_STRING": ["token=x", "&", "%", "x=%FF", "x=\xff\xfe"],
     "HTTP_HOST": [
         "localhost",
         "localhost:1",
