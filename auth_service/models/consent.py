@@ -14,6 +14,6 @@ class Consent(Base):
     __tablename__ = "consents"
 
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"), primary_key=True, index=True)
     scope: Mapped[str] = mapped_column(String(100), primary_key=True)
     given_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

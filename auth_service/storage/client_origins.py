@@ -2,7 +2,7 @@
 
 import time
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -30,7 +30,7 @@ class ClientOrigins:
         return origin in origins
 
     def _all(self, *, otherwise: frozenset[str]) -> frozenset[str]:
-        query = select(Client.origins).where(registered(), cast(Client.origins, String) != "[]")
+        query = select(Client.origins).where(registered(), Client.with_origins())
         try:
             with self._database.reading() as session:
                 return frozenset(origin for origins in session.scalars(query) for origin in origins)

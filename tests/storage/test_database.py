@@ -1,8 +1,5 @@
 """The authorization server's SQL, on each database."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -16,27 +13,6 @@ from auth_service.models.consent import Consent
 from auth_service.models.grant import GrantRecord
 from auth_service.models.resource_server import Scope
 from auth_service.storage.database import Database, _alembic_config
-from tests.support.postgresql import postgresql, postgresql_programs
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if request.param == "sqlite":
-        folder: Path = tmp_path_factory.mktemp("auth")
-        yield f"sqlite:///{folder / 'auth.sqlite'}"
-        return
-    if postgresql_programs() is None:
-        pytest.skip("needs PostgreSQL")
-    with postgresql() as server:
-        yield server
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    database = Database(url)
-    database.upgrade()
-    yield database
-    database.close()
 
 
 def test_the_migrations_lead_to_the_tables_that_the_models_describe_and_back(database: Database) -> None:
@@ -53,8 +29,8 @@ def test_the_migrations_lead_to_the_tables_that_the_models_describe_and_back(dat
         database.upgrade()
 
 
-def test_what_an_older_version_stored_is_kept(url: str) -> None:
-    database = Database(url)
+def test_what_an_older_version_stored_is_kept(sql_url: str) -> None:
+    database = Database(sql_url)
     with database._engine.begin() as connection:
         config = _alembic_config()
         config.attributes["connection"] = connection

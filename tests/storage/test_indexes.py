@@ -1,0 +1,101 @@
+"""What is asked at each request, on each page and every few seconds reads no table whole, however large it grows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from auth_service.models.base import now
+from auth_service.models.client import Client
+from auth_service.models.grant import GrantRecord
+from auth_service.models.tokens import RevokedBecause
+from auth_service.storage.accounts import AccountStore
+from auth_service.storage.client_origins import ClientOrigins
+from auth_service.storage.clients import ClientStore
+from auth_service.storage.consents import ConsentStore
+from auth_service.storage.database import Database
+from auth_service.storage.grant_records import GrantRecordStore
+from auth_service.storage.token_handle import new_grant_id
+from tests.support.query_plans import foreign_keys_without_index, plans
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The stores over tables with few rows: how they are read doesn't depend on that."""
+
+    accounts: AccountStore
+    clients: ClientStore
+    consents: ConsentStore
+    origins: ClientOrigins
+    records: GrantRecordStore
+    account_id: str
+    client: Client
+
+    def grant(self) -> GrantRecord:
+        names = {"account_id": self.account_id, "client_id": self.client.client_id}
+        return GrantRecord(id=new_grant_id(), scopes=("read",), audience=(), expires_at=None, **names)
+
+
+@pytest.fixture
+def tables(database: Database) -> Tables:
+    accounts, clients = AccountStore(database), ClientStore(database)
+    account, client = accounts.create(new_grant_id(), "a password"), new_client()
+    clients.create(client, ())
+    consents, origins = ConsentStore(database, 60), ClientOrigins(database)
+    return Tables(accounts, clients, consents, origins, GrantRecordStore(database), account.id, client)
+
+
+def new_client(**more: object) -> Client:
+    names = {"client_id": new_grant_id(), "name": "App", "own_grant_id": new_grant_id()}
+    return Client(redirect_uris=(), grant_types=(), scopes=(), **names, **more)
+
+
+QUESTIONS: dict[str, Callable[[Tables], object]] = {
+    "a refresh": lambda at: at.records.find_good(new_grant_id()),
+    "a client": lambda at: at.clients.find("app"),
+    "a person": lambda at: at.accounts.find(at.account_id),
+    "a sign-in": lambda at: at.accounts.authenticate("mo", "a password"),
+    "a consent": lambda at: at.consents.scopes(at.account_id, "app"),
+    "a yes": lambda at: at.consents.remember(at.account_id, at.client.client_id, ("read",)),
+    "a new grant": lambda at: at.records.add(at.grant()),
+    "connected apps": lambda at: at.records.current(account_id=at.account_id),
+    "a client's grants": lambda at: at.records.current(client_id="app"),
+    "a revocation": lambda at: at.records.mark_revoked(new_grant_id(), RevokedBecause.CLIENT),
+    "an app cut off": lambda at: at.records.mark_app_revoked(at.account_id, "app", RevokedBecause.PERSON),
+    "a grant narrowed": lambda at: at.records.narrow(
+        at.client.own_grant_id, (), lambda left: left, RevokedBecause.PERSON
+    ),
+    "a person disabled": lambda at: at.accounts.disable(at.account_id),
+    "a client deleted": lambda at: at.clients.delete(at.client.client_id),
+    "a registration": lambda at: at.clients.register(new_client(), (), None),
+    "a registration with a token": lambda at: at.clients.register(new_client(), (), "a token"),
+    "what changed of late": lambda at: at.records.changed_since(now() - timedelta(seconds=10)),
+    "all that ended": lambda at: at.records.changed_since(None),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_nothing_is_read_whole(database: Database, tables: Tables, question: str) -> None:
+    with plans(database._engine) as found:
+        QUESTIONS[question](tables)
+    assert found.statements
+    assert found.read_whole == set()
+
+
+def test_clients_that_ran_out_are_removed_without_looking_at_others(database: Database, tables: Tables) -> None:
+    tables.clients.create(new_client(unused_until=now() - timedelta(days=1)), ())
+    with plans(database._engine) as found:
+        tables.clients.register(new_client(), (), None)
+    assert any(statement.startswith("DELETE FROM clients") for statement in found.statements)
+    assert found.read_whole == set()
+
+
+def test_of_all_clients_only_those_with_origins_are_looked_at_for_one(database: Database, tables: Tables) -> None:
+    with plans(database._engine) as found:
+        tables.origins.include("https://app.example")
+    assert found.indexes == {"ix_clients_with_origins"}
+
+
+def test_what_refers_to_a_row_is_found_through_an_index(database: Database) -> None:
+    assert foreign_keys_without_index(database._engine) == set()
