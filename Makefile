@@ -48,6 +48,7 @@ bench: ## Measure token endpoints, validated calls, revocation latency, large ta
 	@.venv/bin/python -m benchmarks.validated_calls
 	@.venv/bin/python -m benchmarks.revocation_latency
 	@.venv/bin/python -m benchmarks.body_weights
+	@.venv/bin/python -m benchmarks.scale
 
 lock: ## Renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock

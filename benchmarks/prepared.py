@@ -6,6 +6,7 @@ Grants are made through the store, not through the pages: what is measured is wh
 import base64
 import hashlib
 import json
+import os
 import secrets
 import urllib.request
 from collections.abc import Iterator
@@ -93,6 +94,12 @@ class PreparedServer:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 answers.append(json.load(answer))
         return answers
+
+    def file(self, name: str, lines: list[str]) -> str:
+        """The path of a file with these lines, for the load."""
+        path = self.folder / f"{name}.txt"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return os.fspath(path)
 
     def _record(self, grant_id: str) -> GrantRecord:
         return GrantRecord(

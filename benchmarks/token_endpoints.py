@@ -3,7 +3,6 @@
 `python -m benchmarks.token_endpoints [rounds]`; needs wrk, redis-server and two cores.
 """
 
-import os
 import sys
 import tempfile
 from collections import defaultdict
@@ -45,23 +44,23 @@ def main() -> None:
 
 def _rounds(server: PreparedServer) -> Iterator[tuple[str, Round]]:
     tokens = server.tokens(64)
-    bodies = _file(server, "introspect", [f"token={each['access_token']}" for each in tokens])
+    bodies = server.file("introspect", [f"token={each['access_token']}" for each in tokens])
     yield (
         "introspection",
         run_round(server.pid, f"{server.url}/introspect", "form", [server.caller_authorization, bodies]),
     )
-    chains = _file(server, "refresh", [each["refresh_token"] for each in tokens])
+    chains = server.file("refresh", [each["refresh_token"] for each in tokens])
     token_endpoint = f"{server.url}/token"
     yield (
         "refresh with rotation",
         run_round(server.pid, token_endpoint, "refresh", [server.client_authorization, chains]),
     )
-    bodies = _file(server, "client", ["grant_type=client_credentials"])
+    bodies = server.file("client", ["grant_type=client_credentials"])
     yield (
         "client credentials",
         run_round(server.pid, token_endpoint, "form", [server.client_authorization, bodies]),
     )
-    bodies = _file(server, "codes", server.codes(_CODES_PER_ROUND))
+    bodies = server.file("codes", server.codes(_CODES_PER_ROUND))
     yield (
         "code exchange",
         run_round(server.pid, token_endpoint, "form", [server.client_authorization, bodies, "once"], seconds=2),
@@ -75,12 +74,6 @@ def _floor(redis_url: str) -> Iterator[tuple[int, str]]:
     with pinned(SERVER_CORE, command, {"FLOOR_REDIS_URL": redis_url}) as pid:
         wait_until_answering(f"{url}/")
         yield pid, url
-
-
-def _file(server: PreparedServer, name: str, lines: list[str]) -> str:
-    path = server.folder / f"{name}.txt"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return os.fspath(path)
 
 
 if __name__ == "__main__":

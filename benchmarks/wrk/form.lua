@@ -2,7 +2,8 @@
 dofile(os.getenv("WRK_SCRIPTS") .. "/common.lua")
 
 function init(args)
-  headers = { ["Authorization"] = args[1], ["Content-Type"] = "application/x-www-form-urlencoded" }
+  headers = { ["Content-Type"] = "application/x-www-form-urlencoded" }
+  if args[1] ~= "" then headers["Authorization"] = args[1] end
   bodies, position = read_lines(args[2], number, 1), 0
   once = args[3] == "once"
   begin_counting()
