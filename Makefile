@@ -42,13 +42,14 @@ lint: ## Check style and types
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 
-bench: ## Measure token endpoints, validated calls, revocation latency, large tables (needs wrk and redis-server)
+bench: ## Measure token endpoints, validated calls, revocation latency, large tables, startup (needs wrk and redis-server)
 	@$(PYTHON) -m tools.environment dev
 	@.venv/bin/python -m benchmarks.token_endpoints
 	@.venv/bin/python -m benchmarks.validated_calls
 	@.venv/bin/python -m benchmarks.revocation_latency
 	@.venv/bin/python -m benchmarks.body_weights
 	@.venv/bin/python -m benchmarks.scale
+	@.venv/bin/python -m benchmarks.startup
 
 lock: ## Renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock

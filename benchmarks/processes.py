@@ -89,3 +89,13 @@ def peak_memory(pids: Sequence[int]) -> int:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         peaks += [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")]
     return max(peaks)
+
+
+def proportional_memory(pid: int) -> int:
+    """Bytes that are a process's own, with its part of what it shares; where the kernel doesn't say, all it can see."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    except (OSError, StopIteration):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))

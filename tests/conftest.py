@@ -26,7 +26,7 @@ def quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         patch.setattr(accounts, "_hasher", quick)
-        patch.setattr(accounts, "_NOBODYS_HASH", quick.hash("nobody's password"))
+        patch.setattr(accounts, "_NOBODYS_HASH", accounts.hash_of_nothing(quick))
         yield
 
 

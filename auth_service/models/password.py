@@ -1,7 +1,5 @@
 """Which passwords are accepted (ASVS 5.0 V6.2): long enough and hard to guess; any characters, no forced mixture."""
 
-from zxcvbn import zxcvbn
-
 MIN_LENGTH = 8
 MAX_LENGTH = 1024
 _CONTEXT = ("moogle", "fit", "weight", "password")
@@ -11,6 +9,8 @@ _ESTIMATED_LENGTH = 72
 
 def password_problem(password: str, username: str) -> str | None:
     """What speaks against a password, for the person who chose it; None if nothing does."""
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists take 12 MB in every worker, and few passwords are chosen
+
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         return f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters; 15 or more are better."
     if zxcvbn(password[:_ESTIMATED_LENGTH], user_inputs=[username, *_CONTEXT])["score"] < 2:
