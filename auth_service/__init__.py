@@ -38,7 +38,7 @@ from auth_service.web.lean_forms import LeanEndpoint, LeanForms
 from shared.health import Check, health_endpoints
 from shared.log_config import configure_logging
 from shared.metrics import RequestMetrics, install_metrics
-from shared.request_id import follow_requests
+from shared.request_log import follow_requests
 from shared.unreadable_text import refuse_unreadable_text
 
 MAX_BODY = 64 * 1024

@@ -24,7 +24,7 @@ from fit_service.settings import Settings
 from shared.health import health_endpoints
 from shared.log_config import configure_logging
 from shared.metrics import install_metrics
-from shared.request_id import follow_requests
+from shared.request_log import follow_requests
 from shared.unreadable_text import refuse_unreadable_text
 
 

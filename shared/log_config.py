@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,55 +17,61 @@ from shared.request_id import current_request_id
 _SECRETS = re.compile(r"\b(mat|mrt|mac|mdc|mia|mra|whsec)_[\w+/=-]{8,}|\b((?i:bearer|basic|dpop)) [\w.~+/=-]{8,}")
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 _STDERR = 2
+_TRACEBACKS = logging.Formatter()
 _encode = json.JSONEncoder(default=str).encode
 
 
 def configure_logging(service: str, level: str) -> None:
     """Send every log record of this process to stderr. Libraries say less than we do: some would print tokens."""
-    handler = _Lines()
-    handler.setFormatter(_Formatter(service))
+    _lines.service = service
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [_lines]
     root.setLevel(level)
     for library in ("authlib", "urllib3", "alembic", "sqlalchemy", "werkzeug"):
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
+def write_line(level: str, logger: str, message: str, at: float, more: Mapping[str, object]) -> None:
+    """Write one line about what happened at `at` (epoch seconds).
+
+    As a last line of defence, whatever looks like a token or credentials is cut out of every text.
+    """
+    line = {
+        "level": level,
+        "logger": logger,
+        "message": _cut(message),
+        "service": _lines.service,
+        "time": datetime.fromtimestamp(at, UTC).isoformat(),
+    }
+    if request_id := current_request_id():
+        line["request_id"] = _cut(request_id)
+    for name, value in more.items():
+        line[name] = _cut(value)
+    rest = (_encode(line) + "\n").encode()
+    with suppress(OSError):  # who reads the log may be gone; that is no reason to fail
+        while rest:  # with one system call, as a rule, which keeps the line whole without a lock that threads wait for
+            rest = rest[os.write(_STDERR, rest) :]
+
+
 class _Lines(logging.Handler):
-    """Writes each line with one system call, which keeps it whole: so no thread waits while another one writes."""
+    """Where `logging` hands its records over."""
+
+    service = ""
 
     def createLock(self) -> None:  # noqa: N802 - logging's name
         self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            os.write(_STDERR, (self.format(record) + "\n").encode())
+            more = {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+            if record.exc_info:
+                more["exc_info"] = _TRACEBACKS.formatException(record.exc_info)
+            write_line(record.levelname, record.name, record.getMessage(), record.created, more)
         except Exception:
             self.handleError(record)
 
 
-class _Formatter(logging.Formatter):
-    def __init__(self, service: str) -> None:
-        super().__init__()
-        self._service = service
-
-    def format(self, record: logging.LogRecord) -> str:
-        """As a last line of defence, cut whatever looks like a token or credentials out of every text."""
-        line = {
-            "level": record.levelname,
-            "logger": record.name,
-            "message": _cut(record.getMessage()),
-            "service": self._service,
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
-        }
-        if request_id := current_request_id():
-            line["request_id"] = _cut(request_id)
-        for name, value in vars(record).items():
-            if name not in _OF_EVERY_RECORD:
-                line[name] = _cut(value)
-        if record.exc_info:
-            line["exc_info"] = _cut(self.formatException(record.exc_info))
-        return _encode(line)
+_lines = _Lines()
 
 
 def _cut(value: Any) -> Any:

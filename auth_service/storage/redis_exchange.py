@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
+from hiredis import pack_command
 
 from shared.resource_server.fork import begin_anew_after_fork
 
-Command = Sequence[str | int]
+Command = tuple[str | int, ...]
 
 
 class RedisExchange:
@@ -42,8 +43,8 @@ class RedisExchange:
             connection = self._idle.pop()
         except IndexError:
             connection = self._pool.connection_class(**self._pool.connection_kwargs)
-        packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call]
-        connection.send_packed_command(packed, check_health=False)  # type: ignore[no-untyped-call]
+        packed = b"".join(pack_command(command) for command in commands)  # type: ignore[arg-type]  # their hint means one
+        connection.send_packed_command((packed,), check_health=False)  # type: ignore[no-untyped-call]
         answers = [_answer(connection) for _ in commands]
         self._idle.append(connection)
         for answer in answers:

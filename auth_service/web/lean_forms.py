@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from werkzeug.datastructures import EnvironHeaders
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -20,7 +19,8 @@ from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolRespons
 from auth_service.web.http_headers import data_headers
 from auth_service.web.protocol_http import FAILURE, FORM
 from shared.metrics import RequestMetrics
-from shared.request_id import HEADER, begin_request, log_answer
+from shared.request_id import HEADER, begin_request
+from shared.request_log import log_answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -69,9 +69,9 @@ class LeanForms:
         if endpoint is None or form is None:
             return self.framework(environ, start_response)
         request_id = begin_request(environ.get("HTTP_X_REQUEST_ID", ""))
-        headers, address = EnvironHeaders(environ), environ.get("REMOTE_ADDR", "")
+        address = environ.get("REMOTE_ADDR", "")
         try:
-            answer = endpoint.answer(ProtocolRequest("POST", self._issuer + path, headers, form, address))
+            answer = endpoint.answer(ProtocolRequest("POST", self._issuer + path, _Headers(environ), form, address))
         except Exception as failure:
             environ[FAILURE], environ["HTTP_X_REQUEST_ID"] = failure, request_id
             return self.framework(environ, start_response)
@@ -106,3 +106,17 @@ class LeanForms:
         for name, value in parse_qsl(body.decode(), errors="werkzeug.url_quote"):
             form.setdefault(name, []).append(value)
         return form
+
+
+class _Headers:
+    """A request's headers, taken from where the server left them."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: "WSGIEnvironment") -> None:
+        self._environ = environ
+
+    def get(self, name: str) -> str | None:
+        """The value, or None."""
+        value: str | None = self._environ.get("HTTP_" + name.upper().replace("-", "_"))
+        return value

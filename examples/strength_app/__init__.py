@@ -16,7 +16,7 @@ from examples.strength_app.pages import pages
 from examples.strength_app.settings import Settings
 from shared.health import health_endpoints
 from shared.log_config import configure_logging
-from shared.request_id import follow_requests
+from shared.request_log import follow_requests
 
 SCOPE = "body_weight:read body_weight:write"
 

@@ -19,7 +19,6 @@ from werkzeug.test import run_wsgi_app
 
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.web.lean_forms import LeanEndpoint, LeanForms
-from shared.request_id import current_request_id
 from tests.support.actions import READ, Actions
 from tests.support.stack import Stack
 
@@ -307,31 +306,25 @@ def test_what_one_has_answered_the_other_repeats(house: House) -> None:
     assert pairs[0]["refresh_token"] == pairs[1]["refresh_token"]
 
 
-class Lines(logging.Handler):
-    """What is logged, each line with the id of its request."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[tuple[object, ...]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        said = {name: vars(record)[name] for name in ("method", "path", "status")}
-        self.lines.append((record.levelname, record.getMessage(), said, current_request_id()))
-
-
-def test_both_leave_the_same_line_in_the_log_and_count_alike(start_stack: Callable[..., Stack]) -> None:
+def test_both_leave_the_same_line_in_the_log_and_count_alike(
+    start_stack: Callable[..., Stack], capfd: pytest.CaptureFixture[str]
+) -> None:
     stack = start_stack(metrics_token="the-token-of-our-prometheus")
-    house, log, seen = House(Actions(stack)), logging.getLogger("request"), Lines()
-    log.addHandler(seen)
+    house, log = House(Actions(stack)), logging.getLogger("request")
     log.setLevel(logging.INFO)
+    capfd.readouterr()
     try:
         for body in (f"token={house.access}", "nothing=1"):
             house.answers(Sent("/introspect", body.encode(), {"HTTP_AUTHORIZATION": house.caller}))
     finally:
-        log.removeHandler(seen)
         log.setLevel(logging.NOTSET)
-    assert seen.lines[0::2] == seen.lines[1::2]
-    assert len(seen.lines) == 4
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert {line["request_id"] for line in lines} == {REQUEST_ID}
+    for line in lines:
+        assert line.pop("milliseconds") >= 0
+        del line["time"]
+    assert lines[0::2] == lines[1::2]
+    assert [line["message"] for line in lines[0::2]] == ["POST /introspect 200", "POST /introspect 400"]
     metrics = stack.auth_app.test_client().get(
         "/metrics", base_url=stack.auth, headers={"Authorization": "Bearer the-token-of-our-prometheus"}
     )

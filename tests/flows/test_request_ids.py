@@ -1,12 +1,13 @@
 """`X-Request-Id`: the caller's, or one that is made, on every answer; it travels on to the authorization server."""
 
+import json
 import logging
 import re
 from collections.abc import Iterator
 
 import pytest
 
-from shared.request_id import HEADER, current_request_id
+from shared.request_id import HEADER
 from tests.support.actions import Actions
 
 GIVEN = "one-request.of_an-app"
@@ -27,29 +28,20 @@ def test_an_id_that_is_none_is_replaced(actions: Actions, given: str) -> None:
     assert ids[0] != ids[1]
 
 
-class _Collector(logging.Handler):
-    """What both services, threads of this process, log, each line with the id that belongs to it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: set[tuple[str, str | None]] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.add((record.getMessage(), current_request_id()))
-
-
-@pytest.fixture
-def collector() -> Iterator[_Collector]:
-    log, collector = logging.getLogger("request"), _Collector()
+@pytest.fixture(autouse=True)
+def answers_are_logged() -> Iterator[None]:
+    log = logging.getLogger("request")
     level = log.level
     log.setLevel(logging.INFO)
-    log.addHandler(collector)
-    yield collector
-    log.removeHandler(collector)
+    yield
     log.setLevel(level)
 
 
-def test_it_stands_in_the_logs_of_both_services(actions: Actions, collector: _Collector) -> None:
+def test_it_stands_in_the_logs_of_both_services(actions: Actions, capfd: pytest.CaptureFixture[str]) -> None:
+    """Which are threads of this process here."""
     token = actions.app().connect(actions.person()).access
+    capfd.readouterr()
     actions.fit("GET", token=token, headers={HEADER: GIVEN})
-    assert {("GET /api/body_weight/ 200", GIVEN), ("POST /introspect 200", GIVEN)} <= collector.lines
+    logged = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    lines = [(line["message"], line["request_id"]) for line in logged if line["logger"] == "request"]
+    assert sorted(lines) == [("GET /api/body_weight/ 200", GIVEN), ("POST /introspect 200", GIVEN)]

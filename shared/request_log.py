@@ -1,0 +1,38 @@
+"""The line that each request leaves in the log, and the request's id in its answer."""
+
+import logging
+import time
+
+from flask import Flask, Response, g, request
+
+from shared.log_config import write_line
+from shared.request_id import HEADER, begin_request, current_request_id
+
+_log = logging.getLogger("request")
+
+
+def log_answer(method: str, path: str, status: int, began: float) -> None:
+    """The line of one request; `began` is by `time.perf_counter()`.
+
+    It doesn't pass through `logging`, which would cost more than many an answer, but keeps to its levels.
+    """
+    if _log.isEnabledFor(logging.INFO):
+        milliseconds = round((time.perf_counter() - began) * 1000, 1)
+        more = {"method": method, "path": path, "status": status, "milliseconds": milliseconds}
+        write_line("INFO", "request", f"{method} {path} {status}", time.time(), more)
+
+
+def follow_requests(app: Flask) -> None:
+    """Take over the caller's id or make one, send it back, and log each request without its query string."""
+
+    @app.before_request
+    def begin() -> None:
+        begin_request(request.headers.get(HEADER, ""))
+        g.request_began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers[HEADER] = current_request_id() or ""
+        if not request.path.startswith("/health/"):
+            log_answer(request.method, request.path, response.status_code, g.get("request_began", time.perf_counter()))
+        return response
