@@ -91,7 +91,7 @@ class LeanForms:
         if (
             environ["REQUEST_METHOD"] != "POST"
             or environ.get("CONTENT_TYPE") != FORM
-            or not (length.isdecimal() and int(length) <= self._largest_body)
+            or not (length.isdecimal() and len(length) < 10 and int(length) <= self._largest_body)
             or environ.get("QUERY_STRING")
             or "HTTP_ORIGIN" in environ
             or "HTTP_TRANSFER_ENCODING" in environ
