@@ -6,7 +6,7 @@ valid because some mark is missing. Every key expires.
 
 import json
 import secrets
-from dataclasses import asdict
+from dataclasses import fields
 
 from auth_service.models.tokens import (
     AccessTokenClaims,
@@ -25,6 +25,9 @@ from auth_service.storage.redis_connection import RedisClients
 
 REPLAY_WINDOW = 60
 """Seconds in which a request with an Idempotency-Key may be repeated, or the access token's life if that is shorter."""
+
+
+_CLAIMS = tuple(field.name for field in fields(AccessTokenClaims))
 
 
 class GrantStore:
@@ -199,7 +202,7 @@ class GrantStore:
 
 def dump_claims(claims: AccessTokenClaims) -> str:
     """As an access token's key holds them."""
-    return json.dumps(asdict(claims), separators=(",", ":"))
+    return json.dumps({name: getattr(claims, name) for name in _CLAIMS}, separators=(",", ":"))
 
 
 def _load_claims(dumped: str, scopes: list[str], audience: list[str]) -> AccessTokenClaims:

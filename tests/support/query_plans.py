@@ -29,11 +29,11 @@ def plans(engine: Engine) -> Iterator[Plans]:
         if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
             asked.append((statement, parameters[0] if many else parameters))
 
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     try:
         yield found
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(Engine, "before_cursor_execute", note)
     found.statements = [statement for statement, _ in asked]
     explain = _explain_sqlite if engine.dialect.name == "sqlite" else _explain_postgresql
     with engine.connect() as connection:
