@@ -137,7 +137,10 @@ FOR_PAGES = [
     sent_by_a_page("/logout/confirm", request="LIVE_logout", decision="stay"),
     sent_by_a_page("/device", user_code="LIVE_user_code", decision="allow", scope=READ),
     sent_by_a_page("/connected-apps/disconnect", client_id="LIVE_signing_id"),
-    sent_by_a_page("/sign-in", username="LIVE_username", password="LIVE_password", next="/connected-apps"),
+    replace(
+        sent_by_a_page("/sign-in", username="LIVE_username", password="LIVE_password"),
+        query=(("next", "/connected-apps"),),
+    ),
     sent_by_a_page("/account/sign-out-everywhere"),
     sent_by_a_page("/sign-out"),
 ]

@@ -56,10 +56,7 @@ LIVE = [
     "LIVE_client_secret",
     "LIVE_verifier",
 ]
-NAMES = [
-    *dict.fromkeys(
-        name for group in GOOD for good in group for name, _ in (*good.form, *good.query) if name != "csrf_token"
-    ),
+OF_OTHER_REQUESTS = [
     "client_secret",
     "resource",
     "request",
@@ -76,6 +73,7 @@ NAMES = [
     "subject_token",
     "x",
 ]
+NAMES = [name for group in GOOD for good in group for name, _ in (*good.form, *good.query) if name != "csrf_token"]
 MEMBERS = [*PUBLIC, "jwks", "jwks_uri", "software_statement", "response_types", "client_secret", "client_id", "x"]
 HEADERS = {
     "Authorization": [
@@ -143,10 +141,15 @@ PATHS = [
 PATHS += ["{}\xc3\xa9", "{}\r\nX-Injected: yes", "{}<script>alert(1)</script>", "/static/../..{}", "{}" + "x" * 5_000]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "\xff"]
 
-REDIRECTS = {"redirect_uri", "post_logout_redirect_uri"}
+REDIRECTS = {"redirect_uri", "post_logout_redirect_uri", "next"}
 
 texts = st.sampled_from(TEXTS) | st.sampled_from(LIVE) | st.text(max_size=30)
-names = st.sampled_from(NAMES) | st.sampled_from(NAMES) | st.sampled_from(TEXTS) | st.text(max_size=10)
+names = (
+    st.sampled_from(OF_OTHER_REQUESTS)
+    | st.sampled_from(sorted(set(NAMES)))
+    | st.sampled_from(TEXTS)
+    | st.text(max_size=10)
+)
 addresses = st.sampled_from(OTHER_ADDRESSES) | st.text(max_size=20).map(CALLBACK.__add__)
 documents = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
@@ -197,7 +200,7 @@ def spoiled(draw: st.DrawFn, draft: Draft) -> Draft:
 
 
 def _with_other_parameters(draw: st.DrawFn, draft: Draft, kind: str) -> Draft:
-    where = "query" if draft.query and not draft.form else "form"
+    where = draw(st.sampled_from([where for where in ("form", "query") if getattr(draft, where)] or ["form"]))
     pairs: list[tuple[str, str]] = list(getattr(draft, where))
     if kind == "add" or not pairs:
         pairs.append((draw(names), draw(texts)))
