@@ -30,6 +30,7 @@ from auth_service.pages.consent import consent_pages
 from auth_service.pages.device import device_page
 from auth_service.pages.sign_in import sign_in_pages
 from auth_service.pages.sign_out import sign_out_pages
+from auth_service.protocol.usual_introspection import UsualIntrospection
 from auth_service.settings import Settings
 from auth_service.web.browser_session import install_sessions
 from auth_service.web.cross_origin import let_client_scripts_read
@@ -115,7 +116,11 @@ def _put_lean_forms_in_front(app: Flask, parts: Components, metrics: RequestMetr
         app.wsgi_app,
         {
             "/token": LeanEndpoint("token.issue_token", parts.server.create_token_response, varies_by_origin=True),
-            "/introspect": LeanEndpoint("introspection.introspect_token", introspection_answer(parts.server)),
+            "/introspect": LeanEndpoint(
+                "introspection.introspect_token",
+                introspection_answer(parts.server),
+                shortcut=UsualIntrospection(parts.server.parts).answer,
+            ),
         },
         issuer=parts.settings.issuer,
         host_names=parts.settings.host_names,

@@ -33,7 +33,6 @@ class DpopProofs:
             InvalidDpopProofError: a proof that is not good for this request, or was used before.
             UseDpopNonceError: a nonce is demanded, and the proof has none or an old one.
         """
-        assert request.headers is not None
         header = request.headers.get("DPoP")
         if header is None:
             return ""

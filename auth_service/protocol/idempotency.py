@@ -15,7 +15,6 @@ _KEY = re.compile(r'"?([\x21\x23-\x5B\x5D-\x7E]{16,255})"?')
 
 def repeatable(request: ProtocolRequest) -> Repeatable:
     """What a repetition of this request must have in common with it. Raises InvalidRequestError for a malformed key."""
-    assert request.headers is not None
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return Repeatable()

@@ -30,7 +30,7 @@ class IntrospectionEndpoint(AuthlibIntrospectionEndpoint):
         if "token" not in request.form:
             raise InvalidRequestError("token is required.")
         answer = introspect(parts, request.form["token"], caller.resource)
-        if wants_signed_answer(request):
+        if wants_signed_answer(request.headers):
             signed = signed_answer(answer, caller, parts.issuer, parts.signing_keys.signer(ALGORITHM))
             return 200, signed, [("Content-Type", MEDIA_TYPE)]
         return 200, answer, [("Content-Type", "application/json")]

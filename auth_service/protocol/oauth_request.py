@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from authlib.oauth2 import OAuth2Request
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload
@@ -48,10 +48,6 @@ Unknown ones may, and `resource` and `audience` (RFC 8707 §2, RFC 8693 §2.1).
 """
 
 
-_SECURE = "https://localhost"
-"""Authlib takes each request's address apart to see that it is secure. Ours is a setting, checked when it is read."""
-
-
 class Headers(Protocol):
     """HTTP headers by name, whatever the case."""
 
@@ -80,6 +76,18 @@ class ProtocolRequest(OAuth2Request):
     not what a Host header says, so that a call over a back-channel name is no different from any other.
     """
 
+    # What Authlib's own `__init__` sets. It isn't called: it looks whether `uri` is secure, which ours, a setting, was
+    # when it was read.
+    headers: Headers
+    user: object = None
+    client: Client | None = None
+    auth_method: str | None = None
+    credential: object = None
+    authorization_code: Any = None
+    refresh_token: Any = None
+    _body: None = None
+    _scope: str | None = None
+
     def __init__(
         self,
         method: str,
@@ -90,8 +98,9 @@ class ProtocolRequest(OAuth2Request):
         *,
         direct: bool = True,
     ) -> None:
-        super().__init__(method, _SECURE, headers=headers)
+        self.method = method
         self.uri = uri
+        self.headers = headers
         self.parameters = {
             name: present for name, values in parameters.items() if (present := [value for value in values if value])
         }

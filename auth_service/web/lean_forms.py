@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.sansio.utils import host_is_trusted
 
-from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
+from auth_service.protocol.oauth_request import Headers, ProtocolRequest, ProtocolResponse
 from auth_service.web.http_headers import data_headers
 from auth_service.web.protocol_http import FAILURE, FORM
 from shared.metrics import RequestMetrics
@@ -36,6 +36,8 @@ class LeanEndpoint:
     name: str
     """In the framework's routes, hence in the metrics."""
     answer: Callable[[ProtocolRequest], ProtocolResponse]
+    shortcut: Callable[[Headers, bytes], ProtocolResponse | None] | None = None
+    """Asked first. It may leave a request alone."""
     varies_by_origin: bool = False
     """Whether scripts of other origins may read its answers, and hence whether the framework says so."""
 
@@ -65,28 +67,31 @@ class LeanForms:
         """Answer, or let the framework answer."""
         began, path = time.perf_counter(), environ["PATH_INFO"]
         endpoint = self._endpoints.get(path)
-        form = self._usual_form(environ) if endpoint else None
-        if endpoint is None or form is None:
+        body = self._usual_body(environ) if endpoint else None
+        if endpoint is None or body is None:
             return self.framework(environ, start_response)
         request_id = begin_request(environ.get("HTTP_X_REQUEST_ID", ""))
-        address = environ.get("REMOTE_ADDR", "")
+        headers = _Headers(environ)
         try:
-            answer = endpoint.answer(ProtocolRequest("POST", self._issuer + path, _Headers(environ), form, address))
+            answer = endpoint.shortcut(headers, body) if endpoint.shortcut else None
+            if answer is None:
+                address = environ.get("REMOTE_ADDR", "")
+                answer = endpoint.answer(ProtocolRequest("POST", self._issuer + path, headers, _form(body), address))
         except Exception as failure:
             environ[FAILURE], environ["HTTP_X_REQUEST_ID"] = failure, request_id
             return self.framework(environ, start_response)
         if self._metrics:
             self._metrics.count(endpoint.name, "POST", answer.status, began)
         log_answer("POST", path, answer.status, began)
-        body = (answer.body if isinstance(answer.body, str) else f"{_dump(answer.body)}\n").encode()
-        fields = {**self._headers, **dict(answer.headers), HEADER: request_id, "Content-Length": str(len(body))}
+        sent = (answer.body if isinstance(answer.body, str) else f"{_dump(answer.body)}\n").encode()
+        fields = {**self._headers, **dict(answer.headers), HEADER: request_id, "Content-Length": str(len(sent))}
         if endpoint.varies_by_origin:
             fields["Vary"] = "Origin"
         start_response(f"{answer.status} {HTTP_STATUS_CODES[answer.status].upper()}", list(fields.items()))
-        return [body]
+        return [sent]
 
-    def _usual_form(self, environ: "WSGIEnvironment") -> dict[str, list[str]] | None:
-        """The parameters, or None where the framework is to judge: what it wouldn't accept, or would look at longer."""
+    def _usual_body(self, environ: "WSGIEnvironment") -> bytes | None:
+        """The form, or None where the framework is to judge: what it wouldn't accept, or would look at longer."""
         length = environ.get("CONTENT_LENGTH", "")
         if (
             environ["REQUEST_METHOD"] != "POST"
@@ -98,14 +103,18 @@ class LeanForms:
             or not self._is_trusted(environ.get("HTTP_HOST"))
         ):
             return None
-        body = environ["wsgi.input"].read(int(length))
+        body: bytes = environ["wsgi.input"].read(int(length))
         environ["wsgi.input"] = io.BytesIO(body)  # the framework may still want it
         if len(body) != int(length) or not body.isascii() or b"\0" in body or b"%00" in body:
             return None
-        form: dict[str, list[str]] = {}
-        for name, value in parse_qsl(body.decode(), errors="werkzeug.url_quote"):
-            form.setdefault(name, []).append(value)
-        return form
+        return body
+
+
+def _form(body: bytes) -> dict[str, list[str]]:
+    form: dict[str, list[str]] = {}
+    for name, value in parse_qsl(body.decode(), errors="werkzeug.url_quote"):
+        form.setdefault(name, []).append(value)
+    return form
 
 
 class _Headers:
