@@ -23,7 +23,7 @@ from tests.support.actions import READ, Actions
 from tests.support.stack import Stack
 
 TURNS, REQUESTS = 15, 40
-LIMITS = {"introspection": 3.2, "refresh": 5.5, "client credentials": 4.2}
+LIMITS = {"introspection": 2.6, "refresh": 5.0, "client credentials": 3.4}
 """Times the floor: a bare JSON answer by Flask, and one Redis read by redis-py."""
 
 
