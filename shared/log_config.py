@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ from shared.request_id import current_request_id
 
 _SECRETS = re.compile(r"\b(mat|mrt|mac|mdc|mia|mra|whsec)_[\w+/=-]{8,}|\b((?i:bearer|basic|dpop)) [\w.~+/=-]{8,}")
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
-_STDERR = 2
+_STDERR = 2 if sys.__stderr__ else os.open(os.devnull, os.O_WRONLY)
+"""None was open when Python started: then the number is that of a file or a connection that was opened since."""
 _TRACEBACKS = logging.Formatter()
 _encode = json.JSONEncoder(default=str).encode
 

@@ -2,13 +2,18 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.log_config import configure_logging
 from shared.request_id import begin_request
+
+ROOT = Path(__file__).resolve().parents[2]
 
 log = logging.getLogger("tests.of.lines")
 
@@ -60,3 +65,44 @@ def test_a_traceback_is_part_of_its_line_without_the_secrets_in_it(capfd: pytest
     assert (line["message"], line["header"]) == ("a mistake of mrt_…", "Bearer …")
     assert line["exc_info"].startswith("Traceback")
     assert line["exc_info"].endswith("ValueError: of\nmat_… and of Basic …")
+
+
+WITHOUT_STDERR = """
+import logging, socket
+
+here, there = socket.socketpair()
+assert 2 in {here.fileno(), there.fileno()}
+from shared.log_config import configure_logging
+
+configure_logging("a service", "INFO")
+logging.error("nobody reads this")
+for end in (here, there):
+    end.setblocking(False)
+    try:
+        raise SystemExit(end.recv(100))
+    except BlockingIOError:
+        pass
+"""
+
+
+def test_without_stderr_nothing_is_written_to_the_connection_that_got_its_number() -> None:
+    command = ["/bin/sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, WITHOUT_STDERR]
+    assert subprocess.run(command, cwd=ROOT, timeout=30, check=False).returncode == 0
+
+
+def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
+    program = """
+import sys
+from shared.log_config import configure_logging
+from shared.request_log import log_answer
+
+configure_logging("a service", "INFO")
+sys.stdin.read()
+log_answer("POST", "/token", 200, 0.0)
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin and process.stderr
+        process.stderr.close()
+        process.stdin.close()
+        assert process.wait(30) == 0
