@@ -41,6 +41,7 @@ from shared.log_config import configure_logging
 from shared.metrics import RequestMetrics, install_metrics
 from shared.request_log import follow_requests
 from shared.unreadable_text import refuse_unreadable_text
+from shared.whole_bodies import refuse_cut_bodies
 
 MAX_BODY = 64 * 1024
 """Bytes. No request of OAuth is anywhere near."""
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
     metrics = install_metrics(app, settings.metrics_token, CollectorRegistry())
+    refuse_cut_bodies(app)
     refuse_unreadable_text(app)
     install_sessions(app, parts.sessions, secure=settings.secure)
     install_headers(app, secure=settings.secure)

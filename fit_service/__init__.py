@@ -26,6 +26,7 @@ from shared.log_config import configure_logging
 from shared.metrics import install_metrics
 from shared.request_log import follow_requests
 from shared.unreadable_text import refuse_unreadable_text
+from shared.whole_bodies import refuse_cut_bodies
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     follow_requests(app)
     install_metrics(app, settings.metrics_token, parts.metrics, parts.webhook_metrics)
     limit_bodies(app)
+    refuse_cut_bodies(app)
     refuse_unreadable_text(app)
     install_error_handlers(app)
     install_commands(app, parts)

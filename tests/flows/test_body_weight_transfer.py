@@ -104,6 +104,22 @@ def test_without_entries_the_file_is_empty_and_can_be_imported(
     assert answer.json() == {"inserted": 0, "already_there": 0}
 
 
+@pytest.mark.clause("RFC 9112 §8")
+def test_of_a_file_that_ends_early_nothing_is_imported(actions: Actions, token: str) -> None:
+    """As gunicorn hands it over when the connection breaks."""
+    file = b"created_at,unit,body_weight\n2026-01-31T07:30:00+01:00,kg,8"  # 2.5 would have followed
+    answer = actions.stack.fit_app.test_client().post(
+        IMPORT,
+        base_url=actions.stack.fit,
+        data=file,
+        content_type="text/csv",
+        headers={"Authorization": f"Bearer {token}"},
+        environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": str(len(file) + 4)},
+    )
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert shown(actions, token) == []
+
+
 @pytest.mark.clause("RFC 9457 §3.2")
 def test_each_bad_line_of_a_csv_file_is_named_and_nothing_is_imported(actions: Actions, token: str) -> None:
     file = CSV_FILE + "82.5,stone,2026-02-02T06:30:00Z\n\n83\n84,kg,yesterday\n85,5,kg,2026-02-02T06:30:00Z\n"

@@ -194,6 +194,25 @@ def test_an_address_with_bytes_that_are_no_text_is_refused(
     assert "no UTF-8" in answer.text
 
 
+@pytest.mark.clause("RFC 9112 §8")
+@pytest.mark.parametrize("origin", [None, "https://app.example"], ids=["without the framework", "by the framework"])
+def test_a_form_that_ends_early_is_refused_and_spends_nothing(actions: Actions, origin: str | None) -> None:
+    """As gunicorn hands it over when the connection breaks; what is missing might have been a `scope`."""
+    app = actions.app()
+    granted = app.connect(actions.person())
+    form = urlencode({"grant_type": "refresh_token", "refresh_token": granted.refresh})
+    answer = actions.stack.auth_app.test_client().post(
+        "/token",
+        base_url=actions.stack.auth,
+        data=form,
+        headers={**FORM, **({"Origin": origin} if origin else {})},
+        auth=(app.client_id, app.secret),
+        environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": str(len(form) + 40)},
+    )
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
+    assert app.refresh(granted.refresh).status_code == 200
+
+
 def test_an_address_is_refused(actions: Actions) -> None:
     auth, fit = actions.stack.auth, actions.stack.fit
     token = actions.app().connect(actions.person()).access
