@@ -50,7 +50,7 @@ def ensure_resource_server(
 @click.argument("name")
 @overlap_option
 def rotate_resource_server_secret(name: str, overlap: int) -> object:
-    """Give the resource server a new secret, printed this once; the old one stops within a second, or after the overlap."""
+    """Give the server a new secret, printed this once; the old one stops within a second, or after the overlap."""
     return {"client_id": name, "client_secret": parts().resource_servers.rotate_secret(name, overlap)}
 
 

@@ -102,7 +102,8 @@ log_answer("POST", "/token", 200, 0.0)
 """
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdin and process.stderr
+        assert process.stdin is not None
+        assert process.stderr is not None
         process.stderr.close()
         process.stdin.close()
         assert process.wait(30) == 0
