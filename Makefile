@@ -45,6 +45,7 @@ lint: ## Check style and types
 bench: ## Measure token endpoints, validated calls, revocation latency, large tables, startup (needs wrk and redis-server)
 	@$(PYTHON) -m tools.environment dev
 	@.venv/bin/python -m benchmarks.token_endpoints
+	@.venv/bin/python -m benchmarks.hot_paths
 	@.venv/bin/python -m benchmarks.validated_calls
 	@.venv/bin/python -m benchmarks.revocation_latency
 	@.venv/bin/python -m benchmarks.body_weights
