@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 
 from auth_service.storage import recent
 from tests.support.actions import READ, Actions, App, Verifier, tokens
@@ -31,11 +31,15 @@ def counting(stack: Stack) -> Iterator[Asked]:
         asked.statements.append(statement)
 
     before = redis.info("stats")["total_reads_processed"]
-    event.listen(Engine, "before_cursor_execute", note)
+    database = stack.parts.database
+    engines = (database._engine, database._asking)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         yield asked
     finally:
-        event.remove(Engine, "before_cursor_execute", note)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
         asked.round_trips = redis.info("stats")["total_reads_processed"] - before - 1
 
 

@@ -77,7 +77,7 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_nothing_is_read_whole(database: Database, tables: Tables, question: str) -> None:
-    with plans(database._engine) as found:
+    with plans(database._engine, database._asking) as found:
         QUESTIONS[question](tables)
     assert found.statements
     assert found.read_whole == set()
@@ -85,14 +85,14 @@ def test_nothing_is_read_whole(database: Database, tables: Tables, question: str
 
 def test_clients_that_ran_out_are_removed_without_looking_at_others(database: Database, tables: Tables) -> None:
     tables.clients.create(new_client(unused_until=now() - timedelta(days=1)), ())
-    with plans(database._engine) as found:
+    with plans(database._engine, database._asking) as found:
         tables.clients.register(new_client(), (), None)
     assert any(statement.startswith("DELETE FROM clients") for statement in found.statements)
     assert found.read_whole == set()
 
 
 def test_of_all_clients_only_those_with_origins_are_looked_at_for_one(database: Database, tables: Tables) -> None:
-    with plans(database._engine) as found:
+    with plans(database._engine, database._asking) as found:
         tables.origins.include("https://app.example")
     assert found.indexes == {"ix_clients_with_origins"}
 

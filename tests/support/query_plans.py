@@ -22,18 +22,22 @@ class Plans:
 
 
 @contextmanager
-def plans(engine: Engine) -> Iterator[Plans]:
+def plans(*engines: Engine) -> Iterator[Plans]:
+    """What these engines are asked while the block runs; all work on the same tables."""
     found, asked = Plans(), list[tuple[str, Any]]()
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, _: object, many: bool) -> None:
         if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
             asked.append((statement, parameters[0] if many else parameters))
 
-    event.listen(Engine, "before_cursor_execute", note)
+    for each in engines:
+        event.listen(each, "before_cursor_execute", note)
     try:
         yield found
     finally:
-        event.remove(Engine, "before_cursor_execute", note)
+        for each in engines:
+            event.remove(each, "before_cursor_execute", note)
+    engine = engines[0]
     found.statements = [statement for statement, _ in asked]
     explain = _explain_sqlite if engine.dialect.name == "sqlite" else _explain_postgresql
     with engine.connect() as connection:

@@ -4,6 +4,7 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -181,16 +182,33 @@ def test_without_permission_no_connection_is_made_to_a_private_address(host: str
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[tuple[str, int]]) -> list[str]:
-    """Have names resolve to these answers in turn; the names that were asked for."""
+    """Have names resolve, for this thread, to these answers in turn; the names that were asked for."""
     asked: list[str] = []
+    here, others = threading.get_ident(), socket.getaddrinfo
 
-    def getaddrinfo(host: str, _port: int, **_options: object) -> list[Any]:
+    def getaddrinfo(host: str, *where: Any, **options: Any) -> list[Any]:
+        if threading.get_ident() != here:
+            return others(host, *where, **options)
         asked.append(host)
         found = answers[min(len(asked), len(answers)) - 1]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in found]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return asked
+
+
+def connecting(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The addresses to which this thread connects."""
+    connected: list[Any] = []
+    here, connect = threading.get_ident(), socket.socket.connect
+
+    def note(self: socket.socket, address: Any) -> None:
+        if threading.get_ident() == here:
+            connected.append(address)
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", note)
+    return connected
 
 
 def test_a_name_that_leads_inside_the_second_time_it_is_asked_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,9 +228,10 @@ def test_of_several_addresses_only_the_allowed_are_tried(monkeypatch: pytest.Mon
         resolving(monkeypatch, [("169.254.169.254", port), ("127.0.0.1", port)])
         assert send(f"http://app.localhost:{port}/") == DELIVERED
         monkeypatch.undo()
-        monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("it must not connect"))
         resolving(monkeypatch, [("169.254.169.254", port), ("0.0.0.0", port)])
+        connected = connecting(monkeypatch)
         assert send(f"http://app.localhost:{port}/") == NO_ANSWER
+    assert connected == []
 
 
 def test_a_name_that_nobody_knows_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
