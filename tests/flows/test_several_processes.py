@@ -66,6 +66,28 @@ def test_a_client_that_got_no_token_of_its_own_yet_gets_none_after_its_end(
     eventually(lambda: error_of(there.refresh("nonsense")) == (401, "invalid_client"))
 
 
+def test_a_deleted_service_exchanges_nothing_more_at_once(actions: Actions, other: Stack, app: App) -> None:
+    service = actions.exchanger(actions.stack.fit_credentials.resource, scopes=[READ])
+    there, granted = at(other, service), app.connect(actions.person())
+    got = tokens(there.exchange_token(granted.access))  # so the other process remembers the service
+    actions.stack.command("client", "delete", service.client_id)
+    assert error_of(there.exchange_token(granted.access)) == (401, "invalid_client")
+    assert [actions.is_active(token) for token in (got.access, granted.access)] == [False, True]
+
+
+def test_what_a_client_may_no_longer_do_is_refused_within_a_second(actions: Actions, other: Stack, app: App) -> None:
+    there, clients = at(other, app), actions.stack.parts.clients
+    assert there.client_credentials().status_code == 200  # so the other process remembers the client
+    client, audience = clients.get(app.client_id), (actions.stack.fit_credentials.resource,)
+    client.dpop_bound_access_tokens = True
+    clients.update(client, audience)
+    eventually(lambda: there.client_credentials().status_code == 400)
+    assert error_of(there.client_credentials()) == (400, "invalid_dpop_proof")
+    client.grant_types = ("refresh_token",)
+    clients.update(client, audience)
+    eventually(lambda: error_of(there.client_credentials()) == (400, "unauthorized_client"))
+
+
 def test_a_disabled_accounts_tokens_are_not_refreshed_any_more(actions: Actions, other: Stack, app: App) -> None:
     mo, there = actions.person(), at(other, app)
     granted = app.connect(mo)
