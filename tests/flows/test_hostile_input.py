@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 import requests
+from gunicorn.http.body import Body, ChunkedReader
+from gunicorn.http.unreader import IterUnreader
 
 from tests.support.actions import CALLBACK, READ, TIMEOUT, Actions, App
 from tests.support.stack import Stack
@@ -211,6 +214,27 @@ def test_a_form_that_ends_early_is_refused_and_spends_nothing(actions: Actions, 
     )
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
     assert app.refresh(granted.refresh).status_code == 200
+
+
+@pytest.mark.clause("RFC 9112 §7.1")
+@pytest.mark.parametrize("chunks", [b"zz\r\nx\r\n0\r\n\r\n", b"5\r\ntoken\r\n0\r\n", b"5\r\ntok", b""])
+def test_malformed_chunks_are_refused(actions: Actions, chunks: bytes) -> None:
+    """As gunicorn reads them."""
+    for app, address, path in (
+        (actions.stack.auth_app, actions.stack.auth, "/introspect"),
+        (actions.stack.fit_app, actions.stack.fit, "/api/body_weight/"),
+    ):
+        token = actions.app().connect(actions.person()).access
+        answer = app.test_client().post(
+            path,
+            base_url=address,
+            headers={**FORM, "Authorization": f"Bearer {token}", "Transfer-Encoding": "chunked"},
+            environ_overrides={
+                "wsgi.input": Body(ChunkedReader(SimpleNamespace(trailers=[]), IterUnreader([chunks]))),
+                "wsgi.input_terminated": True,
+            },
+        )
+        assert answer.status_code in {400, 415}, answer.text
 
 
 def test_an_address_is_refused(actions: Actions) -> None:
