@@ -1,8 +1,9 @@
 """What SQL said a moment ago, for records that are asked for at every request and change once in a while."""
 
-import time
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from shared.resource_server.clock import seconds
 
 REMEMBERED_FOR = 1.0
 """Seconds, after which a change is in force in every process."""
@@ -21,7 +22,7 @@ class Recent(Generic[Key, Value]):
 
     def get(self, key: Key) -> Value | None:
         """The record as it was at most a second ago."""
-        asked_at, known = time.monotonic(), self._known.get(key)
+        asked_at, known = seconds(), self._known.get(key)
         if known is not None and asked_at - known[0] < REMEMBERED_FOR:
             return known[1]
         value = self._read(key)

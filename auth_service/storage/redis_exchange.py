@@ -33,16 +33,20 @@ class RedisExchange:
     def ask(self, *commands: Command) -> list[Any]:
         """The answers to the commands, in their order."""
         try:
-            return self._ask(commands)
-        except (redis.ConnectionError, redis.TimeoutError):
-            self._idle.clear()  # when one is broken, all probably are
-            return self._ask(commands)
-
-    def _ask(self, commands: Sequence[Command]) -> list[Any]:
-        try:
             connection = self._idle.pop()
         except IndexError:
-            connection = self._pool.connection_class(**self._pool.connection_kwargs)
+            connection = self._new_connection()
+        try:
+            return self._ask_over(connection, commands)
+        except (redis.ConnectionError, redis.TimeoutError):
+            self._idle.clear()  # when one is broken, all probably are
+            return self._ask_over(self._new_connection(), commands)
+
+    def _new_connection(self) -> redis.Connection:
+        connection: redis.Connection = self._pool.connection_class(**self._pool.connection_kwargs)
+        return connection
+
+    def _ask_over(self, connection: redis.Connection, commands: Sequence[Command]) -> list[Any]:
         packed = b"".join(pack_command(command) for command in commands)  # type: ignore[arg-type]  # their hint means one
         connection.send_packed_command((packed,), check_health=False)  # type: ignore[no-untyped-call]
         answers = [_answer(connection) for _ in commands]
