@@ -1,0 +1,51 @@
+"""Removes what nobody asks for any more: grants that ran out long ago, and what happened before that.
+
+What is not removed: grants that may still be used, however old, also those that were revoked, since a Redis that comes
+back with old state has to be told of them again.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from auth_service.models.grant import GrantRecord
+from auth_service.models.security_event import SecurityEvent
+from auth_service.storage.database import Database
+
+_AT_ONCE = 1_000
+"""Rows of one transaction, so that nobody waits long for it."""
+
+Progress = Callable[[int], None]
+"""Told how many rows were looked at."""
+
+
+def remove_grants(database: Database, before: datetime, progress: Progress) -> int:
+    """Remove the records of grants that ran out before that moment; how many there were."""
+    removed, looked_at, last = 0, 0, ""
+    while True:
+        with database.reading() as session:
+            page = select(GrantRecord.id, GrantRecord.expires_at).where(GrantRecord.id > last)
+            rows = session.execute(page.order_by(GrantRecord.id).limit(_AT_ONCE)).all()
+        if not rows:
+            return removed
+        gone = [grant_id for grant_id, expires_at in rows if expires_at is not None and expires_at < before]
+        if gone:
+            with database.writing() as session:
+                session.execute(delete(GrantRecord).where(GrantRecord.id.in_(gone)))
+        removed, looked_at, last = removed + len(gone), looked_at + len(rows), rows[-1].id
+        progress(looked_at)
+
+
+def remove_security_events(database: Database, before: datetime, progress: Progress) -> int:
+    """Remove the record of what happened before that moment; how many events there were."""
+    removed = 0
+    while True:
+        with database.writing() as session:
+            old = select(SecurityEvent.id).where(SecurityEvent.at < before).order_by(SecurityEvent.at)
+            gone = session.scalars(old.limit(_AT_ONCE)).all()
+            session.execute(delete(SecurityEvent).where(SecurityEvent.id.in_(gone)))
+        if not gone:
+            return removed
+        removed += len(gone)
+        progress(removed)
