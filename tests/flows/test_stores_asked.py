@@ -4,43 +4,32 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
 
 from auth_service.storage import recent
 from tests.support.actions import READ, Actions, App, Verifier, tokens
+from tests.support.query_plans import statements
 from tests.support.servers import running_redis
 from tests.support.stack import Stack
 
 
 class Asked:
-    """What was asked while a block ran."""
+    """How often SQL and Redis were asked while a block ran."""
 
-    def __init__(self) -> None:
-        self.statements: list[str] = []
-        self.round_trips = 0
+    statements = 0
+    round_trips = 0
 
     def counts(self) -> tuple[int, int]:
-        return len(self.statements), self.round_trips
+        return self.statements, self.round_trips
 
 
 @contextmanager
 def counting(stack: Stack) -> Iterator[Asked]:
-    asked, redis = Asked(), stack.parts.redis.reads
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.statements.append(statement)
-
+    asked, redis, database = Asked(), stack.parts.redis.reads, stack.parts.database
     before = redis.info("stats")["total_reads_processed"]
-    database = stack.parts.database
-    engines = (database._engine, database._asking)
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    try:
+    with statements(database._engine, database._asking) as executed:
         yield asked
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
-        asked.round_trips = redis.info("stats")["total_reads_processed"] - before - 1
+    asked.statements = len(executed)
+    asked.round_trips = redis.info("stats")["total_reads_processed"] - before - 1
 
 
 @pytest.fixture

@@ -21,22 +21,34 @@ class Plans:
         """Those that are used."""
 
 
+Statement = tuple[str, Any]
+"""Its text and its parameters."""
+
+
 @contextmanager
-def plans(*engines: Engine) -> Iterator[Plans]:
-    """What these engines are asked while the block runs; all work on the same tables."""
-    found, asked = Plans(), list[tuple[str, Any]]()
+def statements(*engines: Engine) -> Iterator[list[Statement]]:
+    """What these engines execute while the block runs."""
+    executed: list[Statement] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, _: object, many: bool) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
-            asked.append((statement, parameters[0] if many else parameters))
+        executed.append((statement, parameters[0] if many else parameters))
 
     for each in engines:
         event.listen(each, "before_cursor_execute", note)
     try:
-        yield found
+        yield executed
     finally:
         for each in engines:
             event.remove(each, "before_cursor_execute", note)
+
+
+@contextmanager
+def plans(*engines: Engine) -> Iterator[Plans]:
+    """How what these engines are asked while the block runs is answered; all work on the same tables."""
+    found = Plans()
+    with statements(*engines) as executed:
+        yield found
+    asked = [each for each in executed if each[0].startswith(("SELECT", "UPDATE", "DELETE", "INSERT"))]
     engine = engines[0]
     found.statements = [statement for statement, _ in asked]
     explain = _explain_sqlite if engine.dialect.name == "sqlite" else _explain_postgresql
