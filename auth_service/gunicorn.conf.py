@@ -7,7 +7,7 @@ from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
 gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
 
 wsgi_app = "auth_service.wsgi:app"
-worker_class = "gthread"
+worker_class = "shared.gunicorn_worker.PatientWorker"
 workers = 2
 threads = 16
 keepalive = 75
@@ -17,7 +17,8 @@ forwarded_allow_ips = ""  # proxies are counted by AUTH_TRUSTED_PROXIES alone
 
 
 def post_worker_init(worker):
-    """Start what runs beside requests in each worker, also under --preload."""
+    """Say what the application takes, and start what runs beside requests in each worker, also under --preload."""
+    worker.largest_body = worker.wsgi.config["MAX_CONTENT_LENGTH"]
     worker.wsgi.extensions["auth_service"].reconciler.start()
 
 

@@ -25,7 +25,7 @@ def check_tools() -> None:
 def gunicorn(port: int) -> list[str]:
     """The command of one worker with sixteen threads, as the services run; the application is to be added."""
     program = str(Path(sys.executable).with_name("gunicorn"))
-    return [program, "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", "1", "--threads", "16", "--keep-alive", "75"]
+    return [program, "-b", f"127.0.0.1:{port}", "-w", "1", "--threads", "16", "--keep-alive", "75"]
 
 
 def pinned(

@@ -7,13 +7,19 @@ from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
 gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
 
 wsgi_app = "fit_service.wsgi:app"
-worker_class = "gthread"
+worker_class = "shared.gunicorn_worker.PatientWorker"
 workers = 2
 threads = 16
 keepalive = 75
 graceful_timeout = 10
 control_socket_disable = True
 forwarded_allow_ips = ""  # proxies are counted by FIT_TRUSTED_PROXIES alone
+
+
+def post_worker_init(worker):
+    """Say how large a body any of the views takes."""
+    worker.largest_body = max(getattr(view, "max_body", 0) for view in worker.wsgi.view_functions.values())
+
 
 share_metrics_among_workers()
 
