@@ -1,5 +1,7 @@
 """How gunicorn serves the authorization server: `gunicorn -c auth_service/gunicorn.conf.py`; it adds -b and -w."""
 
+import select
+
 import gunicorn.http.wsgi
 
 from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
@@ -7,7 +9,7 @@ from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
 gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
 
 wsgi_app = "auth_service.wsgi:app"
-worker_class = "shared.gunicorn_worker.PatientWorker"
+worker_class = "shared.gunicorn_worker.PatientWorker" if hasattr(select, "epoll") else "gthread"
 workers = 2
 threads = 16
 keepalive = 75

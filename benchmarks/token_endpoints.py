@@ -19,6 +19,7 @@ _PORT, _REDIS_PORT, _FLOOR_PORT = 18_400, 18_401, 18_402
 _CODES_PER_ROUND = 2_000
 TITLE = "Token endpoints"
 FLOOR = "floor: a bare WSGI reply"
+_GTHREAD_FLOOR = "the same by gunicorn's gthread worker"
 
 
 def main() -> None:
@@ -31,6 +32,8 @@ def main() -> None:
         server = stack.enter_context(prepared_server(folder, _PORT, _REDIS_PORT))
         for number in range(1, rounds + 1):
             print(f"round {number} of {rounds}", flush=True)
+            with _floor(server.redis_url, "-k", "gthread") as (pid, url):
+                measured[_GTHREAD_FLOOR].append(run_round(pid, f"{url}/", "get", [""]).expect(200))
             with _floor(server.redis_url) as (pid, url):
                 measured[FLOOR].append(run_round(pid, f"{url}/", "get", [""]).expect(200))
                 measured["floor: with one Redis read"].append(run_round(pid, f"{url}/redis", "get", [""]).expect(200))
@@ -68,9 +71,9 @@ def _rounds(server: PreparedServer) -> Iterator[tuple[str, Round]]:
 
 
 @contextmanager
-def _floor(redis_url: str) -> Iterator[tuple[int, str]]:
+def _floor(redis_url: str, *options: str) -> Iterator[tuple[int, str]]:
     url = f"http://127.0.0.1:{_FLOOR_PORT}"
-    command = [*gunicorn(_FLOOR_PORT), "benchmarks.floor:app"]
+    command = [*gunicorn(_FLOOR_PORT), *options, "benchmarks.floor:app"]
     with pinned(SERVER_CORE, command, {"FLOOR_REDIS_URL": redis_url}) as pid:
         wait_until_answering(f"{url}/")
         yield pid, url

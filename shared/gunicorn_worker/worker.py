@@ -1,7 +1,7 @@
 """The life of a worker process: accepting, waiting, having threads answer, and stopping in peace.
 
-Threads wait at one epoll, and each event wakes one of them, which reads, answers and goes back. So nobody hands
-requests over, which is dearer than answering them, and no thread is lost to a client that sends slowly or stops halfway.
+Threads wait at one epoll, and each event wakes one of them, which reads, answers and goes back: handing a request over
+would be dearer than answering it. No thread is lost to a client that sends slowly or stops halfway.
 """
 
 import errno
@@ -179,8 +179,6 @@ class PatientWorker(Worker):
             self.log.info("Autorestarting worker after current request.")
             self.alive = False
             os.write(self.PIPE[1], b".")
-        if not self.alive or not self.cfg.keepalive:
-            answer.force_close()
         try:
             self._run_application(environ, answer)
         except ClientLostError:
@@ -194,6 +192,8 @@ class PatientWorker(Worker):
 
     def _run_application(self, environ: dict[str, Any], answer: Answer) -> None:
         parts = self.wsgi(environ, answer.start_response)  # type: ignore[arg-type]  # their hint forgets PEP 3333's exc_info
+        if not self.alive or not self.cfg.keepalive:
+            answer.force_close()
         try:
             for part in parts:
                 answer.write(part)

@@ -1,0 +1,58 @@
+"""A WSGI application of a few lines, and workers for it that don't have much patience or room."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from gunicorn.http.errors import NoMoreData
+
+from shared.gunicorn_worker import PatientWorker
+
+LARGEST_BODY = 100_000
+
+
+class Worker(PatientWorker):
+    """As in production, but for the size of bodies."""
+
+    largest_body = LARGEST_BODY
+
+
+class HastyWorker(Worker):
+    """Waits a second for a request."""
+
+    request_time = 1.0
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Does what its path says; in any other case sends method, path and body back."""
+    path, length = environ["PATH_INFO"], int(environ.get("CONTENT_LENGTH") or 0)
+    if path == "/fail":
+        raise ValueError("on purpose")
+    if path in {"/pieces", "/broken"}:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return _pieces(broken=path == "/broken")
+    if path in {"/204", "/304"}:
+        start_response(f"{path[1:]} NOTHING", [])
+        return []
+    if length > LARGEST_BODY:
+        return _answer(start_response, "413 TOO LARGE", b"too large")
+    if path == "/slow":
+        time.sleep(1)
+    said = f"{environ['REQUEST_METHOD']} {path} ".encode()
+    try:
+        return _answer(start_response, "200 OK", said + environ["wsgi.input"].read())
+    except NoMoreData:
+        return _answer(start_response, "413 TOO LARGE", b"cut")
+
+
+def _answer(start_response: Callable[..., Any], status: str, body: bytes) -> list[bytes]:
+    start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _pieces(*, broken: bool) -> Iterator[bytes]:
+    yield b"first"
+    if broken:
+        raise ValueError("on purpose")
+    yield b""
+    yield b"second"
