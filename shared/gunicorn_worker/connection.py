@@ -7,6 +7,7 @@ from typing import Any
 
 from gunicorn.http.body import Body as ReadableBody
 from gunicorn.http.body import ChunkedReader
+from gunicorn.http.errors import InvalidHeader
 from gunicorn.http.unreader import IterUnreader
 
 from shared.gunicorn_worker.answer import Answer
@@ -72,9 +73,11 @@ class Connection:
         body = bytes(self._received[head.size : end])
         del self._received[:end]
         self._head = None
-        head.environ["wsgi.input"] = (
-            ReadableBody(ChunkedReader(head.chunked, IterUnreader([body]))) if head.chunked else io.BytesIO(body)
-        )
+        if head.chunked is None:
+            head.environ["wsgi.input"] = io.BytesIO(body)
+        else:
+            chunks = ReadableBody(ChunkedReader(head.chunked, IterUnreader([body])))
+            head.environ["wsgi.input"] = chunks if head.answer.must_close else io.BytesIO(_read(chunks))
         return head.environ, head.answer
 
     def end(self, within: float) -> None:
@@ -86,3 +89,11 @@ class Connection:
         self.deadline = time.monotonic() + within
         self._received.clear()
         self.socket.shutdown(socket.SHUT_WR)
+
+
+def _read(chunks: ReadableBody) -> bytes:
+    """All of it, before anybody answers: of malformed chunks nobody knows where the next request begins."""
+    try:
+        return chunks.read()
+    except OSError as error:
+        raise InvalidHeader(f"malformed chunks: {error}") from error

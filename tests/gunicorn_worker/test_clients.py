@@ -137,6 +137,16 @@ def test_of_endless_chunks_no_more_is_held_than_of_a_sized_body(service: Gunicor
     assert ask(service, request) == (413, b"cut")
 
 
+@pytest.mark.parametrize(
+    "chunks", ["0x3\r\nabc\r\n", " 3\r\nabc\r\n", "+3\r\nabc\r\n", "3\r\nabcd\r\n", "-3\r\n", "\r\n", "z\r\n"]
+)
+@pytest.mark.parametrize("path", ["/a", "/204"])
+def test_behind_malformed_chunks_nothing_is_a_request(service: GunicornProcess, path: str, chunks: str) -> None:
+    request = get(path, "Transfer-Encoding: chunked", method="POST") + f"{chunks}0\r\n\r\n".encode() + get("/smuggled")
+    status, body = ask(service, request)
+    assert (status, b"smuggled" in body, b"HTTP/1.1" in body) == (400, False, False)
+
+
 def test_answers_without_a_body_have_none(service: GunicornProcess) -> None:
     assert ask(service, get("/a", method="HEAD")) == (200, b"")
     assert ask(service, get("/204")) == (204, b"")
