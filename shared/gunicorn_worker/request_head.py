@@ -27,6 +27,8 @@ _USUAL = re.compile(
     rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/(?!/)[!\"$-~]*) HTTP/1\.1\r\n"
     rb"((?:[A-Za-z][A-Za-z0-9-]*:[\t -~]*\r\n)+)\r\n"
 )
+_MOST_DIGITS = 18
+"""Of a Content-Length: int refuses thousands of them."""
 _FIELD = re.compile(r"([^:]+):(.*)\r\n")
 
 
@@ -91,12 +93,12 @@ class HeadReader:
         """The head at the beginning, or None while it isn't there. Raises what gunicorn raises of a bad one."""
         if head := self._usual(received, peers):
             return head
-        end = received.find(b"\r\n\r\n")
+        end = received.find(b"\r\n\r\n", 0, LONGEST_HEAD)
         if end >= 0:
             return self._any(bytes(received[: end + 4]), peers)
         if len(received) > LONGEST_HEAD or received.count(b"\n") != received.count(b"\r\n"):
             try:
-                return self._any(bytes(received), peers)
+                return self._any(bytes(received[:LONGEST_HEAD]), peers)
             except NoMoreData:
                 raise LimitRequestHeaders("the head is too long") from None
         return None
@@ -123,6 +125,7 @@ class HeadReader:
             or len(environ) < others + len(fields)  # a field was repeated
             or not self._unusual.isdisjoint(environ)
             or not length.isdecimal()
+            or len(length) > _MOST_DIGITS
         ):
             return None
         request: Any = _UsualRequest(environ["REQUEST_METHOD"], environ.get("HTTP_CONNECTION", ""))

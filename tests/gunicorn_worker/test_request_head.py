@@ -1,0 +1,281 @@
+"""The short way through a head means what gunicorn's parser means, and no head depends on how it was cut."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.http.errors import ParseException
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as st
+
+from shared.gunicorn_worker.request_head import LONGEST_HEAD, Head, HeadReader, Peers
+
+CLIENT, SERVER = ("127.0.0.1", 40_000), ("127.0.0.2", 8_000)
+APART = {"wsgi.input", "gunicorn.socket", "wsgi.early_hints", "wsgi.errors"}
+"""What may differ between both ways, or can't be compared."""
+
+CURL = b"GET /me?a=b%20c HTTP/1.1\r\nHost: localhost:8000\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n\r\n"
+PYTHON_REQUESTS = (
+    b"POST /token HTTP/1.1\r\nHost: localhost:8000\r\nUser-Agent: python-requests/2.32.3\r\n"
+    b"Accept-Encoding: gzip, deflate\r\nAccept: */*\r\nConnection: keep-alive\r\nContent-Length: 29\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\nAuthorization: Basic YTpi\r\n\r\n"
+)
+WRK = b"GET / HTTP/1.1\r\nHost: localhost:8000\r\n\r\n"
+USUAL = [CURL, PYTHON_REQUESTS, WRK]
+
+
+class Deaf:
+    """A socket to which everything can be said."""
+
+    def send(self, data: bytes) -> int:
+        return len(data)
+
+
+def configuration(**values: Any) -> Config:
+    config = Config()
+    for name, value in values.items():
+        config.set(name, value)
+    return config
+
+
+CONFIGURATIONS = {
+    "default": configuration(),
+    "no proxy": configuration(forwarded_allow_ips=""),
+    "any proxy": configuration(forwarded_allow_ips="*"),
+    "five fields": configuration(limit_request_fields=5),
+    "short line": configuration(limit_request_line=40),
+    "long line": configuration(limit_request_line=8_190),
+    "any line": configuration(limit_request_line=0),
+    "short field": configuration(limit_request_field_size=50),
+    "names dropped": configuration(header_map="drop"),
+}
+READERS = {name: HeadReader(config) for name, config in CONFIGURATIONS.items()}
+
+
+def peers_of(reader: HeadReader, client: tuple[str, int] = CLIENT) -> Peers:
+    return reader.peers(Deaf(), client, SERVER)
+
+
+def meaning(head: Head) -> tuple[Any, ...]:
+    environ = {name: value for name, value in head.environ.items() if name not in APART}
+    errors = type(head.environ["wsgi.errors"])
+    return environ, errors, head.size, head.length, head.chunked is not None, head.answer.req.should_close()
+
+
+def read(reader: HeadReader, received: bytes) -> tuple[Any, ...] | str | None:
+    """What it means, "refused", or None as long as there is more to come."""
+    try:
+        head = reader.read(bytearray(received), peers_of(reader))
+    except ParseException:
+        return "refused"
+    return meaning(head) if head else None
+
+
+METHODS = st.sampled_from(
+    [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"TRACE", b"CONNECT", b"get", b"P", b"G(T", b"", b" GET"]
+)
+TARGETS = st.one_of(
+    st.sampled_from(
+        [
+            *[
+                b"/",
+                b"//",
+                b"//a.example/b",
+                b"/a//b",
+                b"/?",
+                b"/a?b?c",
+                b"/a;b=c?d;e",
+                b"/a#b",
+                b"/a?b#c",
+                b"/%",
+                b"*",
+            ],
+            *[
+                b"/%2F%zz%e2%82%ac",
+                b"/%00",
+                b"/[",
+                b"//[",
+                b"/a:b",
+                b"http://a.example/b?c",
+                b"http://[",
+                b"a.example:80",
+            ],
+            *[b"", b"a", b"?", b"/a b", b"/\t", b"/\x7f", b"/\xc3\xa9", b'/..;/\\"<>^`{|}', b"/" + b"a" * 8_190],
+        ]
+    ),
+    st.lists(st.sampled_from([bytes([each]) for each in b"/?;#%=&+.:@[]\\aZ09"]), max_size=12).map(
+        lambda each: b"/" + b"".join(each)
+    ),
+)
+VERSIONS = st.sampled_from(
+    [b"HTTP/1.1"] * 6 + [b"HTTP/1.0", b"HTTP/1.2", b"HTTP/2.0", b"HTTP/0.9", b"http/1.1", b"HTTP/1.1 ", b"HTTP/11", b""]
+)
+PLAIN_FIELDS = st.sampled_from(
+    [
+        *[b"Host: localhost:8000", b"Accept: */*", b"Content-Type: application/json", b"Content-Length: 5"],
+        *[b"Connection: close", b"Connection: keep-alive", b"Cookie: a=b; c=d", b"Authorization: Bearer a", b"A1-b:"],
+    ]
+)
+NAMED_FIELDS = st.builds(
+    lambda name, value: name + b":" + value,
+    st.sampled_from(
+        [
+            *[b"Host", b"HOST", b"X-A", b"x-a", b"X_A", b"Script-Name", b"SCRIPT_NAME", b"Content_Length", b"Cookie"],
+            *[b"Host ", b"X A", b"", b" X", b"\tX", b"1", b"-", b"!", b"X\xe9", b"Content-Type", b"Proxy", b"Te"],
+        ]
+    ),
+    st.one_of(
+        st.sampled_from(
+            [b"", b" ", b"\t a \t", b" a:b", b" a\x00", b" \xe9\xff", b" a\rb", b" \x0b", b" a\x7f", b" \n"]
+        ),
+        st.binary(max_size=8),
+        st.sampled_from([b"a" * 8_170, b"a" * 8_200]),
+    ),
+)
+SPECIAL_FIELDS = st.one_of(
+    st.builds(
+        lambda name, value: name + b":" + value,
+        st.sampled_from([b"Content-Length", b"content-length"]),
+        st.sampled_from(
+            [
+                *[
+                    b" 0",
+                    b"5",
+                    b" +5",
+                    b" -5",
+                    b" 5_0",
+                    b" 0x5",
+                    " ٥".encode(),
+                    b" \xb2",
+                    b"",
+                    b" 5, 5",
+                    b" 005",
+                    b" 5 5",
+                ],
+                *[b" " + b"9" * 30, b" " + b"9" * 5_000, b" " + b"0" * 5_000, b"\t5\t", b" 5.0", b" 1e3"],
+            ]
+        ),
+    ),
+    st.sampled_from(
+        [
+            *[b"Transfer-Encoding: chunked", b"transfer-encoding:chunked", b"Transfer-Encoding: gzip, chunked"],
+            *[
+                b"Transfer-Encoding: identity",
+                b"Transfer-Encoding: x",
+                b"Transfer-Encoding:",
+                b"Transfer_Encoding: chunked",
+            ],
+            *[b"Expect: 100-continue", b"Expect: 100-Continue", b"Expect: more", b"expect:", b"Upgrade: h2c"],
+            *[
+                b"Connection: Close",
+                b"Connection:\tclose\t",
+                b"Connection: close, te",
+                b"Connection:",
+                b"connection: x",
+            ],
+            *[b"X-Forwarded-Proto: https", b"X-Forwarded-Proto: http", b"X-Forwarded-Ssl: on", b"x-forwarded-proto:"],
+            *[b"X-Forwarded-Protocol: ssl", b"X-Forwarded-For: 10.0.0.1", b"REMOTE_USER: a", b"Remote-User: a"],
+            *[b" folded", b"\tfolded", b"", b"X-A: b\nX-B: c", b"no colon", b": no name", b"X-A: b\r\n c"],
+        ]
+    ),
+    st.integers(90, 110).map(lambda count: b"\r\n".join(b"X-%d: a" % number for number in range(count))),
+)
+
+
+def _joined(method: bytes, target: bytes, version: bytes, fields: list[bytes], line_end: bytes, before: bytes) -> bytes:
+    lines = [method + b" " + target + b" " + version, *fields, b"", b""]
+    return before + line_end.join(lines)
+
+
+def heads(methods: Any, targets: Any, versions: Any, fields: Any, odd: bool) -> st.SearchStrategy[bytes]:
+    """Heads of such parts. An odd one may have other ends of lines, or something before it."""
+    return st.builds(
+        _joined,
+        methods,
+        targets,
+        versions,
+        st.lists(fields, max_size=8),
+        st.sampled_from([b"\r\n"] * 9 + [b"\n"]) if odd else st.just(b"\r\n"),
+        st.sampled_from([b""] * 9 + [b"\r\n", b"\n", b"\r\n\r\n", b" "]) if odd else st.just(b""),
+    )
+
+
+GET, ROOT, ONE_ONE = st.just(b"GET"), st.just(b"/a?b"), st.just(b"HTTP/1.1")
+HEADS = st.one_of(
+    heads(GET, TARGETS, ONE_ONE, PLAIN_FIELDS, False),
+    heads(GET, ROOT, ONE_ONE, st.one_of(PLAIN_FIELDS, NAMED_FIELDS), False),
+    heads(GET, ROOT, ONE_ONE, st.one_of(PLAIN_FIELDS, SPECIAL_FIELDS), False),
+    heads(METHODS, TARGETS, VERSIONS, st.one_of(PLAIN_FIELDS, NAMED_FIELDS, SPECIAL_FIELDS), True),
+)
+
+
+def assert_both_ways_agree(reader: HeadReader, peers: Peers, received: bytes) -> bool:
+    """Whether the short way was taken."""
+    head = reader._usual(bytearray(received), peers)
+    if head is not None:
+        assert meaning(head) == meaning(reader._any(received[: head.size], peers))
+    return head is not None
+
+
+@pytest.mark.parametrize("received", USUAL, ids=["curl", "python-requests", "wrk"])
+@pytest.mark.parametrize("name", ["default", "no proxy", "any proxy", "names dropped"])
+def test_what_common_clients_send_takes_the_short_way_and_means_the_same(name: str, received: bytes) -> None:
+    assert assert_both_ways_agree(READERS[name], peers_of(READERS[name]), received)
+
+
+@settings(max_examples=200, deadline=None)
+@example(b"GET / HTTP/1.1\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n", CLIENT, b"")
+@example(b"GET / HTTP/1.1\r\nA: 1\r\nA: 2\r\n\r\n", CLIENT, b"")
+@example(b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", CLIENT, b"")
+@example(b"GET / HTTP/1.1\r\nX-Forwarded-Proto: https\r\n\r\n", CLIENT, b"")
+@given(
+    HEADS, st.sampled_from([CLIENT, ("::1", 1), ("10.0.0.1", 2), ("not an address", 3)]), st.sampled_from([b"", WRK])
+)
+def test_the_short_way_means_what_the_parser_means_or_leaves_a_head_alone(
+    received: bytes, client: tuple[str, int], after: bytes
+) -> None:
+    for reader in READERS.values():
+        event(f"short way: {assert_both_ways_agree(reader, peers_of(reader, client), received + after)}")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [b"Content-Length: " + each for each in (b"+5", b"5_0", b"0x5", "٥".encode(), b"", b"5, 5", b"9" * 5_000)]
+    + [b"Transfer-Encoding: chunked\r\nContent-Length: 5", b"Content-Length: 5\r\nContent-Length: 5", b"A : b"]
+    + [b"Host: a\r\nHost: a", b"Transfer-Encoding: chunked, chunked", b"A: b\r\n c", b"A: b\nC: d"],
+    ids=lambda field: field[:40].decode(),
+)
+@pytest.mark.clause("RFC 9112 §6.3")
+def test_a_field_that_could_be_read_in_two_ways_is_refused(field: bytes) -> None:
+    assert (
+        read(
+            READERS["default"],
+            b"POST / HTTP/1.1\r\nHost: a\r\n"[: 17 if b"Host" in field else None] + field + b"\r\n\r\n",
+        )
+        == "refused"
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(HEADS, st.sampled_from([b"", WRK, b"5\r\nhello\r\n0\r\n\r\n", b"\n\n"]), st.data())
+def test_a_head_is_the_same_whichever_way_it_is_cut(received: bytes, after: bytes, data: st.DataObject) -> None:
+    received += after
+    for name in ("default", "any proxy", "five fields"):
+        whole = read(READERS[name], received)
+        cuts = set(data.draw(st.lists(st.integers(0, len(received)), max_size=30)))
+        cuts |= set(range(max(0, len(received) - len(after) - 5), len(received) + 1))
+        answers = [read(READERS[name], received[:cut]) for cut in sorted(cuts)]
+        assert set(map(str, answers)) <= {"None", str(whole)}
+        assert all(now == whole for before, now in pairwise(answers) if before is not None)
+
+
+@pytest.mark.parametrize("size", [LONGEST_HEAD - 200, LONGEST_HEAD, LONGEST_HEAD + 1, LONGEST_HEAD + 5_000])
+def test_a_head_is_too_long_whichever_way_it_is_cut(size: int) -> None:
+    head = b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: %b\r\n" % (number, b"a" * 8_000) for number in range(8))
+    head += b"Y: " + b"a" * (size - len(head) - 7) + b"\r\n\r\n"
+    assert len(head) == size
+    answers = {str(read(READERS["default"], head[:cut])) for cut in range(size - 10, size + 1)}
+    answers |= {str(read(READERS["default"], head + WRK))}
+    assert len(answers - {"None"}) == 1
+    assert ("refused" in answers) == (size > LONGEST_HEAD)
