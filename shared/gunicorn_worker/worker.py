@@ -35,7 +35,7 @@ class PatientWorker(Worker):
     largest_body = 1024 * 1024
     """Bytes. Requests are held in memory until they are whole; a larger one is answered without its body."""
     most_held = 64 * 1024 * 1024
-    """Bytes of requests that aren't whole yet. Then large ones are dropped."""
+    """Bytes of requests that aren't whole yet. Then those with more than their share are dropped."""
 
     @classmethod
     def check_config(cls, config: Config, _log: Logger) -> None:

@@ -1,10 +1,11 @@
 """The worker as clients see it, over plain sockets: slow ones, rude ones, and those that know HTTP well."""
 
+import select
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,14 @@ def connect(process: GunicornProcess) -> socket.socket:
 def everything(client: socket.socket) -> bytes:
     """What the client gets until the server closes."""
     return b"".join(iter(lambda: client.recv(65_536), b""))
+
+
+def beginning(client: socket.socket) -> bytes:
+    """Of the answer, or nothing where the connection was cut."""
+    try:
+        return client.recv(20)
+    except OSError:
+        return b""
 
 
 def ask(process: GunicornProcess, request: bytes) -> tuple[int, bytes]:
@@ -199,6 +208,21 @@ def test_a_full_worker_makes_room(hasty: GunicornProcess) -> None:
         for _ in range(60):
             stack.enter_context(connect(hasty)).sendall(b"GET")
         assert ask(hasty, get("/b")) == (200, b"GET /b ")
+
+
+def test_large_requests_are_dropped_where_there_is_no_room_for_all(tmp_path: Path) -> None:
+    half = get("/a", "Content-Length: 90000", "Connection: close", method="POST") + b"x" * 60_000
+    with served(tmp_path, "CrampedWorker", "--worker-connections", "20") as process, ExitStack() as stack:
+        clients = [stack.enter_context(connect(process)) for _ in range(8)]
+        for client in clients:
+            client.sendall(half)
+        assert select.select(clients, [], [], 20)[0], "somebody is to be told before anything else is sent"
+        for client in clients:
+            with suppress(OSError):  # dropped already
+                client.sendall(b"x" * 30_000)
+        dropped = [client for client in clients if b" 200 " not in beginning(client)]
+        assert 1 <= len(dropped) <= 5
+        assert ask(process, get("/b")) == (200, b"GET /b ")
 
 
 def test_what_was_begun_is_finished_before_the_worker_ends(tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
 """The end of a chunked body is where gunicorn stops reading, whichever way it was cut."""
 
+from gunicorn.config import Config
+from gunicorn.http.body import Body, ChunkedReader
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.gunicorn_worker.request_body import Chunks
 
+REQUEST = Request(Config(), IterUnreader([b"GET / HTTP/1.1\r\n\r\n"]), ("127.0.0.1", 1))
 CHUNKS = st.builds(
     lambda data, form, ext: (form % len(data)).encode() + ext + b"\r\n" + data + b"\r\n",
     st.binary(min_size=1, max_size=20),
@@ -22,6 +27,9 @@ BODIES = st.builds(
 @given(BODIES, st.sampled_from([b"", b"GET / HTTP/1.1\r\n\r\n"]))
 def test_a_body_ends_where_it_ends_byte_by_byte_and_at_once(body: bytes, after: bytes) -> None:
     assert Chunks(0).end(bytearray(body + after)) == len(body)
+    sent = IterUnreader([body + after])
+    Body(ChunkedReader(REQUEST, sent)).read()
+    assert sent.take_buffered() == after
     slow = Chunks(0)
     assert [slow.end(bytearray(body[:cut])) for cut in range(len(body))] == [None] * len(body)
     assert slow.end(bytearray(body)) == len(body)

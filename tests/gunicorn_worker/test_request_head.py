@@ -248,13 +248,7 @@ def test_the_short_way_means_what_the_parser_means_or_leaves_a_head_alone(
 )
 @pytest.mark.clause("RFC 9112 §6.3")
 def test_a_field_that_could_be_read_in_two_ways_is_refused(field: bytes) -> None:
-    assert (
-        read(
-            READERS["default"],
-            b"POST / HTTP/1.1\r\nHost: a\r\n"[: 17 if b"Host" in field else None] + field + b"\r\n\r\n",
-        )
-        == "refused"
-    )
+    assert read(READERS["default"], b"POST / HTTP/1.1\r\n" + field + b"\r\n\r\n") == "refused"
 
 
 @settings(max_examples=100, deadline=None)

@@ -23,6 +23,12 @@ class HastyWorker(Worker):
     request_time = 1.0
 
 
+class CrampedWorker(Worker):
+    """Has no room for four large requests."""
+
+    most_held = 200_000
+
+
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Does what its path says; in any other case sends method, path and body back."""
     path, length = environ["PATH_INFO"], int(environ.get("CONTENT_LENGTH") or 0)
