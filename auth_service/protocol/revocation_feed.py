@@ -16,6 +16,7 @@ from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolRespons
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.revocation_log import LogBatch, RevocationEntry, RevocationLog
 from auth_service.storage.revocation_tail import RevocationTail
+from shared.turns import give_way
 
 LONGEST_WAIT = 1.0
 """Seconds for which an answer is held at most. A reload of the service waits as long."""
@@ -55,6 +56,7 @@ class RevocationFeed:
         events = _concerning(caller, batch)
         if not (wait and _is_quiet(batch, events)) or self._places is None or not self._places.acquire(blocking=False):
             return _response(batch, events)
+        give_way()
         try:
             return self._wait_for_events(caller, batch, seen, began + wait)
         finally:

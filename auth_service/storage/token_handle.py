@@ -41,11 +41,8 @@ class TokenHandle:
     """0 for a code or a device code, one more at each rotation."""
     secret: bytes = field(repr=False)
     text: str = field(repr=False)
-
-    @property
-    def digest(self) -> str:
-        """What is stored and looked up instead of the string."""
-        return token_digest(self.text)
+    digest: str
+    """What is stored and looked up instead of the string."""
 
 
 def token_digest(text: str) -> str:
@@ -100,7 +97,7 @@ class TokenKeyRing:
         key = self._by_id.get(body[:4])
         if key is None or not hmac.compare_digest(tag, _tag(key, kind, body)):
             return None
-        return TokenHandle(kind, body[4:20].hex(), int.from_bytes(body[20:24]), body[24:], text)
+        return TokenHandle(kind, body[4:20].hex(), int.from_bytes(body[20:24]), body[24:], text, token_digest(text))
 
     def derive(self, kind: TokenKind, predecessor: TokenHandle, nonce: bytes, key_id: str) -> TokenHandle | None:
         """The successor of `predecessor`, the same each time for the same nonce and key.
@@ -128,7 +125,7 @@ class TokenKeyRing:
     def _make(key: _Key, kind: TokenKind, grant_id: str, generation: int, secret: bytes) -> TokenHandle:
         body = key.id + bytes.fromhex(grant_id) + generation.to_bytes(4) + secret
         text = kind + base64.urlsafe_b64encode(body + _tag(key, kind, body)).decode()
-        return TokenHandle(kind, grant_id, generation, secret, text)
+        return TokenHandle(kind, grant_id, generation, secret, text, token_digest(text))
 
 
 def web_secret(material: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """The life of a worker process: accepting, waiting, having threads answer, and stopping in peace.
 
 Threads wait at one epoll, and each event wakes one of them, which reads, answers and goes back: handing a request over
-would be dearer than answering it. No thread is lost to a client that sends slowly or stops halfway.
+would be dearer than answering it. No thread is lost to a client that sends slowly or stops halfway. A few threads do
+that at a time; the others take over where those are held up.
 """
 
 import errno
@@ -21,8 +22,11 @@ from gunicorn.workers.base import Worker
 from shared.gunicorn_worker.answer import Answer, ClientLostError
 from shared.gunicorn_worker.connection import Connection
 from shared.gunicorn_worker.request_head import HeadReader
+from shared.turns import Turns
 
 _ONE_EVENT = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
+_HELD_UP = 0.1
+"""Seconds. Who is at one request for so long is taken to be waiting for something."""
 _LINGERING = 2.0
 """Seconds for a client to read its last answer, and for requests that were on their way when the worker had to stop."""
 
@@ -30,6 +34,8 @@ _LINGERING = 2.0
 class PatientWorker(Worker):
     """Speaks HTTP/1.1 without TLS. Needs Linux's epoll."""
 
+    at_a_time = 6
+    """Threads that answer; the others stand by for those that wait for something else."""
     request_time = 10.0
     """Seconds from a connection, or from a request's first byte, to the last one."""
     largest_body = 1024 * 1024
@@ -52,13 +58,15 @@ class PatientWorker(Worker):
         self._open: set[Connection] = set()
         self._waiting: dict[int, Connection] = {}
         """By file descriptor. Who takes one out has it to itself."""
+        self._turns = Turns(self.at_a_time)
         arrivals = self._arrivals()
         for _ in range(self.cfg.threads):
             threading.Thread(target=self._answer_requests, daemon=True).start()
         while self.alive and self.ppid == os.getppid():
             self.notify()
-            for number, _ in arrivals.poll(1_000):
+            for number, _ in arrivals.poll(_HELD_UP * 1_000):
                 self._come(number)
+            self._turns.end_held_up(_HELD_UP)
             self._close_overdue()
         self._stop()
 
@@ -119,9 +127,13 @@ class PatientWorker(Worker):
     def _answer_requests(self) -> None:
         """What a thread does all its life."""
         while True:
-            for number, _ in self._readable.poll(maxevents=1):
-                if connection := self._waiting.pop(number, None):
-                    self._advance(connection)
+            turn = self._turns.take()
+            while turn.lasts:
+                for number, _ in self._readable.poll(maxevents=1):
+                    if connection := self._waiting.pop(number, None):
+                        turn.busy_since = time.monotonic()
+                        self._advance(connection)
+                        turn.busy_since = math.inf
 
     def _advance(self, connection: Connection) -> None:
         """Take what came, answer what is whole, and wait for more or close."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from shared.turns import Turns
 from tests.support.actions import TIMEOUT, Actions, Person, Verifier, error_of, tokens
 from tests.support.servers import fake_redis
 from tests.support.stack import ResourceServerCredentials, Stack
@@ -300,6 +301,26 @@ def test_a_quiet_poll_is_held_for_the_time_it_asked_for_and_never_longer_than_a_
         began = time.monotonic()
         assert reader.news(wait=wait) == []
         assert at_least <= time.monotonic() - began < at_least + 3
+
+
+def test_a_waiting_poll_lets_another_thread_of_its_worker_run(actions: Actions, reader: Reader) -> None:
+    turns, caller = Turns(1), actions.stack.fit_credentials
+    began, answered = threading.Event(), threading.Event()
+    poll = {"after": reader.cursor, "wait": 1}
+
+    def wait() -> None:
+        turn = turns.take()
+        began.set()
+        actions.stack.auth_app.test_client().get("/revocations", query_string=poll, auth=(caller.name, caller.secret))
+        answered.set()
+        turn.end()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    assert began.wait(TIMEOUT)
+    turns.take()
+    assert not answered.is_set()
+    waiting.join(TIMEOUT)
 
 
 def test_noise_for_others_does_not_end_a_wait(actions: Actions) -> None:

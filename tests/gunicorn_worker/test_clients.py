@@ -225,6 +225,16 @@ def test_large_requests_are_dropped_where_there_is_no_room_for_all(tmp_path: Pat
         assert ask(process, get("/b")) == (200, b"GET /b ")
 
 
+def test_threads_that_are_held_up_leave_the_others_to_answer(tmp_path: Path) -> None:
+    with served(tmp_path, "NarrowWorker") as process, ExitStack() as stack:
+        held_up = [stack.enter_context(connect(process)) for _ in range(3)]
+        for client in held_up:
+            client.sendall(get("/held-up"))
+        assert ask(process, get("/release")) == (200, b"GET /release ")
+        for client in held_up:
+            assert everything(client).endswith(b"\r\n\r\nGET /held-up ")
+
+
 def test_what_was_begun_is_finished_before_the_worker_ends(tmp_path: Path) -> None:
     with served(tmp_path, "Worker") as process, connect(process) as client, connect(process) as unused:
         unused.sendall(get("/", "A: b"))

@@ -1,5 +1,6 @@
 """A WSGI application of a few lines, and workers for it that don't have much patience or room."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from gunicorn.http.errors import NoMoreData
 from shared.gunicorn_worker import PatientWorker
 
 LARGEST_BODY = 100_000
+_released = threading.Event()
 
 
 class Worker(PatientWorker):
@@ -21,6 +23,12 @@ class HastyWorker(Worker):
     """Waits a second for a request."""
 
     request_time = 1.0
+
+
+class NarrowWorker(Worker):
+    """Lets one thread run at a time."""
+
+    at_a_time = 1
 
 
 class CrampedWorker(Worker):
@@ -44,6 +52,10 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         return _answer(start_response, "413 TOO LARGE", b"too large")
     if path == "/slow":
         time.sleep(1)
+    if path == "/held-up":
+        _released.wait(20)
+    if path == "/release":
+        _released.set()
     said = f"{environ['REQUEST_METHOD']} {path} ".encode()
     try:
         return _answer(start_response, "200 OK", said + environ["wsgi.input"].read())
