@@ -19,14 +19,13 @@ from auth_service.workers.revocation_reconciler import RevocationReconciler
 from benchmarks import report
 from benchmarks.load import Round, run_round
 from benchmarks.many_grants import Bytes, ManyGrants
-from benchmarks.prepared import SECRET, PreparedServer, prepared_server
+from benchmarks.prepared import PreparedServer, prepared_server
 from benchmarks.processes import check_tools
 
 TITLE = "Many grants"
 _PORT, _REDIS_PORT = 18_430, 18_440
 _CHAINS = 2_000
 """In a round, so many grants are refreshed in turn, or as many as there are for each round."""
-_CLIENTS = 1_000
 _REPETITIONS = 15
 
 
@@ -47,10 +46,8 @@ class _Place:
         fresh = tokens[number * self._chains : (number + 1) * self._chains]
         chains = server.file("refresh", [each.refresh for each in fresh])
         self._run("refresh with rotation", "/token", "refresh", [server.client_authorization, chains])
-        clients = self.grants.client_ids(min(self.size, _CLIENTS))
-        form = f"grant_type=client_credentials&client_secret={SECRET}&client_id="
-        bodies = server.file("clients", [form + client_id for client_id in clients])
-        self._run("client credentials, many clients", "/token", "form", ["", bodies])
+        bodies = server.file("client", ["grant_type=client_credentials"])
+        self._run("client credentials", "/token", "form", [server.client_authorization, bodies])
 
     def _run(self, name: str, path: str, script: str, arguments: list[str]) -> None:
         result = run_round(self.server.pid, self.server.url + path, script, arguments)
@@ -60,8 +57,10 @@ class _Place:
         """What pages and housekeeping ask the stores, in milliseconds."""
         parts, medians = self.server.parts, {}
         account_ids = iter(self.grants.account_ids(2 * _REPETITIONS))
+        client_ids = iter(self.grants.client_ids(2 * _REPETITIONS))
         questions: dict[str, Callable[[], object]] = {
             "connected apps of one person": lambda: self._connected_apps(next(account_ids)),
+            "a client that asks for the first time in a second": lambda: parts.clients.recall(next(client_ids)),
             "what ended in the last 10 s": lambda: parts.records.changed_since(now() - timedelta(seconds=10)),
             "is this a client's origin": lambda: ClientOrigins(parts.database).include("https://app.example"),
         }

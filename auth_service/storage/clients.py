@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,11 @@ from auth_service.storage.recent import Recent
 
 _UNUSED_KEPT = timedelta(hours=1)
 _REMOVED_AT_ONCE = 100
+_TO_LOOK_AT = select(*Client.__table__.c).where(
+    Client.client_id == bindparam("client_id"),
+    Client.deleted_at.is_(None),
+    or_(Client.unused_until.is_(None), Client.unused_until > bindparam("now")),
+)
 
 
 class ClientStore:
@@ -27,7 +32,7 @@ class ClientStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._recent = Recent(self.find)
+        self._recent = Recent(self._look_at)
 
     def create(self, client: Client, audience: tuple[str, ...]) -> None:
         """Add a client with its own grant. Raises AlreadyExistsError, also for a deleted one's id: none is reused."""
@@ -56,6 +61,11 @@ class ClientStore:
     def recall(self, client_id: str) -> Client | None:
         """The client with this id as it was at most a second ago. It must not be changed."""
         return self._recent.get(client_id)
+
+    def _look_at(self, client_id: str) -> Client | None:
+        """As `find`, at a third of its cost: no session will know of the client."""
+        row = self._database.row(_TO_LOOK_AT, client_id=client_id, now=now())
+        return Client(**row._mapping) if row else None
 
     def find(self, client_id: str) -> Client | None:
         """The client with this id."""
