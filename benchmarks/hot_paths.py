@@ -27,7 +27,7 @@ _PORT, _REDIS_PORT = 18_450, 18_451
 _EVERY = 0.0011
 """Seconds of CPU time between two looks; no multiple of anything that a request does."""
 _LAYERS = {
-    ("redis_exchange.py", "_ask"): "Redis, one round trip",
+    ("redis_exchange.py", "ask"): "Redis, one round trip",
     ("database.py", "row"): "SQL, one query",
     ("request_log.py", "log_answer"): "log line",
     ("metrics.py", "count"): "metrics",
@@ -57,6 +57,8 @@ def main() -> None:
     ):
         columns = {name: _profile(name, send, requests) for name, send in _paths(server).items()}
     layers = sorted(dict.fromkeys(_LAYERS.values()), key=lambda layer: -max(each[layer] for each in columns.values()))
+    if unseen := [layer for layer in layers if not any(each[layer] for each in columns.values())]:
+        raise RuntimeError(f"never seen, so their functions were probably renamed: {unseen}")
     lines = [f"| CPU µs | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
     for layer in [*layers, "all"]:
         cells = (f"{each[layer]:.0f}" if each[layer] else "" for each in columns.values())
