@@ -12,37 +12,9 @@ import requests
 
 from shared.turns import Turns
 from tests.support.actions import TIMEOUT, Actions, Person, Verifier, error_of, tokens
+from tests.support.feed_reader import Event, Reader
 from tests.support.servers import fake_redis
-from tests.support.stack import ResourceServerCredentials, Stack
-
-Event = dict[str, str]
-
-
-class Reader:
-    """A resource server that follows the feed from now on."""
-
-    def __init__(self, stack: Stack, caller: ResourceServerCredentials | None = None) -> None:
-        self._stack = stack
-        self._caller = caller or stack.fit_credentials
-        self.cursor = self.poll(None)["cursor"]
-
-    def request(self, **parameters: Any) -> requests.Response:
-        caller = (self._caller.name, self._caller.secret)
-        return requests.get(f"{self._stack.auth}/revocations", params=parameters, auth=caller, timeout=TIMEOUT)
-
-    def poll(self, after: str | None, **parameters: Any) -> dict[str, Any]:
-        answer = self.request(after=after, **parameters)
-        assert answer.status_code == 200, answer.text
-        body: dict[str, Any] = answer.json()
-        return body
-
-    def news(self, **parameters: Any) -> list[Event]:
-        """The events since the last time."""
-        body = self.poll(self.cursor, **parameters)
-        assert (body["reset"], body["more"]) == (False, False)
-        self.cursor = body["cursor"]
-        events: list[Event] = body["events"]
-        return events
+from tests.support.stack import Stack
 
 
 def jti(token: str) -> str:

@@ -12,7 +12,7 @@ import requests
 from joserfc import jwk
 from joserfc.jws import JWSRegistry
 
-from tests.support.actions import App
+from tests.support.actions import Actions, App, Tokens
 from tests.support.stack import Stack
 
 
@@ -88,3 +88,17 @@ class DpopApp(App):
     def _post(self, path: str, form: dict[str, Any], headers: dict[str, str]) -> requests.Response:
         proof = self._proof if self._proof is not None else self.key and self.proof(path)
         return super()._post(path, form, {**headers, "DPoP": proof} if proof is not None else headers)
+
+
+KEY, OTHER_KEY = DpopKey(), DpopKey("Ed25519")
+
+
+def bound_to(actions: Actions, granted: Tokens) -> str | None:
+    """The thumbprint of the key that an access token is bound to, if the answers about it agree."""
+    introspected = actions.introspect(granted.access)
+    assert introspected["token_type"] == granted.answer["token_type"]
+    assert ("cnf" in introspected) == (introspected["token_type"] == "DPoP")
+    confirmation = introspected.get("cnf", {"jkt": None})
+    assert list(confirmation) == ["jkt"]
+    thumbprint: str | None = confirmation["jkt"]
+    return thumbprint
