@@ -24,8 +24,12 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgresql_engine(url)
         self._writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
-        self._asking = create_engine(url, pool=self._engine.pool, hide_parameters=True)
-        """Begins no transaction and has no events, whose handling would cost as much as a small query."""
+        asking = create_engine(url, pool=self._engine.pool, hide_parameters=True)
+        sqlite = asking.dialect.name == "sqlite"  # begins nothing by itself, as it is configured here
+        self._asking = asking if sqlite else asking.execution_options(isolation_level="AUTOCOMMIT")
+        """Begins no transaction, which for PostgreSQL would be two more questions, and has no events, whose handling
+        would cost as much as a small query.
+        """
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -41,7 +41,7 @@ class TokenHandle:
     """0 for a code or a device code, one more at each rotation."""
     secret: bytes = field(repr=False)
     text: str = field(repr=False)
-    digest: str
+    digest: str = field(repr=False)
     """What is stored and looked up instead of the string."""
 
 

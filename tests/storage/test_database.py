@@ -1,5 +1,7 @@
 """The authorization server's SQL, on each database."""
 
+from contextlib import suppress
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -65,3 +67,20 @@ def test_an_error_does_not_tell_what_was_to_be_stored(database: Database) -> Non
     with pytest.raises(DBAPIError) as raised, database.writing() as session:
         session.execute(text("INSERT INTO nowhere VALUES (:secret)"), {"secret": "a password's hash"})
     assert "a password's hash" not in str(raised.value)
+
+
+def test_a_question_of_one_row_is_no_transaction(database: Database) -> None:
+    """PostgreSQL would be told of its begin and its end, and undo what is written here."""
+    version = database.row(text("DELETE FROM alembic_version RETURNING version_num"))
+    with pytest.raises(RuntimeError, match="None"):
+        database.check()
+    database.row(text("INSERT INTO alembic_version VALUES (:version) RETURNING 1"), version=version[0])
+    database.check()
+
+
+def test_a_transaction_after_a_question_is_one(database: Database) -> None:
+    database.row(text("SELECT 1"))
+    with suppress(ZeroDivisionError), database.writing() as session:
+        session.execute(text("DELETE FROM alembic_version"))
+        raise ZeroDivisionError
+    database.check()
