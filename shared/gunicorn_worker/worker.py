@@ -221,6 +221,7 @@ class PatientWorker(Worker):
         while self._open and time.monotonic() < end:
             self.notify()
             time.sleep(0.05)
+            self._turns.end_held_up(_HELD_UP)
             self._close_overdue(latest)
         for listener in self.sockets:
             listener.close()

@@ -1,9 +1,12 @@
 """The worker as clients see it, over plain sockets: slow ones, rude ones, and those that know HTTP well."""
 
+import os
 import select
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -246,6 +249,19 @@ def test_what_was_begun_is_finished_before_the_worker_ends(tmp_path: Path) -> No
         assert (b"\r\nConnection: close\r\n" in answered, answered[-10:]) == (True, b"GET /slow ")
         assert everything(unused) == b""
         eventually(lambda: not workers & process.workers())
+
+
+def test_a_worker_that_ends_answers_also_while_its_threads_are_held_up(tmp_path: Path) -> None:
+    with served(tmp_path, "NarrowWorker") as process, connect(process) as held_up, connect(process) as unused:
+        unused.sendall(get("/", "A: b"))
+        assert unused.recv(1_000).startswith(b"HTTP/1.1 200 ")
+        held_up.sendall(get("/held-up"))
+        time.sleep(0.05)
+        for worker in process.workers():
+            os.kill(worker, signal.SIGTERM)
+        unused.sendall(get("/release"))
+        assert everything(unused).endswith(b"\r\n\r\nGET /release ")
+        assert everything(held_up).endswith(b"\r\n\r\nGET /held-up ")
 
 
 def test_a_worker_that_has_answered_enough_is_replaced_and_no_request_is_lost(tmp_path: Path) -> None:
