@@ -1,0 +1,32 @@
+"""Readers of the feed, on every kind of Redis."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.actions import Actions
+from tests.support.feed_reader import Reader
+from tests.support.servers import fake_redis
+from tests.support.stack import Stack, run_stack
+
+
+@pytest.fixture
+def reader(actions: Actions) -> Reader:
+    return Reader(actions.stack)
+
+
+@pytest.fixture(scope="module", params=["one shard", "three shards", "the embedded Redis"])
+def any_stack(request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("feed")
+    if request.param == "the embedded Redis":
+        with fake_redis() as url, run_stack(folder, url) as running:
+            yield running
+    else:
+        with run_stack(folder, redis_url, redis_shards=3 if request.param == "three shards" else 1) as running:
+            yield running
+
+
+@pytest.fixture
+def anywhere(any_stack: Stack) -> Actions:
+    any_stack.forget_failures()
+    return Actions(any_stack)
