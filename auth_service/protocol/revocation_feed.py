@@ -56,8 +56,8 @@ class RevocationFeed:
         events = _concerning(caller, batch)
         if not (wait and _is_quiet(batch, events)) or self._places is None or not self._places.acquire(blocking=False):
             return _response(batch, events)
-        give_way()
         try:
+            give_way()
             return self._wait_for_events(caller, batch, seen, began + wait)
         finally:
             self._places.release()

@@ -1,8 +1,8 @@
 """Clients in SQL. A deleted one is kept for the record and never found; one that nobody ever used runs out."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,10 +20,16 @@ from auth_service.storage.recent import Recent
 
 _UNUSED_KEPT = timedelta(hours=1)
 _REMOVED_AT_ONCE = 100
+
+
+def registered(at: BindParameter[datetime] | None = None) -> ColumnElement[bool]:
+    """Those that can be found: now, or at a moment that the query is given."""
+    moment = now() if at is None else at
+    return and_(Client.deleted_at.is_(None), or_(Client.unused_until.is_(None), Client.unused_until > moment))
+
+
 _TO_LOOK_AT = select(*Client.__table__.c).where(
-    Client.client_id == bindparam("client_id"),
-    Client.deleted_at.is_(None),
-    or_(Client.unused_until.is_(None), Client.unused_until > bindparam("now")),
+    Client.client_id == bindparam("client_id"), registered(at=bindparam("now"))
 )
 
 
@@ -114,11 +120,6 @@ class ClientStore:
             ended = mark_revoked(session, GrantRecord.client_id == client_id, RevokedBecause.CLIENT_DELETED)
         self._recent.forget(client_id)
         return ended
-
-
-def registered() -> ColumnElement[bool]:
-    """Those that can be found."""
-    return and_(Client.deleted_at.is_(None), or_(Client.unused_until.is_(None), Client.unused_until > now()))
 
 
 def _add(session: Session, client: Client, audience: tuple[str, ...]) -> None:

@@ -5,9 +5,7 @@ import time
 import pytest
 import requests
 
-from tests.support.actions import READ, TIMEOUT, Actions, Verifier, error_of
-
-INACTIVE = {"active": False}
+from tests.support.actions import INACTIVE, READ, TIMEOUT, Actions, Verifier, error_of
 
 
 def introspect(actions: Actions, auth: tuple[str, str] | None, **form: str) -> requests.Response:

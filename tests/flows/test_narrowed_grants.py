@@ -8,12 +8,11 @@ import pytest
 
 from auth_service.models.tokens import RevokedBecause
 from tests.flows.test_consent import ASSURED, is_asked
-from tests.support.actions import READ, WRITE, Actions, Tokens, Verifier, error_of, tokens
+from tests.support.actions import PLANS, READ, WRITE, Actions, Tokens, Verifier, error_of, tokens
 from tests.support.feed_reader import Reader
 from tests.support.polling import eventually
 from tests.support.stack import Stack
 
-PLANS = "plans:read"
 BOTH = f"{READ} {WRITE}"
 
 

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from tests.support.actions import (
+    PLANS,
     READ,
     TIMEOUT,
     WRITE,
@@ -18,23 +19,11 @@ from tests.support.actions import (
 )
 from tests.support.stack import ResourceServerCredentials
 
-PLANS = "plans:read"
-
 
 @pytest.fixture
 def app(actions: Actions) -> App:
     """May ask for the scopes of two resource servers."""
     return actions.app(scopes=[READ, PLANS])
-
-
-@pytest.fixture
-def fit(actions: Actions) -> ResourceServerCredentials:
-    return actions.stack.fit_credentials
-
-
-@pytest.fixture
-def plans(actions: Actions) -> ResourceServerCredentials:
-    return actions.stack.other_credentials
 
 
 def seen_by(actions: Actions, token: str) -> set[str]:

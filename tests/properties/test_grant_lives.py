@@ -20,11 +20,10 @@ from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.token_handle import TokenKind, new_grant_id
 from tests.properties.grant_oracle import INVALID_CLIENT, THE_SAME_TOKENS, TOKENS, Form, Life
 from tests.properties.live import basic
-from tests.support.actions import CALLBACK, READ, WRITE, Actions, App, Person, Verifier
+from tests.support.actions import CALLBACK, PLANS, READ, WRITE, Actions, App, Person, Verifier
 from tests.support.stack import Stack
 
 BOTH = (READ, WRITE)
-PLANS = "plans:read"
 VERIFIER = Verifier()
 
 either = st.integers(0, 1)

@@ -15,8 +15,11 @@ import requests
 from tests.support.stack import ResourceServerCredentials, Stack
 
 CALLBACK = "http://127.0.0.1:8002/callback"
-READ, WRITE = "body_weight:read", "body_weight:write"
+READ, WRITE, PLANS = "body_weight:read", "body_weight:write", "plans:read"
+INACTIVE = {"active": False}
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+DEVICE = ("--grant-type", DEVICE_CODE, "--grant-type", "refresh_token")
+"""Options of a client that runs on devices."""
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 TIMEOUT = 10

@@ -1,8 +1,8 @@
 """What Redis knows of a device that waits, and how its time passes."""
 
-from tests.support.actions import (
-    Actions,
-)
+from tests.support.actions import Actions
+
+PENDING, SLOW_DOWN = (400, "authorization_pending"), (400, "slow_down")
 
 
 def keys_of(actions: Actions, user_code: str) -> list[str]:

@@ -2,13 +2,7 @@
 
 import pytest
 
-from tests.support.actions import (
-    DEVICE_CODE,
-    Actions,
-    App,
-)
-
-DEVICE = ("--grant-type", DEVICE_CODE, "--grant-type", "refresh_token")
+from tests.support.actions import DEVICE, Actions, App
 
 
 @pytest.fixture

@@ -7,24 +7,12 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.actions import (
-    DEVICE_CODE,
-    READ,
-    TIMEOUT,
-    Actions,
-    App,
-    Verifier,
-    error_of,
-    tokens,
-)
+from tests.support.actions import DEVICE, DEVICE_CODE, PLANS, READ, TIMEOUT, Actions, App, Verifier, error_of, tokens
 from tests.support.servers import fake_redis
 from tests.support.stack import Stack
-from tests.support.waiting_devices import as_if_expired, as_if_waited, keys_of
+from tests.support.waiting_devices import PENDING, SLOW_DOWN, as_if_expired, as_if_waited, keys_of
 
-DEVICE = ("--grant-type", DEVICE_CODE, "--grant-type", "refresh_token")
-PENDING, SLOW_DOWN = (400, "authorization_pending"), (400, "slow_down")
 INVALID_GRANT = (400, "invalid_grant")
-PLANS = "plans:read"
 
 
 # What a device gets

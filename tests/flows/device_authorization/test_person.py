@@ -8,20 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.actions import (
-    DEVICE_CODE,
-    READ,
-    TIMEOUT,
-    WRITE,
-    Actions,
-    App,
-    error_of,
-    tokens,
-)
-from tests.support.waiting_devices import as_if_waited
+from tests.support.actions import DEVICE, DEVICE_CODE, READ, TIMEOUT, WRITE, Actions, App, error_of, tokens
+from tests.support.waiting_devices import PENDING, as_if_waited
 
-DEVICE = ("--grant-type", DEVICE_CODE, "--grant-type", "refresh_token")
-PENDING, SLOW_DOWN = (400, "authorization_pending"), (400, "slow_down")
 INVALID_GRANT = (400, "invalid_grant")
 KEY = "one-and-the-same-key"
 

@@ -6,10 +6,9 @@ import pytest
 
 from shared.resource_server.dpop_proof import ALGORITHMS
 from tests.flows.test_metadata import metadata
-from tests.support.actions import DEVICE_CODE, Actions, Verifier, error_of, redirect_parameters, tokens
+from tests.support.actions import DEVICE, Actions, Verifier, error_of, redirect_parameters, tokens
 from tests.support.dpop import KEY, OTHER_KEY, DpopApp, DpopKey, bound_to
 
-DEVICE = ("--grant-type", DEVICE_CODE, "--grant-type", "refresh_token")
 INVALID_PROOF = (400, "invalid_dpop_proof")
 IDEMPOTENCY_KEY, OTHER_IDEMPOTENCY_KEY = "one-and-the-same-key", "another-key-of-the-client"
 

@@ -2,27 +2,8 @@
 
 import pytest
 
-from tests.support.actions import (
-    READ,
-    WRITE,
-    Actions,
-    App,
-    Person,
-    Tokens,
-)
+from tests.support.actions import PLANS, READ, WRITE, Actions, App, Person, Tokens
 from tests.support.stack import ResourceServerCredentials
-
-PLANS = "plans:read"
-
-
-@pytest.fixture
-def fit(actions: Actions) -> ResourceServerCredentials:
-    return actions.stack.fit_credentials
-
-
-@pytest.fixture
-def plans(actions: Actions) -> ResourceServerCredentials:
-    return actions.stack.other_credentials
 
 
 @pytest.fixture

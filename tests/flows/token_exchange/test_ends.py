@@ -6,21 +6,10 @@ import pytest
 
 from auth_service.models.tokens import AccessTokenClaims
 from auth_service.protocol.errors import ClientAuthenticationFailedError
-from tests.support.actions import (
-    READ,
-    Actions,
-    App,
-    Person,
-    Tokens,
-    error_of,
-    tokens,
-)
+from tests.support.actions import INACTIVE, PLANS, READ, Actions, App, Person, Tokens, error_of, tokens
 from tests.support.feed_reader import Reader
 from tests.support.polling import eventually
 from tests.support.stack import ResourceServerCredentials, Stack
-
-PLANS = "plans:read"
-INACTIVE = {"active": False}
 
 
 def _revoke_the_grant(actions: Actions, app: App, mo: Person, granted: Tokens) -> None:

@@ -5,6 +5,8 @@ import pytest
 from shared.resource_server import InvalidTokenError, connect
 from tests.support.actions import (
     ACCESS_TOKEN,
+    INACTIVE,
+    PLANS,
     READ,
     TOKEN_EXCHANGE,
     WRITE,
@@ -18,10 +20,6 @@ from tests.support.actions import (
 from tests.support.dpop import DpopApp, DpopKey
 from tests.support.polling import eventually
 from tests.support.stack import ResourceServerCredentials
-
-PLANS = "plans:read"
-INACTIVE = {"active": False}
-
 
 # What is got
 

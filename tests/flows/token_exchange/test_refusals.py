@@ -8,6 +8,8 @@ import pytest
 from auth_service.models.tokens import RevokedBecause
 from tests.support.actions import (
     ACCESS_TOKEN,
+    INACTIVE,
+    PLANS,
     READ,
     TOKEN_EXCHANGE,
     WRITE,
@@ -20,10 +22,6 @@ from tests.support.actions import (
 )
 from tests.support.servers import fake_redis
 from tests.support.stack import ResourceServerCredentials, Stack
-
-PLANS = "plans:read"
-INACTIVE = {"active": False}
-
 
 # What is refused
 
