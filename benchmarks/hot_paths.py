@@ -51,11 +51,13 @@ def main() -> None:
     """Measure and write the results."""
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     os.sched_setaffinity(0, {SERVER_CORE})  # Redis too: what is measured is work, not the waking of another core
+    stderr = os.dup(sys.stderr.fileno())
     with (
         tempfile.TemporaryDirectory() as folder,
         prepared_server(Path(folder), _PORT, _REDIS_PORT, core=None) as server,
     ):
         columns = {name: _profile(name, send, requests) for name, send in _paths(server).items()}
+    os.dup2(stderr, sys.stderr.fileno())
     layers = sorted(dict.fromkeys(_LAYERS.values()), key=lambda layer: -max(each[layer] for each in columns.values()))
     if unseen := [layer for layer in layers if not any(each[layer] for each in columns.values())]:
         raise RuntimeError(f"never seen, so their functions were probably renamed: {unseen}")
