@@ -40,7 +40,9 @@ class Settings(EnvironmentSettings):
     )
     rate_limit: int = Field(600, ge=0, description="requests a minute of one client for one person; 0: any number")
     invalid_token_limit: int = Field(
-        600, ge=0, description="invalid tokens a minute from one address, then unknown ones are refused; 0: any number"
+        600,
+        ge=0,
+        description="invalid tokens a minute from one network, then unknown ones are refused; 0: any number",
     )
     dpop_nonce_required: bool = Field(
         False, description="whether DPoP proofs must carry a nonce of ours, so that none can be made in advance"

@@ -1,5 +1,7 @@
 """Brakes against guessing, counted in Redis. They slow a guesser down and never lock an owner out.
 
+Where requests come from is a network (`shared/client_network.py`), which each method makes of the address it is given.
+
 People: attempts are counted before the password is looked at, so that parallel guesses can't slip through, and given
 back when it was right. Clients: their secrets can't be guessed, so only failures count and a right secret always works.
 """
@@ -14,23 +16,24 @@ from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from auth_service.storage.redis_connection import RedisClients
+from shared.client_network import client_network
 
-SIGN_INS_OF_ACCOUNT_AT_ADDRESS = RateLimitItemPerMinute(10, 15)
-SIGN_INS_AT_ADDRESS = RateLimitItemPerMinute(100, 15)
+SIGN_INS_OF_ACCOUNT_IN_NETWORK = RateLimitItemPerMinute(10, 15)
+SIGN_INS_IN_NETWORK = RateLimitItemPerMinute(100, 15)
 SIGN_INS_OF_ACCOUNT_BY_STRANGERS = RateLimitItemPerHour(50)
-"""From addresses at which the account never signed in: so a crowd of guessers can't keep the owner out at home."""
-FAILURES_OF_CLIENT_AT_ADDRESS = RateLimitItemPerMinute(30)
-FAILURES_AT_ADDRESS = RateLimitItemPerMinute(120)
+"""From networks in which the account never signed in: so a crowd of guessers can't keep the owner out at home."""
+FAILURES_OF_CLIENT_IN_NETWORK = RateLimitItemPerMinute(30)
+FAILURES_IN_NETWORK = RateLimitItemPerMinute(120)
 USER_CODES_OF_ACCOUNT = RateLimitItemPerMinute(10, 15)
-USER_CODES_AT_ADDRESS = RateLimitItemPerMinute(50, 15)
+USER_CODES_IN_NETWORK = RateLimitItemPerMinute(50, 15)
 """A user code has 34 bits (RFC 8628 §5.1)."""
-UNPROVEN_REQUESTS_AT_ADDRESS = RateLimitItemPerMinute(120)
+UNPROVEN_REQUESTS_IN_NETWORK = RateLimitItemPerMinute(120)
 """Requests of public clients, which anybody can send, and each of which we keep for a while."""
-REGISTRATIONS_AT_ADDRESS = RateLimitItemPerHour(30)
+REGISTRATIONS_IN_NETWORK = RateLimitItemPerHour(30)
 """Attempts to register a client, good or bad."""
 
-_ADDRESS_REMEMBERED = 90 * 86_400
-"""Seconds for which an address at which somebody signed in counts as theirs."""
+_NETWORK_REMEMBERED = 90 * 86_400
+"""Seconds for which a network in which somebody signed in counts as theirs."""
 
 _Counter = tuple[RateLimitItem, tuple[str, ...]]
 
@@ -40,12 +43,12 @@ class Admission:
     """An attempt that was let through; hand it back if it succeeded."""
 
     account: str
-    address: str
+    network: str
     counters: tuple[_Counter, ...]
 
 
 class Throttle:
-    """The counters. Names of accounts and addresses are stored as digests."""
+    """The counters. Names of accounts and networks are stored as digests."""
 
     def __init__(self, clients: RedisClients) -> None:
         pool = clients.scripts.connection_pool
@@ -54,28 +57,28 @@ class Throttle:
 
     def admit_sign_in(self, username: str, address: str) -> Admission | int:
         """Let an attempt to sign in through, or answer the seconds to wait."""
-        account, address = _digest(username), _digest(address)
+        account, network = _digest(username), _digest(client_network(address))
         counters: list[_Counter] = [
-            (SIGN_INS_AT_ADDRESS, ("address", address)),
-            (SIGN_INS_OF_ACCOUNT_AT_ADDRESS, ("account", account, address)),
+            (SIGN_INS_IN_NETWORK, ("address", network)),
+            (SIGN_INS_OF_ACCOUNT_IN_NETWORK, ("account", account, network)),
         ]
-        if not self._redis.exists(_known_address(account, address)):
+        if not self._redis.exists(_known_network(account, network)):
             counters.append((SIGN_INS_OF_ACCOUNT_BY_STRANGERS, ("strangers", account)))
-        return self._admit(account, address, counters)
+        return self._admit(account, network, counters)
 
     def sign_in_succeeded(self, admission: Admission) -> None:
-        """Give the attempt back and remember that the account signs in at this address."""
+        """Give the attempt back and remember that the account signs in in this network."""
         self._give_back(admission)
-        self._redis.set(_known_address(admission.account, admission.address), "", ex=_ADDRESS_REMEMBERED)
+        self._redis.set(_known_network(admission.account, admission.network), "", ex=_NETWORK_REMEMBERED)
 
     def admit_user_code(self, account_id: str, address: str) -> Admission | int:
         """Let a person look for a device by the code they typed, or answer the seconds to wait."""
-        account, address = _digest(account_id), _digest(address)
+        account, network = _digest(account_id), _digest(client_network(address))
         counters: list[_Counter] = [
-            (USER_CODES_AT_ADDRESS, ("user-codes", address)),
+            (USER_CODES_IN_NETWORK, ("user-codes", network)),
             (USER_CODES_OF_ACCOUNT, ("user-codes-of", account)),
         ]
-        return self._admit(account, address, counters)
+        return self._admit(account, network, counters)
 
     def user_code_found(self, admission: Admission) -> None:
         """Give the attempt back: only codes that don't exist count."""
@@ -83,29 +86,29 @@ class Throttle:
 
     def client_failed(self, client_id: str, address: str) -> int | None:
         """Count a failed client authentication; the seconds to wait if there were too many."""
-        client, address = _digest(client_id), _digest(address)
+        client, network = _digest(client_id), _digest(client_network(address))
         counters: list[_Counter] = [
-            (FAILURES_OF_CLIENT_AT_ADDRESS, ("client", client, address)),
-            (FAILURES_AT_ADDRESS, ("clients", address)),
+            (FAILURES_OF_CLIENT_IN_NETWORK, ("client", client, network)),
+            (FAILURES_IN_NETWORK, ("clients", network)),
         ]
         exceeded = [counter for counter in counters if not self._count(counter)]
         return max(map(self._seconds_left, exceeded), default=None)
 
     def unproven_request(self, address: str) -> int | None:
         """Count a request that is kept though nobody proved anything; the seconds to wait if there were too many."""
-        counter: _Counter = (UNPROVEN_REQUESTS_AT_ADDRESS, ("unproven", _digest(address)))
+        counter: _Counter = (UNPROVEN_REQUESTS_IN_NETWORK, ("unproven", _digest(client_network(address))))
         return None if self._count(counter) else self._seconds_left(counter)
 
     def registration(self, address: str) -> int | None:
         """Count an attempt to register a client; the seconds to wait if there were too many."""
-        counter: _Counter = (REGISTRATIONS_AT_ADDRESS, ("registration", _digest(address)))
+        counter: _Counter = (REGISTRATIONS_IN_NETWORK, ("registration", _digest(client_network(address))))
         return None if self._count(counter) else self._seconds_left(counter)
 
-    def _admit(self, account: str, address: str, counters: list[_Counter]) -> Admission | int:
+    def _admit(self, account: str, network: str, counters: list[_Counter]) -> Admission | int:
         for counter in counters:
             if not self._count(counter):
                 return self._seconds_left(counter)
-        return Admission(account, address, tuple(counters))
+        return Admission(account, network, tuple(counters))
 
     def _give_back(self, admission: Admission) -> None:
         for item, identifiers in admission.counters:
@@ -125,5 +128,5 @@ def _digest(name: str) -> str:
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _known_address(account: str, address: str) -> str:
-    return f"known-address:{account}:{address}"
+def _known_network(account: str, network: str) -> str:
+    return f"known-address:{account}:{network}"

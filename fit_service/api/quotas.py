@@ -1,11 +1,10 @@
 """How much a client may ask: `RateLimit` headers, and 429 beyond (draft-ietf-httpapi-ratelimit-headers-11)."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
-
 from flask import Response, after_this_request, request
 
 from fit_service.errors import QuotaExceededError
 from fit_service.storage.request_counters import Quota, RequestCounters, Use
+from shared.client_network import client_network
 from shared.resource_server import ActiveToken, InvalidTokenError, TokenValidator
 from shared.resource_server.errors import Challenge
 from shared.resource_server.presented_token import PresentedProof
@@ -31,7 +30,7 @@ class ClientQuota:
 
 
 class ThrottledValidator:
-    """Validates tokens, but asks no more about unknown ones for an address from which too many invalid ones came.
+    """Validates tokens, but asks no more about unknown ones for a network from which too many invalid ones came.
 
     Else garbage that is sent to us would be load for the authorization server. Tokens that are known to be good need no
     asking and are let through, so one broken app doesn't stop others at the same address.
@@ -57,7 +56,7 @@ class ThrottledValidator:
         """See TokenValidator. Raises QuotaExceededError too."""
         if self._quota is None:
             return self._validator.validate(authorization, *required_scopes, proof=proof, fresh=fresh)
-        address = _network_of(request.remote_addr)
+        address = client_network(request.remote_addr)
         use = self._counters.look(self._quota, address)
         if use.exceeded and not self._validator.knows(authorization):
             raise QuotaExceededError("Too many invalid tokens came from there.", self._quota.name, use.seconds)
@@ -74,12 +73,3 @@ def _announce(quota: Quota, use: Use) -> None:
         response.headers["RateLimit-Policy"] = f'"{quota.name}";q={quota.limit};w={quota.window}'
         response.headers["RateLimit"] = f'"{quota.name}";r={use.remaining};t={use.seconds}'
         return response
-
-
-def _network_of(address: str | None) -> str:
-    """Whom an address belongs to: with IPv6, everybody has 2^64 of them."""
-    try:
-        parsed = ip_address(address or "")
-    except ValueError:
-        return address or ""
-    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from fit_service.api.quotas import _network_of
 from fit_service.storage.request_counters import Quota, RequestCounters, Use
 from tests.support.servers import free_port, real_redis, redis_server
 
@@ -60,17 +59,3 @@ def test_redis_is_asked_again_when_it_is_back(monkeypatch: pytest.MonkeyPatch) -
         assert counters.count(QUOTA, "mo").remaining == 4
         redis.Redis.from_url(url, socket_timeout=2).ping()
         assert counters.count(QUOTA, "mo").remaining in {2, 3}  # the timed-out one may have been counted
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
-        (None, ""),
-        ("unix", "unix"),
-    ],
-)
-def test_an_ipv6_address_stands_for_its_network(address: str | None, network: str) -> None:
-    assert _network_of(address) == network

@@ -140,6 +140,23 @@ def test_a_crowd_of_guessers_keeps_itself_out_and_not_the_owner(start_stack: Cal
     assert attempt("198.51.100.1") == 200
 
 
+@pytest.mark.clause("ASVS 6.3.1")
+def test_a_network_of_ipv6_guesses_and_is_known_as_one(start_stack: Callable[..., Stack]) -> None:
+    actions = Actions(start_stack(trusted_proxies=1))
+    mo = actions.person()
+
+    def attempt(address: str, password: str | None = None) -> int:
+        mo.browser = Browser(actions.stack)
+        mo.browser.session.headers["X-Forwarded-For"] = address
+        return mo.sign_in(password).status_code
+
+    assert attempt("2001:db8:0:1::1") == 200
+    assert [attempt(f"2001:db8:0:2::{number}", "a guess") for number in range(12)] == [401] * 10 + [429] * 2
+    assert [attempt(f"2001:db8:1:{number}::1", "a guess") for number in range(42)][-2:] == [429] * 2
+    assert attempt("2001:db8:0:3::1") == 429
+    assert attempt("2001:db8:0:1::2") == 200
+
+
 def test_a_disabled_account_is_signed_out_at_once_and_stays_out(actions: Actions) -> None:
     mo = actions.person()
     mo.sign_in()
