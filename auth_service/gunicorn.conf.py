@@ -5,6 +5,7 @@ import select
 import gunicorn.http.wsgi
 
 from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
+from shared.redis_replay import ask_whether_redis_replays
 
 gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
 
@@ -21,7 +22,10 @@ forwarded_allow_ips = ""  # proxies are counted by AUTH_TRUSTED_PROXIES alone
 def post_worker_init(worker):
     """Say what the application takes, and start what runs beside requests in each worker, also under --preload."""
     worker.largest_body = worker.wsgi.config["MAX_CONTENT_LENGTH"]
-    worker.wsgi.extensions["auth_service"].reconciler.start()
+    parts = worker.wsgi.extensions["auth_service"]
+    parts.reconciler.start()
+    if worker.age == 1:  # once for all of them
+        ask_whether_redis_replays(parts.redis.reads)
 
 
 share_metrics_among_workers()

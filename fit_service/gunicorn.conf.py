@@ -3,8 +3,11 @@
 import select
 
 import gunicorn.http.wsgi
+import redis
 
+from fit_service.storage.redis_connection import redis_pool
 from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
+from shared.redis_replay import ask_whether_redis_replays
 
 gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
 
@@ -19,8 +22,11 @@ forwarded_allow_ips = ""  # proxies are counted by FIT_TRUSTED_PROXIES alone
 
 
 def post_worker_init(worker):
-    """Say how large a body any of the views takes."""
+    """Say how large a body any of the views takes; let the first worker ask Redis whether it will forget."""
     worker.largest_body = max(getattr(view, "max_body", 0) for view in worker.wsgi.view_functions.values())
+    redis_url = worker.wsgi.extensions["fit_service"].settings.redis_url
+    if redis_url and worker.age == 1:
+        ask_whether_redis_replays(redis.Redis(connection_pool=redis_pool(redis_url)))
 
 
 share_metrics_among_workers()

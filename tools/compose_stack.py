@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import subprocess
-from hashlib import sha256
 from typing import Any
 
 from tools.addresses import Addresses, service_environment
@@ -13,6 +12,7 @@ from tools.console import Problem, say
 from tools.environment import ensure_environment
 from tools.paths import LOCAL, ROOT
 from tools.readiness import wait_until_ready
+from tools.redis_users import users_file
 from tools.registration import make_demo_account, register
 from tools.secrets_store import secret
 
@@ -144,12 +144,6 @@ def _write_environment(addresses: Addresses) -> None:
     environment.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
     folder = LOCAL / "compose"
     folder.mkdir(exist_ok=True)
-    auth, fit = (sha256(values[f"{name}_REDIS_PASSWORD"].encode()).hexdigest() for name in ("AUTH", "FIT"))
-    counting, remembering = "+get +incrby +expire +eval +evalsha +script|load", "+set"
-    (folder / "users.acl").write_text(
-        "user default on nopass -@all +ping\n"
-        f"user auth on #{auth} ~* +@all -@admin -@dangerous +info\n"
-        f"user fit on #{fit} ~fit-quota:* ~fit-proof:* -@all +@connection {counting} {remembering}\n",
-        encoding="utf-8",
-    )
+    users = users_file(values["AUTH_REDIS_PASSWORD"], values["FIT_REDIS_PASSWORD"])
+    (folder / "users.acl").write_text(users, encoding="utf-8")
     (folder / "users.acl").chmod(0o644)  # Redis' own user reads it; the folder above is the owner's only

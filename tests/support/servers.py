@@ -43,22 +43,22 @@ def fake_redis() -> Iterator[str]:
 
 
 class RedisServer:
-    """redis-server with a folder for its data; may be killed and started again."""
+    """redis-server with a folder for its data; may be killed and started again. `credentials`: `user:password@`."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, credentials: str = "") -> None:
         program = redis_server()
         assert program is not None, "redis-server is not installed"
         self._folder, self._port = folder, free_port()
         address = ["--port", str(self._port), "--bind", "127.0.0.1"]
         self._command = [program, *address, "--dir", str(folder), "--save", "", *options]
-        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self.url = f"redis://{credentials}127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
         """Return when it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         for _ in range(200):
             try:
-                with redis.Redis(port=self._port) as client:
+                with redis.Redis.from_url(self.url) as client:
                     client.ping()
             except redis.ConnectionError:
                 time.sleep(0.02)

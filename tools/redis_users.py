@@ -1,0 +1,22 @@
+"""Redis' users in the containers: who may do what, as the file that Redis reads at its start (`--aclfile`)."""
+
+from hashlib import sha256
+
+_REPLAYS = "user default off ~* &* +@all"
+"""Nobody can sign in as this one. Redis replays its append-only file as this user and asks at each EXEC for its
+permissions, so whatever it may not do is gone after a restart."""
+_HEALTH = "user health on nopass -@all +ping"
+
+
+def users_file(auth_password: str, fit_password: str) -> str:
+    """Both services, known by digests of their passwords; the health check's user; the default one."""
+    auth, fit = (sha256(password.encode()).hexdigest() for password in (auth_password, fit_password))
+    may_ask = "+acl|dryrun"
+    counting, remembering = "+get +incrby +expire +eval +evalsha +script|load", "+set"
+    lines = [
+        _REPLAYS,
+        _HEALTH,
+        f"user auth on #{auth} ~* +@all -@admin -@dangerous +info {may_ask}",
+        f"user fit on #{fit} ~fit-quota:* ~fit-proof:* -@all +@connection {counting} {remembering} {may_ask}",
+    ]
+    return "\n".join(lines) + "\n"
