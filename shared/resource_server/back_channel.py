@@ -82,6 +82,7 @@ class BackChannel:
                 connection.request(method, self._path + path, body, headers | self._common_headers())
                 response = connection.getresponse()
                 answer = _read(response)
+                connection.seconds_left()  # a process may have been stopped while the last bytes waited in the socket
             except ConnectionError:  # a kept connection may have been closed meanwhile: once more on a new one
                 connection.close()
                 if not kept:

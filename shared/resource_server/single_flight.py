@@ -59,7 +59,8 @@ class SingleFlight(Generic[T]):
 
     @staticmethod
     def _wait(flight: _Flight[T], within: float) -> T:
-        if not flight.landed.wait(within):
+        deadline = seconds() + within
+        if not flight.landed.wait(within) or seconds() > deadline:  # a process may have been stopped in between
             raise CannotValidateError("the authorization server did not answer in time")
         if flight.result is None:
             raise copy(flight.error)  # each thread adds its own traceback
