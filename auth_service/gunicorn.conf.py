@@ -16,7 +16,9 @@ threads = 16
 keepalive = 75
 graceful_timeout = 10
 control_socket_disable = True
-forwarded_allow_ips = ""  # proxies are counted by AUTH_TRUSTED_PROXIES alone
+forwarded_allow_ips = ""  # proxies are counted by AUTH_TRUSTED_PROXIES alone …
+forwarder_headers = ""  # … also on a Unix socket, where gunicorn takes everybody for one
+secure_scheme_headers = {}  # likewise
 
 
 def post_worker_init(worker):

@@ -7,3 +7,6 @@ threads = 8
 keepalive = 75
 graceful_timeout = 10
 control_socket_disable = True
+forwarded_allow_ips = ""  # nobody is believed who says that a request had another path or scheme …
+forwarder_headers = ""  # … also on a Unix socket, where gunicorn takes everybody for a proxy
+secure_scheme_headers = {}  # likewise

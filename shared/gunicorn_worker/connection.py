@@ -22,7 +22,8 @@ class Connection:
 
     def __init__(self, peers: Peers, heads: HeadReader, largest_body: int) -> None:
         peers.socket.setblocking(False)
-        peers.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if peers.socket.family != socket.AF_UNIX:
+            peers.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.peers = peers
         self.socket: socket.socket = peers.socket
         self.deadline = 0.0
