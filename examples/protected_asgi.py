@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from shared.resource_server import connect
+from shared.resource_server import OPEN, Needs, connect
 from shared.resource_server.asgi_middleware import TokenMiddleware
 
 validator = connect(
@@ -23,9 +23,11 @@ async def journal(request: Request) -> PlainTextResponse:
     return PlainTextResponse(f"the journal of {request.state.token.subject}")
 
 
-def required_scopes(_method: str, path: str) -> set[str] | None:
-    """What a request needs; None lets it through without a token."""
-    return None if path == "/health" else {"journal:read"}
+def required_scopes(method: str, path: str) -> Needs:
+    """What a request needs; OPEN lets it through without a token, None (not named here) not at all."""
+    if path == "/health":
+        return OPEN
+    return {"journal:read"} if method in {"GET", "HEAD"} else {"journal:write"}
 
 
 routes = [Route("/journal", journal), Route("/health", lambda _: PlainTextResponse("fine"))]

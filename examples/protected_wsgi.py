@@ -22,7 +22,7 @@ def journal(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable
 
 
 def required_scopes(method: str, _path: str) -> set[str]:
-    """What a request needs; None would let it through without a token."""
+    """What a request needs. None would let nobody through, OPEN anybody."""
     return {"journal:read"} if method in {"GET", "HEAD"} else {"journal:write"}
 
 

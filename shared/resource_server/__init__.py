@@ -4,6 +4,7 @@ This package imports nothing but the standard library; only `resource_protector`
 be installed elsewhere under another name.
 """
 
+from .access_rules import OPEN, Needs
 from .components import connect
 from .errors import (
     CannotValidateError,
@@ -17,11 +18,13 @@ from .introspection_response import ActiveToken
 from .token_validator import TokenValidator
 
 __all__ = [
+    "OPEN",
     "ActiveToken",
     "CannotValidateError",
     "InsufficientScopeError",
     "InvalidTokenError",
     "MalformedRequestError",
+    "Needs",
     "NoTokenError",
     "NotLetThroughError",
     "TokenValidator",

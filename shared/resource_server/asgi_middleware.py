@@ -2,8 +2,8 @@
 
 app = TokenMiddleware(app, connect(resource=…, …), lambda method, path: {"plans:read"})
 
-Known tokens are validated in the event loop, which takes microseconds; only questions to the authorization server go to
-threads.
+The rule is explained in `access_rules.py`. Known tokens are validated in the event loop, which takes microseconds; only
+questions to the authorization server go to threads.
 """
 
 import asyncio
@@ -15,12 +15,13 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from .access_rules import Needed, RequiredScopes
 from .errors import NotLetThroughError
 from .fork import begin_anew_after_fork
 from .introspection_response import ActiveToken
 from .presented_token import PresentedProof
 from .token_validator import TokenValidator
-from .wsgi_middleware import RequiredScopes, refuse_second_token
+from .wsgi_middleware import refuse_second_token
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -53,16 +54,21 @@ class TokenMiddleware:
         self._threads = ThreadPoolExecutor(_QUESTIONS, thread_name_prefix="introspection")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection."""
-        if scope["type"] in {"http", "websocket"}:
-            required = self._required_scopes(scope.get("method", "GET"), scope["path"])
-            if required is not None:
-                try:
-                    token = await self._validated(scope, *required)
-                except NotLetThroughError as refusal:
-                    _log.info("request not let through: %s", refusal)
-                    return await self._refuse(scope["type"], send, refusal)
-                scope.setdefault("state", {})["token"] = token
+        """One connection. Raises NotImplementedError for a kind of connection that isn't known here."""
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        if scope["type"] not in {"http", "websocket"}:
+            raise NotImplementedError(f"no token can be asked for on a connection of type {scope['type']!r}")
+        method = scope.get("method", "GET")
+        needed = Needed(self._required_scopes, method, scope["path"], scope.get("root_path", ""))
+        if not needed.is_open:
+            try:
+                token = await self._validated(scope, *needed.scopes)
+                needed.check_named()
+            except NotLetThroughError as refusal:
+                _log.info("request not let through: %s", refusal)
+                return await self._refuse(scope["type"], send, refusal)
+            scope.setdefault("state", {})["token"] = token
         return await self._app(scope, receive, send)
 
     async def _validated(self, scope: Scope, *required: str) -> ActiveToken:

@@ -1,23 +1,23 @@
 """Lets only good tokens through to a WSGI application, whatever framework made it.
 
 app = TokenMiddleware(app, connect(resource=…, …), lambda method, path: {"plans:read"})
+
+The rule is explained in `access_rules.py`.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, quote
 
+from .access_rules import Needed, RequiredScopes
 from .errors import MalformedRequestError, NotLetThroughError
 from .presented_token import PresentedProof
 from .token_validator import TokenValidator
 
 TOKEN = "resource_server.token"
 """Where the application finds its `ActiveToken` in the WSGI environment."""
-
-RequiredScopes = Callable[[str, str], Collection[str] | None]
-"""The scopes that a request with this method and path needs; None if it needs no token at all."""
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -36,11 +36,13 @@ class TokenMiddleware:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """One request."""
-        scopes = self._required_scopes(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
-        if scopes is not None:
+        path = environ.get("PATH_INFO", "").encode("latin-1").decode(errors="replace")  # as ASGI has it (PEP 3333)
+        needed = Needed(self._required_scopes, environ["REQUEST_METHOD"], path)
+        if not needed.is_open:
             try:
                 authorization, proof = authorization_of(environ), proof_of(environ)
-                environ[TOKEN] = self._validator.validate(authorization, *scopes, proof=proof)
+                environ[TOKEN] = self._validator.validate(authorization, *needed.scopes, proof=proof)
+                needed.check_named()
             except NotLetThroughError as refusal:
                 _log.info("request not let through: %s", refusal)
                 status = f"{refusal.status} {HTTPStatus(refusal.status).phrase}"

@@ -15,7 +15,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from shared.resource_server import ActiveToken, TokenValidator, asgi_middleware, wsgi_middleware
+from shared.resource_server import OPEN, ActiveToken, Needs, TokenValidator, asgi_middleware, wsgi_middleware
 from shared.resource_server.resource_protector import ResourceProtector
 
 RESOURCE = "https://plans.example/"
@@ -40,8 +40,8 @@ Get = Callable[..., Answer]
 """Sends a GET to a path with headers, of which one may have several values."""
 
 
-def required_scopes(_method: str, path: str) -> set[str] | None:
-    return REQUIRED.get(path)
+def required_scopes(_method: str, path: str) -> Needs:
+    return OPEN if path == "/open" else REQUIRED.get(path)
 
 
 def flask_adapter(validator: TokenValidator) -> Get:

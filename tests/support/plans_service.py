@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from shared.resource_server import connect, validation_cache
+from shared.resource_server import OPEN, connect, validation_cache
 from shared.resource_server.wsgi_middleware import TokenMiddleware
 
 SETTINGS = os.environ
@@ -33,7 +33,7 @@ _validator = connect(
     deadline=float(SETTINGS["PLANS_DEADLINE"]),
     observe=_observe,
 )
-_protected = TokenMiddleware(_plans, _validator, lambda _method, path: None if path == "/health/live" else ())
+_protected = TokenMiddleware(_plans, _validator, lambda _method, path: OPEN if path == "/health/live" else ())
 if token := SETTINGS.get("PLANS_TOKEN_BEFORE_FORK"):
     _validator.validate(f"Bearer {token}")  # begins to follow the feed in the process that loads this
 

@@ -1,0 +1,101 @@
+"""What a request needs to be let through: a rule of the application's decides, by method and path.
+
+Servers and frameworks do not read a path alike: a target in absolute form, a root path, dot segments, doubled slashes,
+what follows a semicolon. Where several readings are possible a request needs what the rule demands of each, and is open
+only if all of them are.
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Collection, Iterator
+from enum import Enum
+from typing import Final, Literal
+
+from .errors import InsufficientScopeError
+
+
+class _Openness(Enum):
+    OPEN = "open"
+
+
+OPEN: Final = _Openness.OPEN
+"""What a rule returns for what anybody may see without a token."""
+
+Needs = Collection[str] | Literal[_Openness.OPEN] | None
+"""What a rule returns: the scopes that a request needs, an empty set if any good token will do, or OPEN. None means
+that the rule doesn't name the request, and then nobody is let through.
+"""
+
+RequiredScopes = Callable[[str, str], Needs]
+"""A rule, given the method and the path: relative to the application, percent-decoded, without the query."""
+
+_SEVERAL_READINGS = re.compile(r"^(?!/)|//|/\.\.?(?:/|$)|[\\;?#]")
+_SCHEME_AND_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
+_CUT_OFF_BY_SOME = re.compile(r"[;?#].*", re.DOTALL)
+
+
+class Needed:
+    """What one request needs, however its path is read."""
+
+    def __init__(self, rule: RequiredScopes, method: str, path: str, root_path: str = "") -> None:
+        """Raises TypeError for a rule that answers with a text, which would be a collection of letters.
+
+        `root_path` is what a server or a mount says to have been before the application's own path; where the path
+        doesn't begin with it, somebody has cut it off already.
+        """
+        self.is_open, self.is_named = True, True
+        scopes: set[str] = set()
+        for reading in _readings(path, root_path):
+            answer = rule(method, reading)
+            if answer is OPEN:
+                continue
+            if isinstance(answer, str):
+                raise TypeError(f"a rule has to answer with a collection of scopes, not with {answer!r}")
+            self.is_open = False
+            self.is_named &= answer is not None
+            scopes.update(answer or ())
+        self.scopes = sorted(scopes)
+        self._request = f"{method} {path}"
+
+    def check_named(self) -> None:
+        """Raise InsufficientScopeError if a rule doesn't name the request: no token is good enough."""
+        if not self.is_named:
+            raise InsufficientScopeError((), f"no rule names {self._request}: say which scopes it needs, or OPEN")
+
+
+def _readings(path: str, root_path: str) -> Collection[str]:
+    """The paths that a framework may read here: one, but for unusual ones."""
+    if root_path and _begins_with(path, root_path):
+        path, root_path = path[len(root_path) :] or "/", ""
+    if not root_path and _SEVERAL_READINGS.search(path) is None:
+        return (path,)
+    whole = set(_relative(path, root_path))
+    cut = {_CUT_OFF_BY_SOME.sub("", reading) for reading in whole}
+    return whole | cut | {_normal(reading) for reading in cut}
+
+
+def _relative(path: str, root_path: str) -> Iterator[str]:
+    path = _origin_form(path)
+    if root_path and _begins_with(path, root_path):
+        yield _origin_form(path[len(root_path) :])
+        return
+    yield path
+    if root_path and root_path in path:  # there are frameworks that cut at the first place where it stands
+        yield _origin_form(path.partition(root_path)[2])
+
+
+def _begins_with(path: str, root_path: str) -> bool:
+    return path.startswith(root_path) and path[len(root_path) : len(root_path) + 1] in {"", "/"}
+
+
+def _origin_form(path: str) -> str:
+    """The same without scheme and host (RFC 9112 §3.2.2), and with a slash at its beginning."""
+    path = _SCHEME_AND_HOST.sub("", path, count=1) if _SCHEME_AND_HOST.match(path) else path
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _normal(path: str) -> str:
+    """Without dot segments and doubled slashes; a slash at the end stays."""
+    path = path.replace("\\", "/")
+    normal = posixpath.normpath(path).replace("//", "/")
+    return f"{normal}/" if path.endswith(("/", "/.", "/..")) and normal != "/" else normal

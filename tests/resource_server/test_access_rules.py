@@ -1,0 +1,252 @@
+"""Whatever a path is made to look like, nobody reaches behind it what its plain form would not let them reach: the same
+table under each adapter, framework and server.
+"""
+
+import asyncio
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hypercorn.asyncio
+import hypercorn.config
+import pytest
+import uvicorn
+
+from shared.resource_server import OPEN, asgi_middleware
+from shared.resource_server.access_rules import Needed
+from tests.resource_server.reached_applications import (
+    FRAMEWORKS,
+    MOUNTED_AT,
+    RESOURCE,
+    asgi_applications,
+    asgi_by_host,
+    rule,
+    validator_at,
+)
+from tests.support.polling import eventually
+from tests.support.servers import free_port
+from tests.support.small_authorization_server import SmallAuthorizationServer, small_authorization_server
+
+ROOT = Path(__file__).resolve().parents[2]
+READER = "reader"
+
+PLAIN = {
+    "/open": (200, 200),
+    "/diary/secret": (401, 200),
+    "/changes": (401, 403),
+    "/unnamed": (401, 403),
+    "/": (401, 403),
+}
+"""The status without a token, and with one that may read."""
+DISGUISED = {
+    "//diary/secret": True,
+    "/diary//secret": True,
+    "/diary/./secret": True,
+    "/open/../diary/secret": True,
+    "/diary/secret/../../open": True,
+    "/open/%2e%2e/diary/secret": True,
+    "/diary%2fsecret": True,
+    "/%64iary/secret": True,
+    "/diary%5csecret": True,
+    "/%c3%bcbung": True,
+    "/diary/secret;.css": True,
+    "/diary/secret%3f.css": True,
+    "/diary/secret%23.css": True,
+    "//changes": False,
+    "/diary/secret/../../changes": False,
+    "/changes/../diary/secret": False,
+    "/changes/.": False,
+    "/changes;/../diary/secret": False,
+}
+"""Whether a token that may read may reach it. Without a token nobody may."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an application is called."""
+
+    port: int
+    host: str
+    prefix: str
+    """What stands before the paths of its own."""
+
+    def status(self, target: str, token: str | None) -> int:
+        """Of a target, sent as it stands."""
+        authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+        request = f"GET {target} HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\n{authorization}\r\n"
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            connection.sendall(request.encode())
+            return int(connection.makefile("rb").readline().split()[1])
+
+    def targets(self, path: str) -> tuple[str, ...]:
+        """A path in origin form and in absolute form."""
+        return f"{self.prefix}{path}", f"http://{self.host}{self.prefix}{path}", f"HTTP://x:80{self.prefix}{path}"
+
+    def faults(self) -> list[str]:
+        """What is let through and shouldn't be, or the other way round."""
+        found = []
+        for path, (without, reading) in PLAIN.items():
+            seen = self.status(self.prefix + path, None), self.status(self.prefix + path, READER)
+            found += [f"{path} {seen}"] if seen != (without, reading) else []
+        for path, may_read in [*DISGUISED.items(), *((path, read != 403) for path, (_, read) in PLAIN.items())]:
+            for target in self.targets(path):
+                if self.status(target, None) == 200 and path != "/open":
+                    found.append(f"{target} without a token")
+                if not may_read and self.status(target, READER) == 200:
+                    found.append(f"{target} with a token that may only read")
+        return found
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SmallAuthorizationServer]:
+    with small_authorization_server(RESOURCE) as running:
+        running.issue(READER)
+        yield running
+        running.let_polls_go()
+
+
+@contextmanager
+def served_by_uvicorn(app: Any, root_path: str) -> Iterator[int]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, root_path=root_path, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    eventually(lambda: server.started)
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join(10)
+
+
+@contextmanager
+def served_by_hypercorn(app: Any, root_path: str) -> Iterator[int]:
+    config, port, stop = hypercorn.config.Config(), free_port(), threading.Event()
+    config.bind, config.root_path, config.loglevel = [f"127.0.0.1:{port}"], root_path, "CRITICAL"
+
+    async def stopped() -> None:
+        while not stop.is_set():
+            await asyncio.sleep(0.02)
+
+    serving = hypercorn.asyncio.serve(app, config, shutdown_trigger=stopped, mode="asgi")
+    thread = threading.Thread(target=lambda: asyncio.run(serving), daemon=True)
+    thread.start()
+    eventually(lambda: answers(port))
+    yield port
+    stop.set()
+    thread.join(10)
+
+
+@contextmanager
+def served_by_gunicorn(application: str, auth_url: str, *options: str) -> Iterator[int]:
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--no-control-socket", *options]
+    environment = {"REACHED_AUTH_URL": auth_url, "PATH": ""}
+    with subprocess.Popen(
+        [*command, f"tests.resource_server.reached_applications:{application}"],
+        env=environment,
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            eventually(lambda: answers(port))
+            yield port
+        finally:
+            process.terminate()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+Serve = Callable[[ExitStack, SmallAuthorizationServer, str], int]
+
+
+def by_uvicorn(running: ExitStack, server: SmallAuthorizationServer, root_path: str) -> int:
+    app = asgi_by_host(asgi_applications(validator_for(running, server)))
+    return running.enter_context(served_by_uvicorn(app, root_path))
+
+
+def by_hypercorn(running: ExitStack, server: SmallAuthorizationServer, root_path: str) -> int:
+    app = asgi_by_host(asgi_applications(validator_for(running, server)))
+    return running.enter_context(served_by_hypercorn(app, root_path))
+
+
+def by_gunicorn(running: ExitStack, server: SmallAuthorizationServer, root_path: str) -> int:
+    options = ("-k", "asgi", *(("--root-path", root_path) if root_path else ()))
+    return running.enter_context(served_by_gunicorn("asgi_app", server.address, *options))
+
+
+def validator_for(running: ExitStack, server: SmallAuthorizationServer) -> Any:
+    validator = validator_at(server.address)
+    running.callback(validator.close)
+    return validator
+
+
+SERVERS: dict[str, Serve] = {"uvicorn": by_uvicorn, "hypercorn": by_hypercorn, "gunicorn": by_gunicorn}
+
+
+@pytest.mark.clause("RFC 9112 §3.2.2")
+@pytest.mark.parametrize("root_path", ["", "/api"])
+@pytest.mark.parametrize("name", SERVERS)
+def test_no_disguise_of_a_path_reaches_more_than_the_plain_path_under_asgi(
+    server: SmallAuthorizationServer, name: str, root_path: str
+) -> None:
+    # uvicorn takes a proxy to have cut the root path off, and puts it before the path; the others leave paths alone
+    before = "" if name == "uvicorn" else root_path
+    with ExitStack() as running:
+        port = SERVERS[name](running, server, root_path)
+        places = [Place(port, framework, before) for framework in FRAMEWORKS]
+        places += [Place(port, f"{framework}-mounted", before + MOUNTED_AT) for framework in FRAMEWORKS]
+        assert {place.host: faults for place in places if (faults := place.faults())} == {}
+
+
+@pytest.mark.clause("RFC 9112 §3.2.2")
+def test_no_disguise_of_a_path_reaches_more_than_the_plain_path_under_wsgi(server: SmallAuthorizationServer) -> None:
+    with served_by_gunicorn("wsgi_app", server.address, "-k", "gthread", "--threads", "2") as port:
+        assert Place(port, "wsgi", "").faults() == []
+
+
+def test_a_connection_of_an_unknown_kind_is_closed() -> None:
+    reached: list[str] = []
+
+    async def app(scope: dict[str, Any], _receive: Any, _send: Any) -> None:
+        reached.append(scope["type"])
+
+    async def nothing(*_: Any) -> None:
+        raise AssertionError
+
+    protected = asgi_middleware.TokenMiddleware(app, validator_at("http://127.0.0.1:1"), lambda *_: OPEN)
+    with pytest.raises(NotImplementedError, match="webtransport"):
+        asyncio.run(protected({"type": "webtransport", "path": "/open", "headers": []}, nothing, nothing))
+    asyncio.run(protected({"type": "lifespan"}, nothing, nothing))
+    assert reached == ["lifespan"]
+
+
+@pytest.mark.parametrize(
+    ("path", "root_path"),
+    [
+        ("/diary/secret", "/api"),
+        ("/api/diary/secret", "/api"),
+        ("http://x/api/diary/secret", "/api"),
+        ("http://[/diary/secret", ""),
+    ],
+)
+def test_a_path_is_decided_on_as_it_is_within_the_application(path: str, root_path: str) -> None:
+    needed = Needed(rule, "GET", path, root_path)
+    assert (needed.is_open, needed.is_named, needed.scopes) == (False, True, ["plans:read"])
+
+
+@pytest.mark.parametrize("path", ["/open/api/changes", "/apichanges"])
+def test_where_frameworks_cut_a_root_path_off_differently_each_reading_counts(path: str) -> None:
+    assert "plans:write" in Needed(rule, "GET", path, "/api").scopes
+
+
+def test_a_text_is_no_collection_of_scopes() -> None:
+    with pytest.raises(TypeError, match="plans:read"):
+        Needed(lambda *_: "plans:read", "GET", "/")
