@@ -63,13 +63,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["auth_service"] = parts
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
-    metrics = install_metrics(app, settings.metrics_token, CollectorRegistry())
+    metrics = install_metrics(app, settings.metrics_token, CollectorRegistry(), parts.writability)
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
     install_sessions(app, parts.sessions, secure=settings.secure)
     install_headers(app, secure=settings.secure)
     install_error_handlers(app)
     install_commands(app)
+    app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))
     _install_endpoints(app, parts)
     _install_pages(app, parts)
     _put_lean_forms_in_front(app, parts, metrics)
@@ -77,6 +78,15 @@ def create_app(settings: Settings | None = None) -> Flask:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     return app
+
+
+def _readiness(parts: Components) -> dict[str, Check]:
+    """What has to work so that introspection is answered, and truthfully."""
+    return {
+        "database": parts.database.check,
+        "redis": parts.redis.reads.ping,
+        "revocations": parts.reconciler.check,
+    }
 
 
 def _install_endpoints(app: Flask, parts: Components) -> None:
@@ -88,12 +98,6 @@ def _install_endpoints(app: Flask, parts: Components) -> None:
     app.register_blueprint(metadata)
     app.register_blueprint(jwks)
     app.register_blueprint(revocations_endpoint(parts.server, parts.feed))
-    checks: dict[str, Check] = {
-        "database": parts.database.check,
-        "redis": parts.redis.reads.ping,
-        "revocations": parts.reconciler.check,
-    }
-    app.register_blueprint(health_endpoints(checks))
     csrf = CSRFProtect(app)
     for blueprint in (
         authorization_endpoint(parts.server, parts.pending),
@@ -135,7 +139,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
     app.register_blueprint(sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events))
     app.register_blueprint(sign_out_pages(parts.server, parts.accounts, parts.logout_requests))
     app.register_blueprint(consent_pages(parts.server, parts.accounts, parts.consents, parts.pending))
-    app.register_blueprint(device_page(parts.server, parts.accounts, parts.consents, parts.throttle))
+    app.register_blueprint(device_page(parts.server, parts.accounts, parts.throttle))
     app.register_blueprint(account_page(parts.accounts, parts.throttle, parts.revocation))
     app.register_blueprint(
         connected_apps_page(

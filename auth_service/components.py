@@ -41,6 +41,7 @@ from auth_service.storage.signing_keys import SigningKeyStore
 from auth_service.storage.throttle import Throttle
 from auth_service.storage.token_handle import TokenKeyRing, nonce_key, web_secret
 from auth_service.workers.revocation_reconciler import RevocationReconciler
+from shared.health import Writability
 from shared.resource_server import TokenValidator
 from shared.resource_server.dpop_nonce import DpopNonces
 
@@ -72,12 +73,13 @@ class Components:
     registration: DynamicRegistration
     userinfo: TokenValidator
     server: AuthorizationServer
+    writability: Writability
     web_secret: bytes
 
 
 def build(settings: Settings) -> Components:
     """Wire a service."""
-    database, redis = Database(settings.database_url), connect_redis(settings.redis_url)
+    database, redis = Database(settings.database_url, pgbouncer=settings.pgbouncer), connect_redis(settings.redis_url)
     keys = TokenKeyRing(settings.token_key_bytes())
     accounts, clients = AccountStore(database), ClientStore(database)
     resource_servers, records = (
@@ -145,6 +147,7 @@ def build(settings: Settings) -> Components:
         ),
         userinfo=userinfo_validator(server.parts),
         server=server,
+        writability=Writability({"database": database.check_writing, "redis": redis.check_writing}),
         web_secret=web_secret(settings.token_key_bytes()[0]),
     )
 

@@ -3,20 +3,18 @@
 An outage is never told as a refusal: clients throw tokens away on 400 and 401, and come back after a 503.
 """
 
-import logging
-
 from authlib.oauth2 import OAuth2Error
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from redis import RedisError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
 from auth_service.protocol.errors import printable
+from shared.outages import OutageLog
+from shared.sql_engine import SQL_OUTAGES
 
-OUTAGES = (RedisError, OperationalError, InterfaceError, PoolTimeoutError)
-"""What the stores raise when they can't be asked."""
+OUTAGES = (RedisError, *SQL_OUTAGES)
+"""What the stores raise when they can't be asked or can't be written."""
 
 _TITLES = {
     400: "This can’t be done",
@@ -37,7 +35,7 @@ _TEXTS = {
 
 _FORGED = "This form was open for too long, or was not ours. Go back, load its page again and send it once more."
 
-_log = logging.getLogger(__name__)
+_outages = OutageLog()
 
 
 def install_error_handlers(app: Flask) -> None:
@@ -75,7 +73,7 @@ def _authorization_refused(error: OAuth2Error) -> Response:
 
 
 def _outage(error: Exception) -> Response:
-    _log.error("outage: %s", type(error).__name__, exc_info=error)
+    _outages.add(error)
     answer = _answer(503, "temporarily_unavailable", _TEXTS[ServiceUnavailable.code])
     answer.headers["Retry-After"] = "1"
     return answer

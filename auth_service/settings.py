@@ -27,6 +27,9 @@ class Settings(EnvironmentSettings):
     token_keys: CommaSeparated = Field(
         description="key ring, 32 bytes each in base64url, comma-separated: the first makes tokens, all verify"
     )
+    pgbouncer: bool = Field(
+        False, description="whether the database URL leads to PgBouncer in transaction mode (docs/operations.md)"
+    )
     redis_shards: int = Field(1, ge=1, le=128, description="hash tags over which grants are spread (Redis Cluster)")
 
     access_token_lifetime: int = Field(

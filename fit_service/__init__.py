@@ -39,13 +39,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(TRUSTED_HOSTS=settings.host_names)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
-    install_metrics(app, settings.metrics_token, parts.metrics, parts.webhook_metrics)
+    install_metrics(app, settings.metrics_token, parts.metrics, parts.webhook_metrics, parts.writability)
     limit_bodies(app)
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
     install_error_handlers(app)
     install_commands(app, parts)
-    app.register_blueprint(health_endpoints({"database": parts.database.check}))
+    app.register_blueprint(health_endpoints({"database": parts.database.check}, parts.writability))
     for blueprint in (
         metadata_endpoint(settings.resource, settings.collection, settings.issuer),
         body_weight_api(parts.access, parts.body_weights),

@@ -12,6 +12,7 @@ from fit_service.settings import Settings
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.feed_position import FeedPositionStore
+from fit_service.storage.redis_connection import write_probe
 from fit_service.storage.request_counters import RequestCounters
 from fit_service.storage.used_proofs import UsedProofsInRedis
 from fit_service.storage.webhook_endings import WebhookEndings
@@ -21,6 +22,7 @@ from fit_service.webhooks.consent_follower import ConsentFollower
 from fit_service.webhooks.metrics import WebhookCollector
 from fit_service.webhooks.sender import Sender
 from fit_service.webhooks.worker import WebhookWorker
+from shared.health import Check, Writability
 from shared.request_id import current_request_id
 from shared.resource_server import TokenValidator, connect
 from shared.resource_server.back_channel import BackChannel
@@ -43,12 +45,13 @@ class Components:
     webhook_metrics: WebhookCollector
     access: Access
     validator: TokenValidator
+    writability: Writability
     metrics: CollectorRegistry
 
 
 def build(settings: Settings) -> Components:
     """Wire a service."""
-    database, metrics = Database(settings.database_url), CollectorRegistry()
+    database, metrics = Database(settings.database_url, pgbouncer=settings.pgbouncer), CollectorRegistry()
     counters = RequestCounters(settings.redis_url)
     validator = connect(
         resource=settings.resource,
@@ -84,8 +87,16 @@ def build(settings: Settings) -> Components:
         ),
         webhook_metrics=WebhookCollector(outbox, position, time.time),
         validator=validator,
+        writability=_writability(settings, database),
         metrics=metrics,
     )
+
+
+def _writability(settings: Settings, database: Database) -> Writability:
+    probes: dict[str, Check] = {"database": database.check_writing}
+    if settings.redis_url:
+        probes["redis"] = write_probe(settings.redis_url)
+    return Writability(probes)
 
 
 def _dpop(settings: Settings) -> Dpop:

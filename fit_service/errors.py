@@ -1,18 +1,18 @@
 """What went wrong, as an RFC 9457 problem document; and outages as 503."""
 
-import logging
 from collections.abc import Mapping, Sequence
 
 from flask import Flask, Response, jsonify
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError)
-"""What the store raises when it can't be asked."""
+from shared.outages import OutageLog
+from shared.sql_engine import SQL_OUTAGES
 
-_log = logging.getLogger(__name__)
+OUTAGES = SQL_OUTAGES
+"""What the store raises when it can't be asked or can't be written."""
+
+_outages = OutageLog()
 
 
 class ProblemError(Exception):
@@ -69,7 +69,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _outage(error: Exception) -> Response:
-    _log.error("outage: %s", type(error).__name__, exc_info=error)
+    _outages.add(error)
     answer = problem(503, "The store can't be asked at the moment. Nothing was changed; try again.")
     answer.headers["Retry-After"] = "1"
     return answer

@@ -26,6 +26,9 @@ class Settings(EnvironmentSettings):
     client_secret: str = Field(min_length=1, description="its password at the introspection endpoint")
     database_url: str = Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…")
 
+    pgbouncer: bool = Field(
+        False, description="whether the database URL leads to PgBouncer in transaction mode (docs/operations.md)"
+    )
     auth_url: str | None = Field(
         None, description="where the authorization server is reached from here; unset: at issuer"
     )

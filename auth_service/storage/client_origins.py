@@ -3,12 +3,11 @@
 import time
 
 from sqlalchemy import select
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from auth_service.models.client import Client
 from auth_service.storage.clients import registered
 from auth_service.storage.database import Database
+from shared.sql_engine import SQL_OUTAGES
 
 _REMEMBERED_FOR = 1.0
 """Seconds, after which a change is in force in every process."""
@@ -34,5 +33,5 @@ class ClientOrigins:
         try:
             with self._database.reading() as session:
                 return frozenset(origin for origins in session.scalars(query) for origin in origins)
-        except (OperationalError, InterfaceError, PoolTimeoutError):
+        except SQL_OUTAGES:
             return otherwise

@@ -33,6 +33,10 @@ class RedisClients:
     blocking: "redis.Redis"
     exchange: RedisExchange
 
+    def check_writing(self) -> None:
+        """Raise unless something can be written: a full Redis and a replica answer reads only."""
+        self.scripts.set("write-probe", "", px=1000)
+
 
 def connect_redis(url: str) -> RedisClients:
     """Clients for `url`. Nothing is opened before the first command, so this is safe before a fork."""

@@ -1,5 +1,7 @@
 """How this service talks to Redis: briefly, and never repeating a command behind our back."""
 
+from collections.abc import Callable
+
 import redis
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
@@ -22,3 +24,9 @@ def redis_pool(url: str) -> redis.ConnectionPool:
         decode_responses=True,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
+
+
+def write_probe(url: str) -> Callable[[], object]:
+    """What raises when nothing can be written: then no proof counts as new, and each process counts requests alone."""
+    client = redis.Redis(connection_pool=redis_pool(url))
+    return lambda: client.set("fit-write-probe", "", px=1000)

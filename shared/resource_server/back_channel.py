@@ -15,14 +15,12 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from .clock import seconds
 from .deadline_connection import DeadlineConnection
-from .errors import CannotValidateError, OutageError, UnusableAnswerError
+from .errors import CannotValidateError
 from .fork import begin_anew_after_fork
 
 MAX_BODY = 64 * 1024
 """Bytes; a longer answer isn't one."""
 _KEPT_CONNECTIONS = 32
-_LONGEST_LIFE = 30.0
-"""Seconds for which a connection is used. What lies between lets one be idle for longer; a name may lead elsewhere."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,44 +68,32 @@ class BackChannel:
         try:
             return self._exchange(method, path, body, headers, deadline)
         except (OSError, HTTPException, ValueError) as error:
-            raise OutageError(f"{path.partition('?')[0]}: {type(error).__name__}: {error}") from error
+            raise CannotValidateError(f"{path.partition('?')[0]}: {type(error).__name__}: {error}") from error
 
     def _exchange(
         self, method: str, path: str, body: str | None, headers: dict[str, str], deadline: float
     ) -> RawAnswer:
-        headers |= self._common_headers()
-        if kept := self._pool.take():
+        connection, kept = self._pool.take(), True
+        while True:
+            if connection is None:
+                connection, kept = DeadlineConnection(self._host, self._port, self._tls), False
+            connection.deadline = deadline
             try:
-                return self._exchange_on(kept, method, path, body, headers, deadline)
-            except (OSError, HTTPException) as error:
-                if kept.answered:
+                connection.request(method, self._path + path, body, headers | self._common_headers())
+                response = connection.getresponse()
+                answer = _read(response)
+                connection.seconds_left()  # a process may have been stopped while the last bytes waited in the socket
+            except ConnectionError:  # a kept connection may have been closed meanwhile: once more on a new one
+                connection.close()
+                if not kept:
                     raise
-                self._pool.close()  # the others are as old: a restart or a firewall ended them too
-                if isinstance(error, TimeoutError):  # nobody knows whether the server or the connection is dead
-                    raise CannotValidateError(f"{path.partition('?')[0]}: no answer on a kept connection") from error
-        connection = DeadlineConnection(self._host, self._port, self._tls)
-        return self._exchange_on(connection, method, path, body, headers, deadline)
-
-    def _exchange_on(
-        self,
-        connection: DeadlineConnection,
-        method: str,
-        path: str,
-        body: str | None,
-        headers: dict[str, str],
-        deadline: float,
-    ) -> RawAnswer:
-        connection.deadline, connection.answered = deadline, False
-        try:
-            connection.request(method, self._path + path, body, headers)
-            response = connection.getresponse()
-            answer = _read(response)
-            connection.seconds_left()  # a process may have been stopped while the last bytes waited in the socket
-        except BaseException:
-            connection.close()  # what was not fully read would be taken for the next answer
-            raise
-        self._pool.give_back(connection, reusable=not response.will_close)
-        return answer
+                connection = None
+            except BaseException:
+                connection.close()  # what was not fully read would be taken for the next answer
+                raise
+            else:
+                self._pool.give_back(connection, reusable=not response.will_close)
+                return answer
 
     def _common_headers(self) -> dict[str, str]:
         headers = {
@@ -125,18 +111,17 @@ def _read(response: HTTPResponse) -> RawAnswer:
     if response.status != 200:
         if response.status in {401, 403}:
             _log.error("the authorization server refuses our credentials: check client id and secret")
-        kind = OutageError if response.status >= 500 else CannotValidateError
-        raise kind(f"it answered {response.status}", _retry_after(response))
+        raise CannotValidateError(f"it answered {response.status}", _retry_after(response))
     if not response.headers.get("Content-Length", "0").isdecimal():  # http.client would read on as if there were none
-        raise UnusableAnswerError("it answered with an unusable length")
+        raise CannotValidateError("it answered with an unusable length")
     if len(body) > MAX_BODY or response.read(1):
-        raise UnusableAnswerError("it answered more than it may")
+        raise CannotValidateError("it answered more than it may")
     if response.length:
-        raise UnusableAnswerError("its answer was cut short")
+        raise CannotValidateError("its answer was cut short")
     if response.headers.get_content_type() != "application/json":
-        raise UnusableAnswerError(f"it answered {response.headers.get_content_type()}")
+        raise CannotValidateError(f"it answered {response.headers.get_content_type()}")
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnusableAnswerError("it answered compressed, which was not asked for")
+        raise CannotValidateError("it answered compressed, which was not asked for")
     return RawAnswer(body, _written_at(response))
 
 
@@ -164,20 +149,12 @@ class _Pool:
 
     def close(self) -> None:
         with self._lock:
-            closed, self._idle = self._idle, []
-        for connection in closed:
-            connection.close()
+            while self._idle:
+                self._idle.pop().close()
 
     def take(self) -> DeadlineConnection | None:
-        """One that may still be good."""
-        while True:
-            with self._lock:
-                if not self._idle:
-                    return None
-                connection = self._idle.pop()
-            if seconds() - connection.opened_at < _LONGEST_LIFE and connection.is_quiet():
-                return connection
-            connection.close()
+        with self._lock:
+            return self._idle.pop() if self._idle else None
 
     def give_back(self, connection: DeadlineConnection, *, reusable: bool) -> None:
         with self._lock:

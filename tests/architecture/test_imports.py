@@ -46,12 +46,17 @@ def offenders(folder: str, *forbidden: str) -> list[str]:
     [
         ("auth_service", ("fit_service", "examples", "tools", "tests")),
         ("fit_service", ("auth_service", "examples", "tools", "tests")),
-        ("shared", ("auth_service", "fit_service", "examples", "tools", "tests", "sqlalchemy")),
+        ("shared", ("auth_service", "fit_service", "examples", "tools", "tests")),
         ("examples", ("auth_service", "fit_service", "tools", "tests")),
     ],
 )
 def test_the_services_meet_only_over_http(folder: str, forbidden: tuple[str, ...]) -> None:
     assert offenders(folder, *forbidden) == []
+
+
+def test_in_shared_only_two_modules_know_sql() -> None:
+    knowing = {found.partition(" ")[0] for found in offenders("shared", "sqlalchemy", "psycopg", "alembic")}
+    assert knowing == {"shared/sql_engine.py", "shared/sql_database.py"}
 
 
 def test_of_the_examples_only_apis_use_the_kit() -> None:

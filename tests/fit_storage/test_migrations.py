@@ -7,13 +7,13 @@ from sqlalchemy import text
 
 from fit_service.models import Base
 from fit_service.storage.body_weights import BodyWeightStore
-from fit_service.storage.database import Database, _alembic_config
+from fit_service.storage.database import Database
 from fit_service.storage.entry_reader import Counter, Page
 
 
 def go_back_to(database: Database, revision: str) -> None:
     with database._engine.begin() as connection:
-        config = _alembic_config()
+        config = database.alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
 

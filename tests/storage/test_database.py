@@ -14,7 +14,7 @@ from auth_service.models.client import Client
 from auth_service.models.consent import Consent
 from auth_service.models.grant import GrantRecord
 from auth_service.models.resource_server import Scope
-from auth_service.storage.database import Database, _alembic_config
+from auth_service.storage.database import Database
 
 
 def test_the_migrations_lead_to_the_tables_that_the_models_describe_and_back(database: Database) -> None:
@@ -23,7 +23,7 @@ def test_the_migrations_lead_to_the_tables_that_the_models_describe_and_back(dat
         with database._engine.connect() as connection:
             assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
         with database._engine.begin() as connection:
-            config = _alembic_config()
+            config = database.alembic_config()
             config.attributes["connection"] = connection
             command.downgrade(config, "base")
         with pytest.raises(RuntimeError, match="database upgrade"):
@@ -34,7 +34,7 @@ def test_the_migrations_lead_to_the_tables_that_the_models_describe_and_back(dat
 def test_what_an_older_version_stored_is_kept(sql_url: str) -> None:
     database = Database(sql_url)
     with database._engine.begin() as connection:
-        config = _alembic_config()
+        config = database.alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
         command.upgrade(config, "0001")

@@ -1,6 +1,7 @@
 """A service says at its start if Redis will forget at a restart what the service wrote, and what to change."""
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,10 @@ def test_each_user_of_the_stack_may_ask_and_says_what_to_change(
 
 
 def test_a_redis_that_forbids_the_question_is_a_warning(server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
-    with redis.Redis.from_url(server.url.replace("redis://", "redis://health:x@")) as client:
+    with (
+        redis.Redis.from_url(server.url.replace("redis://", "redis://health:x@")) as client,
+        caplog.at_level(logging.WARNING),
+    ):
         log_whether_redis_replays(client)
     [record] = caplog.records
     assert record.levelname == "WARNING"

@@ -1,0 +1,38 @@
+"""What the log says of an outage: one line when it begins and one a minute while it lasts, however many requests fail.
+
+Each of these has its own line in the request log, with its status.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+REMIND_EVERY = 60.0
+"""Seconds."""
+
+_log = logging.getLogger(__name__)
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, up to its first line break: what follows is advice and background for programmers."""
+    return str(error).partition("\n")[0]
+
+
+class OutageLog:
+    """Counts failures by kind."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kinds: dict[type[Exception], tuple[float, int]] = {}
+        """Of each kind, when a line was written and how many failures there were since."""
+
+    def add(self, error: Exception) -> None:
+        """Write a line about the failure, or count it."""
+        kind, now = type(error), self._clock()
+        written_at, unsaid = self._kinds.get(kind, (float("-inf"), 0))
+        if now - written_at < REMIND_EVERY:
+            self._kinds[kind] = written_at, unsaid + 1
+            return
+        self._kinds[kind] = now, 0
+        more = f" (and {unsaid} more since the last line)" if unsaid else ""
+        _log.error("outage: %s: %s%s", kind.__name__, one_line(error), more)

@@ -1,0 +1,103 @@
+"""What the `storage/database.py` of both services have in common: transactions, and a schema of numbered migrations."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import Connection, Executable, create_engine, inspect, text
+from sqlalchemy.orm import Session
+
+from shared.sql_engine import sql_engine, wait_however_long
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+class SqlDatabase:
+    """A service's SQL. It opens no connection before the first transaction, so it is safe to build before a fork."""
+
+    service: str
+    """The name of the package, for the command that upgrades the schema."""
+    migrations: Path
+    reads_at: Literal["REPEATABLE READ"] | None = None
+    """The isolation level of transactions that read; None: the server's."""
+
+    def __init__(self, url: str, *, pgbouncer: bool = False) -> None:
+        self._engine = sql_engine(url, pgbouncer=pgbouncer)
+        self._writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
+        asking = create_engine(url, pool=self._engine.pool, hide_parameters=True)
+        sqlite = asking.dialect.name == "sqlite"  # begins nothing by itself, as it is configured
+        self._asking = asking if sqlite else asking.execution_options(isolation_level="AUTOCOMMIT")
+        """Begins no transaction, which for PostgreSQL would be two more questions, and has no events, whose handling
+        would cost as much as a small query.
+        """
+        level = None if sqlite else self.reads_at
+        self._reading = self._engine.execution_options(isolation_level=level) if level else self._engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A read-only transaction; loaded objects stay readable afterwards."""
+        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    def row(self, query: Executable, **parameters: object) -> Any:
+        """The one row that a query finds, or None: the quickest way to ask one question again and again."""
+        with self._asking.connect() as connection:
+            return connection.execute(query, parameters).one_or_none()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that is committed when the block ends and rolled back when it raises."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def upgrade(self) -> None:
+        """Bring the schema to this version's. Harmless when it is."""
+        from alembic import command  # noqa: PLC0415 - big, and no server needs it
+
+        with self._engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                _allow_tables_to_be_made_anew(connection)
+            with connection.begin():
+                wait_however_long(connection)
+                config = self.alembic_config()
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+
+    def alembic_config(self) -> "Config":
+        """How Alembic finds the migrations. It wants a connection among the attributes."""
+        from alembic.config import Config  # noqa: PLC0415 - as above
+
+        config = Config()
+        config.set_main_option("script_location", str(self.migrations))
+        return config
+
+    def check(self) -> None:
+        """Raise unless the database answers and has this version's schema."""
+        with self._engine.connect() as connection:
+            migrated = inspect(connection).has_table("alembic_version")
+            current = connection.scalar(text("SELECT version_num FROM alembic_version")) if migrated else None
+        if current != self._newest():
+            raise RuntimeError(f"the schema is at {current}: run `flask --app {self.service} database upgrade`")
+
+    def check_writing(self) -> None:
+        """Raise unless something can be written and committed."""
+        with self.writing() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _newest(self) -> str:
+        """The revision of the newest migration. They are numbered."""
+        newest = max(file.stem for file in (self.migrations / "versions").glob("[0-9]*.py"))
+        return newest.partition("_")[0]
+
+
+def _allow_tables_to_be_made_anew(connection: Connection) -> None:
+    """SQLite changes a table by dropping it, which foreign keys forbid. Must come before the transaction."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    connection.detach()  # whoever uses the pool gets another, whose foreign keys count
