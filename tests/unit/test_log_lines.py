@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,15 @@ def test_a_traceback_is_part_of_its_line_without_the_secrets_in_it(capfd: pytest
     assert (line["message"], line["header"]) == ("a mistake of mrt_…", "Bearer …")
     assert line["exc_info"].startswith("Traceback")
     assert line["exc_info"].endswith("ValueError: of\nmat_… and of Basic …")
+
+
+def test_a_record_waits_for_no_lock_of_logging(capfd: pytest.CaptureFixture[str]) -> None:
+    handler = logging.getLogger().handlers[0]
+    assert handler.lock is not None, "Python 3.13 and newer enter it"
+    with ThreadPoolExecutor(1) as other, handler.lock:
+        other.submit(log.info, "written all the same").result(30)
+    (line,) = lines(capfd)
+    assert line["message"] == "written all the same"
 
 
 WITHOUT_STDERR = """
