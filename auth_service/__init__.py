@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.extensions["auth_service"] = parts
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
-    follow_requests(app)
+    follow_requests(app, routine="/revocations")
     metrics = install_metrics(app, settings.metrics_token, CollectorRegistry(), parts.writability)
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)

@@ -11,19 +11,22 @@ from shared.request_id import HEADER, begin_request, current_request_id
 _log = logging.getLogger("request")
 
 
-def log_answer(method: str, path: str, status: int, began: float) -> None:
+def log_answer(method: str, path: str, status: int, began: float, level: int = logging.INFO) -> None:
     """The line of one request; `began` is by `time.perf_counter()`.
 
     It doesn't pass through `logging`, which would cost more than many an answer, but keeps to its levels.
     """
-    if _log.isEnabledFor(logging.INFO):
+    if _log.isEnabledFor(level):
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         more = {"method": method, "path": path, "status": status, "milliseconds": milliseconds}
-        write_line("INFO", "request", f"{method} {path} {status}", time.time(), more)
+        write_line(logging.getLevelName(level), "request", f"{method} {path} {status}", time.time(), more)
 
 
-def follow_requests(app: Flask) -> None:
-    """Take over the caller's id or make one, send it back, and log each request without its query string."""
+def follow_requests(app: Flask, routine: str = "") -> None:
+    """Take over the caller's id or make one, send it back, and log each request without its query string.
+
+    `routine` is the path that programs ask all day long: what succeeds there is said at DEBUG only.
+    """
 
     @app.before_request
     def begin() -> None:
@@ -34,5 +37,7 @@ def follow_requests(app: Flask) -> None:
     def end(response: Response) -> Response:
         response.headers[HEADER] = current_request_id() or ""
         if not request.path.startswith("/health/"):
-            log_answer(request.method, request.path, response.status_code, g.get("request_began", time.perf_counter()))
+            level = logging.DEBUG if request.path == routine and response.status_code == 200 else logging.INFO
+            began = g.get("request_began", time.perf_counter())
+            log_answer(request.method, request.path, response.status_code, began, level)
         return response

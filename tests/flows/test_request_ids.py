@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from shared.request_id import HEADER
-from tests.support.actions import Actions
+from tests.support.actions import TIMEOUT, Actions
 
 GIVEN = "one-request.of_an-app"
 
@@ -45,3 +46,14 @@ def test_it_stands_in_the_logs_of_both_services(actions: Actions, capfd: pytest.
     logged = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     lines = [(line["message"], line["request_id"]) for line in logged if line["logger"] == "request"]
     assert sorted(lines) == [("GET /api/body_weight/ 200", GIVEN), ("POST /introspect 200", GIVEN)]
+
+
+def test_a_poll_of_the_revocation_feed_is_worth_a_line_only_where_it_fails(
+    actions: Actions, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fit = actions.stack.fit_credentials
+    for password in (fit.secret, "wrong"):
+        requests.get(f"{actions.stack.auth}/revocations", auth=(fit.name, password), timeout=TIMEOUT)
+    logged = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    feed = [line["message"] for line in logged if line.get("path") == "/revocations"]
+    assert feed == ["GET /revocations 401"]
