@@ -70,7 +70,7 @@ class SqlDatabase:
         from alembic.config import Config  # noqa: PLC0415 - as above
 
         config = Config()
-        config.set_main_option("script_location", str(self.migrations))
+        config.set_main_option("script_location", str(self.migrations).replace("%", "%%"))
         return config
 
     def check(self) -> None:
