@@ -6,10 +6,10 @@ STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs demo test torture compliance lint bench lock
+.PHONY: help up down logs demo test test-matrix torture compliance lint bench lock
 
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## Start everything and say where it is (AUTH_PORT= FIT_PORT= APP_PORT= DEMO=0 STACK=local|compose)
 	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack up
@@ -20,13 +20,15 @@ down: ## Stop what `make up` started; data stay
 logs: ## Follow the logs
 	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack logs
 
-demo: ## Play the story over HTTP and check every answer
-	@$(PYTHON) -m tools.environment runtime
-	@$(STACK_OPTIONS) .venv/bin/python -m tools.demo
+demo: ## Play the story over HTTP and check every answer (starts and stops everything if nothing runs)
+	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack demo
 
 test: ## Run the tests, on up to four cores
 	@$(PYTHON) -m tools.environment dev
 	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile
+
+test-matrix: ## Run the tests on every Python of this machine, then beside two and eight busy loops
+	@$(PYTHON) -m tools.matrix
 
 torture: ## Run the fault and race suites that take longer (needs redis-server)
 	@$(PYTHON) -m tools.environment dev
