@@ -72,6 +72,11 @@ class Addresses:
         return f"http://127.0.0.1:{self.app_port}"
 
     @property
+    def services(self) -> dict[str, str]:
+        """All three, by name."""
+        return {"auth": self.auth, "fit": self.fit, "app": self.app}
+
+    @property
     def resource(self) -> str:
         """The Fit API's identifier."""
         return f"{self.fit}/api/"

@@ -3,13 +3,16 @@
 import functools
 import json
 import os
+import re
+import secrets
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from tools.addresses import Addresses, service_environment
-from tools.console import Problem, say
-from tools.environment import ensure_environment
+from tools.console import Problem, working
+from tools.environment import was_without_network
 from tools.paths import LOCAL, ROOT
 from tools.readiness import wait_until_ready
 from tools.redis_users import users_file
@@ -18,6 +21,8 @@ from tools.secrets_store import secret
 
 DEMO_ACCOUNT = "demo-account-in-containers"
 """The name under which its password is kept: these have a database of their own."""
+_ENVIRONMENT = ROOT / ".env"
+_PROJECT = "COMPOSE_PROJECT_NAME"
 _READY_WITHIN = 120
 """Seconds, once the images are built."""
 _SECRETS = {
@@ -42,27 +47,40 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     """Build, start and wait until everything is ready; returns what was chosen, in words. Raises Problem."""
     if _compose_command() is None:
         raise Problem("Docker Compose is not installed: install it, or use `make up STACK=local`")
-    ensure_environment("runtime")
+    if not _succeeds(["docker", "info"]):
+        raise Problem("no Docker engine answers: start it; `make up STACK=local` needs none, and has data of its own")
     if running() and Addresses.last() != addresses:
         raise Problem("it is already running on other ports: `make down` first")
     if not running():
         addresses.check_free()
+    _check_that_containers_are_ours()
     _write_environment(addresses)
     addresses.keep()
-    say("Building and starting the containers (the first time takes some minutes)")
-    _run("up", "--build", "--detach", "--remove-orphans")
-    wait_until_ready(addresses, _READY_WITHIN)
-    register(auth_command(), addresses)
+    with working("Building the images (the first time takes some minutes)"):
+        _run("build")
+    with working("Starting the authorization server"):
+        _run("up", "--detach", "--remove-orphans", "auth")
+        wait_until_ready({"auth": addresses.auth}, _READY_WITHIN)
+    with working("Registering the Fit API and the app"):
+        register(auth_command(), addresses)
+    with working("Starting everything else"):
+        _run("up", "--detach")
+        wait_until_ready(addresses.services, _READY_WITHIN)
     if demo:
         make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
     return "containers of Docker Compose, with PostgreSQL and Redis"
 
 
 def running() -> bool:
-    """Whether any container of ours is up."""
-    if not (ROOT / ".env").exists() or _compose_command() is None:
+    """Whether any container of this checkout is up."""
+    if not _ENVIRONMENT.exists() or _compose_command() is None or not _succeeds(["docker", "info"]):
         return False
-    return bool(_run("ps", "--quiet").strip()) if _succeeds(["docker", "info"]) else False
+    return _owner() is None and bool(_run("ps", "--quiet").strip())
+
+
+def last_used() -> float:
+    """When this stack was started last, in seconds since 1970; 0: never."""
+    return _ENVIRONMENT.stat().st_mtime if _ENVIRONMENT.exists() else 0.0
 
 
 def stop() -> bool:
@@ -105,6 +123,8 @@ def _run(*arguments: str, stdin: str = "") -> str:
         check=False,
     )
     if done.returncode != 0:
+        if was_without_network(done.stdout + done.stderr):
+            raise Problem("the package index could not be reached from a container: is there a network?")
         said = (done.stderr or done.stdout).strip()[-2000:]
         raise Problem(
             f"{' '.join([*_command(), *arguments])} has failed:\n{said}\n(`make up STACK=local` needs no containers)"
@@ -124,6 +144,36 @@ def _compose_command() -> list[str] | None:
     return ["docker-compose"] if shutil.which("docker-compose") else None
 
 
+def _check_that_containers_are_ours() -> None:
+    if owner := _owner():
+        raise Problem(f"the containers of the project {_project()} belong to {owner}: `make down` there first")
+
+
+def _owner() -> str | None:
+    """The other checkout, if there is one, whose containers have the name of our project: this one is its copy."""
+    label = "com.docker.compose.project"
+    command = ["docker", "ps", "--all", "--filter", f"label={label}={_project()}"]
+    command += ["--format", f'{{{{.Label "{label}.working_dir"}}}}']
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    folders = {Path(folder) for folder in found.stdout.splitlines() if folder}
+    return next((str(folder) for folder in folders if folder != ROOT and folder.exists()), None)
+
+
+def _project() -> str:
+    """Compose's name for this checkout's containers and volumes, kept in `.env` and other than any other checkout's.
+
+    An `.env` without one was written when Compose still named everything after the folder: there the data are.
+    """
+    if name := os.environ.get(_PROJECT):
+        return name
+    kept = _ENVIRONMENT.read_text(encoding="utf-8") if _ENVIRONMENT.exists() else None
+    folder = re.sub(r"[^-_a-z0-9]", "", ROOT.name.lower()).lstrip("-_")
+    if kept is None:
+        return f"{folder or 'moogle'}-{secrets.token_hex(4)}"
+    named = re.search(rf"^{_PROJECT}=(.+)$", kept, re.MULTILINE)
+    return named[1] if named else folder
+
+
 def _succeeds(command: list[str]) -> bool:
     try:
         return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
@@ -133,15 +183,15 @@ def _succeeds(command: list[str]) -> bool:
 
 def _write_environment(addresses: Addresses) -> None:
     """`.env` for Compose, readable by its owner only, and Redis' users, who are known by digests."""
-    values = {name: secret(kept) for name, kept in _SECRETS.items()}
+    values = {_PROJECT: _project()}
+    values |= {name: secret(kept) for name, kept in _SECRETS.items()}
     values |= {
         "AUTH_PORT": str(addresses.auth_port),
         "FIT_PORT": str(addresses.fit_port),
         "APP_PORT": str(addresses.app_port),
     }
-    environment = ROOT / ".env"
-    environment.touch(mode=0o600)
-    environment.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
+    _ENVIRONMENT.touch(mode=0o600)
+    _ENVIRONMENT.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
     folder = LOCAL / "compose"
     folder.mkdir(exist_ok=True)
     users = users_file(values["AUTH_REDIS_PASSWORD"], values["FIT_REDIS_PASSWORD"])

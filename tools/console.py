@@ -2,9 +2,13 @@
 
 import os
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_SAY_EVERY = 10.0
+"""Seconds."""
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
 
@@ -22,6 +26,23 @@ def paint(text: str, colour: str) -> str:
 def say(text: str = "") -> None:
     """One line, at once."""
     print(text, flush=True)
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Say what is being done, and each ten seconds that it still is."""
+    say(text)
+    done, began = threading.Event(), time.monotonic()
+
+    def go_on_saying() -> None:
+        while not done.wait(_SAY_EVERY):
+            say(paint(f"  … {time.monotonic() - began:.0f} s", "dim"))
+
+    threading.Thread(target=go_on_saying, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Makes `.venv` from a lock file, once for each state of the lock: `python3 -m tools.environment [runtime|dev]`.
+"""Makes `.venv` from a lock file, once for each state of the lock: `python3 -m tools.environment runtime|dev [FOLDER]`.
 
 Uses the standard library only, since it runs before anything is installed.
 """
@@ -11,44 +11,74 @@ import sys
 import venv
 from pathlib import Path
 
-from tools.console import Problem, fail, say
+from tools.console import Problem, fail, working
 from tools.paths import ROOT, VENV
 
 PYTHON = VENV / "bin" / "python"
+_NO_NETWORK = (
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectTimeoutError",
+    "Cannot connect to proxy",
+    "from versions: none",
+)
 _LOCKS = {"runtime": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
 
 
-def ensure_environment(kind: str) -> Path:
-    """The Python of an environment that has at least what `kind` needs. Raises Problem."""
-    if _installed("dev") or _installed(kind):
-        return PYTHON
+def ensure_environment(kind: str, folder: Path = VENV) -> Path:
+    """The Python of an environment that has at least what `kind` needs, made with the Python that runs this.
+
+    Raises Problem.
+    """
+    python = folder / "bin" / "python"
+    if python.exists() and (_installed("dev", folder) or _installed(kind, folder)):
+        return python
     lock = _LOCKS[kind]
-    say(f"Installing what {lock.name} names into .venv (the first time takes up to a minute)")
-    if not (PYTHON.exists() and (VENV / "bin" / "pip").exists()):
-        _make_empty_environment()
-    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    try:
-        subprocess.run([*command, "--require-hashes", "-r", str(lock)], check=True, cwd=ROOT)
-    except (subprocess.CalledProcessError, OSError):
-        raise Problem(f"pip could not install {lock.name}, see above; then run the same command again") from None
-    _stamp(kind).write_text(_digest(kind), encoding="utf-8")
-    return PYTHON
+    with working(f"Installing what {lock.name} names into {folder.name} (the first time takes up to a minute)"):
+        if not (python.exists() and (folder / "bin" / "pip").exists()):
+            _make_empty_environment(folder)
+        _install(python, lock)
+    _stamp(kind, folder).write_text(_digest(kind), encoding="utf-8")
+    return python
 
 
-def _make_empty_environment() -> None:
+def _install(python: Path, lock: Path) -> None:
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run(
+        [*command, "--require-hashes", "-r", str(lock)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return
+    if was_without_network(done.stdout):
+        raise Problem("the package index could not be reached: is there a network? Then run the same command again")
+    raise Problem(f"pip could not install {lock.name}; run the same command again. It said:\n{done.stdout[-2000:]}")
+
+
+def was_without_network(output: str) -> bool:
+    """Whether this is what pip says, here or while an image is built, when it can't reach its index."""
+    return any(sign in output for sign in _NO_NETWORK)
+
+
+def _make_empty_environment(folder: Path) -> None:
     try:
-        venv.create(VENV, with_pip=True, symlinks=os.name != "nt", clear=True)
+        venv.create(folder, with_pip=True, symlinks=os.name != "nt", clear=True)
     except (subprocess.CalledProcessError, OSError) as error:
-        shutil.rmtree(VENV, ignore_errors=True)
-        raise Problem(f".venv could not be made ({error}); on Debian: apt install python3-venv") from None
+        shutil.rmtree(folder, ignore_errors=True)
+        raise Problem(f"{folder.name} could not be made ({error}); on Debian: apt install python3-venv") from None
 
 
-def _installed(kind: str) -> bool:
-    return PYTHON.exists() and _stamp(kind).exists() and _stamp(kind).read_text(encoding="utf-8") == _digest(kind)
+def _installed(kind: str, folder: Path) -> bool:
+    stamp = _stamp(kind, folder)
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == _digest(kind)
 
 
-def _stamp(kind: str) -> Path:
-    return VENV / f".installed-{kind}"
+def _stamp(kind: str, folder: Path) -> Path:
+    return folder / f".installed-{kind}"
 
 
 def _digest(kind: str) -> str:
@@ -57,4 +87,4 @@ def _digest(kind: str) -> str:
 
 if __name__ == "__main__":
     with fail():
-        ensure_environment(sys.argv[1])
+        ensure_environment(sys.argv[1], *map(Path, sys.argv[2:]))

@@ -12,9 +12,9 @@ from typing import Any
 
 from tools import supervisor
 from tools.addresses import NO_DOTENV, Addresses, service_environment
-from tools.console import Problem, say
-from tools.environment import ensure_environment
-from tools.paths import LOCAL, LOGS, ROOT, VENV
+from tools.console import Problem, say, working
+from tools.environment import PYTHON, ensure_environment
+from tools.paths import LOCAL, LOGS, ROOT
 from tools.readiness import wait_until_ready
 from tools.registration import APP, DOCS, FIT, make_demo_account, register
 from tools.secrets_store import secret, secret_file
@@ -22,36 +22,41 @@ from tools.supervisor import ProcessSpecification
 
 DEMO_ACCOUNT = "demo-account"
 """The name under which its password is kept."""
+_SETTINGS = LOCAL / "auth-settings.json"
 _READY_WITHIN = 120
 """Seconds, on a slow and busy machine. A process that ends is told at once."""
-_FIT_COMMAND = (str(VENV / "bin" / "flask"), "--app", "fit_service")
 
 
 def up(addresses: Addresses, *, demo: bool) -> str:
     """Start what isn't running and wait until it is ready; returns what was chosen, in words. Raises Problem."""
-    ensure_environment("runtime")
     redis_server = shutil.which("redis-server") or shutil.which("valkey-server")
     chosen = f"local processes with SQLite and {_redis_in_words(redis_server)}"
-    if running():
+    if supervisor.running() is not None:
         if Addresses.last() != addresses:
             raise Problem("it is already running on other ports: `make down` first")
+        ensure_environment("runtime")
         say("Already running.")
         _wait_until_ready(addresses)
         if demo:
             make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
         return chosen
+    if supervisor.left_behind() is not None:
+        with working("Ending what is left of the last start, whose supervisor was killed"):
+            supervisor.stop()
     addresses.check_free()
+    ensure_environment("runtime")
     redis_port = _any_free_port()
     redis_url = f"redis://:{secret('redis-password')}@127.0.0.1:{redis_port}/0"
     if redis_server is None:
         redis_url = f"redis://127.0.0.1:{redis_port}/0"
     auth, fit = _auth_settings(addresses, redis_url), _fit_settings(addresses, redis_url)
     app = _app_settings(addresses)
-    say("Preparing the databases")
-    _flask("auth_service", auth, "database", "upgrade")
-    _flask("fit_service", fit, "database", "upgrade")
-    _keep_settings(auth, fit, addresses)
-    register(auth_command(), addresses)
+    with working("Preparing the databases"):
+        _flask("auth_service", auth, "database", "upgrade")
+        _flask("fit_service", fit, "database", "upgrade")
+        _keep_settings(auth, fit, addresses)
+    with working("Registering the Fit API and the app"):
+        register(auth_command(), addresses)
     if demo:
         make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
     addresses.keep()
@@ -61,7 +66,7 @@ def up(addresses: Addresses, *, demo: bool) -> str:
             _redis(redis_server, redis_port),
             _gunicorn("auth", "auth_service", addresses.auth_port, auth),
             _gunicorn("fit", "fit_service", addresses.fit_port, fit),
-            ProcessSpecification("webhooks", [*_FIT_COMMAND, "webhooks", "deliver"], fit),
+            ProcessSpecification("webhooks", [*_module("flask"), "--app", "fit_service", "webhooks", "deliver"], fit),
             _gunicorn("app", "examples/strength_app", addresses.app_port, app),
         ]
     )
@@ -98,8 +103,13 @@ def _kept_settings(service: str) -> dict[str, str]:
 
 
 def running() -> bool:
-    """Whether the supervisor is alive."""
-    return supervisor.running() is not None
+    """Whether the supervisor is alive, or anything that it has started."""
+    return supervisor.running() is not None or supervisor.left_behind() is not None
+
+
+def last_used() -> float:
+    """When this stack was started last, in seconds since 1970; 0: never."""
+    return _SETTINGS.stat().st_mtime if _SETTINGS.exists() else 0.0
 
 
 def stop() -> bool:
@@ -117,7 +127,7 @@ def logs() -> None:
 
 def _flask(package: str, settings: Mapping[str, str], *arguments: str, stdin: str = "") -> Any:
     done = subprocess.run(
-        [str(VENV / "bin" / "flask"), "--app", package, *arguments],
+        [*_module("flask"), "--app", package, *arguments],
         cwd=ROOT,
         env=service_environment(settings),
         input=stdin,
@@ -165,25 +175,34 @@ def _app_settings(addresses: Addresses) -> dict[str, str]:
 
 
 def _gunicorn(name: str, folder: str, port: int, settings: dict[str, str]) -> ProcessSpecification:
-    command = [str(VENV / "bin" / "gunicorn"), "-c", f"{folder}/gunicorn.conf.py", "-b", f"127.0.0.1:{port}"]
+    command = [*_module("gunicorn"), "-c", f"{folder}/gunicorn.conf.py", "-b", f"127.0.0.1:{port}"]
     return ProcessSpecification(name, command, settings)
+
+
+def _module(name: str) -> list[str]:
+    """Runs a module, and not the script of its name in `.venv/bin`, whose first line can't hold every folder's name."""
+    return [str(PYTHON), "-m", name]
 
 
 def _redis(server: str | None, port: int) -> ProcessSpecification:
     if server is None:
-        return ProcessSpecification(
-            "redis", [str(VENV / "bin" / "python"), "-m", "tools.embedded_redis", str(port)], {}
-        )
+        return ProcessSpecification("redis", [*_module("tools.embedded_redis"), str(port)], {})
     data = LOCAL / "redis"
     data.mkdir(mode=0o700, exist_ok=True)
     configuration = LOCAL / "redis.conf"
     configuration.touch(mode=0o600)
     configuration.write_text(
-        f"bind 127.0.0.1\nport {port}\nrequirepass {secret('redis-password')}\ndir {data}\n"
+        f"bind 127.0.0.1\nport {port}\nrequirepass {secret('redis-password')}\ndir {_quoted(str(data))}\n"
         'appendonly yes\nappendfsync always\nmaxmemory-policy noeviction\nsave ""\n',
         encoding="utf-8",
     )
     return ProcessSpecification("redis", [server, str(configuration)], {})
+
+
+def _quoted(text: str) -> str:
+    """As Redis reads it in its configuration, whatever a folder's name holds."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _redis_in_words(server: str | None) -> str:
@@ -193,7 +212,7 @@ def _redis_in_words(server: str | None) -> str:
 
 
 def _wait_until_ready(addresses: Addresses) -> None:
-    wait_until_ready(addresses, _READY_WITHIN, _check_that_all_live)
+    wait_until_ready(addresses.services, _READY_WITHIN, _check_that_all_live)
 
 
 def _check_that_all_live() -> None:

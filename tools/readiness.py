@@ -3,16 +3,15 @@
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from tools.addresses import Addresses
 from tools.console import Problem
 from tools.paths import LOGS
 
 
-def wait_until_ready(addresses: Addresses, within: float, check: Callable[[], None] = lambda: None) -> None:
-    """Until all three are, for so many seconds. `check` may say earlier that it is hopeless. Raises Problem."""
-    waiting = {"auth": addresses.auth, "fit": addresses.fit, "app": addresses.app}
+def wait_until_ready(services: Mapping[str, str], within: float, check: Callable[[], None] = lambda: None) -> None:
+    """Until all of these are, for so many seconds. `check` may say earlier that it is hopeless. Raises Problem."""
+    waiting = dict(services)
     deadline = time.monotonic() + within
     while waiting:
         check()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tools.addresses import Addresses
+from tools.console import working
 from tools.secrets_store import remember, remembered, secret
 
 FIT = "moogle-fit"
@@ -75,6 +76,7 @@ def register_docs(auth_command: Command, fit: str) -> None:
 def make_demo_account(auth_command: Command, fit_command: Command, demo_account: str) -> None:
     """Unless there is one. It has two years of sample weights; what it signs in with is kept under the given name."""
     if remembered(demo_account) is None:
-        account = auth_command("account", "create", DEMO_USER)
-        fit_command("seed", account["sub"])
+        with working("Making an account to sign in with, and two years of weights"):
+            account = auth_command("account", "create", DEMO_USER)
+            fit_command("seed", account["sub"])
         remember(demo_account, {"username": account["username"], "password": account["password"]})

@@ -1,17 +1,23 @@
-"""`make up`, `make down`, `make logs`: with Docker Compose where an engine answers, else as local processes."""
+"""`make up`, `make down`, `make logs`, `make demo`: in the way that was used last, which has the data.
+
+The first time that is Docker Compose where an engine answers, else local processes.
+"""
 
 import os
+import subprocess
 import sys
 from types import ModuleType
 
 from tools import compose_stack, local_stack
 from tools.addresses import Addresses
-from tools.console import Problem, fail, paint, say
-from tools.paths import SECRETS, make_local_folders
+from tools.console import Problem, fail, paint, say, working
+from tools.environment import ensure_environment
+from tools.paths import ROOT, SECRETS, make_local_folders
 from tools.registration import Command
 from tools.secrets_store import remembered
 
 _KINDS: dict[str, ModuleType] = {"local": local_stack, "compose": compose_stack}
+_IN_WORDS = {local_stack: "local processes", compose_stack: "containers"}
 
 
 def up() -> None:
@@ -19,6 +25,7 @@ def up() -> None:
     make_local_folders()
     addresses, demo = Addresses.wanted(), os.environ.get("DEMO") != "0"
     kind = _wanted_kind()
+    _say_where_data_are(kind)
     chosen = kind.up(addresses, demo=demo)
     say()
     say(f"{paint('Ready', 'green')}, as {chosen}.")
@@ -35,19 +42,38 @@ def up() -> None:
 
 
 def running_stack() -> tuple[Command, Addresses]:
-    """The authorization server's command line and the addresses of the stack, started if it isn't running."""
-    if _running_kind() is None:
-        up()
+    """The authorization server's command line and the addresses of the running stack. Raises Problem if none runs."""
     kind = _running_kind()
-    assert kind is not None
+    if kind is None:
+        raise Problem("nothing is running: `make up` first")
     return kind.auth_command(), Addresses.last()
+
+
+def demo() -> None:
+    """Play the story on the running stack; where none runs, start one and stop it again. Raises Problem."""
+    started = _running_kind() is None
+    if started:
+        say("Nothing is running: starting it for the demo, and stopping it again afterwards.")
+        say()
+        up()
+    try:
+        played = subprocess.run([str(ensure_environment("runtime")), "-m", "tools.demo"], cwd=ROOT, check=False)
+    finally:
+        if started:
+            say()
+            down()
+    sys.exit(played.returncode)
 
 
 def down() -> None:
     """Stop what `up` started. Data stay."""
     kind = _running_kind()
-    stopped = kind.stop() if kind else False
-    say("Stopped. Your data are kept; `make up` continues with them." if stopped else "Nothing was running.")
+    if kind is None:
+        say("Nothing was running.")
+        return
+    with working(f"Stopping the {_IN_WORDS[kind]}"):
+        kind.stop()
+    say("Stopped. Your data are kept; `make up` continues with them.")
 
 
 def logs() -> None:
@@ -59,13 +85,25 @@ def _wanted_kind() -> ModuleType:
     wanted = os.environ.get("STACK") or ""
     if wanted not in {"", *_KINDS}:
         raise Problem(f"STACK={wanted} is neither local nor compose")
-    kind = (
-        _KINDS[wanted] if wanted else _running_kind() or (compose_stack if compose_stack.available() else local_stack)
-    )
-    other = _running_kind()
-    if other is not None and other is not kind:
+    running = _running_kind()
+    kind = _KINDS[wanted] if wanted else running or _last_kind()
+    if running is not None and running is not kind:
         raise Problem("it is already running in the other way: `make down` first")
-    return kind
+    return kind or (compose_stack if compose_stack.available() else local_stack)
+
+
+def _last_kind() -> ModuleType | None:
+    """The one that was started last, and so has the data that people expect to find."""
+    last = max(_KINDS.values(), key=lambda kind: kind.last_used())
+    return last if last.last_used() else None
+
+
+def _say_where_data_are(kind: ModuleType) -> None:
+    last = _last_kind()
+    if last is not None and last is not kind:
+        say(f"The {_IN_WORDS[kind]} have data of their own; those of the {_IN_WORDS[last]} stay where they are.")
+    elif last is local_stack and os.environ.get("STACK") != "local" and compose_stack.available():
+        say("Continuing with local processes, which have your data; `make up STACK=compose` has data of its own.")
 
 
 def _running_kind() -> ModuleType | None:
@@ -74,7 +112,7 @@ def _running_kind() -> ModuleType | None:
 
 def main() -> None:
     """Run one of the commands."""
-    commands = {"up": up, "down": down, "logs": logs}
+    commands = {"up": up, "down": down, "logs": logs, "demo": demo}
     with fail():
         if len(sys.argv) != 2 or sys.argv[1] not in commands:
             raise Problem(f"usage: python3 -m tools.stack {'|'.join(commands)}")

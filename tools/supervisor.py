@@ -1,27 +1,36 @@
 """Keeps the local stack's processes: starts them, notes what became of each, ends them when told to.
 
-It holds a lock for as long as it lives, so `make down` ends exactly what `make up` started and nothing that merely has
-the same process id.
+It holds a lock for as long as it lives, and all its processes hold another one, which they inherit. So `make down` ends
+exactly what `make up` started, also when the supervisor was killed, and nothing that merely has the same process id.
 """
 
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from tools.addresses import service_environment
 from tools.console import Problem
 from tools.paths import LOGS, ROOT, RUN
 
 _LOCK = RUN / "supervisor.lock"
+_PROCESSES_LOCK = RUN / "processes.lock"
 _STATUS = RUN / "status.json"
 _SPECIFICATION = RUN / "processes.json"
+_LARGEST_LOG = 5 * 1024 * 1024
+"""Bytes; then a log goes on from empty, beside a copy of what it was."""
+_LOOK_AT_LOGS_EVERY = 10.0
+"""Seconds."""
 _PATIENCE = 15
 """Seconds that a process has to end before it is killed."""
 
@@ -52,28 +61,61 @@ def start(processes: list[ProcessSpecification]) -> None:
 
 
 def stop() -> bool:
-    """End the running supervisor with its processes; False if there is none. Raises Problem."""
-    pid = running()
-    if pid is None:
+    """End the running supervisor with its processes, or what is left of them; False if nothing is. Raises Problem."""
+    if (pid := running()) is not None:
+        os.kill(pid, signal.SIGTERM)
+        if not _ended(running, _PATIENCE + 5):
+            raise Problem(f"process {pid} does not end; see {LOGS / 'supervisor.log'}")
+        return True
+    if (group := left_behind()) is None:
         return False
-    os.kill(pid, signal.SIGTERM)
-    for _ in range((_PATIENCE + 5) * 20):
-        if running() is None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):  # the last one has just ended
+            os.killpg(group, number)
+        if _ended(left_behind, _PATIENCE):
             return True
-        time.sleep(0.05)
-    raise Problem(f"process {pid} does not end; see {LOGS / 'supervisor.log'}")
+    raise Problem(f"the processes of group {group} do not end")
 
 
 def running() -> int | None:
     """The process id of the supervisor, if one is alive."""
-    if not _LOCK.exists():
+    return _holder(_LOCK)
+
+
+def left_behind() -> int | None:
+    """The group of the processes whose supervisor was killed, if any lives. While one does, nobody else gets its id."""
+    return _holder(_PROCESSES_LOCK) if running() is None else None
+
+
+def _holder(file: Path) -> int | None:
+    """What whoever holds the lock has written into it."""
+    if not file.exists():
         return None
-    with _LOCK.open("r+") as lock:
+    with file.open("r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return int(lock.read() or 0) or None
     return None
+
+
+def _ended(alive: Callable[[], int | None], within: float) -> bool:
+    deadline = time.monotonic() + within
+    while alive() is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _hold(file: Path) -> TextIO:
+    """Lock the file for as long as a process has it open, and write our process id, also our group's, into it."""
+    lock = file.open("a+")
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
 
 
 def ended_processes() -> dict[str, int]:
@@ -86,11 +128,7 @@ def ended_processes() -> dict[str, int]:
 
 
 def _supervise() -> None:
-    lock = _LOCK.open("a+")
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
+    _lock, inherited = _hold(_LOCK), _hold(_PROCESSES_LOCK)
     told_to_stop = False
 
     def stop_soon(_signal: int, _frame: FrameType | None) -> None:
@@ -99,10 +137,15 @@ def _supervise() -> None:
 
     signal.signal(signal.SIGTERM, stop_soon)
     signal.signal(signal.SIGINT, stop_soon)
-    processes = {each["name"]: _start(ProcessSpecification(**each)) for each in json.loads(_SPECIFICATION.read_text())}
+    specifications = [ProcessSpecification(**each) for each in json.loads(_SPECIFICATION.read_text(encoding="utf-8"))]
+    processes = {each.name: _start(each, inherited) for each in specifications}
     _SPECIFICATION.unlink()
     ended: dict[str, int] = {}
+    next_look = time.monotonic()
     while not told_to_stop:
+        if time.monotonic() >= next_look:
+            cut_large_logs()
+            next_look = time.monotonic() + _LOOK_AT_LOGS_EVERY
         for name, process in processes.items():
             if name not in ended and process.poll() is not None:
                 ended[name] = process.returncode
@@ -112,7 +155,15 @@ def _supervise() -> None:
     _stop_all(processes)
 
 
-def _start(process: ProcessSpecification) -> subprocess.Popen[bytes]:
+def cut_large_logs() -> None:
+    """Empty each log that has grown large, in place since processes have it open to append; its copy ends in `.1`."""
+    for log in LOGS.glob("*.log"):
+        if log.stat().st_size > _LARGEST_LOG:
+            shutil.copyfile(log, log.with_suffix(".log.1"))
+            os.truncate(log, 0)
+
+
+def _start(process: ProcessSpecification, inherited: TextIO) -> subprocess.Popen[bytes]:
     with (LOGS / f"{process.name}.log").open("ab") as log:
         return subprocess.Popen(
             process.command,
@@ -121,6 +172,7 @@ def _start(process: ProcessSpecification) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            pass_fds=[inherited.fileno()],
         )
 
 

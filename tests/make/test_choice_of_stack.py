@@ -1,0 +1,102 @@
+"""`make up` goes on where the data are, and touches the containers of no other checkout. Docker is a stand-in."""
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support.checkout import Checkout
+
+ENGINE = """#!/bin/sh
+# An engine that answers, knows the containers that "containers" names, and builds nothing.
+case "$1" in
+    info) exit 0 ;;
+    ps) cat "$(dirname "$0")/containers" ;;
+    *) exit 1 ;;
+esac
+"""
+COMPOSE = """#!/bin/sh
+echo "$@" >>"$(dirname "$0")/asked"
+[ "$1" != build ] || { echo "nothing is built here" >&2; exit 1; }
+"""
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name, text in {"docker": ENGINE, "docker-compose": COMPOSE}.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    (folder / "containers").touch()
+    (folder / "asked").touch()
+    return folder
+
+
+@pytest.fixture
+def busy_port() -> Iterator[str]:
+    """Ends `make up` before it starts anything."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        yield str(server.getsockname()[1])
+
+
+def project(checkout: Checkout) -> str:
+    found = re.search(r"^COMPOSE_PROJECT_NAME=(.+)$", (checkout.folder / ".env").read_text(), re.MULTILINE)
+    assert found, "Compose takes the folder's name"
+    return found[1]
+
+
+def test_checkouts_in_folders_of_the_same_name_have_projects_of_their_own_and_keep_them(
+    tmp_path: Path, programs: Path
+) -> None:
+    one, other = (Checkout(tmp_path / parent / "moogle", programs) for parent in ("one", "other"))
+    for checkout in (one, other):
+        assert "nothing is built here" in checkout.make("up", STACK="compose").stdout
+    names = [project(one), project(other)]
+    assert len({*names, "moogle"}) == 3
+    one.make("up", STACK="compose")
+    assert project(one) == names[0]
+
+
+def test_containers_from_before_projects_had_names_keep_the_folders(tmp_path: Path, programs: Path) -> None:
+    checkout = Checkout(tmp_path / "Moogle 2", programs)
+    (checkout.folder / ".env").write_text("POSTGRES_PASSWORD=as it was\n")
+    checkout.make("up", STACK="compose")
+    assert project(checkout) == "moogle2"
+
+
+def test_the_containers_of_another_checkout_are_left_alone(tmp_path: Path, programs: Path) -> None:
+    copied = Checkout(tmp_path / "copy" / "moogle", programs)
+    (copied.folder / ".env").write_text("COMPOSE_PROJECT_NAME=moogle-1234\n")
+    owner = tmp_path / "original" / "moogle"
+    owner.mkdir(parents=True)
+    (programs / "containers").write_text(f"{owner}\n")
+    assert copied.make("down").stdout == "Nothing was running.\n"
+    refused = copied.make("up", STACK="compose").stdout
+    assert f"the containers of the project moogle-1234 belong to {owner}: `make down` there first" in refused
+    assert {line.split()[0] for line in (programs / "asked").read_text().splitlines()} <= {"version", "ps"}
+
+
+def test_data_in_local_processes_stay_in_use_when_an_engine_appears(
+    tmp_path: Path, programs: Path, busy_port: str
+) -> None:
+    checkout = Checkout(tmp_path / "moogle", programs)
+    (checkout.folder / ".local").mkdir(mode=0o700)
+    (checkout.folder / ".local" / "auth-settings.json").write_text("{}")
+    said = checkout.make("up", AUTH_PORT=busy_port).stdout
+    assert "Continuing with local processes, which have your data" in said
+    assert (programs / "asked").read_text() == ""
+    other = checkout.make("up", AUTH_PORT=busy_port, STACK="compose").stdout
+    assert "The containers have data of their own; those of the local processes stay where they are." in other
+
+
+def test_data_in_containers_are_not_left_for_empty_ones_when_the_engine_is_gone(tmp_path: Path, programs: Path) -> None:
+    (programs / "docker").write_text("#!/bin/sh\nexit 1\n")
+    checkout = Checkout(tmp_path / "moogle", programs)
+    (checkout.folder / ".env").write_text("COMPOSE_PROJECT_NAME=moogle-1234\n")
+    refused = checkout.make("up")
+    assert refused.returncode != 0
+    assert "no Docker engine answers: start it" in refused.stdout
