@@ -22,8 +22,9 @@ secure_scheme_headers = {}  # likewise
 
 
 def post_worker_init(worker):
-    """Say what the application takes, and start what runs beside requests in each worker, also under --preload."""
+    """Say what the application takes and which headers it sends; start what runs beside requests in each worker."""
     worker.largest_body = worker.wsgi.config["MAX_CONTENT_LENGTH"]
+    worker.refusal_headers = worker.wsgi.config["STANDING_HEADERS"]
     parts = worker.wsgi.extensions["auth_service"]
     parts.reconciler.start()
     if worker.age == 1:  # once for all of them

@@ -59,14 +59,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(openapi_endpoint(app, settings.origin, settings.issuer))
     app.register_blueprint(docs_page(settings.issuer, settings.docs_client_id, DOCUMENT))
 
+    standing = {
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+        **({"Strict-Transport-Security": "max-age=63072000; includeSubDomains"} if settings.secure else {}),
+    }
+    app.config["STANDING_HEADERS"] = standing  # for what the server answers by itself
+
     @app.after_request
     def set_headers(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers.setdefault("Cache-Control", "no-store")
-        if settings.secure:
-            response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        for name, value in standing.items():
+            response.headers.setdefault(name, value)
         return response
 
     if settings.trusted_proxies:

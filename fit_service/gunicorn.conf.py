@@ -24,8 +24,9 @@ secure_scheme_headers = {}  # likewise
 
 
 def post_worker_init(worker):
-    """Say how large a body any of the views takes; let the first worker ask Redis whether it will forget."""
+    """Say what the application takes and which headers it sends. The first worker asks Redis whether it will forget."""
     worker.largest_body = max(getattr(view, "max_body", 0) for view in worker.wsgi.view_functions.values())
+    worker.refusal_headers = worker.wsgi.config["STANDING_HEADERS"]
     redis_url = worker.wsgi.extensions["fit_service"].settings.redis_url
     if redis_url and worker.age == 1:
         ask_whether_redis_replays(redis.Redis(connection_pool=redis_pool(redis_url)))

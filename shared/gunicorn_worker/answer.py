@@ -1,6 +1,5 @@
-"""Sends an answer: gunicorn's rules for its head, one system call for head and first part of the body."""
+"""Writes an answer: gunicorn's rules for its head, one system call for head and first part of the body."""
 
-import socket
 import time
 from collections.abc import Iterable
 from functools import lru_cache
@@ -8,28 +7,6 @@ from functools import lru_cache
 from gunicorn.http.message import TOKEN_RE
 from gunicorn.http.wsgi import HEADER_VALUE_RE, Response
 from gunicorn.util import http_date, is_hoppish
-
-TAKEN_WITHIN = 10.0
-"""Seconds that a client has to take each part of an answer. A thread waits for it."""
-
-
-class ClientLostError(ConnectionError):
-    """The client is gone, or doesn't take its answer."""
-
-
-def send(client: socket.socket, data: bytes) -> None:
-    """Send all of it over a socket that doesn't block. Raises ClientLostError."""
-    try:
-        try:
-            sent = client.send(data)
-        except BlockingIOError:
-            sent = 0
-        if sent < len(data):
-            client.settimeout(TAKEN_WITHIN)
-            client.sendall(memoryview(data)[sent:])
-            client.setblocking(False)
-    except OSError as error:
-        raise ClientLostError(str(error)) from error
 
 
 class Answer(Response):
@@ -83,7 +60,7 @@ class Answer(Response):
 
     def _send(self, data: bytes) -> None:
         head, self._head = self._head, b""
-        send(self.sock, head + data)
+        self.sock.sendall(head + data)
 
 
 @lru_cache(1_000)

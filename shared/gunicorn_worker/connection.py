@@ -1,45 +1,93 @@
-"""Collects what a client sends until it is a whole request. It never waits, and knows of no other connection."""
+"""Collects what a client sends until it is a whole request, and holds what the client has to take. It never waits."""
 
 import io
 import socket
 import time
+from collections.abc import Generator
+from contextvars import copy_context
 from typing import Any
 
 from gunicorn.http.body import Body as ReadableBody
-from gunicorn.http.body import ChunkedReader
-from gunicorn.http.errors import InvalidHeader
-from gunicorn.http.unreader import IterUnreader
+from gunicorn.http.errors import NoMoreData
 
 from shared.gunicorn_worker.answer import Answer
+from shared.gunicorn_worker.outgoing import Outgoing
 from shared.gunicorn_worker.request_body import Body, Chunks, KnownLength
-from shared.gunicorn_worker.request_head import Head, HeadReader, Peers
+from shared.gunicorn_worker.request_head import Head, HeadReader
 
 _AT_ONCE = 64 * 1024
+
+
+class Answering:
+    """An application's answering of one request. It goes on as far as the client takes what it says.
+
+    Threads take turns at it, so it has context variables of its own.
+    """
+
+    def __init__(self, steps: Generator[None, None, bool]) -> None:
+        self._steps = steps
+        self._context = copy_context()
+
+    def go_on(self) -> bool | None:
+        """Whether the connection can take another request, or None while the client has to take something first."""
+        try:
+            self._context.run(next, self._steps)
+        except StopIteration as done:
+            stays: bool = done.value
+            return stays
+        return None
+
+    def give_up(self) -> None:
+        """Tell the application that nobody wants the rest. Raises what it raises."""
+        self._context.run(self._steps.close)
 
 
 class Connection:
     """A client's connection. One thread at a time has it."""
 
-    def __init__(self, peers: Peers, heads: HeadReader, largest_body: int) -> None:
-        peers.socket.setblocking(False)
-        if peers.socket.family != socket.AF_UNIX:
-            peers.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.peers = peers
-        self.socket: socket.socket = peers.socket
+    def __init__(self, client: socket.socket, address: Any, server: Any, heads: HeadReader, largest_body: int) -> None:
+        client.setblocking(False)
+        if client.family != socket.AF_UNIX:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = client
+        self.outgoing = Outgoing(client)
         self.deadline = 0.0
         """When it is closed, by `time.monotonic()`, unless something happens before."""
         self.ending = False
         """Nothing more will be answered; the client is given a moment to read what was."""
+        self.answering: Answering | None = None
+        """What answers the request that was given last, until it has."""
+        self._peers = heads.peers(self.outgoing, address, server)
         self._heads = heads
         self._largest_body = largest_body
         self._received = bytearray()
+        self._looked_at = True
+        """Whether it is known that there is no whole request in what was received."""
         self._head: Head | None = None
         self._body: Body
 
     @property
+    def address(self) -> str:
+        """The client's, or nothing on a Unix socket."""
+        return str(self._peers.client[0]) if isinstance(self._peers.client, tuple) else ""
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something of a request that isn't whole yet."""
+        return bool(self._received) or self._head is not None
+
+    @property
+    def sends(self) -> bool:
+        """Whether the next step is ours, when the client can take something; else the client is to send something."""
+        if self.ending:
+            return False
+        return self.answering is not None or self.outgoing.unsent > 0 or not self._looked_at
+
+    @property
     def held(self) -> int:
-        """Bytes of a request that isn't whole yet."""
-        return len(self._received)
+        """Bytes in memory: of a request that isn't whole yet, and of an answer that wasn't taken yet."""
+        request = self._head.size + len(self._body.content) if self._head else 0
+        return len(self._received) + request + self.outgoing.unsent
 
     def read(self) -> bool:
         """Take what has come. Whether there may be more. Raises OSError when the connection is lost."""
@@ -49,36 +97,31 @@ class Connection:
             return True
         if not self.ending:
             self._received += data
+            self._looked_at = False
         return bool(data)
 
     def next_request(self) -> tuple[dict[str, Any], Answer] | None:
         """The environment and the answer to be of the next request, if it is whole. Raises gunicorn's ParseException.
 
-        One whose body is too large is given without it, and is the last: the application may explain.
+        One whose body is too large is given with the beginning of it, and is the last: the application may explain.
         """
+        self._looked_at = True
         if self._head is None:
-            self._head = self._heads.read(self._received, self.peers)
+            self._head = self._heads.read(self._received, self._peers)
             if self._head is None:
                 return None
-            self._body = (
-                Chunks(self._head.size) if self._head.chunked else KnownLength(self._head.size, self._head.length)
-            )
-        head, end = self._head, self._body.end(self._received)
-        if end is None:
-            # Chunks are counted as they are sent, with what is around them.
-            expected = head.length or self.held - head.size - _AT_ONCE
-            if expected <= self._largest_body:
-                return None
-            end = self.held
+            del self._received[: self._head.size]
+            self._body = Chunks() if self._head.chunked else KnownLength(self._head.length)
+        head, body = self._head, self._body
+        if body.take(self._received):
+            head.environ["wsgi.input"] = io.BytesIO(body.content)
+        elif body.least > self._largest_body:
+            head.environ["wsgi.input"] = ReadableBody(_Beginning(body.content))  # type: ignore[arg-type]  # all that it asks for
             head.answer.force_close()
-        body = bytes(self._received[head.size : end])
-        del self._received[:end]
-        self._head = None
-        if head.chunked is None:
-            head.environ["wsgi.input"] = io.BytesIO(body)
         else:
-            chunks = ReadableBody(ChunkedReader(head.chunked, IterUnreader([body])))
-            head.environ["wsgi.input"] = chunks if head.answer.must_close else io.BytesIO(_read(chunks))
+            return None
+        self._head = None
+        self._looked_at = not self._received
         return head.environ, head.answer
 
     def end(self, within: float) -> None:
@@ -89,12 +132,24 @@ class Connection:
         self.ending = True
         self.deadline = time.monotonic() + within
         self._received.clear()
+        self._head = None
         self.socket.shutdown(socket.SHUT_WR)
 
+    def close(self) -> None:
+        """Close it, whatever was begun. Raises what the application raises when its answer is given up."""
+        self.socket.close()
+        if self.answering:
+            self.answering.give_up()
 
-def _read(chunks: ReadableBody) -> bytes:
-    """All of it, before anybody answers: of malformed chunks nobody knows where the next request begins."""
-    try:
-        return chunks.read()
-    except OSError as error:
-        raise InvalidHeader(f"malformed chunks: {error}") from error
+
+class _Beginning:
+    """Of a body that is too large. Whoever reads to its end is told that there was more."""
+
+    def __init__(self, content: bytes | bytearray) -> None:
+        self._rest = io.BytesIO(content)
+
+    def read(self, size: int) -> bytes:
+        data = self._rest.read(size)
+        if not data:
+            raise NoMoreData
+        return data

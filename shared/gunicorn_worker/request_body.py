@@ -1,53 +1,125 @@
-"""Where the body of a request ends, told while it is still arriving (RFC 9112 §6.3, §7.1)."""
+"""Collects the body of a request while it is still arriving, in time that grows with its length (RFC 9112 §6.3, §7.1).
+
+Chunks are read here and not by gunicorn: it copies what is left of a body at every chunk.
+"""
 
 from typing import Protocol
+
+from gunicorn.http.errors import (
+    ChunkMissingTerminator,
+    InvalidChunkExtension,
+    InvalidChunkSize,
+    InvalidHeader,
+    LimitRequestHeaders,
+)
+
+MOST_CHUNKS = 200_000
+"""So that a body costs less than a second of CPU time, however it is cut. 1 MiB may come in chunks of six bytes."""
+_MOST_TRAILERS = 100
+_LONGEST_LINE = 8_190
+"""Bytes, of a chunk's size with its extensions or of a trailer."""
+_MOST_DIGITS = 16
+_DIGITS = b"0123456789abcdefABCDEF"
 
 
 class Body(Protocol):
     """How a body is framed."""
 
-    def end(self, received: bytearray) -> int | None:
-        """Where it ends in what was received, or None while it hasn't. Asked again, it goes on where it stopped."""
+    @property
+    def content(self) -> bytes | bytearray:
+        """What has been collected of it."""
+
+    @property
+    def least(self) -> int:
+        """Bytes that it is known to have."""
+
+    def take(self, received: bytearray) -> bool:
+        """Take what belongs to it out of what was received. Whether it is whole. Raises gunicorn's ParseException."""
 
 
 class KnownLength:
-    """So many bytes from `start` on."""
+    """So many bytes."""
 
-    def __init__(self, start: int, length: int) -> None:
-        self._end = start + length
+    def __init__(self, length: int) -> None:
+        self.content = b""
+        self.least = length
 
-    def end(self, received: bytearray) -> int | None:
+    def take(self, received: bytearray) -> bool:
         """See Body."""
-        return self._end if len(received) >= self._end else None
+        if len(received) < self.least:
+            return False
+        self.content = bytes(received[: self.least])
+        del received[: self.least]
+        return True
 
 
 class Chunks:
-    """Chunks from `start` on. It finds their end; gunicorn reads them, and judges them where they are malformed."""
+    """Chunks, the last of which is empty, and trailers, which are dropped (RFC 9110 §6.5.1 lets a recipient do so)."""
 
-    _LONGEST_LINE = 8_190
-    """Bytes: as much as gunicorn takes."""
-
-    def __init__(self, start: int) -> None:
-        self._at = start
+    def __init__(self) -> None:
+        self.content = bytearray()
+        self._left = 0
+        """Bytes of the present chunk that have not arrived, the line end behind it included."""
+        self._chunks = 0
+        self._trailers = 0
         self._in_trailers = False
 
-    def end(self, received: bytearray) -> int | None:
-        """See Body. Malformed chunks end at once, for who reads them to find out."""
-        while (line_end := received.find(b"\r\n", self._at)) >= 0:
-            line, after = received[self._at : line_end], line_end + 2
+    @property
+    def least(self) -> int:
+        """See Body."""
+        return len(self.content) - (self._left == 1)  # then half of the line end is there
+
+    def take(self, received: bytearray) -> bool:
+        """See Body."""
+        at = 0
+        while True:
+            if self._left:
+                piece = received[at : at + self._left]
+                self.content += piece
+                self._left -= len(piece)
+                at += len(piece)
+                if self._left:
+                    break
+                self._end_chunk()
+            end = received.find(b"\r\n", at, at + _LONGEST_LINE + 2)
+            if end < 0:
+                break
+            line, at = bytes(received[at:end]), end + 2
             if self._in_trailers:
-                self._at = after
                 if not line:
-                    return after
-                continue
-            try:
-                size = int(line.partition(b";")[0], 16)
-            except ValueError:
-                return len(received)
-            if size == 0:
-                self._at, self._in_trailers = after, True
-            elif size > 0 and len(received) >= after + size + 2:
-                self._at = after + size + 2
+                    del received[:at]
+                    return True
+                self._drop_trailer(line)
             else:
-                return len(received) if size < 0 else None
-        return len(received) if len(received) - self._at > self._LONGEST_LINE else None
+                self._begin_chunk(line)
+        del received[:at]
+        if len(received) >= _LONGEST_LINE + 2:
+            raise InvalidChunkSize(b"a line without end")
+        return False
+
+    def _begin_chunk(self, line: bytes) -> None:
+        size, semicolon, _ = line.partition(b";")
+        if semicolon:
+            size = size.rstrip(b" \t")
+            if b"\r" in line or b"\n" in line or b"\0" in line:
+                raise InvalidChunkExtension("control characters")
+        if not 0 < len(size) <= _MOST_DIGITS or size.strip(_DIGITS):
+            raise InvalidChunkSize(size[:_MOST_DIGITS])
+        self._chunks += 1
+        if self._chunks > MOST_CHUNKS:
+            raise InvalidChunkSize(b"too many chunks")
+        length = int(size, 16)
+        self._in_trailers = length == 0
+        self._left = length and length + 2
+
+    def _end_chunk(self) -> None:
+        if self.content[-2:] != b"\r\n":
+            raise ChunkMissingTerminator(bytes(self.content[-2:]))
+        del self.content[-2:]
+
+    def _drop_trailer(self, line: bytes) -> None:
+        self._trailers += 1
+        if self._trailers > _MOST_TRAILERS:
+            raise LimitRequestHeaders("too many trailers")
+        if line.find(b":") < 1 or line[0] in b" \t" or b"\r" in line or b"\n" in line or b"\0" in line:
+            raise InvalidHeader("a trailer that is none")

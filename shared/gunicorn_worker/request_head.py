@@ -37,6 +37,7 @@ class Peers:
     """Both ends of a connection, and what the environments of all its requests have in common."""
 
     socket: Any
+    """What is written to reaches the client."""
     client: Any
     server: Any
     environ: Mapping[str, Any] | None
@@ -54,8 +55,7 @@ class Head:
     """Bytes."""
     length: int
     """Bytes of the body, if it isn't chunked."""
-    chunked: Request | None = None
-    """What gunicorn needs to know to read the chunks."""
+    chunked: bool = False
 
 
 class HeadReader:
@@ -138,7 +138,7 @@ class HeadReader:
         environ["wsgi.multithread"] = True
         reader = request.body.reader
         if isinstance(reader, ChunkedReader):
-            return Head(environ, answer, len(head), 0, request)
+            return Head(environ, answer, len(head), 0, chunked=True)
         return Head(environ, answer, len(head), reader.length)
 
 

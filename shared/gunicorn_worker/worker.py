@@ -1,32 +1,41 @@
 """The life of a worker process: accepting, waiting, having threads answer, and stopping in peace.
 
-Threads wait at one epoll, and each event wakes one of them, which reads, answers and goes back: handing a request over
-would be dearer than answering it. No thread is lost to a client that sends slowly or stops halfway. A few threads do
-that at a time; the others take over where those are held up.
+Threads wait at one epoll. Each event wakes one of them, which takes one step with a connection and goes back: handing a
+request over would be dearer than answering it. No thread is lost to a client that sends slowly, stops halfway or takes
+its answer slowly, and after each answer it is the other connections' turn. A few threads do that at a time; the others
+take over where those are held up.
 """
 
 import errno
 import math
 import os
 import select
+import socket
 import threading
 import time
+from collections.abc import Generator, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
-from gunicorn.util import write_error
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.base import Worker
 
-from shared.gunicorn_worker.answer import Answer, ClientLostError
-from shared.gunicorn_worker.connection import Connection
+from shared.gunicorn_worker.answer import Answer
+from shared.gunicorn_worker.connection import Answering, Connection
+from shared.gunicorn_worker.outgoing import ClientLostError
+from shared.gunicorn_worker.refusal import refusal, status_of
 from shared.gunicorn_worker.request_head import HeadReader
 from shared.turns import Turns
 
-_ONE_EVENT = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
+_SENDS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
+_TAKES = select.EPOLLOUT | select.EPOLLONESHOT
 _HELD_UP = 0.1
 """Seconds. Who is at one request for so long is taken to be waiting for something."""
+_KERNEL_HOLDS = 128 * 1024
+"""Bytes of an answer (Linux doubles it). With megabytes, slow clients would long seem to take nothing."""
 _LINGERING = 2.0
 """Seconds for a client to read its last answer, and for requests that were on their way when the worker had to stop."""
 
@@ -38,10 +47,15 @@ class PatientWorker(Worker):
     """Threads that answer; the others stand by for those that wait for something else."""
     request_time = 10.0
     """Seconds from a connection, or from a request's first byte, to the last one."""
+    taken_within = 10.0
+    """Seconds that a client has to take each part of an answer."""
     largest_body = 1024 * 1024
     """Bytes. Requests are held in memory until they are whole; a larger one is answered without its body."""
     most_held = 64 * 1024 * 1024
-    """Bytes of requests that aren't whole yet. Then those with more than their share are dropped."""
+    """Bytes of requests that aren't whole and of answers that aren't taken. Then those with more than their share are
+    dropped."""
+    refusal_headers: Mapping[str, str] = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    """Of what the worker answers by itself."""
 
     @classmethod
     def check_config(cls, config: Config, _log: Logger) -> None:
@@ -77,6 +91,7 @@ class PatientWorker(Worker):
         self._listeners = {listener.fileno(): listener for listener in self.sockets}
         for number, listener in self._listeners.items():
             listener.setblocking(False)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_HOLDS)  # its connections inherit it
             arrivals.register(number, select.POLLIN)
         return arrivals
 
@@ -94,12 +109,16 @@ class PatientWorker(Worker):
                 self.log.warning("No more connections can be opened: %s", error)
                 self._make_room()
             return
-        peers = self._heads.peers(client, address, listener.getsockname())
-        connection = Connection(peers, self._heads, self.largest_body)
+        try:
+            connection = Connection(client, address, listener.getsockname(), self._heads, self.largest_body)
+        except OSError as error:
+            self.log.warning("A connection could not be used: %s", error)
+            client.close()
+            return
         connection.deadline = time.monotonic() + self.request_time
         self._open.add(connection)
         self._waiting[client.fileno()] = connection
-        self._readable.register(client, _ONE_EVENT)
+        self._readable.register(client, _SENDS)
 
     def _make_room(self) -> None:
         """Close the connection that has least time left: half a request, or the one that is unused for longest."""
@@ -116,13 +135,21 @@ class PatientWorker(Worker):
 
     def _close_waiting(self, number: int) -> None:
         if connection := self._waiting.pop(number, None):
-            if connection.held:
-                write_error(connection.socket, 408, "Request Timeout", "The request did not arrive in time.")
+            if connection.begun and not connection.answering:
+                self._refuse(connection, HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time.")
             self._close(connection)
 
     def _close(self, connection: Connection) -> None:
         self._open.discard(connection)
-        connection.socket.close()
+        try:
+            connection.close()
+        except Exception:
+            self.log.exception("The application failed at an answer that nobody took")
+
+    def _refuse(self, connection: Connection, status: HTTPStatus, text: str) -> None:
+        """Answer what no application is asked about, if the client takes it at once."""
+        with suppress(OSError):
+            connection.outgoing.sendall(refusal(status, text, self.refusal_headers))
 
     def _answer_requests(self) -> None:
         """What a thread does all its life."""
@@ -136,7 +163,7 @@ class PatientWorker(Worker):
                         turn.busy_since = math.inf
 
     def _advance(self, connection: Connection) -> None:
-        """Take what came, answer what is whole, and wait for more or close."""
+        """Take one step with a connection, and wait for the next or close."""
         number = connection.socket.fileno()
         try:
             stays = self._converse(connection)
@@ -149,70 +176,91 @@ class PatientWorker(Worker):
         if not stays:
             self._close(connection)
             return
+        event = _TAKES if connection.sends else _SENDS
         self._waiting[number] = connection
         with suppress(OSError):  # the main thread may close it from now on
-            self._readable.modify(number, _ONE_EVENT)
+            self._readable.modify(number, event)
 
     def _converse(self, connection: Connection) -> bool:
-        """Whether the connection stays open."""
-        begun = connection.held > 0
-        if not connection.read():
-            if connection.held:
-                write_error(connection.socket, 400, "Bad Request", "The request ended early.")
+        """Read, answer, or send more of an answer. Whether the connection stays open."""
+        if connection.answering:
+            return self._go_on(connection, connection.answering)
+        begun = connection.begun
+        if connection.sends:
+            connection.outgoing.flush()
+        elif not connection.read():
+            if connection.begun:
+                self._refuse(connection, HTTPStatus.BAD_REQUEST, "The request ended early.")
             return False
         if connection.ending:
             return True
         try:
-            while request := connection.next_request():
-                begun = False
-                if not self._answer(*request):
-                    connection.end(_LINGERING)
-                    return True
-        except OSError:
-            raise
-        except Exception as error:  # of the request: those of the application are dealt with
-            self.handle_error(None, connection.socket, connection.peers.client, error)
+            request = connection.next_request()
+        except ParseException as error:
+            self.log.warning("Invalid request from %s: %s", connection.address or "a Unix socket", error)
+            self._refuse(connection, status_of(error), str(error))
             connection.end(_LINGERING)
             return True
-        if connection.held > self.most_held // self.cfg.worker_connections and self._holds_too_much():
-            write_error(connection.socket, 503, "Service Unavailable", "Too much is being sent at once.")
+        if request:
+            connection.answering = Answering(self._answer(connection, *request))
+            return self._go_on(connection, connection.answering)
+        if self._holds_too_much(connection):
+            self._refuse(connection, HTTPStatus.SERVICE_UNAVAILABLE, "Too much is being sent at once.")
             return False
         if not begun:
-            connection.deadline = time.monotonic() + (self.request_time if connection.held else self.cfg.keepalive)
+            connection.deadline = self._deadline_of_next(connection)
         return True
 
-    def _holds_too_much(self) -> bool:
+    def _go_on(self, connection: Connection, answering: Answering) -> bool:
+        if connection.outgoing.flush():
+            stays = answering.go_on()
+            if stays is not None:
+                connection.answering = None
+                connection.deadline = self._deadline_of_next(connection)
+                if not stays:
+                    connection.end(_LINGERING)
+                return True
+        connection.deadline = time.monotonic() + self.taken_within
+        return not self._holds_too_much(connection)
+
+    def _deadline_of_next(self, connection: Connection) -> float:
+        return time.monotonic() + (self.request_time if connection.begun else self.cfg.keepalive)
+
+    def _holds_too_much(self, connection: Connection) -> bool:
+        if connection.held <= self.most_held // self.cfg.worker_connections:
+            return False
         return sum(each.held for each in list(self._waiting.values())) > self.most_held
 
-    def _answer(self, environ: dict[str, Any], answer: Answer) -> bool:
-        """Whether the connection can take another request."""
+    def _answer(self, connection: Connection, environ: dict[str, Any], answer: Answer) -> Generator[None, None, bool]:
+        """Run the application, and pause where the client has to take something. At last: whether it may ask again."""
         self.nr += 1
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Autorestarting worker after current request.")
             self.alive = False
             os.write(self.PIPE[1], b".")
         try:
-            self._run_application(environ, answer)
+            parts = self.wsgi(environ, answer.start_response)  # type: ignore[arg-type]  # their hint forgets PEP 3333's exc_info
+            if not self.alive or not self.cfg.keepalive:
+                answer.force_close()
+            try:
+                for part in parts:
+                    answer.write(part)
+                    if connection.outgoing.unsent:
+                        yield
+                answer.close()
+                if connection.outgoing.unsent:
+                    yield
+            finally:
+                if hasattr(parts, "close"):
+                    parts.close()
         except ClientLostError:
             raise
         except Exception:
             self.log.exception("The application failed at %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             if not answer.begun:
-                write_error(answer.sock, 500, "Internal Server Error", "")
+                self._refuse(connection, HTTPStatus.INTERNAL_SERVER_ERROR, "The application failed.")
             return False
         return not answer.should_close()
-
-    def _run_application(self, environ: dict[str, Any], answer: Answer) -> None:
-        parts = self.wsgi(environ, answer.start_response)  # type: ignore[arg-type]  # their hint forgets PEP 3333's exc_info
-        if not self.alive or not self.cfg.keepalive:
-            answer.force_close()
-        try:
-            for part in parts:
-                answer.write(part)
-            answer.close()
-        finally:
-            if hasattr(parts, "close"):
-                parts.close()
 
     def _stop(self) -> None:
         """Finish what was begun, within the grace. Unused connections stay a moment: a request may be on its way."""

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.gunicorn_worker import answer
 from tests.support.gunicorn_process import ROOT, GunicornProcess
-from tests.support.plain_service import LARGEST_BODY
+from tests.support.plain_service import LARGE, LARGEST_BODY, STREAM
 from tests.support.polling import eventually
 from tests.support.servers import free_port
 
@@ -66,6 +65,12 @@ def beginning(client: socket.socket) -> bytes:
         return client.recv(20)
     except OSError:
         return b""
+
+
+def cpu_seconds(process: GunicornProcess) -> float:
+    """What the workers have used up."""
+    stats = [Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split() for worker in process.workers()]
+    return sum(int(each[11]) + int(each[12]) for each in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def ask(process: GunicornProcess, request: bytes) -> tuple[int, bytes]:
@@ -149,6 +154,14 @@ def test_of_endless_chunks_no_more_is_held_than_of_a_sized_body(service: Gunicor
     assert ask(service, request) == (413, b"cut")
 
 
+def test_a_body_below_the_limit_may_come_in_tiny_chunks(service: GunicornProcess) -> None:
+    chunks = b"1\r\nx\r\n" * LARGEST_BODY + b"0\r\n\r\n"
+    request = get("/a", "Transfer-Encoding: chunked", "Connection: close", method="POST") + chunks
+    before = cpu_seconds(service)
+    assert ask(service, request) == (200, b"POST /a " + b"x" * LARGEST_BODY)
+    assert cpu_seconds(service) - before < 1
+
+
 @pytest.mark.parametrize(
     "chunks", ["0x3\r\nabc\r\n", " 3\r\nabc\r\n", "+3\r\nabc\r\n", "3\r\nabcd\r\n", "-3\r\n", "\r\n", "z\r\n"]
 )
@@ -199,11 +212,45 @@ def test_who_asks_before_sending_a_body_is_told_to_go_on(service: GunicornProces
     ],
 )
 def test_what_is_refused_ends_the_connection(service: GunicornProcess, request_: bytes, status: int) -> None:
-    assert ask(service, request_)[0] == status
+    with connect(service) as client:
+        client.sendall(request_)
+        head, _, text = everything(client).partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == status
+    assert b"\r\nX-Content-Type-Options: nosniff" in head
+    assert text.count(b"\n") == 1
 
 
 def test_an_answer_that_breaks_off_looks_broken(service: GunicornProcess) -> None:
     assert ask(service, get("/broken", "A: b")) == (200, b"5\r\nfirst\r\n")
+
+
+def test_clients_that_ask_on_and_on_and_take_no_answer_keep_nobody_waiting(service: GunicornProcess) -> None:
+    with ExitStack() as stack:
+        for _ in range(60):
+            client = stack.enter_context(connect(service))
+            client.setblocking(False)
+            with suppress(BlockingIOError):
+                for _ in range(200):
+                    client.send(get("/large", "A: b") * 20)
+        assert [ask(service, get("/b")) for _ in range(6)] == [(200, b"GET /b ")] * 6
+
+
+def test_a_slow_client_gets_all_of_a_long_answer_in_its_order(service: GunicornProcess) -> None:
+    with connect(service) as client:
+        client.sendall(get("/stream", "A: b") + get("/large", "A: b") + get("/b"))
+        time.sleep(0.3)  # for the answers to fill what the kernel holds
+        answers = everything(client).split(b"HTTP/1.1 ")[1:]
+    bodies = [each.partition(b"\r\n\r\n")[2] for each in answers]
+    assert bodies[0] == b"".join(b"%X\r\n%b\r\n" % (len(part), part) for part in STREAM) + b"0\r\n\r\n"
+    assert bodies[1:] == [LARGE, b"GET /b "]
+
+
+def test_who_takes_nothing_of_an_answer_is_given_up(hasty: GunicornProcess) -> None:
+    with connect(hasty) as client:
+        client.sendall(get("/stream"))
+        eventually(lambda: ask(hasty, get("/streams-open")) == (200, b"0"))
+        with suppress(ConnectionResetError):
+            assert len(everything(client)) < len(b"".join(STREAM))
 
 
 def test_a_full_worker_makes_room(hasty: GunicornProcess) -> None:
@@ -269,14 +316,6 @@ def test_a_worker_that_has_answered_enough_is_replaced_and_no_request_is_lost(tm
         workers = process.workers()
         assert [ask(process, get("/b")) for _ in range(30)] == [(200, b"GET /b ")] * 30
         eventually(lambda: not workers & process.workers())
-
-
-def test_who_does_not_take_the_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer, "TAKEN_WITHIN", 0.1)
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    with ours, theirs, pytest.raises(answer.ClientLostError):
-        answer.send(ours, b"x" * 10_000_000)
 
 
 def test_what_it_can_not_do_it_says_at_once() -> None:

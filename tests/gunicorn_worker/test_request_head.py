@@ -60,7 +60,7 @@ def peers_of(reader: HeadReader, client: tuple[str, int] = CLIENT) -> Peers:
 def meaning(head: Head) -> tuple[Any, ...]:
     environ = {name: value for name, value in head.environ.items() if name not in APART}
     errors = type(head.environ["wsgi.errors"])
-    return environ, errors, head.size, head.length, head.chunked is not None, head.answer.req.should_close()
+    return environ, errors, head.size, head.length, head.chunked, head.answer.req.should_close()
 
 
 def read(reader: HeadReader, received: bytes) -> tuple[Any, ...] | str | None:

@@ -10,6 +10,9 @@ from gunicorn.http.errors import NoMoreData
 from shared.gunicorn_worker import PatientWorker
 
 LARGEST_BODY = 100_000
+LARGE = b"large" * 50_000
+STREAM = [bytes([each]) * 100_000 for each in range(1, 65)]
+"""More than a kernel keeps of a connection."""
 _released = threading.Event()
 
 
@@ -20,9 +23,9 @@ class Worker(PatientWorker):
 
 
 class HastyWorker(Worker):
-    """Waits a second for a request."""
+    """Waits a second for a request, and for its answer to be taken."""
 
-    request_time = 1.0
+    request_time = taken_within = 1.0
 
 
 class NarrowWorker(Worker):
@@ -45,6 +48,13 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     if path in {"/pieces", "/broken"}:
         start_response("200 OK", [("Content-Type", "text/plain")])
         return _pieces(broken=path == "/broken")
+    if path == "/stream":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return _Stream()
+    if path == "/streams-open":
+        return _answer(start_response, "200 OK", str(_Stream.open).encode())
+    if path == "/large":
+        return _answer(start_response, "200 OK", LARGE)
     if path in {"/204", "/304"}:
         start_response(f"{path[1:]} NOTHING", [])
         return []
@@ -74,3 +84,16 @@ def _pieces(*, broken: bool) -> Iterator[bytes]:
         raise ValueError("on purpose")
     yield b""
     yield b"second"
+
+
+class _Stream:
+    """Long, made part by part, and told when it isn't wanted any longer."""
+
+    open = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        _Stream.open += 1
+        yield from STREAM
+
+    def close(self) -> None:
+        _Stream.open -= 1
