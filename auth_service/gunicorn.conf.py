@@ -4,6 +4,7 @@ import select
 
 import gunicorn.http.wsgi
 
+from shared.draining import drain_before_stop, set_drain_time
 from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
 from shared.redis_replay import ask_whether_redis_replays
 
@@ -21,10 +22,16 @@ forwarder_headers = ""  # … also on a Unix socket, where gunicorn takes everyb
 secure_scheme_headers = {}  # likewise
 
 
+def when_ready(master):
+    """Told when the master is about to start workers."""
+    drain_before_stop(master)
+
+
 def post_worker_init(worker):
     """Say what the application takes and which headers it sends; start what runs beside requests in each worker."""
     worker.largest_body = worker.wsgi.config["MAX_CONTENT_LENGTH"]
     worker.refusal_headers = worker.wsgi.config["STANDING_HEADERS"]
+    set_drain_time(worker.wsgi.extensions["auth_service"].settings.drain_time)
     parts = worker.wsgi.extensions["auth_service"]
     parts.reconciler.start()
     if worker.age == 1:  # once for all of them

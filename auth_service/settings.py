@@ -70,6 +70,9 @@ class Settings(EnvironmentSettings):
     )
     trusted_proxies: int = Field(0, ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")
     reconcile_interval: float = Field(5.0, gt=0, description="how often recent revocations are repeated in Redis")
+    drain_time: float = Field(
+        0, ge=0, le=300, description="seconds for which it goes on, not ready, after it was told to stop"
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     metrics_token: str | None = Field(None, min_length=16, description="bearer token for /metrics; unset: no /metrics")
 

@@ -6,6 +6,7 @@ import gunicorn.http.wsgi
 import redis
 
 from fit_service.storage.redis_connection import redis_pool
+from shared.draining import drain_before_stop, set_drain_time
 from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
 from shared.redis_replay import ask_whether_redis_replays
 
@@ -23,10 +24,16 @@ forwarder_headers = ""  # … also on a Unix socket, where gunicorn takes everyb
 secure_scheme_headers = {}  # likewise
 
 
+def when_ready(master):
+    """Told when the master is about to start workers."""
+    drain_before_stop(master)
+
+
 def post_worker_init(worker):
     """Say what the application takes and which headers it sends. The first worker asks Redis whether it will forget."""
     worker.largest_body = max(getattr(view, "max_body", 0) for view in worker.wsgi.view_functions.values())
     worker.refusal_headers = worker.wsgi.config["STANDING_HEADERS"]
+    set_drain_time(worker.wsgi.extensions["fit_service"].settings.drain_time)
     redis_url = worker.wsgi.extensions["fit_service"].settings.redis_url
     if redis_url and worker.age == 1:
         ask_whether_redis_replays(redis.Redis(connection_pool=redis_pool(redis_url)))

@@ -68,6 +68,9 @@ class Settings(EnvironmentSettings):
     )
     trusted_hosts: HostNames = Field((), description="host names, beside the resource's, under which it may be called")
     trusted_proxies: int = Field(0, ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")
+    drain_time: float = Field(
+        0, ge=0, le=300, description="seconds for which it goes on, not ready, after it was told to stop"
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     metrics_token: str | None = Field(None, min_length=16, description="bearer token for /metrics; unset: no /metrics")
 

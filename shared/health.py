@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from shared.draining import is_draining
 from shared.outages import one_line
 
 Check = Callable[[], object]
@@ -65,6 +66,8 @@ def health_endpoints(checks: Mapping[str, Check], writability: Writability | Non
 
     @blueprint.get("/ready")
     def ready() -> ResponseReturnValue:
+        if is_draining():
+            return {"status": "stopping"}, 503
         states = {name: "ok" if check.passes() else "failing" for name, check in watched.items()}
         if "failing" in states.values():
             return {"status": "not ready", "checks": states}, 503

@@ -28,6 +28,7 @@ from shared.gunicorn_worker.connection import Answering, Connection
 from shared.gunicorn_worker.outgoing import ClientLostError
 from shared.gunicorn_worker.refusal import refusal, status_of
 from shared.gunicorn_worker.request_head import HeadReader
+from shared.gunicorn_worker.starting import StartingWorkers
 from shared.turns import Turns
 
 _SENDS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
@@ -57,6 +58,12 @@ class PatientWorker(Worker):
     refusal_headers: Mapping[str, str] = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     """Of what the worker answers by itself."""
 
+    _starting = StartingWorkers()
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._starting.begin(self.age)  # in the master: from before the fork on, everybody knows
+
     @classmethod
     def check_config(cls, config: Config, _log: Logger) -> None:
         """Raise RuntimeError about what it can't do."""
@@ -73,15 +80,22 @@ class PatientWorker(Worker):
         self._waiting: dict[int, Connection] = {}
         """By file descriptor. Who takes one out has it to itself."""
         self._turns = Turns(self.at_a_time)
+        self._leaving = False
+        self._needed_until = time.monotonic() + self.cfg.timeout
         arrivals = self._arrivals()
         for _ in range(self.cfg.threads):
             threading.Thread(target=self._answer_requests, daemon=True).start()
-        while self.alive and self.ppid == os.getppid():
+        self._starting.end(self.age)
+        while self._is_needed():
             self.notify()
             for number, _ in arrivals.poll(_HELD_UP * 1_000):
-                self._come(number)
+                if listener := self._listeners.get(number):
+                    self._accept(listener)
+                else:
+                    os.read(self.PIPE[0], 1_024)
             self._turns.end_held_up(_HELD_UP)
             self._close_overdue()
+        self._leaving = True
         self._stop()
 
     def _arrivals(self) -> select.poll:
@@ -95,11 +109,20 @@ class PatientWorker(Worker):
             arrivals.register(number, select.POLLIN)
         return arrivals
 
-    def _come(self, number: int) -> None:
-        listener = self._listeners.get(number)
-        if listener is None:
-            os.read(self.PIPE[0], 1_024)
-            return
+    def _is_needed(self) -> bool:
+        """Whether to go on accepting: until told to stop, and then until workers that were forked meanwhile serve.
+
+        One that doesn't after gunicorn's timeout is taken to be lost, as gunicorn does.
+        """
+        if self.ppid != os.getppid():
+            return False
+        if self.alive:
+            self._needed_until = time.monotonic() + self.cfg.timeout
+            return True
+        return time.monotonic() < self._needed_until and self._starting.any_after(self.age)
+
+    def _accept(self, listener: socket.socket) -> bool:
+        """Whether there was a connection to accept."""
         if len(self._open) >= self.cfg.worker_connections:
             self._make_room()
         try:
@@ -108,17 +131,18 @@ class PatientWorker(Worker):
             if error.errno in {errno.EMFILE, errno.ENFILE}:
                 self.log.warning("No more connections can be opened: %s", error)
                 self._make_room()
-            return
+            return False
         try:
             connection = Connection(client, address, listener.getsockname(), self._heads, self.largest_body)
         except OSError as error:
             self.log.warning("A connection could not be used: %s", error)
             client.close()
-            return
+            return True
         connection.deadline = time.monotonic() + self.request_time
         self._open.add(connection)
         self._waiting[client.fileno()] = connection
         self._readable.register(client, _SENDS)
+        return True
 
     def _make_room(self) -> None:
         """Close the connection that has least time left: half a request, or the one that is unused for longest."""
@@ -240,7 +264,7 @@ class PatientWorker(Worker):
             os.write(self.PIPE[1], b".")
         try:
             parts = self.wsgi(environ, answer.start_response)  # type: ignore[arg-type]  # their hint forgets PEP 3333's exc_info
-            if not self.alive or not self.cfg.keepalive:
+            if self._leaving or not self.cfg.keepalive:
                 answer.force_close()
             try:
                 for part in parts:
@@ -264,6 +288,10 @@ class PatientWorker(Worker):
 
     def _stop(self) -> None:
         """Finish what was begun, within the grace. Unused connections stay a moment: a request may be on its way."""
+        for listener in self._listeners.values():  # who waits to be accepted would be reset with the last listener
+            while self._accept(listener):
+                pass
+            listener.close()
         now = time.monotonic()
         latest, end = now + _LINGERING, now + self.cfg.graceful_timeout
         while self._open and time.monotonic() < end:
@@ -271,5 +299,3 @@ class PatientWorker(Worker):
             time.sleep(0.05)
             self._turns.end_held_up(_HELD_UP)
             self._close_overdue(latest)
-        for listener in self.sockets:
-            listener.close()

@@ -42,10 +42,14 @@ class GunicornProcess:
                 self._command, cwd=ROOT, env=self._environment, stderr=log, start_new_session=True
             )
 
-    def stop(self) -> None:
-        """As an operator does."""
+    def terminate(self) -> None:
+        """Tell it to stop, as an operator does."""
         self._process.terminate()
-        self._process.wait(60)
+
+    def stop(self) -> None:
+        """Tell it to stop, and wait until it has."""
+        self.terminate()
+        self._process.wait(50)
 
     def kill(self) -> None:
         """The master and its workers, all at once and without a word."""

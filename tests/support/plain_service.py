@@ -1,8 +1,10 @@
 """A WSGI application of a few lines, and workers for it that don't have much patience or room."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from gunicorn.http.errors import NoMoreData
@@ -38,6 +40,16 @@ class CrampedWorker(Worker):
     """Has no room for four large requests."""
 
     most_held = 200_000
+
+
+class AwaitedWorker(Worker):
+    """Starts at once only if it is the first; else when a file exists."""
+
+    def load_wsgi(self) -> None:
+        may_start = Path(os.environ["TEST_MAY_START"])
+        while self.age > 1 and not may_start.exists():
+            time.sleep(0.02)
+        super().load_wsgi()
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
