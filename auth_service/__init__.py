@@ -36,7 +36,9 @@ from auth_service.web.browser_session import install_sessions
 from auth_service.web.cross_origin import let_client_scripts_read
 from auth_service.web.http_headers import install_headers
 from auth_service.web.lean_forms import LeanEndpoint, LeanForms
+from shared.environment import load_or_exit
 from shared.health import Check, health_endpoints
+from shared.host_names import HostNames
 from shared.log_config import configure_logging
 from shared.metrics import RequestMetrics, install_metrics
 from shared.request_log import follow_requests
@@ -48,8 +50,8 @@ MAX_BODY = 64 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application. Raises shared.environment.SettingsError when the environment is not complete."""
-    settings = settings or Settings.load()
+    """The WSGI application. Without settings, those of the environment; if these won't do, the process ends with 2."""
+    settings = settings or load_or_exit(Settings.load)
     configure_logging("auth_service", settings.log_level)
     parts = build(settings)
     app = Flask(__name__, template_folder="pages/templates", static_folder="pages/static")
@@ -74,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _install_endpoints(app, parts)
     _install_pages(app, parts)
     _put_lean_forms_in_front(app, parts, metrics)
+    app.wsgi_app = HostNames(app.wsgi_app, settings.host_names[0])  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

@@ -3,6 +3,8 @@
 An outage is never told as a refusal: clients throw tokens away on 400 and 401, and come back after a 503.
 """
 
+from typing import TYPE_CHECKING
+
 from authlib.oauth2 import OAuth2Error
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -12,6 +14,9 @@ from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 from auth_service.protocol.errors import printable
 from shared.outages import OutageLog
 from shared.sql_engine import SQL_OUTAGES
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
 
 OUTAGES = (RedisError, *SQL_OUTAGES)
 """What the stores raise when they can't be asked or can't be written."""
@@ -44,6 +49,18 @@ def install_error_handlers(app: Flask) -> None:
     app.register_error_handler(OAuth2Error, _authorization_refused)
     for outage in OUTAGES:
         app.register_error_handler(outage, _outage)
+    _log_only_faults(app)
+
+
+def _log_only_faults(app: Flask) -> None:
+    """Have the framework write no traceback of an outage that comes after the view, as when a session is saved."""
+    log_exception = app.log_exception
+
+    def log(exc_info: "OptExcInfo") -> None:
+        if not isinstance(exc_info[1], OUTAGES):
+            log_exception(exc_info)
+
+    app.log_exception = log  # type: ignore[method-assign]
 
 
 def _http_error(error: HTTPException) -> Response:

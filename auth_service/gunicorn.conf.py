@@ -1,12 +1,16 @@
 """How gunicorn serves the authorization server: `gunicorn -c auth_service/gunicorn.conf.py`; it adds -b and -w."""
 
 import select
+from pathlib import Path
 
 import gunicorn.http.wsgi
 
 from shared.draining import drain_before_stop, set_drain_time
 from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
+from shared.gunicorn_settings import refuse_bad_settings
 from shared.redis_replay import ask_whether_redis_replays
+
+refuse_bad_settings(Path(__file__).with_name("settings.py"))
 
 gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.environment import CommaSeparated, EnvironmentSettings, HostNames
+from shared.environment import CommaSeparated, DatabaseUrl, EnvironmentSettings, HostNames, Origin, RedisUrl
 
 PREFIX = "AUTH_"
 
@@ -21,9 +21,9 @@ PREFIX = "AUTH_"
 class Settings(EnvironmentSettings):
     """The authorization server's settings."""
 
-    issuer: str = Field(description="what clients see as `iss`, the base of every endpoint's address")
-    database_url: str = Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…")
-    redis_url: str = Field(description="redis://… or rediss://…")
+    issuer: Origin = Field(description="what clients see as `iss`, the base of every endpoint's address")
+    database_url: DatabaseUrl = Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…")
+    redis_url: RedisUrl = Field(description="redis://… or rediss://…")
     token_keys: CommaSeparated = Field(
         description="key ring, 32 bytes each in base64url, comma-separated: the first makes tokens, all verify"
     )
@@ -83,12 +83,10 @@ class Settings(EnvironmentSettings):
 
     @field_validator("issuer")
     @classmethod
-    def _issuer_is_a_plain_origin(cls, issuer: str) -> str:
-        """RFC 8414 §2: https, no query, no fragment; http is for trying out on this machine."""
+    def _issuer_is_secure(cls, issuer: str) -> str:
+        """RFC 8414 §2: https; http is for trying out on this machine."""
         parts = urlsplit(issuer)
-        if not parts.hostname or parts.query or parts.fragment or parts.username or parts.path:
-            raise ValueError("must be scheme://host[:port], without path, query or fragment")
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        if parts.scheme != "https" and not is_loopback(str(parts.hostname)):
             raise ValueError("must be https; http is accepted for localhost and loopback addresses only")
         return issuer
 

@@ -1,5 +1,6 @@
 """What a WSGI server imports: `gunicorn auth_service.wsgi:app`."""
 
 from auth_service import create_app
+from auth_service.settings import Settings
 
-app = create_app()
+app = create_app(Settings.load())

@@ -21,7 +21,9 @@ from fit_service.components import build
 from fit_service.errors import install_error_handlers
 from fit_service.pages.docs import docs_page
 from fit_service.settings import Settings
+from shared.environment import load_or_exit
 from shared.health import health_endpoints
+from shared.host_names import HostNames
 from shared.log_config import configure_logging
 from shared.metrics import install_metrics
 from shared.request_log import follow_requests
@@ -30,8 +32,8 @@ from shared.whole_bodies import refuse_cut_bodies
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application. Raises shared.environment.SettingsError when the environment is not complete."""
-    settings = settings or Settings.load()
+    """The WSGI application. Without settings, those of the environment; if these won't do, the process ends with 2."""
+    settings = settings or load_or_exit(Settings.load)
     configure_logging("fit_service", settings.log_level)
     parts = build(settings)
     app = Flask(__name__, static_folder=None)
@@ -74,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             response.headers.setdefault(name, value)
         return response
 
+    app.wsgi_app = HostNames(app.wsgi_app, settings.host_names[0])  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

@@ -5,6 +5,8 @@ import re
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
@@ -28,7 +30,8 @@ def install_commands(app: Flask, parts: Components) -> None:
     @database.command("upgrade")
     def upgrade() -> None:
         """Bring the schema to this version's."""
-        parts.database.upgrade()
+        with _outages_told():
+            parts.database.upgrade()
         click.echo(json.dumps({"schema": "current"}))
 
     @app.cli.command("seed", help=f"Write two years of sample weights, unless there are entries. {_WHERE_TO_FIND}.")
@@ -36,10 +39,8 @@ def install_commands(app: Flask, parts: Components) -> None:
     def seed(account: str) -> None:
         if _SUBJECT.fullmatch(account) is None:
             _fail(_WHERE_TO_FIND)
-        try:
+        with _outages_told():
             click.echo(json.dumps({"sub": account, "inserted": _seed(parts.body_weights, account)}))
-        except OUTAGES as outage:
-            _fail(f"the store could not be asked ({type(outage).__name__}): is it running, and the schema upgraded?")
 
     @webhooks.command("deliver")
     def deliver() -> None:
@@ -59,6 +60,14 @@ def _seed(store: BodyWeightStore, subject: str) -> int:
         if not changes.are_the_first():
             return 0
         return len(changes.insert(list(sample_weights(subject, datetime.now(UTC).date()))))
+
+
+@contextmanager
+def _outages_told() -> Iterator[None]:
+    try:
+        yield
+    except OUTAGES as outage:
+        _fail(f"the store could not be asked ({type(outage).__name__}): is it running, and the schema upgraded?")
 
 
 def _fail(message: str) -> None:

@@ -1,14 +1,16 @@
 """How gunicorn serves the Fit API: `gunicorn -c fit_service/gunicorn.conf.py`; it adds -b and -w."""
 
 import select
+from pathlib import Path
 
 import gunicorn.http.wsgi
-import redis
 
-from fit_service.storage.redis_connection import redis_pool
 from shared.draining import drain_before_stop, set_drain_time
 from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
+from shared.gunicorn_settings import refuse_bad_settings
 from shared.redis_replay import ask_whether_redis_replays
+
+refuse_bad_settings(Path(__file__).with_name("settings.py"))
 
 gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
 
@@ -31,6 +33,11 @@ def when_ready(master):
 
 def post_worker_init(worker):
     """Say what the application takes and which headers it sends. The first worker asks Redis whether it will forget."""
+    # Here, because the service imports prometheus_client, which looks for its folder then; the master has none yet.
+    import redis  # noqa: PLC0415
+
+    from fit_service.storage.redis_connection import redis_pool  # noqa: PLC0415
+
     worker.largest_body = max(getattr(view, "max_body", 0) for view in worker.wsgi.view_functions.values())
     worker.refusal_headers = worker.wsgi.config["STANDING_HEADERS"]
     set_drain_time(worker.wsgi.extensions["fit_service"].settings.drain_time)

@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from shared.environment import CommaSeparated, EnvironmentSettings, HostNames
+from shared.environment import (
+    CommaSeparated,
+    DatabaseUrl,
+    EnvironmentSettings,
+    HostNames,
+    Origin,
+    RedisUrl,
+    plain_address,
+)
 
 PREFIX = "FIT_"
 
@@ -21,10 +29,10 @@ class Settings(EnvironmentSettings):
     resource: str = Field(
         description="this API's identifier, an audience of tokens: its public base URL with path /api/"
     )
-    issuer: str = Field(description="the authorization server as clients see it; tokens must come from it")
+    issuer: Origin = Field(description="the authorization server as clients see it; tokens must come from it")
     client_id: str = Field(description="the name under which this resource server is registered")
     client_secret: str = Field(min_length=1, description="its password at the introspection endpoint")
-    database_url: str = Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…")
+    database_url: DatabaseUrl = Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…")
 
     pgbouncer: bool = Field(
         False, description="whether the database URL leads to PgBouncer in transaction mode (docs/operations.md)"
@@ -50,7 +58,7 @@ class Settings(EnvironmentSettings):
     dpop_nonce_required: bool = Field(
         False, description="whether DPoP proofs must carry a nonce of ours, so that none can be made in advance"
     )
-    redis_url: str | None = Field(
+    redis_url: RedisUrl | None = Field(
         None, description="redis://… where all processes count and remember used DPoP proofs; unset: each for itself"
     )
     cors_origins: CommaSeparated = Field(
@@ -82,10 +90,17 @@ class Settings(EnvironmentSettings):
     @field_validator("resource")
     @classmethod
     def _resource_is_the_base_of_the_api(cls, resource: str) -> str:
-        parts = urlsplit(resource)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path != "/api/" or parts.query:
-            raise ValueError("must be scheme://host[:port]/api/")
+        parts = plain_address(resource)
+        if parts.path != "/api/":
+            raise ValueError(f"must end with /api/: {parts.scheme}://{parts.netloc}/api/")
         return resource
+
+    @field_validator("auth_url")
+    @classmethod
+    def _authorization_server_is_an_address(cls, url: str | None) -> str | None:
+        if url is not None:
+            plain_address(url)
+        return url
 
     @field_validator("cors_origins")
     @classmethod

@@ -1,5 +1,6 @@
 """What a WSGI server imports: `gunicorn fit_service.wsgi:app`."""
 
 from fit_service import create_app
+from fit_service.settings import Settings
 
-app = create_app()
+app = create_app(Settings.load())

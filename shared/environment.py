@@ -5,11 +5,18 @@ What a setting means and which values it takes is each service's `settings.py`.
 """
 
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+T = TypeVar("T")
 
 
 class SettingsError(Exception):
@@ -30,11 +37,61 @@ def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if _HOST_NAME.fullmatch(name) is None:
             raise ValueError(f"{name} is no host name: letters, digits, - and . only, no port")
-    return names
+    return tuple(name.lower() for name in names)
 
 
 HostNames = Annotated[CommaSeparated, AfterValidator(_host_names)]
 """Host names. With other characters, an underscore for example, no request for them would ever be let in."""
+
+
+def plain_address(address: str) -> SplitResult:
+    """The parts of an address at which people and programs find a service, which others compare letter by letter.
+
+    So only its usual spelling will do. Raises ValueError.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must begin with https:// (or http://) and a host")
+    if _HOST_NAME.fullmatch(parts.hostname) is None:
+        raise ValueError(
+            "must name its host with letters, digits, - and . only; no request for another would be let in"
+        )
+    port = f":{parts.port}" if parts.port is not None else ""
+    usual = parts._replace(netloc=f"{parts.hostname}{port}", query="", fragment="").geturl()
+    if parts.username is not None or "?" in address or "#" in address:
+        raise ValueError(f"must have no user, query or fragment: {usual}")
+    if address != usual:
+        raise ValueError(f"is compared letter by letter: write it as {usual}")
+    return parts
+
+
+def _origin(address: str) -> str:
+    path = plain_address(address).path
+    if path:
+        usual = address.removesuffix(path)
+        raise ValueError(f"must end with host or port, without a {'slash' if path == '/' else 'path'}: {usual}")
+    return address
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""A service's address: scheme, host and perhaps a port."""
+
+
+def _url_of(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        if not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        try:
+            _ = urlsplit(url).port
+        except ValueError:  # whose text may quote a piece of a password
+            raise ValueError("has no usable host and port; in a password, write @ : / as %40 %3A %2F") from None
+        return url
+
+    return AfterValidator(check)
+
+
+DatabaseUrl = Annotated[str, _url_of("sqlite", "postgresql+psycopg")]
+RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
 
 
 class EnvironmentSettings(BaseModel):
@@ -53,16 +110,27 @@ class EnvironmentSettings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            problems = [
-                _problem(prefix, str(detail["loc"][0]) if detail["loc"] else "", detail["msg"])
-                for detail in error.errors(include_url=False, include_input=False)
-            ]
-            raise SettingsError("\n".join(problems)) from None
+            problems = [_problem(prefix, detail) for detail in error.errors(include_url=False, include_input=False)]
+            raise SettingsError("; ".join(problems)) from None
 
 
-def _problem(prefix: str, field: str, message: str) -> str:
-    name = f"{prefix}{field.upper()}" if field else prefix.rstrip("_")
-    if message == "Extra inputs are not permitted":
+def load_or_exit(load: Callable[[], T]) -> T:
+    """The settings; or the end of this process with exit code 2, and one line on stderr that says what to set."""
+    try:
+        return load()
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _problem(prefix: str, detail: "ErrorDetails") -> str:
+    message = detail["msg"].removeprefix("Value error, ")
+    if not detail["loc"]:
+        return message
+    name = f"{prefix}{str(detail['loc'][0]).upper()}"
+    if detail["type"] == "missing":
+        return f"{name} is not set"
+    if detail["type"] == "extra_forbidden":
         return f"{name} is not a setting: check its spelling"
     return f"{name}: {message}"
 
@@ -76,6 +144,7 @@ def _without_files(prefix: str, environment: Mapping[str, str], fields: Mapping[
             raise SettingsError(f"{prefix}{target} and {prefix}{name} are both set: keep one of them")
         try:
             given[target] = Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(f"{prefix}{name}: {path} can't be read ({error.strerror})") from None
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it holds no text"
+            raise SettingsError(f"{prefix}{name}: {path} can't be read ({why})") from None
     return given

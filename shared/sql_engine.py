@@ -7,6 +7,7 @@ kernels, so neither PostgreSQL's own timeouts nor TCP's end a wait for it. Here 
 import threading
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -168,7 +169,8 @@ def _postgresql_engine(url: str, *, pgbouncer: bool) -> Engine:
 def _sqlite_engine(url: str) -> Engine:
     file = make_url(url).database
     if file:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # connections will say that there is no such folder
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url, hide_parameters=True, connect_args={"timeout": _SQLITE_LOCK}, pool_timeout=_POOL_WAIT, pool_size=_POOL_SIZE
     )

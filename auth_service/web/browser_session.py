@@ -28,6 +28,8 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         self.modified = False
         self.ended_ids: list[str] = []
         """Ids under which it must not be found again."""
+        self.failure: Exception | None = None
+        """Why it could not be loaded or saved. The framework tries to save it again with the answer that says so."""
 
     def _changed(self) -> None:
         self.modified = True
@@ -42,14 +44,25 @@ class RedisSessionInterface(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> BrowserSession:
         """The browser's session, or a new one under a new id: an id that we didn't make is never taken over."""
         session_id = request.cookies.get(self.get_cookie_name(app))
-        stored = self._store.load(session_id) if session_id else None
-        if session_id and stored:
-            return BrowserSession(session_id, stored, new=False)
-        return BrowserSession(self._store.new_id(), StoredSession({}), new=True)
+        fresh = BrowserSession(self._store.new_id(), StoredSession({}), new=True)
+        try:
+            stored = self._store.load(session_id) if session_id else None
+        except Exception as failure:  # raised here, it would come before anything that could answer it
+            fresh.failure = failure
+            return fresh
+        return BrowserSession(session_id, stored, new=False) if session_id and stored else fresh
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Write what has changed."""
         browser_session = cast("BrowserSession", session)
+        if browser_session.failure is None:
+            try:
+                self._save(app, browser_session, response)
+            except Exception as failure:
+                browser_session.failure = failure
+                raise
+
+    def _save(self, app: Flask, browser_session: BrowserSession, response: Response) -> None:
         for ended in browser_session.ended_ids:
             self._store.delete(ended)
         if not browser_session.modified:
@@ -120,3 +133,9 @@ def install_sessions(app: Flask, store: BrowserSessionStore, *, secure: bool) ->
     app.session_interface = RedisSessionInterface(store)
     app.config["SESSION_COOKIE_NAME"] = "__Host-moogle_auth" if secure else "moogle_auth"
     app.config["SESSION_COOKIE_SECURE"] = secure
+
+    @app.before_request
+    def answer_failure() -> None:
+        failure = cast("BrowserSession", session._get_current_object()).failure  # type: ignore[attr-defined]
+        if failure is not None:
+            raise failure

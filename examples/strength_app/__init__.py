@@ -14,6 +14,7 @@ from examples.strength_app.connections import ConnectionStore
 from examples.strength_app.moogle_fit import MoogleFit
 from examples.strength_app.pages import pages
 from examples.strength_app.settings import Settings
+from shared.environment import load_or_exit
 from shared.health import health_endpoints
 from shared.log_config import configure_logging
 from shared.request_log import follow_requests
@@ -22,8 +23,8 @@ SCOPE = "body_weight:read body_weight:write"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application. Raises shared.environment.SettingsError when the environment is not complete."""
-    settings = settings or Settings.load()
+    """The WSGI application. Without settings, those of the environment; if these won't do, the process ends with 2."""
+    settings = settings or load_or_exit(Settings.load)
     configure_logging("strength_app", settings.log_level)
     app = Flask(__name__)
     app.config.update(

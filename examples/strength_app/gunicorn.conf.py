@@ -1,5 +1,11 @@
 """How gunicorn serves the strength app: `gunicorn -c examples/strength_app/gunicorn.conf.py`; it adds -b."""
 
+from pathlib import Path
+
+from shared.gunicorn_settings import refuse_bad_settings
+
+refuse_bad_settings(Path(__file__).with_name("settings.py"))
+
 wsgi_app = "examples.strength_app.wsgi:app"
 worker_class = "gthread"
 workers = 2

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from werkzeug.test import run_wsgi_app
 
 from auth_service.web.lean_forms import LeanForms
+from shared.host_names import HostNames
 from tests.support.actions import READ, Actions
 
 FORM = "application/x-www-form-urlencoded"
@@ -65,7 +66,9 @@ class House:
     """The service, with something of everything that a request may be about."""
 
     def __init__(self, actions: Actions) -> None:
-        lean = actions.stack.auth_app.wsgi_app
+        names = actions.stack.auth_app.wsgi_app
+        assert isinstance(names, HostNames)
+        lean = names.application
         assert isinstance(lean, LeanForms)
         self.lean = lean
         self.host = urlsplit(actions.stack.auth).netloc

@@ -1,8 +1,11 @@
 """Settings: what an operator gets who sets nothing, and what the service refuses to start with."""
 
+from pathlib import Path
+
 import pytest
 
 from auth_service.settings import Settings
+from fit_service.settings import Settings as FitSettings
 from shared.environment import SettingsError
 from tests.support.stack import TOKEN_KEY
 
@@ -32,3 +35,66 @@ def test_a_host_name_under_which_no_request_could_arrive_is_refused(name: str) -
     assert Settings.load({**REQUIRED, "AUTH_TRUSTED_HOSTS": "auth, 10.0.0.1"}).trusted_hosts == ("auth", "10.0.0.1")
     with pytest.raises(SettingsError, match="is no host name"):
         Settings.load({**REQUIRED, "AUTH_TRUSTED_HOSTS": f"auth,{name}"})
+
+
+FIT = {
+    "FIT_RESOURCE": "http://localhost:8001/api/",
+    "FIT_ISSUER": "http://localhost:8000",
+    "FIT_CLIENT_ID": "moogle-fit",
+    "FIT_CLIENT_SECRET": "secret",
+    "FIT_DATABASE_URL": "sqlite:///x",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "usual"),
+    [
+        ("ISSUER", "http://localhost:8000/", "http://localhost:8000"),
+        ("ISSUER", "http://LocalHost:8000", "http://localhost:8000"),
+        ("ISSUER", "HTTP://localhost:8000", "http://localhost:8000"),
+        ("ISSUER", "http://localhost:8000/auth", "http://localhost:8000"),
+        ("ISSUER", "http://localhost:8000?", "http://localhost:8000"),
+        ("ISSUER", "http://mo@localhost:8000", "http://localhost:8000"),
+        ("ISSUER", "localhost:8000", "must begin with https://"),
+        ("ISSUER", "http://localhost:99999", "Port out of range"),
+        ("ISSUER", "http://[::1]:8000", "must name its host"),
+        ("RESOURCE", "http://localhost:8001/api", "http://localhost:8001/api/"),
+        ("RESOURCE", "http://Localhost:8001/api/", "http://localhost:8001/api/"),
+        ("RESOURCE", "http://localhost:8001/api/#", "http://localhost:8001/api/"),
+    ],
+)
+def test_another_spelling_of_ourselves_is_refused_with_the_usual_one(name: str, value: str, usual: str) -> None:
+    """Tokens name issuer and audience, and are compared letter by letter (RFC 8414 §3.3, RFC 3986 §6.2.1)."""
+    with pytest.raises(SettingsError, match=f"FIT_{name}: .*{usual}"):
+        FitSettings.load({**FIT, f"FIT_{name}": value})
+    if name == "ISSUER":
+        with pytest.raises(SettingsError, match=f"AUTH_{name}: .*{usual}"):
+            Settings.load({**REQUIRED, f"AUTH_{name}": value})
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://x", "postgresql://x/y", "sqlite:x", "postgresql+psycopg://mo:pa:ss/w@x/y", ""]
+)
+def test_a_database_url_with_which_nothing_could_start_is_refused_without_being_told(url: str) -> None:
+    with pytest.raises(SettingsError, match="AUTH_DATABASE_URL") as refused:
+        Settings.load({**REQUIRED, "AUTH_DATABASE_URL": url})
+    assert "ss/w" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["http://x", "redis://x:port", "redis:x", ""])
+def test_a_redis_url_with_which_nothing_could_start_is_refused(url: str) -> None:
+    for settings, prefix, given in ((Settings, "AUTH", REQUIRED), (FitSettings, "FIT", FIT)):
+        with pytest.raises(SettingsError, match=f"{prefix}_REDIS_URL"):
+            settings.load({**given, f"{prefix}_REDIS_URL": url})
+
+
+def test_all_that_is_wrong_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.load({"AUTH_ISSUER": "x", "AUTH_CODE_LIFETIME": "600000", "AUTH_DATABSE_URL": "sqlite:///x"})
+    said = str(refused.value)
+    assert "\n" not in said
+    for name in ("ISSUER: ", "DATABASE_URL is not set", "CODE_LIFETIME: ", "DATABSE_URL is not a setting"):
+        assert f"AUTH_{name}" in said
+    (tmp_path / "secret").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="holds no text"):
+        Settings.load({**REQUIRED, "AUTH_METRICS_TOKEN_FILE": str(tmp_path / "secret")})
