@@ -142,7 +142,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
     app.register_blueprint(sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events))
     app.register_blueprint(sign_out_pages(parts.server, parts.accounts, parts.logout_requests))
     app.register_blueprint(consent_pages(parts.server, parts.accounts, parts.consents, parts.pending))
-    app.register_blueprint(device_page(parts.server, parts.accounts, parts.throttle))
+    app.register_blueprint(device_page(parts.server, parts.accounts, parts.consents, parts.throttle))
     app.register_blueprint(account_page(parts.accounts, parts.throttle, parts.revocation))
     app.register_blueprint(
         connected_apps_page(

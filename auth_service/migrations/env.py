@@ -14,10 +14,21 @@ from auth_service.models import (
     resource_server,
     security_event,
     signing_key,
+    withdrawal,
 )
 from auth_service.models.base import Base, UtcDateTime, Words
 
-TABLES = (account, client, consent, grant, initial_access_token, resource_server, security_event, signing_key)
+TABLES = (
+    account,
+    client,
+    consent,
+    grant,
+    initial_access_token,
+    resource_server,
+    security_event,
+    signing_key,
+    withdrawal,
+)
 """Imported so that `Base.metadata` knows every table when a migration is generated."""
 
 

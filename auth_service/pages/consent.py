@@ -36,9 +36,9 @@ def consent_pages(
     @blueprint.get("/consent")
     def ask() -> ResponseReturnValue:
         request_id = request.args.get("request", "")
-        account, grant, step = _who_decides(request_id)
+        account, grant, step, withdrawals = _who_decides(request_id)
         if step is Next.ANSWER:
-            return _answer(request_id, Decision(account, signed_in_at(), grant.target.scopes))
+            return _answer(request_id, Decision(account, signed_in_at(), grant.target.scopes, withdrawals))
         allow_form_to_lead_to(grant.redirect_uri)
         return render_template(
             "consent.html",
@@ -47,6 +47,7 @@ def consent_pages(
             scopes=described(grant.target.scopes, server.parts.resource_servers.scopes()),
             signs_in=OPENID in grant.target.scopes,
             request_id=request_id,
+            withdrawals=withdrawals,
             another_account=_sign_in_for(request_id),
             lifetime=in_words(server.parts.grant_lifetime),
             returns_to=urlsplit(grant.redirect_uri).netloc or urlsplit(grant.redirect_uri).scheme,
@@ -55,17 +56,16 @@ def consent_pages(
     @blueprint.post("/consent")
     def decide() -> ResponseReturnValue:
         request_id = request.form.get("request", "")
-        account, grant, _ = _who_decides(request_id)
+        account, grant, _, _ = _who_decides(request_id)
         allowed = request.form.get("decision") == "allow"
         scopes = tuple(request.form.getlist("scope")) if allowed else ()
-        answer = _answer(request_id, Decision(account, signed_in_at(), scopes))
-        granted = tuple(scope for scope in grant.target.scopes if scope in scopes)
-        if granted and grant.client.identity_assured:
-            consents.remember(account.id, grant.client.client_id, granted)
-        return answer
+        asked_at, remember = request.form.get("withdrawals", type=int), grant.client.identity_assured
+        return _answer(request_id, Decision(account, signed_in_at(), scopes, asked_at, remember=remember))
 
-    def _who_decides(request_id: str) -> tuple[Account, Any, Next]:
-        """Who decides about what, and whether they have to be asked. While nobody can, the browser is led elsewhere.
+    def _who_decides(request_id: str) -> tuple[Account, Any, Next, int]:
+        """Who decides about what, whether they have to be asked, and how often they took back something from this app.
+
+        While nobody can decide, the browser is led elsewhere.
 
         Somebody signs in also where all that follows is an error for the client: else a link to us could send people to
         any address that somebody once registered (RFC 9700 §4.11.2).
@@ -81,6 +81,8 @@ def consent_pages(
                 abort(redirect(_sign_in_for(request_id), 303))
             abort(_refuse(request_id, refusal))
         signed_in = SignedIn(account.id, signed_in_at()) if account else None
+        # Counted before it is looked what is remembered: what is taken back in between is missed by neither.
+        withdrawals = consents.withdrawals(account.id, grant.client.client_id) if account else 0
         remembered = account is not None and _need_not_ask(account, grant)
         try:
             step = grant.authentication.next_step(kept.received_at, signed_in, consent_remembered=remembered)
@@ -89,7 +91,7 @@ def consent_pages(
             abort(_refuse(request_id, refusal))
         if account is None or step is Next.SIGN_IN:
             abort(redirect(_sign_in_for(request_id), 303))
-        return account, grant, step
+        return account, grant, step, withdrawals
 
     def _refuse(request_id: str, refusal: OAuth2Error) -> Response:
         """Tell the client, whose address is beyond doubt."""

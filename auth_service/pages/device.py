@@ -15,6 +15,7 @@ from auth_service.protocol.grant_creation import Decision
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.user_code import shown, typed
 from auth_service.storage.accounts import AccountStore
+from auth_service.storage.consents import ConsentStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import signed_in_account, signed_in_at
 
@@ -27,7 +28,9 @@ class _TooManyCodesError(Exception):
         self.retry_after = retry_after
 
 
-def device_page(server: AuthorizationServer, accounts: AccountStore, throttle: Throttle) -> Blueprint:
+def device_page(
+    server: AuthorizationServer, accounts: AccountStore, consents: ConsentStore, throttle: Throttle
+) -> Blueprint:
     """A blueprint with the page and its answer. Consent is always asked: the device proved nothing to the person."""
     blueprint = Blueprint("device", __name__)
     parts = server.parts
@@ -51,6 +54,7 @@ def device_page(server: AuthorizationServer, accounts: AccountStore, throttle: T
             user_code=shown(typed(entered) or ""),
             scopes=described(device.scopes, parts.resource_servers.scopes()),
             signs_in=OPENID in device.scopes,
+            withdrawals=consents.withdrawals(account.id, client.client_id),
             another_account=_sign_in_for(entered),
             lifetime=in_words(parts.grant_lifetime),
         )
@@ -66,7 +70,8 @@ def device_page(server: AuthorizationServer, accounts: AccountStore, throttle: T
             return render_template("device_code.html", account=account, problem=_UNKNOWN), 422
         device, client = found
         scopes = tuple(request.form.getlist("scope")) if request.form.get("decision") == "allow" else ()
-        allowed = decide(parts, device, client, Decision(account, signed_in_at(), scopes))
+        asked_at = request.form.get("withdrawals", type=int)
+        allowed = decide(parts, device, client, Decision(account, signed_in_at(), scopes, asked_at))
         return render_template("device_answered.html", account=account, client=client, allowed=allowed)
 
     @blueprint.errorhandler(_TooManyCodesError)

@@ -22,6 +22,10 @@ class Decision:
     """When they last proved who they are, in epoch seconds."""
     scopes: tuple[str, ...]
     """Those they ticked."""
+    withdrawals: int | None
+    """How often they had taken something back from the client when they were asked; None if nobody knows."""
+    remember: bool = False
+    """Whether the same need not be asked again."""
 
     def allows_some_of(self, requested: Target) -> bool:
         """Whether it is a yes. Who is asked to sign in can leave other scopes out, but not half sign in."""
@@ -45,12 +49,13 @@ def begin_grant(
 ) -> bool:
     """Begin a grant whose code, or device code, may be exchanged within `lifetime` seconds.
 
-    SQL first, then Redis; then look again whether the account and the client were meanwhile ended. False if they were:
-    so was the grant. Raises InvalidScopeError if nothing that was requested was ticked.
+    SQL first, then Redis; then look again whether the account and the client were meanwhile ended. False if they were,
+    or if what was decided on has changed since the person was asked: there is no grant, or it has ended.
+    Raises InvalidScopeError if nothing that was requested was ticked.
     """
     target = ticked_target(parts.resource_servers.all(), requested, decision.scopes)
     expires_at = now() + timedelta(seconds=parts.grant_lifetime)
-    parts.records.add(
+    recorded = parts.records.add(
         GrantRecord(
             id=grant_id,
             account_id=decision.account.id,
@@ -58,8 +63,13 @@ def begin_grant(
             scopes=target.scopes,
             audience=target.audience,
             expires_at=expires_at,
-        )
+        ),
+        session_epoch=decision.account.session_epoch,
+        withdrawals=decision.withdrawals,
+        remember=decision.remember,
     )
+    if not recorded:
+        return False
     parts.grants.create(
         NewGrant(
             grant_id=grant_id,

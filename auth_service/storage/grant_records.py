@@ -4,16 +4,16 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth_service.models.account import Account
 from auth_service.models.base import now
 from auth_service.models.client import Client
-from auth_service.models.consent import Consent
 from auth_service.models.grant import GrantRecord
 from auth_service.models.security_event import SecurityEvent
 from auth_service.models.tokens import RevokedBecause
+from auth_service.storage import consents
 from auth_service.storage.database import Database
 
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
@@ -49,13 +49,35 @@ class GrantRecordStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, record: GrantRecord) -> None:
-        """Commit a new grant. A client that registered itself is in use from now on and doesn't run out any more."""
+    def add(self, record: GrantRecord, *, session_epoch: int, withdrawals: int | None, remember: bool = False) -> bool:
+        """Commit a person's new grant, unless what they decided on has changed since they were asked: then False.
+
+        They decided in a browser session of `session_epoch`, and had taken back something from this client
+        `withdrawals` times when they were asked (None: nobody knows). Whoever ends or takes something holds the
+        account's or the client's row meanwhile, so one of the two comes first. `remember` spares them the question next
+        time. A client that registered itself is in use from now on and doesn't run out any more.
+        """
+        account_id, client_id = record.account_id, record.client_id
+        assert account_id is not None
+        decides = select(Account.id).where(
+            Account.id == account_id, Account.session_epoch == session_epoch, Account.disabled_at.is_(None)
+        )
+        client = select(Client).where(Client.client_id == client_id, Client.deleted_at.is_(None))
         with self._database.writing() as session:
-            used = update(Client).where(Client.client_id == record.client_id, Client.unused_until.is_not(None))
+            if session.scalar(decides.with_for_update(read=True)) is None:
+                return False
+            if consents.withdrawals(session, account_id, client_id) != withdrawals:
+                return False
+            used = update(Client).where(Client.client_id == client_id, Client.unused_until.is_not(None))
             session.execute(used.values(unused_until=None))
+            asking = session.scalar(client.with_for_update(read=True))
+            if asking is None or not set(record.scopes) <= set(asking.scopes):
+                return False
+            if remember:
+                consents.remember(session, account_id, client_id, record.scopes)
             session.add(record)
             session.add(_event("grant_created", record))
+            return True
 
     def find(self, grant_id: str) -> GrantRecord | None:
         """The record, whatever became of the grant."""
@@ -90,15 +112,17 @@ class GrantRecordStore:
         Where none is left, the grant is ended. `audience_of` says who owns what is left.
         """
         with self._database.writing() as session:
-            record = session.get(GrantRecord, grant_id, with_for_update=True)
-            if record is None or record.account_id is None:
+            account_id = session.scalar(select(GrantRecord.account_id).where(GrantRecord.id == grant_id))
+            if account_id is None:
                 return None
+            _hold(session, account_id)
+            record = session.get_one(GrantRecord, grant_id, with_for_update=True)
             left = tuple(scope for scope in record.scopes if scope in scopes)
             if record.revoked_at is not None or left == record.scopes:
                 return record
             taken = tuple(scope for scope in record.scopes if scope not in scopes)
-            this_app = (Consent.account_id == record.account_id, Consent.client_id == record.client_id)
-            session.execute(delete(Consent).where(*this_app, Consent.scope.in_(taken)))
+            consents.forget(session, account_id, record.client_id, taken)
+            consents.count_withdrawal(session, account_id, record.client_id)
             if not left:
                 mark_revoked(session, GrantRecord.id == grant_id, because)
                 return record
@@ -117,9 +141,12 @@ class GrantRecordStore:
     def mark_app_revoked(self, account_id: str, client_id: str, because: RevokedBecause) -> list[GrantRecord]:
         """Commit the end of everything that a person allowed a client, and forget that they did."""
         with self._database.writing() as session:
-            session.execute(delete(Consent).where(Consent.account_id == account_id, Consent.client_id == client_id))
+            _hold(session, account_id)
             ours = and_(GrantRecord.account_id == account_id, GrantRecord.client_id == client_id)
-            return mark_revoked(session, ours, because)
+            ended = mark_revoked(session, ours, because)
+            if consents.forget(session, account_id, client_id) or ended:
+                consents.count_withdrawal(session, account_id, client_id)
+            return ended
 
     def changed_since(self, instant: datetime | None) -> list[GrantRecord]:
         """Ended and narrowed grants of which Redis might still know more; without an instant, all of them."""
@@ -136,6 +163,11 @@ def mark_revoked(session: Session, which: ColumnElement[bool], because: RevokedB
         record.revoked_at, record.revoked_because = now(), because
         session.add(_event("grant_revoked", record, because))
     return records
+
+
+def _hold(session: Session, account_id: str) -> None:
+    """Until the transaction ends, nobody records a decision of this person."""
+    session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
 
 
 def _unexpired() -> ColumnElement[bool]:

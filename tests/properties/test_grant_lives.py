@@ -90,7 +90,7 @@ class GrantLives(RuleBasedStateMachine):
         assert begin_grant(
             parts.server.parts,
             client,
-            Decision(account, time.time(), ticked),
+            Decision(account, time.time(), ticked, parts.consents.withdrawals(account.id, client.client_id)),
             Target(BOTH, (self.world.stack.fit_credentials.resource,)),
             grant_id=code.grant_id,
             code_digest=code.digest,

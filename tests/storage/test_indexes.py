@@ -48,7 +48,7 @@ def tables(database: Database) -> Tables:
 
 def new_client(**more: object) -> Client:
     names = {"client_id": new_grant_id(), "name": "App", "own_grant_id": new_grant_id()}
-    return Client(redirect_uris=(), grant_types=(), scopes=(), **names, **more)
+    return Client(redirect_uris=(), grant_types=(), scopes=("read",), **names, **more)
 
 
 QUESTIONS: dict[str, Callable[[Tables], object]] = {
@@ -57,8 +57,8 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
     "a person": lambda at: at.accounts.find(at.account_id),
     "a sign-in": lambda at: at.accounts.authenticate("mo", "a password"),
     "a consent": lambda at: at.consents.scopes(at.account_id, "app"),
-    "a yes": lambda at: at.consents.remember(at.account_id, at.client.client_id, ("read",)),
-    "a new grant": lambda at: at.records.add(at.grant()),
+    "what was taken back": lambda at: at.consents.withdrawals(at.account_id, "app"),
+    "a new grant": lambda at: at.records.add(at.grant(), session_epoch=0, withdrawals=0, remember=True),
     "connected apps": lambda at: at.records.current(account_id=at.account_id),
     "a client's grants": lambda at: at.records.current(client_id="app"),
     "a revocation": lambda at: at.records.mark_revoked(new_grant_id(), RevokedBecause.CLIENT),

@@ -92,7 +92,9 @@ class GunicornStack:
                 client_id=self.client.client_id,
                 expires_at=expires_at,
                 **target,
-            )
+            ),
+            session_epoch=self.account.session_epoch,
+            withdrawals=0,
         )
         self.parts.grants.create(
             NewGrant(
