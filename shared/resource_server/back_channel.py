@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from .clock import seconds
 from .deadline_connection import DeadlineConnection
-from .errors import CannotValidateError
+from .errors import CannotValidateError, OutageError, UnusableAnswerError
 from .fork import begin_anew_after_fork
 
 MAX_BODY = 64 * 1024
@@ -68,7 +68,7 @@ class BackChannel:
         try:
             return self._exchange(method, path, body, headers, deadline)
         except (OSError, HTTPException, ValueError) as error:
-            raise CannotValidateError(f"{path.partition('?')[0]}: {type(error).__name__}: {error}") from error
+            raise OutageError(f"{path.partition('?')[0]}: {type(error).__name__}: {error}") from error
 
     def _exchange(
         self, method: str, path: str, body: str | None, headers: dict[str, str], deadline: float
@@ -111,17 +111,18 @@ def _read(response: HTTPResponse) -> RawAnswer:
     if response.status != 200:
         if response.status in {401, 403}:
             _log.error("the authorization server refuses our credentials: check client id and secret")
-        raise CannotValidateError(f"it answered {response.status}", _retry_after(response))
+        kind = OutageError if response.status >= 500 else CannotValidateError
+        raise kind(f"it answered {response.status}", _retry_after(response))
     if not response.headers.get("Content-Length", "0").isdecimal():  # http.client would read on as if there were none
-        raise CannotValidateError("it answered with an unusable length")
+        raise UnusableAnswerError("it answered with an unusable length")
     if len(body) > MAX_BODY or response.read(1):
-        raise CannotValidateError("it answered more than it may")
+        raise UnusableAnswerError("it answered more than it may")
     if response.length:
-        raise CannotValidateError("its answer was cut short")
+        raise UnusableAnswerError("its answer was cut short")
     if response.headers.get_content_type() != "application/json":
-        raise CannotValidateError(f"it answered {response.headers.get_content_type()}")
+        raise UnusableAnswerError(f"it answered {response.headers.get_content_type()}")
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise CannotValidateError("it answered compressed, which was not asked for")
+        raise UnusableAnswerError("it answered compressed, which was not asked for")
     return RawAnswer(body, _written_at(response))
 
 

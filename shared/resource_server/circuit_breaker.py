@@ -27,6 +27,7 @@ class CircuitBreaker:
         """Closed, as at the beginning."""
         self._lock = threading.Lock()
         self._failures = 0
+        self._about: set[str] = set()
         self._next_probe = 0.0
 
     def admit(self) -> None:
@@ -41,11 +42,17 @@ class CircuitBreaker:
 
     def succeeded(self) -> None:
         """Close it."""
-        self._failures = 0
-
-    def failed(self) -> bool:
-        """Count; True if that opened it."""
         with self._lock:
+            self._failures = 0
+            self._about.clear()
+
+    def failed(self, about: str | None = None) -> bool:
+        """Count; True if that opened it. A failure `about` a token counts once in a row: its sender chose the token."""
+        with self._lock:
+            if about is not None:
+                if about in self._about or len(self._about) >= FAILURES:
+                    return False
+                self._about.add(about)
             self._failures += 1
             if opened := self._failures == FAILURES:
                 self._next_probe = self._clock() + PROBE_EVERY

@@ -138,3 +138,11 @@ class CannotValidateError(NotLetThroughError):
     def __init__(self, reason: str, retry_after: int = 1) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class OutageError(CannotValidateError):
+    """The authorization server can't be reached, doesn't answer in time, or says itself that it can't answer (5xx)."""
+
+
+class UnusableAnswerError(CannotValidateError):
+    """The authorization server answered, but what it said is no answer to the question."""

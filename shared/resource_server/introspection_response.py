@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from .errors import CannotValidateError
+from .errors import UnusableAnswerError
 
 T = TypeVar("T")
 
@@ -49,18 +49,18 @@ def token_digest(token: str) -> str:
 def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
     """The token; None if the answer is `"active": false`.
 
-    Raises CannotValidateError if the answer is anything but one of the two answers that exist, or about another token.
+    Raises UnusableAnswerError if the answer is anything but one of the two answers that exist, or about another token.
     """
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
-        raise CannotValidateError("introspection answered no JSON") from None
+        raise UnusableAnswerError("introspection answered no JSON") from None
     if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
-        raise CannotValidateError("introspection answered without a boolean `active`")
+        raise UnusableAnswerError("introspection answered without a boolean `active`")
     if answer["active"] is not True:
         return None
     if _required(answer, "jti", str) != token_digest(token):
-        raise CannotValidateError("introspection answered about another token")
+        raise UnusableAnswerError("introspection answered about another token")
     return ActiveToken(
         subject=_required(answer, "sub", str),
         client_id=_required(answer, "client_id", str),
@@ -81,14 +81,14 @@ def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
 def _required(answer: dict[str, Any], name: str, kind: type[T]) -> T:
     value = answer.get(name)
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise CannotValidateError(f"introspection answered with an unusable `{name}`")
+        raise UnusableAnswerError(f"introspection answered with an unusable `{name}`")
     return value
 
 
 def _audience(value: object) -> frozenset[str]:
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not all(isinstance(entry, str) for entry in values):
-        raise CannotValidateError("introspection answered with an unusable `aud`")
+        raise UnusableAnswerError("introspection answered with an unusable `aud`")
     return frozenset(values)
 
 
@@ -97,13 +97,13 @@ def _bound_to(confirmation: object) -> str | None:
     if confirmation is None:
         return None
     if not isinstance(confirmation, dict) or list(confirmation) != ["jkt"] or not isinstance(confirmation["jkt"], str):
-        raise CannotValidateError("introspection answered with an unusable `cnf`")
+        raise UnusableAnswerError("introspection answered with an unusable `cnf`")
     return confirmation["jkt"]
 
 
 def _actors(act: object) -> Iterator[str]:
     while act is not None:
         if not isinstance(act, dict) or not isinstance(act.get("sub"), str):
-            raise CannotValidateError("introspection answered with an unusable `act`")
+            raise UnusableAnswerError("introspection answered with an unusable `act`")
         yield act["sub"]
         act = act.get("act")

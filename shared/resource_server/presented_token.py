@@ -4,11 +4,13 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .errors import MalformedRequestError, NoTokenError
+from .errors import InvalidTokenError, MalformedRequestError, NoTokenError
 from .introspection_response import token_digest
 
 _CREDENTIALS = re.compile(r"(bearer|dpop)(?: +(.*))?", re.IGNORECASE)
-_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,2048}=*")
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+MAX_LENGTH = 2048
+"""Characters of a token: ten times as long as ours are. A longer one is not sent anywhere."""
 
 
 class Scheme(StrEnum):
@@ -47,12 +49,14 @@ class PresentedProof:
 def presented_token(authorization: str | None) -> PresentedToken:
     """The token of an `Authorization` header (RFC 6750 §2.1, RFC 9449 §7.1).
 
-    Raises NoTokenError or MalformedRequestError.
+    Raises NoTokenError, MalformedRequestError if it is none or several, or InvalidTokenError if it can't be one.
     """
     credentials = _CREDENTIALS.fullmatch(authorization.strip()) if authorization else None
     if credentials is None:
         raise NoTokenError
     scheme, token = Scheme.DPOP if credentials[1].lower() == "dpop" else Scheme.BEARER, credentials[2] or ""
-    if _TOKEN.fullmatch(token) is None:
-        raise MalformedRequestError(scheme=scheme)
+    if len(token) > MAX_LENGTH or _TOKEN.fullmatch(token) is None:
+        if not token or " " in token or "," in token:
+            raise MalformedRequestError(scheme=scheme)
+        raise InvalidTokenError("malformed", scheme=scheme)
     return PresentedToken(scheme, token)

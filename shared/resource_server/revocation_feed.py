@@ -13,7 +13,7 @@ from typing import Any
 
 from .back_channel import BackChannel
 from .clock import seconds
-from .errors import CannotValidateError
+from .errors import CannotValidateError, UnusableAnswerError
 from .fork import begin_anew_after_fork
 from .validation_cache import ValidationCache
 
@@ -110,7 +110,7 @@ class RevocationFeed:
 
 
 def read_batch(body: bytes) -> Batch:
-    """An answer of the feed. Raises CannotValidateError for anything else."""
+    """An answer of the feed. Raises UnusableAnswerError for anything else."""
     try:
         answer = json.loads(body)
         events = [_a(dict, event) for event in _a(list, answer["events"])]
@@ -122,9 +122,9 @@ def read_batch(body: bytes) -> Batch:
             more=_a(bool, answer["more"]),
         )
     except (ValueError, RecursionError, KeyError, TypeError):
-        raise CannotValidateError("the revocation feed answered nonsense") from None
+        raise UnusableAnswerError("the revocation feed answered nonsense") from None
     if not batch.cursor:
-        raise CannotValidateError("the revocation feed answered without a cursor")
+        raise UnusableAnswerError("the revocation feed answered without a cursor")
     return batch
 
 

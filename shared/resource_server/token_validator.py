@@ -16,6 +16,8 @@ from .errors import (
     InvalidTokenError,
     NotLetThroughError,
     NoTokenError,
+    OutageError,
+    UnusableAnswerError,
 )
 from .introspection_client import DEADLINE
 from .introspection_response import ActiveToken, read_introspection_response
@@ -193,7 +195,7 @@ class TokenValidator:
     def _ask(self, token: str, jti: str) -> ActiveToken:
         self._observe("miss")
         with self._cache.inquiry() as inquiry:
-            answer, active = self._answer(token)
+            answer, active = self._answer(token, jti)
             if active is None or active.expires_at <= answer.written_at or inquiry.outdated(active):
                 self._cache.remember_inactive(jti)
                 raise InvalidTokenError("not active")
@@ -201,8 +203,11 @@ class TokenValidator:
             self._cache.remember(inquiry, active, min(life, self._max_age), len(answer.body))
         return inquiry.cut(active)
 
-    def _answer(self, token: str) -> tuple[RawAnswer, ActiveToken | None]:
-        """What the authorization server says; None if the token isn't active. Raises CannotValidateError."""
+    def _answer(self, token: str, jti: str) -> tuple[RawAnswer, ActiveToken | None]:
+        """What the authorization server says; None if the token isn't active. Raises CannotValidateError.
+
+        Only what would happen to any token speaks for an outage: else whoever sends odd tokens could stop the service.
+        """
         self._breaker.admit()
         try:
             answer = self._introspector.introspect(token)
@@ -210,7 +215,8 @@ class TokenValidator:
         except CannotValidateError as outage:
             _log.error("token not validated: %s", outage)
             self._observe("failure")
-            if self._breaker.failed():
+            about = jti if isinstance(outage, UnusableAnswerError) else None
+            if isinstance(outage, OutageError | UnusableAnswerError) and self._breaker.failed(about):
                 self._observe("breaker_opened")
             raise
         self._breaker.succeeded()

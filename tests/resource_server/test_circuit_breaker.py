@@ -32,6 +32,12 @@ def test_it_opens_after_five_failures_in_a_row_and_says_so_once(breaker: Circuit
     assert not is_admitted(breaker)
 
 
+def test_the_same_tokens_failures_count_once(breaker: CircuitBreaker) -> None:
+    assert [breaker.failed(about) for about in ("a", "a", "b", "b", "b", "a", "c", "d", "e")] == [False] * 8 + [True]
+    breaker.succeeded()
+    assert [breaker.failed("a") for _ in range(2 * FAILURES)] == [False] * 2 * FAILURES
+
+
 def test_an_open_one_admits_one_probe_a_second(breaker: CircuitBreaker, clock: Clock) -> None:
     for _ in range(FAILURES):
         breaker.failed()

@@ -227,7 +227,7 @@ def test_a_revoked_token_is_refused_whatever_the_proof(get: Get, server: SmallAu
 @pytest.mark.clause("RFC 6750 §2")
 def test_two_tokens_at_once_are_a_bad_request(get: Get, token: str) -> None:
     proof = KEY.proof("GET", f"{ADDRESS}/plans", token=token)
-    for authorization in (f"DPoP {token},Bearer {token}", f"DPoP {token} {token}", "DPoP", "DPoP é"):
+    for authorization in (f"DPoP {token},Bearer {token}", f"DPoP {token} {token}", "DPoP"):
         answer = get("/plans", authorization=authorization, dpop=proof)
         told = 'error_description="Send exactly one access token, in the Authorization header."'
         assert answer.status == 400

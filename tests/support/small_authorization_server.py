@@ -29,6 +29,8 @@ class SmallAuthorizationServer:
     """Polls of the feed: for how long each could wait."""
     down: bool = False
     """Introspection answers 500."""
+    refused: dict[str, int] = field(default_factory=dict)
+    """Tokens about which introspection answers with this status."""
     feed_down: bool = False
     """The feed answers 500."""
     may_answer: threading.Event = field(default_factory=threading.Event)
@@ -139,18 +141,19 @@ def small_authorization_server(resource: str) -> Iterator[SmallAuthorizationServ
 
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            self._reply(server._introspect(form["token"][0]), failing=server.down)
+            token = form["token"][0]
+            self._reply(server._introspect(token), 500 if server.down else server.refused.get(token, 200))
 
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
             wait = float(query["wait"][0])
             server.waits.append(wait)
             answer = server._read_feed(query.get("after", [""])[0], wait)
-            self._reply(answer, failing=server.feed_down)
+            self._reply(answer, 500 if server.feed_down else 200)
 
-        def _reply(self, answer: dict[str, Any], *, failing: bool) -> None:
+        def _reply(self, answer: dict[str, Any], status: int) -> None:
             body = json.dumps(answer).encode()
-            self.send_response(500 if failing else 200)
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
