@@ -22,6 +22,7 @@ class ConnectedApp:
 
     client_id: str
     name: str
+    registered_itself: bool
     scopes: list[str]
     """As the consent page described them."""
     since: datetime
@@ -68,6 +69,7 @@ def connected_apps_page(
             ConnectedApp(
                 client_id=client_id,
                 name=client.name,
+                registered_itself=client.registered_itself,
                 scopes=[
                     descriptions[scope].description
                     for scope in sorted({scope for record in records for scope in record.scopes})

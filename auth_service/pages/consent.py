@@ -57,6 +57,8 @@ def consent_pages(
     def decide() -> ResponseReturnValue:
         request_id = request.form.get("request", "")
         account, grant, _, _ = _who_decides(request_id)
+        if request.form.get("client_name") != grant.client.name:  # it calls itself otherwise than the page did
+            return redirect(url_for("consent.ask", request=request_id), 303)
         allowed = request.form.get("decision") == "allow"
         scopes = tuple(request.form.getlist("scope")) if allowed else ()
         asked_at, remember = request.form.get("withdrawals", type=int), grant.client.identity_assured

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from auth_service.models.account import SUBJECT_PREFIX
 from auth_service.models.client import TOKEN_EXCHANGE, Client
+from auth_service.protocol.client_name import name_problem
 from auth_service.settings import is_loopback
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -26,8 +27,8 @@ def check_client(client: Client, known_scopes: Collection[str]) -> None:
         raise ClientRefusedError(
             f"a client id consists of letters, digits, - and _, and does not begin with {SUBJECT_PREFIX}"
         )
-    if not 1 <= len(client.name) <= 100 or not client.name.isprintable():
-        raise ClientRefusedError("a client's name has 1 to 100 printable characters")
+    if problem := name_problem(client.name):
+        raise ClientRefusedError(problem)
     if (client.token_endpoint_auth_method == "private_key_jwt") != (client.jwks is not None):
         raise ClientRefusedError("a client has a jwks exactly if it authenticates with private_key_jwt")
     for grant_type in ("client_credentials", TOKEN_EXCHANGE):

@@ -14,6 +14,7 @@ from auth_service.models.client import SECRET_METHODS, Client, new_client_id
 from auth_service.models.secret import REGISTRATION_ACCESS_TOKEN, new_secret, secret_digest
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.client_metadata import Metadata, describe, parse_metadata, registered_metadata
+from auth_service.protocol.client_name import pretence
 from auth_service.protocol.client_registration import ClientRefusedError, RedirectUriRefusedError
 from auth_service.protocol.errors import (
     BearerTokenRefusedError,
@@ -25,7 +26,7 @@ from auth_service.protocol.errors import (
     printable,
 )
 from auth_service.protocol.oauth_request import JsonRequest, ProtocolResponse
-from auth_service.storage.errors import NotFoundError
+from auth_service.storage.errors import NameSettledError, NotFoundError
 from auth_service.storage.initial_access_tokens import InitialAccessTokenStore
 from auth_service.storage.token_handle import new_grant_id
 
@@ -35,6 +36,8 @@ _ONLY_IN_ANSWERS = (
     "client_secret_expires_at",
     "client_id_issued_at",
 )
+
+_NAME_SETTLED = "client_name can't be changed: somebody allowed the client something under the name that it has."
 
 _log = logging.getLogger(__name__)
 
@@ -97,6 +100,8 @@ class DynamicRegistration:
             self._parts.clients.update(client, self._parts.resource_servers.owners(client.scopes))
         except NotFoundError:
             raise BearerTokenRefusedError(presented=True) from None
+        except NameSettledError:
+            raise InvalidClientMetadataError(_NAME_SETTLED) from None
         _log.info("client changed its registration", extra={"client_id": client.client_id})
         return self._response(200, client, token, new)
 
@@ -123,8 +128,11 @@ class DynamicRegistration:
         """Make the client what the metadata say. A new secret if it needs one and has none, else None."""
         if "software_statement" in metadata:
             raise UnapprovedSoftwareStatementError
+        former_name = client.name
         with _told_to_clients():
             describe(client, metadata, self._parts.resource_servers.scopes())
+            if client.name not in {former_name, client.client_id}:
+                self._check_pretence(client.name)
         if client.token_endpoint_auth_method not in SECRET_METHODS:
             client.replace_secret(None)
         elif client.secret_digest is None:
@@ -132,6 +140,10 @@ class DynamicRegistration:
             client.replace_secret(secret_digest(secret))
             return secret
         return None
+
+    def _check_pretence(self, name: str) -> None:
+        if problem := pretence(name, self._parts.clients.names_by_operators()):
+            raise ClientRefusedError(problem)
 
     def _response(self, status: int, client: Client, token: str, secret: str | None) -> ProtocolResponse:
         body = {

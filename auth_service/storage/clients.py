@@ -13,7 +13,7 @@ from auth_service.models.secret import new_secret, secret_digest
 from auth_service.models.security_event import SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
-from auth_service.storage.errors import AlreadyExistsError, NotFoundError
+from auth_service.storage.errors import AlreadyExistsError, NameSettledError, NotFoundError
 from auth_service.storage.grant_records import mark_revoked
 from auth_service.storage.initial_access_tokens import spend_initial_access_token
 from auth_service.storage.recent import Recent
@@ -91,13 +91,26 @@ class ClientStore:
             query = select(Client).where(registered()).order_by(Client.created_at, Client.client_id)
             return list(session.scalars(query))
 
+    def names_by_operators(self) -> list[str]:
+        """What the clients that operators registered are called."""
+        with self._database.reading() as session:
+            query = select(Client.name).where(registered(), Client.registration_token_digest.is_(None))
+            return list(session.scalars(query))
+
     def update(self, client: Client, audience: tuple[str, ...]) -> None:
-        """Write back what was changed on a loaded client. Raises NotFoundError if it was deleted meanwhile."""
+        """Write back what was changed on a loaded client.
+
+        Raises:
+            NotFoundError: it was deleted meanwhile.
+            NameSettledError: it registered itself, and can't change its name any more.
+        """
         with self._database.writing() as session:
             query = select(Client).where(Client.client_id == client.client_id, registered())
             stored = session.scalar(query.with_for_update())
             if stored is None:
                 raise NotFoundError(f"there is no client {client.client_id}")
+            if stored.registered_itself and stored.unused_until is None and client.name != stored.name:
+                raise NameSettledError
             client.unused_until = stored.unused_until  # a person may have used it meanwhile
             session.merge(client)
             own_grant = session.get_one(GrantRecord, client.own_grant_id)

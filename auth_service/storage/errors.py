@@ -5,5 +5,9 @@ class AlreadyExistsError(Exception):
     """Something of this name is there already; the message says what."""
 
 
+class NameSettledError(Exception):
+    """The client can't be renamed: somebody has decided about it under the name that it has."""
+
+
 class NotFoundError(Exception):
     """Nothing of this name is there; the message says what was looked for."""

@@ -9,8 +9,8 @@ def test_it_shows_each_app_once_with_what_it_may_do(actions: Actions) -> None:
     app.connect(mo, scopes=[WRITE])
     reader.connect(mo, scopes=[READ])
     page = mo.browser.get("/connected-apps").text
-    assert page.count(f"<h2>{app.name}</h2>") == 1
-    assert page.count(f"<h2>{reader.name}</h2>") == 1
+    assert page.count(f"<h2><bdi>{app.name}</bdi></h2>") == 1
+    assert page.count(f"<h2><bdi>{reader.name}</bdi></h2>") == 1
     assert page.count("See your body weight") == 2
     assert page.count("Change your body weight") == 1
 

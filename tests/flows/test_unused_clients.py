@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
-from tests.support.actions import TIMEOUT, Actions, Verifier, error_of
+from tests.support.actions import READ, TIMEOUT, Actions, Verifier, error_of
 from tests.support.registration import RegisteredApp
 from tests.support.stack import Stack
 
@@ -38,7 +38,7 @@ def test_a_client_that_nobody_used_runs_out_and_one_that_was_used_stays(actions:
         assert timedelta(days=29) < until - now() <= timedelta(days=30)
     granted = used.connect(actions.person())
     assert unused_until(actions, used) is None
-    assert used.update(client_name="Still here").status_code == 200
+    assert used.update(scope=READ).status_code == 200
     assert unused_until(actions, used) is None
 
     run_out(actions, unused, timedelta(seconds=1))

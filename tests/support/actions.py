@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import itertools
 import re
 import secrets
@@ -319,4 +320,4 @@ def query_of(address: str) -> dict[str, list[str]]:
 
 def _name_and_value(tag: str) -> tuple[str, str] | None:
     name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
-    return (name[1], value[1]) if name and value else None
+    return (name[1], html.unescape(value[1])) if name and value else None
