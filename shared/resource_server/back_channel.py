@@ -21,6 +21,8 @@ from .fork import begin_anew_after_fork
 MAX_BODY = 64 * 1024
 """Bytes; a longer answer isn't one."""
 _KEPT_CONNECTIONS = 32
+_LONGEST_LIFE = 30.0
+"""Seconds for which a connection is used. What lies between lets one be idle for longer; a name may lead elsewhere."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,27 +75,39 @@ class BackChannel:
     def _exchange(
         self, method: str, path: str, body: str | None, headers: dict[str, str], deadline: float
     ) -> RawAnswer:
-        connection, kept = self._pool.take(), True
-        while True:
-            if connection is None:
-                connection, kept = DeadlineConnection(self._host, self._port, self._tls), False
-            connection.deadline = deadline
+        headers |= self._common_headers()
+        if kept := self._pool.take():
             try:
-                connection.request(method, self._path + path, body, headers | self._common_headers())
-                response = connection.getresponse()
-                answer = _read(response)
-                connection.seconds_left()  # a process may have been stopped while the last bytes waited in the socket
-            except ConnectionError:  # a kept connection may have been closed meanwhile: once more on a new one
-                connection.close()
-                if not kept:
+                return self._exchange_on(kept, method, path, body, headers, deadline)
+            except (OSError, HTTPException) as error:
+                if kept.answered:
                     raise
-                connection = None
-            except BaseException:
-                connection.close()  # what was not fully read would be taken for the next answer
-                raise
-            else:
-                self._pool.give_back(connection, reusable=not response.will_close)
-                return answer
+                self._pool.close()  # the others are as old: a restart or a firewall ended them too
+                if isinstance(error, TimeoutError):  # nobody knows whether the server or the connection is dead
+                    raise CannotValidateError(f"{path.partition('?')[0]}: no answer on a kept connection") from error
+        connection = DeadlineConnection(self._host, self._port, self._tls)
+        return self._exchange_on(connection, method, path, body, headers, deadline)
+
+    def _exchange_on(
+        self,
+        connection: DeadlineConnection,
+        method: str,
+        path: str,
+        body: str | None,
+        headers: dict[str, str],
+        deadline: float,
+    ) -> RawAnswer:
+        connection.deadline, connection.answered = deadline, False
+        try:
+            connection.request(method, self._path + path, body, headers)
+            response = connection.getresponse()
+            answer = _read(response)
+            connection.seconds_left()  # a process may have been stopped while the last bytes waited in the socket
+        except BaseException:
+            connection.close()  # what was not fully read would be taken for the next answer
+            raise
+        self._pool.give_back(connection, reusable=not response.will_close)
+        return answer
 
     def _common_headers(self) -> dict[str, str]:
         headers = {
@@ -150,12 +164,20 @@ class _Pool:
 
     def close(self) -> None:
         with self._lock:
-            while self._idle:
-                self._idle.pop().close()
+            closed, self._idle = self._idle, []
+        for connection in closed:
+            connection.close()
 
     def take(self) -> DeadlineConnection | None:
-        with self._lock:
-            return self._idle.pop() if self._idle else None
+        """One that may still be good."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection = self._idle.pop()
+            if seconds() - connection.opened_at < _LONGEST_LIFE and connection.is_quiet():
+                return connection
+            connection.close()
 
     def give_back(self, connection: DeadlineConnection, *, reusable: bool) -> None:
         with self._lock:

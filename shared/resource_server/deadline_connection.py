@@ -23,6 +23,9 @@ class DeadlineConnection(HTTPConnection):
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         super().__init__(host, port)
         self.deadline = 0.0
+        self.opened_at = seconds()
+        self.answered = False
+        """Whether anything was received since this was last set to False."""
         self._tls = tls
 
     def connect(self) -> None:
@@ -47,6 +50,10 @@ class DeadlineConnection(HTTPConnection):
         """Where the host is, in the order in which it is tried."""
         return socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
 
+    def is_quiet(self) -> bool:
+        """Whether nothing has come unasked: an end of the connection, or what would be taken for the next answer."""
+        return self.sock is not None and self.sock.is_quiet()
+
     def seconds_left(self) -> float:
         """Raises TimeoutError when it is none."""
         left = self.deadline - seconds()
@@ -70,7 +77,20 @@ class _DeadlineSocket:
 
     def recv_into(self, buffer: Any) -> int:
         self._inner.settimeout(self._connection.seconds_left())
-        return self._inner.recv_into(buffer)
+        received = self._inner.recv_into(buffer)
+        self._connection.answered |= received > 0
+        return received
+
+    def is_quiet(self) -> bool:
+        """See DeadlineConnection."""
+        self._inner.settimeout(0)
+        try:
+            self._inner.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            pass
+        return False
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         self._readers += 1

@@ -1,7 +1,5 @@
 """One attempt: signed, to the address that was checked, within its deadline, whatever the receiver does."""
 
-import datetime as dt
-import ipaddress
 import socket
 import ssl
 import threading
@@ -11,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from fit_service.webhooks.outcome import Outcome
 from fit_service.webhooks.sender import Sender
 from fit_service.webhooks.signature import new_secret, signature_headers
+from tests.support.certificates import self_signed
 from tests.support.receiver import Receiver, receiver
 from tests.support.stub_authorization_server import StubAuthorizationServer, drip, flood, reply
 
@@ -250,19 +246,7 @@ def test_a_name_that_nobody_knows_is_a_failure(monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Certificate and key of `app.example`, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "app.example")])
-    now = dt.datetime.now(dt.UTC)
-    names = x509.SubjectAlternativeName(
-        [x509.DNSName("app.example"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    )
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
-    signed = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
-    file: Path = tmp_path_factory.mktemp("tls") / "app.pem"
-    pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(*pem))
-    return file
+    return self_signed(tmp_path_factory.mktemp("tls"), "app.example")
 
 
 def tls_receiver(certificate: Path, names: list[str | None]) -> Any:
