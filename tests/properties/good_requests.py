@@ -122,7 +122,7 @@ FOR_CODES = [
     asked("/authorize", **{**AUTHORIZATION_REQUEST, "client_id": "LIVE_public_id", "prompt": "none"}),
     asked("/authorize", client_id="LIVE_client_id", request_uri="LIVE_request_uri"),
     asked("/consent", request="LIVE_request"),
-    sent_by_a_page("/consent", request="LIVE_request", decision="allow", scope=READ),
+    sent_by_a_page("/consent", request="LIVE_request", withdrawals="0", decision="allow", scope=READ),
 ]
 LOGOUT = {"client_id": "LIVE_client_id", "post_logout_redirect_uri": CALLBACK, "state": "a state"}
 FOR_PAGES = [
@@ -135,7 +135,7 @@ FOR_PAGES = [
     posted("/logout", **LOGOUT),
     asked("/logout/confirm", request="LIVE_logout"),
     sent_by_a_page("/logout/confirm", request="LIVE_logout", decision="stay"),
-    sent_by_a_page("/device", user_code="LIVE_user_code", decision="allow", scope=READ),
+    sent_by_a_page("/device", user_code="LIVE_user_code", withdrawals="0", decision="allow", scope=READ),
     sent_by_a_page("/connected-apps/disconnect", client_id="LIVE_signing_id"),
     replace(
         sent_by_a_page("/sign-in", username="LIVE_username", password="LIVE_password"),
