@@ -114,15 +114,18 @@ def ensure_client(
     """Register a client, or bring the one with this id to this state. Harmless when repeated."""
     if public == (secret_file is not None):
         raise RefusedError("a client either has a secret file or is public")
-    client = parts().clients.find(client_id)
-    known = client is not None
-    client = client or Client(client_id=client_id, own_grant_id=new_grant_id())
-    client.token_endpoint_auth_method, client.jwks = "none" if public else "client_secret_basic", None
-    client.replace_secret(secret_digest(secret_from(secret_file)) if secret_file else None, overlap)
-    _describe(client, name, options)
-    (parts().clients.update if known else parts().clients.create)(
-        client, parts().resource_servers.owners(client.scopes)
-    )
+    digest = secret_digest(secret_from(secret_file)) if secret_file else None
+
+    def bring_to_state(client: Client) -> None:
+        client.token_endpoint_auth_method, client.jwks = "none" if public else "client_secret_basic", None
+        client.replace_secret(digest, overlap)
+        _describe(client, name, options)
+
+    if parts().clients.find(client_id) is not None:
+        return _client_as_json(parts().revocation.change_client(client_id, bring_to_state))
+    client = Client(client_id=client_id, own_grant_id=new_grant_id())
+    bring_to_state(client)
+    parts().clients.create(client, parts().resource_servers.owners(client.scopes))
     return _client_as_json(client)
 
 
@@ -137,10 +140,15 @@ def list_clients() -> object:
 @overlap_option
 def rotate_client_secret(client_id: str, overlap: int) -> object:
     """Give the client a new secret, printed this once; the old one stops within a second, or after the overlap."""
-    client = parts().clients.get(client_id)
-    if client.token_endpoint_auth_method not in SECRET_METHODS:
-        raise RefusedError(f"{client_id} has no secret: it authenticates with {client.token_endpoint_auth_method}")
-    return {"client_id": client_id, "client_secret": parts().clients.rotate_secret(client_id, overlap)}
+    secret = new_secret()
+
+    def replace_secret(client: Client) -> None:
+        if client.token_endpoint_auth_method not in SECRET_METHODS:
+            raise RefusedError(f"{client_id} has no secret: it authenticates with {client.token_endpoint_auth_method}")
+        client.replace_secret(secret_digest(secret), overlap)
+
+    parts().revocation.change_client(client_id, replace_secret)
+    return {"client_id": client_id, "client_secret": secret}
 
 
 @command(client_commands, "set-keys")
@@ -148,12 +156,14 @@ def rotate_client_secret(client_id: str, overlap: int) -> object:
 @click.argument("jwks_file", type=click.File())
 def set_client_keys(client_id: str, jwks_file: IO[str]) -> object:
     """Replace the public keys of a client with private_key_jwt. To change keys smoothly, first list both."""
-    client = parts().clients.get(client_id)
-    if client.jwks is None:
-        raise RefusedError(f"{client_id} has no keys: it authenticates with {client.token_endpoint_auth_method}")
-    client.jwks = checked_jwks(json_from(jwks_file))
-    parts().clients.update(client, parts().resource_servers.owners(client.scopes))
-    return _client_as_json(client)
+    keys = checked_jwks(json_from(jwks_file))
+
+    def replace_keys(client: Client) -> None:
+        if client.jwks is None:
+            raise RefusedError(f"{client_id} has no keys: it authenticates with {client.token_endpoint_auth_method}")
+        client.jwks = keys
+
+    return _client_as_json(parts().revocation.change_client(client_id, replace_keys))
 
 
 @command(client_commands, "delete")

@@ -50,6 +50,8 @@ class Client(Base, SecretHolder, ClientMixin):
     grant_types: Mapped[tuple[str, ...]] = mapped_column(Words)
     scopes: Mapped[tuple[str, ...]] = mapped_column(Words)
     """The most it may ever ask for."""
+    narrowings: Mapped[int] = mapped_column(default=0)
+    """How often scopes were taken from it. In between, they can only have grown."""
     access_token_lifetime: Mapped[int | None]
     """Seconds, where it differs from the service's setting."""
     grace_period: Mapped[int] = mapped_column(default=0)

@@ -117,6 +117,16 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
+class IssuedToClient(Issued):
+    """A token that a client got for itself is stored."""
+
+    born: str
+    """Which birth of the client's own grant it belongs to; empty for a grant from before there was such a mark."""
+    confirmed: bool
+    """Whether SQL was asked, since that birth, if the client is still there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Replayed(Issued):
     """The same request had already been answered: what is needed to derive the same answer again."""
 

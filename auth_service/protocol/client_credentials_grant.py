@@ -2,10 +2,13 @@
 
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
+from auth_service.models.client import Client
 from auth_service.models.tokens import AccessTokenClaims
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
+from auth_service.protocol.errors import ClientAuthenticationFailedError, ClientChangedError
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.resource_indicators import audience_of, requested_target
+from auth_service.protocol.token_issuance import TokenAnswer
 
 
 class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
@@ -17,7 +20,17 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
 
     def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
         """An access token whose `sub` is the client id, never an account's (RFC 9700 §4.15); no refresh token."""
-        client, servers = self.request.authenticated_client, self.server.parts.resource_servers.registered()
+        try:
+            answer = self._issue(self.request.authenticated_client)
+        except ClientChangedError:  # what we remember of the client may be a second old
+            client = self.server.parts.clients.find(self.request.authenticated_client.client_id)
+            if client is None:
+                raise ClientAuthenticationFailedError from None
+            answer = self._issue(client)
+        return 200, answer, self.TOKEN_RESPONSE_HEADER
+
+    def _issue(self, client: Client) -> TokenAnswer:
+        servers = self.server.parts.resource_servers.registered()
         target = requested_target(servers, client, self.request)
         claims = AccessTokenClaims(
             client_id=client.client_id,
@@ -28,5 +41,4 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
             jkt=self.request.proven_key,
         )
         client_audience = audience_of(servers, client.scopes)
-        answer = self.server.parts.issuance.issue_client_token(client, claims, client_audience)
-        return 200, answer, self.TOKEN_RESPONSE_HEADER
+        return self.server.parts.issuance.issue_client_token(client, claims, client_audience)

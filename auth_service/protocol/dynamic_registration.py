@@ -5,13 +5,14 @@ Authlib's endpoints are not used: they issue secrets to public clients and answe
 
 import hmac
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 from auth_service.models.base import now
 from auth_service.models.client import SECRET_METHODS, Client, new_client_id
 from auth_service.models.secret import REGISTRATION_ACCESS_TOKEN, new_secret, secret_digest
+from auth_service.models.tokens import RevokedBecause
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.client_metadata import Metadata, describe, parse_metadata, registered_metadata
 from auth_service.protocol.client_name import pretence
@@ -72,7 +73,7 @@ class DynamicRegistration:
             registration_token_digest=secret_digest(registration_token),
             unused_until=now() + self._unused_client_lifetime,
         )
-        secret = self._describe(client, _read(request))
+        secret = self._description(_read(request))(client)
         if not self._parts.clients.register(client, self._parts.resource_servers.owners(client.scopes), token):
             raise BearerTokenRefusedError(presented=True)
         _log.info("client registered itself", extra={"client_id": client.client_id})
@@ -92,18 +93,22 @@ class DynamicRegistration:
                 raise InvalidClientMetadataError(f"{name} must not be sent.")
         if metadata.get("client_id") != client.client_id:
             raise InvalidClientMetadataError("client_id is required and must be the registered one.")
-        secret = metadata.get("client_secret", "")
-        if "client_secret" in metadata and not (isinstance(secret, str) and client.check_client_secret(secret)):
-            raise InvalidClientMetadataError("client_secret can be left out; it must not be another one.")
-        new = self._describe(client, metadata)
+        secret, describe_client = metadata.get("client_secret", ""), self._description(metadata)
+        new_secrets: list[str | None] = []
+
+        def change(client: Client) -> None:
+            if "client_secret" in metadata and not (isinstance(secret, str) and client.check_client_secret(secret)):
+                raise InvalidClientMetadataError("client_secret can be left out; it must not be another one.")
+            new_secrets.append(describe_client(client))
+
         try:
-            self._parts.clients.update(client, self._parts.resource_servers.owners(client.scopes))
+            client = self._parts.revocation.change_client(client_id, change, RevokedBecause.CLIENT)
         except NotFoundError:
             raise BearerTokenRefusedError(presented=True) from None
         except NameSettledError:
             raise InvalidClientMetadataError(_NAME_SETTLED) from None
         _log.info("client changed its registration", extra={"client_id": client.client_id})
-        return self._response(200, client, token, new)
+        return self._response(200, client, token, new_secrets[-1])
 
     def delete(self, request: JsonRequest, client_id: str) -> ProtocolResponse:
         """End the client with its grants and tokens, this token included (RFC 7592 §2.3)."""
@@ -124,26 +129,32 @@ class DynamicRegistration:
             raise BearerTokenRefusedError(presented=token is not None)
         return client, token
 
-    def _describe(self, client: Client, metadata: Metadata) -> str | None:
-        """Make the client what the metadata say. A new secret if it needs one and has none, else None."""
+    def _description(self, metadata: Metadata) -> Callable[[Client], str | None]:
+        """What makes a client what the metadata say, and asks no store for it any more.
+
+        It returns a new secret if the client needs one and has none.
+        """
         if "software_statement" in metadata:
             raise UnapprovedSoftwareStatementError
-        former_name = client.name
-        with _told_to_clients():
-            describe(client, metadata, self._parts.resource_servers.scopes())
-            if client.name not in {former_name, client.client_id}:
-                self._check_pretence(client.name)
-        if client.token_endpoint_auth_method not in SECRET_METHODS:
-            client.replace_secret(None)
-        elif client.secret_digest is None:
-            secret = new_secret()
-            client.replace_secret(secret_digest(secret))
-            return secret
-        return None
+        known_scopes, taken_names = self._parts.resource_servers.scopes(), self._parts.clients.names_by_operators()
 
-    def _check_pretence(self, name: str) -> None:
-        if problem := pretence(name, self._parts.clients.names_by_operators()):
-            raise ClientRefusedError(problem)
+        def describe_client(client: Client) -> str | None:
+            former_name = client.name
+            with _told_to_clients():
+                describe(client, metadata, known_scopes)
+                if client.name not in {former_name, client.client_id} and (
+                    problem := pretence(client.name, taken_names)
+                ):
+                    raise ClientRefusedError(problem)
+            if client.token_endpoint_auth_method not in SECRET_METHODS:
+                client.replace_secret(None)
+            elif client.secret_digest is None:
+                secret = new_secret()
+                client.replace_secret(secret_digest(secret))
+                return secret
+            return None
+
+        return describe_client
 
     def _response(self, status: int, client: Client, token: str, secret: str | None) -> ProtocolResponse:
         body = {

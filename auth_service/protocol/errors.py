@@ -122,6 +122,18 @@ class UseDpopNonceError(OAuth2Error):
         return [*super().get_headers(), ("DPoP-Nonce", self.nonce)]
 
 
+class ClientChangedError(OAuth2Error):
+    """Scopes were taken from the client while its request was under way. It may ask again, and gets what is left."""
+
+    error = "temporarily_unavailable"
+    description = "The client has just been changed: ask again."
+    status_code = 503
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """With the seconds to wait."""
+        return [*super().get_headers(), ("Retry-After", "1")]
+
+
 class AnswerLostError(OAuth2Error):
     """The tokens of a repeated request can't be derived again: their key has left the ring. Nothing was spent."""
 

@@ -3,8 +3,9 @@
 A crash in between is repaired by the reconciler (`workers/`), which repeats what SQL says.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
+from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.models.tokens import RevokedBecause
 from auth_service.protocol.resource_indicators import audience_of
@@ -67,11 +68,29 @@ class GrantRevocation:
         """End a client's grants, its own included, and what it got by token exchange; refuse it from now on."""
         self.announce(self._clients.delete(client_id))
 
+    def change_client(
+        self, client_id: str, apply: Callable[[Client], None], because: RevokedBecause = RevokedBecause.OPERATOR
+    ) -> Client:
+        """Change a client as it is now; what it may no longer ask for, its grants and tokens lose at once.
+
+        Raises NotFoundError, and what `apply` raises: then nothing is changed.
+        """
+        servers = self._resource_servers.all()
+        client, narrowed = self._clients.change(client_id, apply, lambda left: audience_of(servers, left), because)
+        self.announce(narrowed)
+        return client
+
+    def narrow_own_grant(self, client: Client) -> None:
+        """Make true in Redis what a client may ask for, as SQL says: for its own tokens, and for those by exchange."""
+        audience = audience_of(self._resource_servers.all(), client.scopes)
+        self._grants.narrow_grant(client.own_grant_id, client.scopes, audience, client.narrowings)
+        self._exchanged.revoke_those_of(client.client_id, beyond=client.scopes)
+
     def announce(self, records: Iterable[GrantRecord]) -> None:
         """Make ends and what is left, as SQL records them, true in Redis."""
         for record in records:
             if record.revoked_at is None:
-                self._grants.narrow_grant(record.id, record.scopes, record.audience)
+                self._announce_what_is_left(record)
                 continue
             self._grants.revoke_grant(
                 record.id,
@@ -82,3 +101,9 @@ class GrantRevocation:
             )
             if record.account_id is None:  # the client's own grant: what else it got by itself, it got by exchange
                 self._exchanged.revoke_those_of(record.client_id)
+
+    def _announce_what_is_left(self, record: GrantRecord) -> None:
+        if record.account_id is not None:
+            self._grants.narrow_grant(record.id, record.scopes, record.audience)
+        elif (client := self._clients.find(record.client_id)) is not None:
+            self.narrow_own_grant(client)

@@ -18,7 +18,12 @@ from auth_service.models.tokens import (
     RevokedBecause,
     Rotation,
 )
-from auth_service.protocol.errors import AnswerLostError, ClientAuthenticationFailedError, InvalidDpopProofError
+from auth_service.protocol.errors import (
+    AnswerLostError,
+    ClientAuthenticationFailedError,
+    ClientChangedError,
+    InvalidDpopProofError,
+)
 from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.protocol.idempotency import repeatable
 from auth_service.protocol.oauth_request import ProtocolRequest
@@ -123,17 +128,24 @@ class TokenIssuance:
     ) -> TokenAnswer:
         """An access token for the client itself; no refresh token (RFC 6749 §4.4.3).
 
-        `client_audience` is for whom its tokens may be at most: the owners of all its scopes.
+        `client_audience` is for whom its tokens may be at most: the owners of all its scopes. Raises ClientChangedError
+        if scopes were taken from the client since it was looked up, or if Redis doesn't know yet that they were.
         """
         access = self._keys.make(TokenKind.ACCESS_TOKEN, client.own_grant_id, 0)
         lifetime = client.access_token_lifetime or self._lifetimes.access_token
-        grant_created, issued = self._grants.issue_client_token(
-            client.own_grant_id, access.digest, claims, client.scopes, client_audience, lifetime
+        issued = self._grants.issue_client_token(
+            client.own_grant_id, access.digest, claims, client.scopes, client_audience, client.narrowings, lifetime
         )
-        # The client may have been deleted between its authentication and the script, which then revived its grant.
-        if grant_created and self._clients.find(client.client_id) is None:
-            self._revocation.end_grant(client.own_grant_id, RevokedBecause.CLIENT_DELETED)
-            raise ClientAuthenticationFailedError
+        if issued is None or not issued.confirmed:
+            # Deleted, or narrowed, since it was authenticated: then Redis has to hear of it, perhaps once more.
+            current = self._clients.find(client.client_id)
+            if current is None:
+                self._revocation.end_grant(client.own_grant_id, RevokedBecause.CLIENT_DELETED)
+                raise ClientAuthenticationFailedError
+            if issued is None or current.narrowings != client.narrowings:
+                self._revocation.narrow_own_grant(current)
+                raise ClientChangedError
+            self._grants.confirm_client(client.own_grant_id, issued.born)
         return _answer(access, None, claims.scope, claims.jkt, issued)
 
     def exchange(self, subject: TokenHandle, client: Client, claims: AccessTokenClaims) -> TokenAnswer:
@@ -150,10 +162,14 @@ class TokenIssuance:
                 raise InvalidRequestError("Too many tokens were got for this one: keep and use them.")
             case Issued() as issued:
                 pass
-        # The client may have been deleted between its authentication and the script.
-        if self._clients.find(client.client_id) is None:
+        # The client may have been deleted, or narrowed, between its authentication and the script.
+        current = self._clients.find(client.client_id)
+        if current is None:
             self._exchanged.revoke_those_of(client.client_id)
             raise ClientAuthenticationFailedError
+        if current.narrowings != client.narrowings:
+            self._exchanged.revoke_those_of(client.client_id, beyond=current.scopes)
+            raise ClientChangedError
         return _answer(access, None, claims.scope, claims.jkt, issued)
 
     def _successors(

@@ -1,5 +1,6 @@
 """Clients in SQL. A deleted one is kept for the record and never found; one that nobody ever used runs out."""
 
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, or_, select
@@ -8,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from auth_service.models.base import now
 from auth_service.models.client import Client
+from auth_service.models.consent import Consent
 from auth_service.models.grant import GrantRecord
-from auth_service.models.secret import new_secret, secret_digest
 from auth_service.models.security_event import SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NameSettledError, NotFoundError
-from auth_service.storage.grant_records import mark_revoked
+from auth_service.storage.grant_records import mark_revoked, narrow, of_client
 from auth_service.storage.initial_access_tokens import spend_initial_access_token
 from auth_service.storage.recent import Recent
 
@@ -97,34 +98,38 @@ class ClientStore:
             query = select(Client.name).where(registered(), Client.registration_token_digest.is_(None))
             return list(session.scalars(query))
 
-    def update(self, client: Client, audience: tuple[str, ...]) -> None:
-        """Write back what was changed on a loaded client.
+    def change(
+        self,
+        client_id: str,
+        apply: Callable[[Client], None],
+        audience_of: Callable[[tuple[str, ...]], tuple[str, ...]],
+        because: RevokedBecause,
+    ) -> tuple[Client, list[GrantRecord]]:
+        """Apply a change to the client as it is now, while nobody else changes it; write what that changed and no more.
 
-        Raises:
-            NotFoundError: it was deleted meanwhile.
+        What it may no longer ask for, its grants lose in the same transaction: they are returned too. `audience_of`
+        says who owns which scopes.
+
+        Raises, and changes nothing:
+            NotFoundError: there is none, or it was deleted meanwhile.
             NameSettledError: it registered itself, and can't change its name any more.
+            whatever `apply` raises.
         """
         with self._database.writing() as session:
-            query = select(Client).where(Client.client_id == client.client_id, registered())
-            stored = session.scalar(query.with_for_update())
-            if stored is None:
-                raise NotFoundError(f"there is no client {client.client_id}")
-            if stored.registered_itself and stored.unused_until is None and client.name != stored.name:
+            found = select(Client).where(Client.client_id == client_id, registered())
+            client = session.scalar(found.with_for_update(key_share=True))
+            if client is None:
+                raise NotFoundError(f"there is no client {client_id}")
+            name, scopes = client.name, client.scopes
+            apply(client)
+            if client.registered_itself and client.unused_until is None and client.name != name:
                 raise NameSettledError
-            client.unused_until = stored.unused_until  # a person may have used it meanwhile
-            session.merge(client)
             own_grant = session.get_one(GrantRecord, client.own_grant_id)
-            own_grant.scopes, own_grant.audience = client.scopes, audience
-        self._recent.forget(client.client_id)
-
-    def rotate_secret(self, client_id: str, overlap: int) -> str:
-        """Give the client a new secret; the old one stays valid for `overlap` seconds. Raises NotFoundError."""
-        self.get(client_id)
-        secret = new_secret()
-        with self._database.writing() as session:
-            session.get_one(Client, client_id).replace_secret(secret_digest(secret), overlap)
+            own_grant.scopes, own_grant.audience = client.scopes, audience_of(client.scopes)
+            taken = set(scopes) - set(client.scopes)
+            narrowed = _take(session, client, taken, audience_of, because) if taken else []
         self._recent.forget(client_id)
-        return secret
+        return client, narrowed
 
     def delete(self, client_id: str) -> list[GrantRecord]:
         """Refuse the client from now on and end every grant it has, its own included. Returns the grants that ended."""
@@ -141,6 +146,24 @@ def _add(session: Session, client: Client, audience: tuple[str, ...]) -> None:
     session.add(
         GrantRecord(id=client.own_grant_id, client_id=client.client_id, scopes=client.scopes, audience=audience)
     )
+
+
+def _take(
+    session: Session,
+    client: Client,
+    taken: Collection[str],
+    audience_of: Callable[[tuple[str, ...]], tuple[str, ...]],
+    because: RevokedBecause,
+) -> list[GrantRecord]:
+    """Narrow all grants of a client that may ask for less from now on, its own too. People are asked again for more."""
+    client.narrowings += 1
+    own_grant = session.get_one(GrantRecord, client.own_grant_id)
+    own_grant.narrowed_at = now()
+    wider = [grant for grant in of_client(session, client.client_id) if not set(grant.scopes) <= set(client.scopes)]
+    for grant in wider:
+        narrow(session, grant, client.scopes, audience_of, because)
+    session.execute(delete(Consent).where(Consent.client_id == client.client_id, Consent.scope.in_(taken)))
+    return [own_grant, *wider]
 
 
 def _remove_unused(session: Session) -> None:

@@ -3,6 +3,8 @@
 They are access tokens like any other (`grants.py`), of the same grant as the one they were got for, and end with it.
 """
 
+from collections.abc import Collection
+
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotExchanged
 from auth_service.storage.atomic_step import AtomicStep
 from auth_service.storage.grant_keys import GrantKeys
@@ -41,13 +43,13 @@ class ExchangedTokenStore:
         issued_at, expires_at = map(int, times)
         return Issued(issued_at, issued_at, expires_at)
 
-    def revoke_those_of(self, client_id: str) -> None:
-        """End all that a client got for other tokens. Harmless when repeated."""
+    def revoke_those_of(self, client_id: str, *, beyond: Collection[str] = ()) -> None:
+        """End all that a client got for other tokens, or only what allows more than these scopes. Can be repeated."""
         for shard in range(self._keys.shards):
             for key in self._redis.zrange(self._keys.exchanged_by(shard, client_id), 0, -1):
                 grant_id, digest = str(key).split(":")[-2:]
                 record = self._grants.find_access_token(grant_id, digest)
-                if record is not None:
+                if record is not None and not set(record.claims.scope.split()) <= set(beyond):
                     claims = record.claims
                     self._grants.revoke_access_token(
                         grant_id, digest, client_id=client_id, subject=claims.sub, audience=claims.aud

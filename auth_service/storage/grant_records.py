@@ -1,6 +1,6 @@
 """The durable record of grants, in SQL: committed before a code is handed out and before an end is announced."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +19,14 @@ from auth_service.storage.database import Database
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 """Before any change. Unlike `IS NOT NULL`, a comparison makes SQLite use an index."""
 _GOOD_GRANT = (
-    select(GrantRecord.client_id, Account.id, Account.username, GrantRecord.scopes, GrantRecord.audience)
+    select(
+        GrantRecord.client_id,
+        Account.id,
+        Account.username,
+        GrantRecord.scopes,
+        GrantRecord.audience,
+        Client.scopes.label("allowed"),
+    )
     .join(Account, Account.id == GrantRecord.account_id)
     .join(Client, Client.client_id == GrantRecord.client_id)
     .where(
@@ -85,9 +92,16 @@ class GrantRecordStore:
             return session.get(GrantRecord, grant_id)
 
     def find_good(self, grant_id: str) -> GoodGrant | None:
-        """The grant if it, its account and its client are all still good: one query."""
+        """The grant if it, its account and its client are all still good: one query.
+
+        It allows nothing that its client may not ask for any more.
+        """
         row = self._database.row(_GOOD_GRANT, grant_id=grant_id)
-        return GoodGrant(grant_id, *row) if row else None
+        if row is None:
+            return None
+        client_id, account_id, username, granted, audience, allowed = row
+        scopes = tuple(scope for scope in granted if scope in allowed)
+        return GoodGrant(grant_id, client_id, account_id, username, scopes, audience) if scopes else None
 
     def current(self, *, account_id: str | None = None, client_id: str | None = None) -> list[GrantRecord]:
         """Grants that were not ended, of one account or one client or both, the oldest first."""
@@ -117,19 +131,11 @@ class GrantRecordStore:
                 return None
             _hold(session, account_id)
             record = session.get_one(GrantRecord, grant_id, with_for_update=True)
-            left = tuple(scope for scope in record.scopes if scope in scopes)
-            if record.revoked_at is not None or left == record.scopes:
-                return record
             taken = tuple(scope for scope in record.scopes if scope not in scopes)
-            consents.forget(session, account_id, record.client_id, taken)
-            consents.count_withdrawal(session, account_id, record.client_id)
-            if not left:
-                mark_revoked(session, GrantRecord.id == grant_id, because)
-                return record
-            owners = audience_of(left)
-            record.scopes, record.narrowed_at = left, now()
-            record.audience = tuple(resource for resource in record.audience if resource in owners)
-            session.add(_event("grant_narrowed", record, " ".join(left)))
+            if record.revoked_at is None and taken:
+                narrow(session, record, scopes, audience_of, because)
+                consents.forget(session, account_id, record.client_id, taken)
+                consents.count_withdrawal(session, account_id, record.client_id)
             return record
 
     def mark_revoked(self, grant_id: str, because: RevokedBecause) -> GrantRecord | None:
@@ -154,6 +160,31 @@ class GrantRecordStore:
         changed = or_(GrantRecord.revoked_at >= since, GrantRecord.narrowed_at >= since)
         with self._database.reading() as session:
             return list(session.scalars(select(GrantRecord).where(changed, _unexpired())))
+
+
+def narrow(
+    session: Session,
+    record: GrantRecord,
+    scopes: Collection[str],
+    audience_of: Callable[[tuple[str, ...]], tuple[str, ...]],
+    because: RevokedBecause,
+) -> None:
+    """Within a transaction that holds the grant, leave it no more than these scopes; without any, end it."""
+    left = tuple(scope for scope in record.scopes if scope in scopes)
+    if not left:
+        mark_revoked(session, GrantRecord.id == record.id, because)
+        return
+    owners = audience_of(left)
+    record.scopes, record.narrowed_at = left, now()
+    record.audience = tuple(resource for resource in record.audience if resource in owners)
+    session.add(_event("grant_narrowed", record, " ".join(left)[:200]))
+
+
+def of_client(session: Session, client_id: str) -> Sequence[GrantRecord]:
+    """Within a transaction, a client's grants from people that were not ended; nobody else changes them meanwhile."""
+    conditions = (GrantRecord.client_id == client_id, GrantRecord.account_id.is_not(None))
+    living = select(GrantRecord).where(*conditions, GrantRecord.revoked_at.is_(None), _unexpired())
+    return session.scalars(living.order_by(GrantRecord.id).with_for_update()).all()
 
 
 def mark_revoked(session: Session, which: ColumnElement[bool], because: RevokedBecause) -> list[GrantRecord]:

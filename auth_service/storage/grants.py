@@ -13,6 +13,7 @@ from auth_service.models.tokens import (
     AccessTokenRecord,
     CodeGrant,
     Issued,
+    IssuedToClient,
     NewGrant,
     NotRotated,
     Replayed,
@@ -41,6 +42,7 @@ class GrantStore:
         self._narrow = AtomicStep(clients, "narrow.lua")
         self._revoke = AtomicStep(clients, "revoke.lua")
         self._issue_client_token = AtomicStep(clients, "issue_client_token.lua")
+        self._confirm_client = AtomicStep(clients, "confirm_client.lua")
 
     def create(self, grant: NewGrant, code_lifetime: int) -> None:
         """Store a grant whose code may be exchanged within `code_lifetime` seconds."""
@@ -120,31 +122,41 @@ class GrantStore:
         claims: AccessTokenClaims,
         client_scopes: tuple[str, ...],
         client_audience: tuple[str, ...],
+        narrowings: int,
         lifetime: int,
-    ) -> tuple[bool, Issued]:
-        """Store a client's token for itself. True: its own grant had to be created, so look whether it still exists."""
+    ) -> IssuedToClient | None:
+        """Store a client's token for itself; None if its own grant knows of other `narrowings` of the client."""
         request = {
             "client_id": claims.client_id,
             "grant_scopes": " ".join(client_scopes),
             "grant_audience": " ".join(client_audience),
+            "narrowings": narrowings,
             "claims": dump_claims(claims),
             "access_token_lifetime": lifetime,
             "attempt": secrets.token_urlsafe(12),
         }
         keys = [self._keys.grant(own_grant_id), self._keys.access_token(own_grant_id, digest)]
-        created, issued_at, expires_at = self._issue_client_token(keys, [json.dumps(request)])
-        return bool(created), Issued(int(issued_at), int(issued_at), int(expires_at))
+        outcome, *values = self._issue_client_token(keys, [json.dumps(request)])
+        if outcome == "outdated":
+            return None
+        born, confirmed, issued_at, expires_at = values
+        return IssuedToClient(int(issued_at), int(issued_at), int(expires_at), born, bool(confirmed))
+
+    def confirm_client(self, own_grant_id: str, born: str) -> None:
+        """Note that SQL still knew the client after its own grant was `born`. Harmless when repeated."""
+        self._confirm_client([self._keys.grant(own_grant_id)], [born])
 
     def find_access_token(self, grant_id: str, digest: str) -> AccessTokenRecord | None:
         """The token if it is good now: its own scope and audience, cut with what its grant allows now.
 
-        A token of whose scope nothing is left is not good.
+        A token of whose scope nothing is left is not good, nor one from an earlier birth of its grant. A person's grant
+        is born once and has no mark of it; nor has a client's own from before there were any.
         """
-        (dumped, issued_at, expires_at), (scopes, audience) = self._clients.exchange.ask(
-            ("HMGET", self._keys.access_token(grant_id, digest), "claims", "issued_at", "expires_at"),
-            ("HMGET", self._keys.grant(grant_id), "scopes", "audience"),
+        (dumped, issued_at, expires_at, born), (scopes, audience, grant_born) = self._clients.exchange.ask(
+            ("HMGET", self._keys.access_token(grant_id, digest), "claims", "issued_at", "expires_at", "born"),
+            ("HMGET", self._keys.grant(grant_id), "scopes", "audience", "born"),
         )
-        if dumped is None or scopes is None or audience is None:
+        if dumped is None or scopes is None or audience is None or born != grant_born:
             return None
         claims = _load_claims(dumped, scopes.split(), audience.split())
         return AccessTokenRecord(claims, int(issued_at), int(expires_at)) if claims.scope else None
@@ -161,10 +173,17 @@ class GrantStore:
             if rotated_at is not None
         }
 
-    def narrow_grant(self, grant_id: str, scopes: tuple[str, ...], audience: tuple[str, ...]) -> None:
-        """Cut a grant to these scopes and this audience; its tokens are cut with it. Harmless when repeated."""
+    def narrow_grant(
+        self, grant_id: str, scopes: tuple[str, ...], audience: tuple[str, ...], narrowings: int | None = None
+    ) -> None:
+        """Cut a grant to these scopes and this audience; its tokens are cut with it. Harmless when repeated.
+
+        A client's own grant also grows with its client. `narrowings` says how often that was narrowed: each time is
+        made true once, and no token is issued to whoever knows of another number.
+        """
         keys = [self._keys.grant(grant_id), self._keys.log(grant_id)]
-        self._narrow(keys, [self._log_lifetime, grant_id, " ".join(scopes), " ".join(audience)])
+        counted = [] if narrowings is None else [narrowings]
+        self._narrow(keys, [self._log_lifetime, grant_id, " ".join(scopes), " ".join(audience), *counted])
 
     def revoke_grant(
         self,

@@ -1,12 +1,15 @@
 -- Cuts what a grant allows to what is still allowed, and tells the resource servers. Never widens, and never revives.
+-- A client's own grant may grow again, so of it each narrowing counts once.
 -- HDEL comes first: when Redis is full, a script that has begun by freeing may go on to write.
 --
 -- KEYS  the grant · the revocation log of its shard
 -- ARGV  how long the log keeps an entry, in ms · the grant's id · the scopes that are left · the audience that is left
+--       · of a client's own grant, how often its client was narrowed; of a person's, nothing
 
-local fields = redis.call("HMGET", KEYS[1], "client_id", "subject", "scopes", "audience")
-local client_id, subject, scopes, audience = unpack(fields)
+local fields = redis.call("HMGET", KEYS[1], "client_id", "subject", "scopes", "audience", "narrowings")
+local client_id, subject, scopes, audience, narrowings = unpack(fields)
 if not scopes then return end
+if ARGV[5] and tonumber(narrowings or 0) >= tonumber(ARGV[5]) then return end
 
 local function cut(words, allowed)
   local is_allowed, left = {}, {}
@@ -18,6 +21,10 @@ local function cut(words, allowed)
 end
 
 local scopes_left, audience_left = cut(scopes, ARGV[3]), cut(audience, ARGV[4])
+if ARGV[5] then
+  redis.call("HDEL", KEYS[1], "narrowings")
+  redis.call("HSET", KEYS[1], "narrowings", ARGV[5])
+end
 if scopes_left == scopes and audience_left == audience then return end
 
 redis.call("HDEL", KEYS[1], "scopes", "audience")

@@ -61,7 +61,19 @@ def delete_the_client(actions: Actions, _: Person, app: App) -> None:
     actions.stack.command("client", "delete", app.client_id)
 
 
-ACTS = [change_password, sign_out_everywhere, disconnect, disable_and_enable, narrow, delete_the_client]
+def take_a_scope_from_the_client(actions: Actions, _: Person, app: App) -> None:
+    actions.stack.parts.revocation.change_client(app.client_id, lambda client: setattr(client, "scopes", (WRITE,)))
+
+
+ACTS = [
+    change_password,
+    sign_out_everywhere,
+    disconnect,
+    disable_and_enable,
+    narrow,
+    delete_the_client,
+    take_a_scope_from_the_client,
+]
 
 
 def in_another_browser(actions: Actions, mo: Person, app: App, act: Act) -> None:

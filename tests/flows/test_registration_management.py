@@ -158,11 +158,9 @@ def test_other_methods_are_not_allowed(app: RegisteredApp) -> None:
 
 
 def test_a_client_that_is_deleted_during_an_update_stays_deleted(actions: Actions, app: RegisteredApp) -> None:
-    clients = actions.stack.parts.clients
-    loaded = clients.get(app.client_id)
     app.delete()
     with pytest.raises(NotFoundError):
-        clients.update(loaded, ())
+        actions.stack.parts.revocation.change_client(app.client_id, lambda client: None)
     for _ in range(5):
         app = RegisteredApp(actions.stack)
         actions.stack.forget_failures()

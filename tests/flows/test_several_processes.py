@@ -76,15 +76,12 @@ def test_a_deleted_service_exchanges_nothing_more_at_once(actions: Actions, othe
 
 
 def test_what_a_client_may_no_longer_do_is_refused_within_a_second(actions: Actions, other: Stack, app: App) -> None:
-    there, clients = at(other, app), actions.stack.parts.clients
+    there, change = at(other, app), actions.stack.parts.revocation.change_client
     assert there.client_credentials().status_code == 200  # so the other process remembers the client
-    client, audience = clients.get(app.client_id), (actions.stack.fit_credentials.resource,)
-    client.dpop_bound_access_tokens = True
-    clients.update(client, audience)
+    change(app.client_id, lambda client: setattr(client, "dpop_bound_access_tokens", True))
     eventually(lambda: there.client_credentials().status_code == 400)
     assert error_of(there.client_credentials()) == (400, "invalid_dpop_proof")
-    client.grant_types = ("refresh_token",)
-    clients.update(client, audience)
+    change(app.client_id, lambda client: setattr(client, "grant_types", ("refresh_token",)))
     eventually(lambda: error_of(there.client_credentials()) == (400, "unauthorized_client"))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
+from auth_service.storage.clients import ClientStore
 from tests.support.actions import READ, TIMEOUT, Actions, Verifier, error_of
 from tests.support.registration import RegisteredApp
 from tests.support.stack import Stack
@@ -50,11 +51,18 @@ def test_a_client_that_nobody_used_runs_out_and_one_that_was_used_stays(actions:
     assert used.refresh(granted.refresh).status_code == 200
 
 
-def test_a_client_that_is_used_during_an_update_stays(actions: Actions) -> None:
-    app, clients = RegisteredApp(actions.stack), actions.stack.parts.clients
-    loaded = clients.get(app.client_id)
-    app.connect(actions.person())
-    clients.update(loaded, ())
+def test_a_client_that_is_used_during_an_update_stays(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, of_client = RegisteredApp(actions.stack), ClientStore.find
+    with monkeypatch.context() as patch:
+
+        def overtaken(*args: object) -> object:
+            found = of_client(*args)  # type: ignore[arg-type]
+            patch.undo()
+            app.connect(actions.person())
+            return found
+
+        patch.setattr(ClientStore, "find", overtaken)
+        assert app.update().status_code == 200
     assert unused_until(actions, app) is None
 
 

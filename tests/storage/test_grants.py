@@ -304,12 +304,15 @@ def test_grace_lets_a_client_without_a_key_repeat_and_nobody_with_a_new_one(hold
 
 
 def own_token(store: GrantStore, grant_id: str, lifetime: int) -> tuple[bool, str]:
-    """A client gets a token for itself: whether its grant was made for it, and the token's digest."""
+    """A client gets a token for itself: whether SQL has to be asked about the client, and the token's digest."""
     token = KEYS.make(TokenKind.ACCESS_TOKEN, grant_id, 0)
     claims = AccessTokenClaims("app", "app", None, AUDIENCE, "read")
-    created, issued = store.issue_client_token(grant_id, token.digest, claims, ("read", "write"), AUDIENCE, lifetime)
+    issued = store.issue_client_token(grant_id, token.digest, claims, ("read", "write"), AUDIENCE, 0, lifetime)
+    assert issued is not None
     assert issued.expires_in == lifetime
-    return created, token.digest
+    if not issued.confirmed:
+        store.confirm_client(grant_id, issued.born)
+    return not issued.confirmed, token.digest
 
 
 @pytest.mark.clause("RFC 6749 §4.4")
@@ -332,6 +335,24 @@ def test_ending_a_clients_own_grant_ends_all_its_tokens(store: GrantStore) -> No
     )
     assert not any(store.find_access_token(grant_id, digest) for digest in digests)
     assert own_token(store, grant_id, 600)[0] is True
+    assert not any(store.find_access_token(grant_id, digest) for digest in digests)
+
+
+def test_a_clients_tokens_from_before_their_grant_had_a_birth_live_and_die_with_it(
+    store: GrantStore, clients: RedisClients
+) -> None:
+    """As the release before stored them."""
+    grant_id = new_grant_id()
+    digests = [own_token(store, grant_id, 600)[1]]
+    for key in clients.reads.keys(f"*:{grant_id}*"):
+        clients.scripts.hdel(key, "born", "confirmed", "narrowings")
+    digests.append(own_token(store, grant_id, 600)[1])
+    assert all(store.find_access_token(grant_id, digest) for digest in digests)
+    store.revoke_grant(
+        grant_id, client_id="app", subject="app", audience=AUDIENCE, because=RevokedBecause.CLIENT_DELETED
+    )
+    digests.append(own_token(store, grant_id, 600)[1])
+    assert [bool(store.find_access_token(grant_id, digest)) for digest in digests] == [False, False, True]
 
 
 def test_every_key_has_an_end(store: GrantStore, clients: RedisClients) -> None:

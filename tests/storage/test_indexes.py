@@ -67,6 +67,12 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
         at.client.own_grant_id, (), lambda left: left, RevokedBecause.PERSON
     ),
     "a person disabled": lambda at: at.accounts.disable(at.account_id),
+    "a client narrowed": lambda at: at.clients.change(
+        at.client.client_id,
+        lambda client: setattr(client, "scopes", ("write",)),
+        lambda left: left,
+        RevokedBecause.CLIENT,
+    ),
     "a client deleted": lambda at: at.clients.delete(at.client.client_id),
     "a registration": lambda at: at.clients.register(new_client(), (), None),
     "a registration with a token": lambda at: at.clients.register(new_client(), (), "a token"),

@@ -2,7 +2,7 @@
 
 import redis
 
-from auth_service.models.tokens import AccessTokenClaims, Issued, NotRotated, Replayed
+from auth_service.models.tokens import AccessTokenClaims, Issued, IssuedToClient, NotRotated, Replayed
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 from auth_service.storage.token_handle import TokenKeyRing, TokenKind, new_grant_id
@@ -47,21 +47,30 @@ def test_after_two_lost_answers_the_error_stands_and_nothing_is_ended(each_redis
         assert isinstance(holder.spend(first.refresh, key="a key").outcome, Replayed)
 
 
-def test_a_clients_new_grant_is_told_as_new_also_when_the_first_answer_was_lost(each_redis_url: str) -> None:
+def test_a_clients_new_grant_is_told_as_new_until_its_client_was_looked_for_also_when_an_answer_was_lost(
+    each_redis_url: str,
+) -> None:
     with TcpProxy.to(each_redis_url) as proxy:
         store, _ = store_behind(proxy, each_redis_url)
         claims = AccessTokenClaims("app", "app", None, AUDIENCE, "read")
         own_grant_id = new_grant_id()
 
-        def issue() -> bool:
+        def issue() -> IssuedToClient:
             digest = KEYS.make(TokenKind.ACCESS_TOKEN, own_grant_id, 0).digest
-            return store.issue_client_token(own_grant_id, digest, claims, ("read",), AUDIENCE, 600)[0]
+            issued = store.issue_client_token(own_grant_id, digest, claims, ("read",), AUDIENCE, 0, 600)
+            assert issued is not None
+            assert store.find_access_token(own_grant_id, digest) is not None
+            return issued
 
-        store.issue_client_token(new_grant_id(), "warm-up", claims, ("read",), AUDIENCE, 600)
+        store.issue_client_token(new_grant_id(), "warm-up", claims, ("read",), AUDIENCE, 0, 600)
         proxy.lose_answers(1)
-        assert issue() is True
+        first = issue()
         assert proxy.lost == 1
-        assert issue() is False
+        assert [first.confirmed, issue().confirmed] == [False, False]
+        store.confirm_client(own_grant_id, "another birth")
+        assert not issue().confirmed
+        store.confirm_client(own_grant_id, first.born)
+        assert issue().confirmed
 
 
 def test_a_script_that_redis_has_forgotten_is_sent_again_unnoticed(holder: Holder, clients: RedisClients) -> None:

@@ -140,6 +140,6 @@ def test_a_clients_own_tokens_for_one_api_do_not_narrow_those_for_another(store:
     tokens = [KEYS.make(TokenKind.ACCESS_TOKEN, own, 0) for _ in everything]
     for token, resource in zip(tokens, everything, strict=True):
         claims = AccessTokenClaims("app", "app", None, (resource,), "read")
-        store.issue_client_token(own, token.digest, claims, ("read", "write"), everything, 600)
+        store.issue_client_token(own, token.digest, claims, ("read", "write"), everything, 0, 600)
     found = [store.find_access_token(own, token.digest) for token in tokens]
     assert [record.claims.aud for record in found if record] == [(resource,) for resource in everything]
