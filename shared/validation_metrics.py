@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-_EVENTS = ("hit", "miss", "wait", "failure", "breaker_opened", "feed_poll", "feed_failure", "feed_reset")
+_EVENTS = (
+    "hit",
+    "miss",
+    "wait",
+    "failure",
+    "breaker_opened",
+    "unproven",
+    "feed_poll",
+    "feed_failure",
+    "feed_reset",
+)
 
 
 def validation_observer(registry: CollectorRegistry) -> Callable[[str], None]:

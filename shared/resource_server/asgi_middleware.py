@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from .access_rules import Needed, RequiredScopes
+from .access_rules import RequiredScopes, needed_scopes
 from .errors import NotLetThroughError
 from .fork import begin_anew_after_fork
 from .introspection_response import ActiveToken
@@ -59,12 +59,11 @@ class TokenMiddleware:
             return await self._app(scope, receive, send)
         if scope["type"] not in {"http", "websocket"}:
             raise NotImplementedError(f"no token can be asked for on a connection of type {scope['type']!r}")
-        method = scope.get("method", "GET")
-        needed = Needed(self._required_scopes, method, scope["path"], scope.get("root_path", ""))
-        if not needed.is_open:
+        method, root_path = scope.get("method", "GET"), scope.get("root_path", "")
+        scopes = needed_scopes(self._required_scopes, method, scope["path"], root_path)
+        if scopes is not None:
             try:
-                token = await self._validated(scope, *needed.scopes)
-                needed.check_named()
+                token = await self._validated(scope, *scopes)
             except NotLetThroughError as refusal:
                 _log.info("request not let through: %s", refusal)
                 return await self._refuse(scope["type"], send, refusal)

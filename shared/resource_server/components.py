@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .back_channel import BackChannel
+from .callbacks import guarded
 from .errors import Challenge
 from .introspection_client import DEADLINE, IntrospectionClient
 from .revocation_feed import RevocationFeed
@@ -47,10 +48,12 @@ def connect(
             By default they are refused.
         deadline: seconds that a validation may take before it is a 503.
         request_id: the id of the request being answered, to be sent along.
-        observe: told what happens, for metrics: hit, miss, wait, failure, breaker_opened, feed_poll, feed_failure,
-            feed_reset. It is called often and must be quick.
+        observe: told what happens, for metrics: hit, miss, wait, failure, breaker_opened, unproven (a token is asked
+            about while memory can't be used, because the feed isn't followed), feed_poll, feed_failure, feed_reset. It
+            is called often and must be quick. What it raises is logged once.
     """
-    channel = BackChannel(auth_url or issuer, client_id, client_secret, request_id=request_id)
+    channel = BackChannel(auth_url or issuer, client_id, client_secret, request_id=guarded(request_id, "request_id"))
+    observe = guarded(observe, "observe")
     cache = ValidationCache(follows_feed=follow_revocations)
     return TokenValidator(
         IntrospectionClient(channel, deadline=deadline),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from .dpop_nonce import DpopNonces
 from .dpop_proof import ALGORITHMS, PROOF_LIFETIME, InvalidProofError, read_proof
-from .errors import InvalidDpopProofError, InvalidTokenError, UseDpopNonceError
+from .errors import CannotValidateError, InvalidDpopProofError, InvalidTokenError, NotLetThroughError, UseDpopNonceError
 from .presented_token import PresentedProof, PresentedToken
 from .used_proofs import ProofsUsedHere, UsedProofs
 
@@ -65,5 +65,13 @@ class Dpop:
             raise InvalidTokenError("bound to another key than the proof's")
         if self._nonces and not self._nonces.is_recent(read.nonce):
             raise UseDpopNonceError(self._nonces.current())
-        if not self._used.use_once(read.digest, PROOF_LIFETIME):
+        if not self._is_first_use(read.digest):
             raise InvalidDpopProofError("The proof was used before.")
+
+    def _is_first_use(self, digest: str) -> bool:
+        try:
+            return self._used.use_once(digest, PROOF_LIFETIME)
+        except NotLetThroughError:
+            raise
+        except Exception as error:  # whoever wrote the store may not have thought of everything
+            raise CannotValidateError(f"the memory of used proofs failed: {type(error).__name__}: {error}") from error

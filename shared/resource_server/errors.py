@@ -122,8 +122,8 @@ class InsufficientScopeError(NotLetThroughError):
     error = "insufficient_scope"
     description = "The access token does not have the scope that this needs."
 
-    def __init__(self, required_scopes: Iterable[str], reason: str = "") -> None:
-        super().__init__(reason)
+    def __init__(self, required_scopes: Iterable[str]) -> None:
+        super().__init__()
         self.required_scope = " ".join(required_scopes) or None
 
 

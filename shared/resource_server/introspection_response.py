@@ -1,7 +1,7 @@
 """What an introspection answer says (RFC 7662 §2.2), read strictly: anything unexpected is no answer at all."""
 
-import base64
 import json
+from binascii import b2a_base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from .errors import UnusableAnswerError
 
 T = TypeVar("T")
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class ActiveToken:
 
 def token_digest(token: str) -> str:
     """base64url SHA-256 without padding, which the authorization server calls `jti`."""
-    return base64.urlsafe_b64encode(sha256(token.encode()).digest()).rstrip(b"=").decode()
+    return b2a_base64(sha256(token.encode()).digest(), newline=False)[:-1].translate(_URL_SAFE).decode()
 
 
 def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:

@@ -57,42 +57,61 @@ class RevocationFeed:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+        self._lost = False
 
     def follow(self) -> None:
         """See to it that this process follows the feed."""
         if self._thread is not None:
             return
         with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._follow, name="revocation-feed", daemon=True)
-                self._thread.start()
+            if not self._stopped.is_set() and self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="revocation-feed", daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError as full:  # no thread can be had now; whoever comes next tries again
+                    self._thread = None
+                    self._tell_lost(full)
 
     def close(self) -> None:
         """Stop following, after the poll that is under way."""
         self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(WAIT + _GRACE)
+        if (thread := self._thread) is not None:
+            thread.join(WAIT + _GRACE)
+
+    def _run(self) -> None:
+        """Follow. If that fails in a way that nobody thought of, whoever needs the feed next begins again."""
+        try:
+            self._follow()
+        except Exception:
+            _log.exception("the reader of the revocation feed failed; another one begins with the next call")
+            self._observe("feed_failure")
+            self._stopped.wait(_PAUSE)
+        finally:
+            self._thread = None
 
     def _follow(self) -> None:
-        cursor, lost = "", False
+        cursor = ""
         while not self._stopped.is_set():
             sent_at = seconds()
             try:
-                batch = self._poll(cursor, wait=0 if lost else WAIT)
+                batch = self._poll(cursor, wait=0 if self._lost else WAIT)
             except CannotValidateError as outage:
                 self._observe("feed_failure")
-                if not lost:
-                    _log.warning("the revocation feed can't be followed, so every call is introspected: %s", outage)
-                lost = True
+                self._tell_lost(outage)
                 self._stopped.wait(_PAUSE)
                 continue
-            if lost:
+            if self._lost:
                 _log.info("the revocation feed is followed again")
-            lost = False
+            self._lost = False
             self._apply(batch, first=not cursor, sent_at=sent_at)
             cursor = batch.cursor
             if not (batch.ended or batch.narrowed or batch.more) and seconds() - sent_at < WAIT / 2:
                 self._stopped.wait(_PAUSE)
+
+    def _tell_lost(self, reason: Exception) -> None:
+        if not self._lost:
+            _log.warning("the revocation feed can't be followed, so every call is introspected: %s", reason)
+        self._lost = True
 
     def _poll(self, cursor: str, wait: int) -> Batch:
         parameters = {"wait": str(wait)} | ({"after": cursor} if cursor else {})

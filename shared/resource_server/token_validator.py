@@ -184,6 +184,8 @@ class TokenValidator:
 
     def _asked(self, presented: PresentedToken, *, fresh: bool) -> ActiveToken:
         token, jti = presented.text, presented.jti
+        if not self._cache.is_proven():
+            self._observe("unproven")
         if fresh or not self._max_age:
             return self._ask(token, jti)  # to share an answer is to remember it, if only for the deadline
         max_age = min(PROVEN_FOR, self._max_age)  # a process that was stopped may come back to an old question

@@ -99,6 +99,10 @@ class ValidationCache:
             self._entries.move_to_end(jti)
             return entry.token
 
+    def is_proven(self) -> bool:
+        """Whether anything that is remembered may be used now."""
+        return self._clock() <= self._proven_until
+
     def is_inactive(self, jti: str) -> bool:
         """Whether the token with this digest was refused a moment ago."""
         return self._clock() < self._inactive.get(jti, 0.0)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from .access_rules import Needed, RequiredScopes
+from .access_rules import RequiredScopes, needed_scopes
 from .errors import MalformedRequestError, NotLetThroughError
 from .presented_token import PresentedProof
 from .token_validator import TokenValidator
@@ -36,13 +36,14 @@ class TokenMiddleware:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """One request."""
-        path = environ.get("PATH_INFO", "").encode("latin-1").decode(errors="replace")  # as ASGI has it (PEP 3333)
-        needed = Needed(self._required_scopes, environ["REQUEST_METHOD"], path)
-        if not needed.is_open:
+        path = environ.get("PATH_INFO", "")
+        if not path.isascii():
+            path = path.encode("latin-1").decode(errors="replace")  # as ASGI has it; WSGI has bytes (PEP 3333)
+        scopes = needed_scopes(self._required_scopes, environ["REQUEST_METHOD"], path)
+        if scopes is not None:
             try:
                 authorization, proof = authorization_of(environ), proof_of(environ)
-                environ[TOKEN] = self._validator.validate(authorization, *needed.scopes, proof=proof)
-                needed.check_named()
+                environ[TOKEN] = self._validator.validate(authorization, *scopes, proof=proof)
             except NotLetThroughError as refusal:
                 _log.info("request not let through: %s", refusal)
                 status = f"{refusal.status} {HTTPStatus(refusal.status).phrase}"
