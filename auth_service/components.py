@@ -138,7 +138,12 @@ def build(settings: Settings) -> Components:
         revocation=revocation,
         reconciler=RevocationReconciler(redis, records, revocation, settings.reconcile_interval),
         feed=RevocationFeed(
-            authentication, resource_servers, log, RevocationTail(redis, log.keys), settings.waiting_polls
+            authentication,
+            resource_servers,
+            log,
+            RevocationTail(redis, log.keys),
+            settings.waiting_polls,
+            settings.issuer,
         ),
         registration=DynamicRegistration(
             server,

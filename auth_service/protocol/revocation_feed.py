@@ -39,11 +39,13 @@ class RevocationFeed:
         log: RevocationLog,
         tail: RevocationTail,
         waiting_polls: int,
+        issuer: str,
     ) -> None:
         self._authentication = authentication
         self._resource_servers = resource_servers
         self._log = log
         self._tail = tail
+        self._issuer = issuer
         self._places = threading.BoundedSemaphore(waiting_polls) if waiting_polls else None
 
     def answer(self, request: ProtocolRequest) -> ProtocolResponse:
@@ -55,7 +57,7 @@ class RevocationFeed:
         batch = self._log.read(request.form.get("after"))
         events = _concerning(caller, batch)
         if not (wait and _is_quiet(batch, events)) or self._places is None or not self._places.acquire(blocking=False):
-            return _response(batch, events)
+            return self._response(caller, batch, events)
         try:
             give_way()
             return self._wait_for_events(caller, batch, seen, began + wait)
@@ -70,7 +72,13 @@ class RevocationFeed:
             batch = self._log.read(batch.cursor)
             events = _concerning(caller, batch)
             if expired or not _is_quiet(batch, events):
-                return _response(batch, events)
+                return self._response(caller, batch, events)
+
+    def _response(self, caller: ResourceServer, batch: LogBatch, events: list[Event]) -> ProtocolResponse:
+        """`issuer` and `resource` let a caller find out that it calls one of us by another name."""
+        names = {"issuer": self._issuer, "resource": caller.resource}
+        body = {"cursor": batch.cursor, "reset": not batch.known, "events": events, "more": batch.more, **names}
+        return ProtocolResponse(200, body, [("Cache-Control", "no-store")])
 
 
 def _seconds(text: str) -> float:
@@ -93,8 +101,3 @@ def _event(entry: RevocationEntry) -> Event:
 def _is_quiet(batch: LogBatch, events: list[Event]) -> bool:
     """There is nothing to tell yet."""
     return batch.known and not events and not batch.more
-
-
-def _response(batch: LogBatch, events: list[Event]) -> ProtocolResponse:
-    body = {"cursor": batch.cursor, "reset": not batch.known, "events": events, "more": batch.more}
-    return ProtocolResponse(200, body, [("Cache-Control", "no-store")])

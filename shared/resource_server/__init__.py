@@ -11,6 +11,7 @@ from .errors import (
     InsufficientScopeError,
     InvalidTokenError,
     MalformedRequestError,
+    MisconfiguredError,
     NotLetThroughError,
     NoTokenError,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "InsufficientScopeError",
     "InvalidTokenError",
     "MalformedRequestError",
+    "MisconfiguredError",
     "Needs",
     "NoTokenError",
     "NotLetThroughError",

@@ -3,7 +3,6 @@ connections. It delivers what came back and believes none of it; what an answer 
 """
 
 import base64
-import logging
 import ssl
 import threading
 import time
@@ -17,14 +16,13 @@ from .clock import seconds
 from .deadline_connection import DeadlineConnection
 from .errors import CannotValidateError, OutageError, UnusableAnswerError
 from .fork import begin_anew_after_fork
+from .refusals import refusal
 
 MAX_BODY = 64 * 1024
 """Bytes; a longer answer isn't one."""
 _KEPT_CONNECTIONS = 32
 _LONGEST_LIFE = 30.0
 """Seconds for which a connection is used. What lies between lets one be idle for longer; a name may lead elsewhere."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ class BackChannel:
         try:
             connection.request(method, self._path + path, body, headers)
             response = connection.getresponse()
-            answer = _read(response)
+            answer = _read(response, self._host)
             connection.seconds_left()  # a process may have been stopped while the last bytes waited in the socket
         except BaseException:
             connection.close()  # what was not fully read would be taken for the next answer
@@ -120,13 +118,10 @@ class BackChannel:
         return headers
 
 
-def _read(response: HTTPResponse) -> RawAnswer:
+def _read(response: HTTPResponse, host: str) -> RawAnswer:
     body = response.read(MAX_BODY + 1)
     if response.status != 200:
-        if response.status in {401, 403}:
-            _log.error("the authorization server refuses our credentials: check client id and secret")
-        kind = OutageError if response.status >= 500 else CannotValidateError
-        raise kind(f"it answered {response.status}", _retry_after(response))
+        raise refusal(response.status, body, _retry_after(response), host=host)
     if not response.headers.get("Content-Length", "0").isdecimal():  # http.client would read on as if there were none
         raise UnusableAnswerError("it answered with an unusable length")
     if len(body) > MAX_BODY or response.read(1):

@@ -7,6 +7,7 @@ from .back_channel import BackChannel
 from .callbacks import guarded
 from .errors import Challenge
 from .introspection_client import DEADLINE, IntrospectionClient
+from .peer import Peer
 from .revocation_feed import RevocationFeed
 from .token_validator import LONGEST_AGE, TokenValidator
 from .validation_cache import ValidationCache
@@ -54,15 +55,17 @@ def connect(
     """
     channel = BackChannel(auth_url or issuer, client_id, client_secret, request_id=guarded(request_id, "request_id"))
     observe = guarded(observe, "observe")
+    peer = Peer(channel, issuer=issuer, resource=resource, deadline=deadline)
     cache = ValidationCache(follows_feed=follow_revocations)
     return TokenValidator(
         IntrospectionClient(channel, deadline=deadline),
         cache,
-        RevocationFeed(channel, cache, observe) if follow_revocations else None,
+        RevocationFeed(channel, cache, observe, peer.introduce) if follow_revocations else None,
         issuer=issuer,
         resource=resource,
         challenge=Challenge(realm or resource, resource_metadata, dpop.algorithms if dpop else ()),
         max_age=LONGEST_AGE if follow_revocations else min(max_age, LONGEST_AGE),
+        peer=peer,
         dpop=dpop,
         deadline=deadline,
         observe=observe,

@@ -144,5 +144,15 @@ class OutageError(CannotValidateError):
     """The authorization server can't be reached, doesn't answer in time, or says itself that it can't answer (5xx)."""
 
 
+class MisconfiguredError(CannotValidateError):
+    """Here and at the authorization server a name, a secret or an address is set differently.
+
+    The reason says which side has to change what; the client isn't told.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, retry_after=5)
+
+
 class UnusableAnswerError(CannotValidateError):
     """The authorization server answered, but what it said is no answer to the question."""

@@ -40,15 +40,27 @@ class Batch:
     """Grants by `grant_id` that go on with no more than these scopes."""
     more: bool
     """There is more to tell at once, so this answer proves nothing."""
+    issuer: str | None
+    """Who answers."""
+    resource: str | None
+    """Whom it answers; None, like `issuer`, from a server that doesn't say so."""
 
 
 class RevocationFeed:
     """Reads the feed into a cache. Safe to create before a fork."""
 
-    def __init__(self, channel: BackChannel, cache: ValidationCache, observe: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        channel: BackChannel,
+        cache: ValidationCache,
+        observe: Callable[[str], None],
+        introduce: Callable[[Batch], None],
+    ) -> None:
+        """`introduce` hears each answer first, since an answer says who answers whom."""
         self._channel = channel
         self._cache = cache
         self._observe = observe
+        self._introduce = introduce
         self.begin_anew()
         begin_anew_after_fork(self)
 
@@ -103,6 +115,7 @@ class RevocationFeed:
             if self._lost:
                 _log.info("the revocation feed is followed again")
             self._lost = False
+            self._introduce(batch)
             self._apply(batch, first=not cursor, sent_at=sent_at)
             cursor = batch.cursor
             if not (batch.ended or batch.narrowed or batch.more) and seconds() - sent_at < WAIT / 2:
@@ -139,6 +152,8 @@ def read_batch(body: bytes) -> Batch:
             ended=frozenset(_a(str, name) for event in events if "scope" not in event for name in event.values()),
             narrowed={_a(str, event["grant_id"]): _words(event["scope"]) for event in events if "scope" in event},
             more=_a(bool, answer["more"]),
+            issuer=_a(str, answer["issuer"]) if "issuer" in answer else None,
+            resource=_a(str, answer["resource"]) if "resource" in answer else None,
         )
     except (ValueError, RecursionError, KeyError, TypeError):
         raise UnusableAnswerError("the revocation feed answered nonsense") from None

@@ -9,11 +9,13 @@ from typing import Protocol
 
 from .back_channel import RawAnswer
 from .circuit_breaker import CircuitBreaker
+from .clock import seconds
 from .errors import (
     CannotValidateError,
     Challenge,
     InsufficientScopeError,
     InvalidTokenError,
+    MisconfiguredError,
     NotLetThroughError,
     NoTokenError,
     OutageError,
@@ -21,6 +23,7 @@ from .errors import (
 )
 from .introspection_client import DEADLINE
 from .introspection_response import ActiveToken, read_introspection_response
+from .peer import Peer, refused_audience, refused_issuer
 from .presented_token import PresentedProof, PresentedToken, Scheme, presented_token
 from .revocation_feed import RevocationFeed
 from .single_flight import SingleFlight
@@ -30,6 +33,9 @@ LONGEST_AGE = 60.0
 """Seconds for which an answer is remembered at most, while the revocation feed is followed."""
 _WHOLE_SECONDS = 1.0
 """How far an HTTP `Date` may lie behind the moment that it stands for."""
+
+_EXPLAINED_FOR = 60.0
+"""Seconds until the log says again what is set wrong."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +70,7 @@ class TokenValidator:
         resource: str,
         challenge: Challenge,
         max_age: float,
+        peer: Peer | None = None,
         dpop: ProofOfPossession | None = None,
         deadline: float = DEADLINE,
         observe: Callable[[str], None] = lambda event: None,
@@ -75,10 +82,12 @@ class TokenValidator:
         self._resource = resource
         self.challenge = challenge
         self._max_age = max_age
+        self._peer = peer
         self._dpop = dpop
         self._deadline = deadline
         self._observe = observe
         self._breaker = CircuitBreaker()
+        self._explained, self._explained_at = "", 0.0
         self._flights: SingleFlight[ActiveToken] = SingleFlight()
 
     def validate(
@@ -98,7 +107,18 @@ class TokenValidator:
             return self._checked(active or self._asked(presented, fresh=fresh), presented, proof, required_scopes)
         except NotLetThroughError as refusal:
             refusal.scheme = presented.scheme
+            self._explain(refusal)
             raise
+
+    def check(self) -> None:
+        """Whether the authorization server and this service agree on names, secret and address.
+
+        For an application's start and its readiness. The outcome is remembered for some seconds, and where the feed is
+        followed nothing is asked. Raises MisconfiguredError, whose text says which side has to change what, or another
+        CannotValidateError if it can't be told now.
+        """
+        if self._peer is not None:
+            self._peer.check()
 
     def ask_again(self, authorization: str | None) -> ActiveToken:
         """What the authorization server says now of a token that this request was let through with.
@@ -110,6 +130,7 @@ class TokenValidator:
             return self._ask(presented.text, presented.jti)
         except NotLetThroughError as refusal:
             refusal.scheme = presented.scheme
+            self._explain(refusal)
             raise
 
     def remembered(self, authorization: str | None, *required_scopes: str) -> ActiveToken | None:
@@ -126,6 +147,18 @@ class TokenValidator:
     def knows(self, authorization: str | None) -> bool:
         """Whether the token is remembered as active, whatever it may be used for. Never waits."""
         return self._known(self._presented(authorization)) is not None
+
+    def _misnamed(self) -> MisconfiguredError | None:
+        return self._peer.misnamed() if self._peer is not None else None
+
+    def _explain(self, refusal: NotLetThroughError) -> None:
+        """Say once what is set wrong, and not at each call; after a minute again."""
+        if not isinstance(refusal, MisconfiguredError):
+            return
+        reason, now = str(refusal), seconds()
+        if reason != self._explained or now - self._explained_at > _EXPLAINED_FOR:
+            self._explained, self._explained_at = reason, now
+            _log.error("no token can be validated: %s", reason)
 
     def close(self) -> None:
         """Stop following the revocation feed and close idle connections. For a process that goes on without it."""
@@ -164,9 +197,9 @@ class TokenValidator:
         if active.token_type.lower() != ("dpop" if active.jkt else "bearer"):
             raise InvalidTokenError(f"token type {active.token_type}")
         if active.issuer != self._issuer:
-            raise InvalidTokenError(f"issued by {active.issuer}")
+            raise self._misnamed() or refused_issuer(active.issuer, self._issuer)
         if self._resource not in active.audience:
-            raise InvalidTokenError("meant for another resource server")
+            raise self._misnamed() or refused_audience(active.audience, self._resource)
         self._check_binding(active, presented, proof)
         if not active.scopes.issuperset(required_scopes):
             raise InsufficientScopeError(required_scopes)
@@ -215,7 +248,8 @@ class TokenValidator:
             answer = self._introspector.introspect(token)
             active = read_introspection_response(answer.body, token)
         except CannotValidateError as outage:
-            _log.error("token not validated: %s", outage)
+            if not isinstance(outage, MisconfiguredError):
+                _log.error("token not validated: %s", outage)
             self._observe("failure")
             about = jti if isinstance(outage, UnusableAnswerError) else None
             if isinstance(outage, OutageError | UnusableAnswerError) and self._breaker.failed(about):

@@ -27,7 +27,8 @@ from tests.support.stack import Stack
 )
 def test_an_unknown_cursor_is_answered_at_once_with_a_reset(reader: Reader, spoil: Callable[[str], str]) -> None:
     body = reader.poll(spoil(reader.cursor), wait=1)
-    assert body == {"cursor": reader.cursor, "reset": True, "events": [], "more": False}
+    said = {name: body[name] for name in ("cursor", "reset", "events", "more")}
+    assert said == {"cursor": reader.cursor, "reset": True, "events": [], "more": False}
 
 
 def test_a_redis_that_lost_its_data_resets_every_reader(start_stack: Callable[..., Stack]) -> None:

@@ -1,0 +1,96 @@
+"""Whether this service and the authorization server call each other by the same names. What differs is our own mistake,
+or the operator's over there: never a bad token.
+"""
+
+from collections.abc import Iterable
+from copy import copy
+from urllib.parse import urlsplit
+
+from .back_channel import BackChannel
+from .clock import seconds
+from .errors import CannotValidateError, InvalidTokenError, MisconfiguredError, NotLetThroughError
+from .revocation_feed import Batch, read_batch
+
+CHECKED_FOR = 5.0
+"""Seconds for which the outcome of a check is remembered."""
+_PORTS = {"http": 80, "https": 443}
+
+
+class Peer:
+    """The authorization server, as one resource server knows it."""
+
+    def __init__(self, channel: BackChannel, *, issuer: str, resource: str, deadline: float) -> None:
+        self._channel = channel
+        self._issuer = issuer
+        self._resource = resource
+        self._deadline = deadline
+        self._checked_at = float("-inf")
+        self._outcome: CannotValidateError | None = None
+
+    def check(self) -> None:
+        """Ask, unless the answer is known. Raises MisconfiguredError, or CannotValidateError if it can't be told."""
+        if seconds() - self._checked_at > CHECKED_FOR:
+            try:
+                answer = self._channel.get("/revocations", {"wait": "0"}, within=self._deadline)
+                self.introduce(read_batch(answer.body))
+            except CannotValidateError as outcome:
+                self._learn(outcome)
+        if self._outcome is not None:
+            raise copy(self._outcome)
+
+    def introduce(self, batch: Batch) -> None:
+        """An answer of the feed says who the authorization server is, and who we are to it."""
+        if batch.issuer is not None and batch.issuer != self._issuer:
+            self._learn(_other_issuer(batch.issuer, self._issuer))
+        elif batch.resource is not None and batch.resource != self._resource:
+            self._learn(_other_resource(batch.resource, self._resource))
+        else:
+            self._learn(None)
+
+    def misnamed(self) -> MisconfiguredError | None:
+        """What was found out so far to be wrong about names."""
+        return copy(self._outcome) if isinstance(self._outcome, MisconfiguredError) else None
+
+    def _learn(self, outcome: CannotValidateError | None) -> None:
+        self._outcome, self._checked_at = outcome, seconds()
+
+
+def refused_issuer(theirs: str, ours: str) -> NotLetThroughError:
+    """Why a token is refused that names another issuer than we expect."""
+    return _other_issuer(theirs, ours) if _is_spelled_alike(theirs, ours) else InvalidTokenError(f"issued by {theirs}")
+
+
+def refused_audience(theirs: Iterable[str], ours: str) -> NotLetThroughError:
+    """Why a token is refused whose audience doesn't name us."""
+    for name in theirs:
+        if _is_spelled_alike(name, ours):
+            return _other_resource(name, ours)
+    return InvalidTokenError("meant for another resource server")
+
+
+def _other_issuer(theirs: str, ours: str) -> MisconfiguredError:
+    return MisconfiguredError(
+        f"the authorization server calls itself {theirs}, but this service expects {ours}: "
+        "change `issuer` here, or AUTH_ISSUER at the authorization server if that is wrong"
+    )
+
+
+def _other_resource(theirs: str, ours: str) -> MisconfiguredError:
+    return MisconfiguredError(
+        f"the authorization server knows this service as {theirs}, but it calls itself {ours}: "
+        "change `resource` here, or register it at the authorization server under its right name"
+    )
+
+
+def _is_spelled_alike(one: str, other: str) -> bool:
+    """Whether two addresses differ in nothing but case of the host, default port and a slash at the end."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(address: str) -> tuple[object, ...]:
+    try:
+        parts = urlsplit(address)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return (address,)
+    return parts.scheme, parts.hostname, port, parts.path.rstrip("/"), parts.query
