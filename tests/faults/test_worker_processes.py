@@ -14,6 +14,8 @@ from tests.support.polling import eventually
 from tests.support.protected_service import run_protected_service
 from tests.support.spoiled_back_channel import INTROSPECTION, SpoiledBackChannel, held
 
+pytestmark = pytest.mark.core
+
 PRELOAD = ("--preload",)
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.actions import READ, WRITE, Actions
 
+pytestmark = pytest.mark.core
+
 
 @pytest.fixture
 def token(actions: Actions) -> str:

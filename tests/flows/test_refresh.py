@@ -10,6 +10,8 @@ from tests.support.actions import READ, WRITE, Actions, Verifier, error_of, toke
 from tests.support.polling import eventually
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.core
+
 KEY = "one-and-the-same-key"
 OTHER_KEY = "another-key-of-the-client"
 

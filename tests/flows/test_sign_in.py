@@ -9,6 +9,8 @@ import requests
 from tests.support.actions import TIMEOUT, Actions, Browser, Person
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.core
+
 COOKIE = "moogle_auth"
 
 

@@ -5,6 +5,8 @@ import pytest
 from tests.support.actions import READ, WRITE, Actions, error_of, tokens
 from tests.support.polling import eventually
 
+pytestmark = pytest.mark.core
+
 
 @pytest.mark.clause("RFC 6749 §4.1")
 @pytest.mark.clause("RFC 6750 §3.1", line=44)

@@ -18,6 +18,8 @@ from tests.support.plain_service import LARGE, LARGEST_BODY, STREAM
 from tests.support.polling import eventually
 from tests.support.servers import free_port
 
+pytestmark = pytest.mark.core
+
 APP = "tests.support.plain_service:app"
 FEW_THREADS = ("--threads", "4", "-w", "1", "--no-control-socket")
 HALVES = {

@@ -21,6 +21,8 @@ from shared.resource_server import (
 from tests.support.polling import eventually
 from tests.support.small_authorization_server import ISSUER, SmallAuthorizationServer, small_authorization_server
 
+pytestmark = pytest.mark.core
+
 RESOURCE = "https://plans.example/"
 READ, WRITE = "plans:read", "plans:write"
 

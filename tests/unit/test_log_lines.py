@@ -14,6 +14,8 @@ import pytest
 from shared.log_config import configure_logging
 from shared.request_id import begin_request
 
+pytestmark = pytest.mark.core
+
 ROOT = Path(__file__).resolve().parents[2]
 
 log = logging.getLogger("tests.of.lines")

@@ -8,6 +8,8 @@ from tests.support.polling import eventually
 from tests.support.receiver import Receiver, receiver
 from tests.support.webhook_caller import ENTRY, NOWHERE, WEBHOOKS, Caller, NewCaller
 
+pytestmark = pytest.mark.core
+
 # Being told
 
 
