@@ -122,7 +122,7 @@ def test_an_app_on_somebodys_computer_connects(actions: Actions, tmp_path: Path)
     app, kept = actions.app(public=True, redirect_uri="http://127.0.0.1/callback"), tmp_path / "tokens.json"
     with connecting(app, kept) as script:
         leads_back = actions.person().decide(link_of(script), app.scopes).headers["Location"]
-        assert requests.get(leads_back, timeout=10).text == "You can close this window."
+        assert requests.get(leads_back, timeout=60).text == "You can close this window."
         assert script.wait(30) == 0
     assert actions.is_active(json.loads(kept.read_text())["access_token"])
 
@@ -134,7 +134,7 @@ def test_an_app_that_gets_another_answer_stays_unconnected(actions: Actions, tmp
     with connecting(actions.app(public=True), tmp_path / "tokens.json") as script:
         asked = query_of(link_of(script))
         query = answer.format(state=asked["state"][0], iss=actions.stack.auth)
-        requests.get(f"{asked['redirect_uri'][0]}?{query}", timeout=10)
+        requests.get(f"{asked['redirect_uri'][0]}?{query}", timeout=60)
         _, said = script.communicate(timeout=30)
     assert (script.returncode, said.splitlines()[-1].startswith("not connected: ")) == (1, True)
     assert not (tmp_path / "tokens.json").exists()
@@ -151,7 +151,7 @@ def test_a_refresh_survives_a_lost_answer(
     @gateway.post("/token")
     def forward() -> ResponseReturnValue:
         key = {"Idempotency-Key": request.headers["Idempotency-Key"]}
-        given.append(requests.post(f"{actions.stack.auth}/token", request.form, headers=key, timeout=10).json())
+        given.append(requests.post(f"{actions.stack.auth}/token", request.form, headers=key, timeout=60).json())
         return (given[-1], 200) if len(given) == 3 else ("too late", 503)
 
     instead_of_sleeping(monkeypatch, lambda _: None)
@@ -202,7 +202,7 @@ def test_a_client_registers_itself_changes_and_goes(open_stack: Stack, tmp_path:
     assert said == "Lifting diary\n"
     gone = json.loads((tmp_path / "client.json").read_text())
     token = {"Authorization": f"Bearer {gone['registration_access_token']}"}
-    assert requests.get(gone["registration_client_uri"], headers=token, timeout=10).status_code == 401
+    assert requests.get(gone["registration_client_uri"], headers=token, timeout=60).status_code == 401
 
 
 @pytest.mark.clause("OpenID Connect Core §3.1")

@@ -29,14 +29,14 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     id_token = granted.answer["id_token"]
     mo.browser.follow(app.authorize_url(verifier, id_token_hint=id_token, nonce=nonce))
     bearer = {"Authorization": f"Bearer {granted.access}"}
-    see(requests.get(f"{actions.stack.auth}/userinfo", headers=bearer, timeout=10))
+    see(requests.get(f"{actions.stack.auth}/userinfo", headers=bearer, timeout=60))
     see(actions.fit("GET", f"/api/body_weight/{granted.access}", token=granted.access))
     see(actions.fit("GET", f"/api/body_weight/?access_token={granted.access}"))
     see(actions.fit("POST", token=granted.access, json={"body_weight": granted.access, "unit": granted.refresh}))
     webhook = actions.fit("POST", "/api/webhooks/", granted.access, json={"url": "https://app.example/"}).json()
     see(actions.fit("GET", "/api/webhooks/", granted.access))
-    see(requests.get(f"{actions.stack.auth}/nothing/{granted.refresh}", timeout=10))
-    see(requests.post(f"{actions.stack.auth}/token?code={code}", data={"code": code}, timeout=10))
+    see(requests.get(f"{actions.stack.auth}/nothing/{granted.refresh}", timeout=60))
+    see(requests.post(f"{actions.stack.auth}/token?code={code}", data={"code": code}, timeout=60))
     refreshed = tokens(app.refresh(granted.refresh, key="a-key-of-twenty-characters"))
     actions.introspect(refreshed.access)
     assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
@@ -49,7 +49,7 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     see(device.poll(codes["device_code"]))
     see(mo.answer_device(codes["user_code"], [READ]))
     see(device.poll(codes["device_code"], scope=codes["device_code"]))
-    see(requests.post(f"{actions.stack.auth}/device_authorization?x={codes['device_code']}", data={}, timeout=10))
+    see(requests.post(f"{actions.stack.auth}/device_authorization?x={codes['device_code']}", data={}, timeout=60))
     secrets = [granted.access, granted.refresh, refreshed.access, refreshed.refresh, code, codes["device_code"]]
     secrets += [
         exchanged.access,

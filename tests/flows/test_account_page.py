@@ -64,7 +64,7 @@ def test_signing_out_everywhere_ends_every_browser_session_and_no_grant(actions:
 
 
 def test_a_stranger_is_sent_to_sign_in_and_changes_nothing(actions: Actions) -> None:
-    answer = requests.get(f"{actions.stack.auth}/account", timeout=10, allow_redirects=False)
+    answer = requests.get(f"{actions.stack.auth}/account", timeout=60, allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in?next=/account")
     for action in ("password", "sign-out-everywhere"):
-        assert requests.post(f"{actions.stack.auth}/account/{action}", timeout=10).status_code == 400
+        assert requests.post(f"{actions.stack.auth}/account/{action}", timeout=60).status_code == 400

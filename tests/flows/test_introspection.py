@@ -108,7 +108,7 @@ def test_a_request_without_a_token_or_with_two_is_malformed(actions: Actions) ->
         f"{actions.stack.auth}/introspect",
         data=[("token", "a"), ("token", "b")],
         auth=(fit.name, fit.secret),
-        timeout=10,
+        timeout=60,
     )
     assert error_of(twice) == (400, "invalid_request")
 
@@ -126,6 +126,6 @@ def test_answers_are_never_cached_and_get_is_refused(actions: Actions) -> None:
     fit = actions.stack.fit_credentials
     assert introspect(actions, (fit.name, fit.secret), token="x").headers["Cache-Control"] == "no-store"
     get = requests.get(
-        f"{actions.stack.auth}/introspect", params={"token": "x"}, auth=(fit.name, fit.secret), timeout=10
+        f"{actions.stack.auth}/introspect", params={"token": "x"}, auth=(fit.name, fit.secret), timeout=60
     )
     assert get.status_code == 405

@@ -12,7 +12,7 @@ TOKEN = "the-token-of-our-prometheus"
 
 def get(stack: Stack, authorization: str | None) -> requests.Response:
     headers = {"Authorization": authorization} if authorization else {}
-    return requests.get(f"{stack.auth}/metrics", headers=headers, timeout=10)
+    return requests.get(f"{stack.auth}/metrics", headers=headers, timeout=60)
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong", f"Basic {TOKEN}", TOKEN])
@@ -23,8 +23,8 @@ def test_without_its_token_there_is_nothing(start_stack: Callable[..., Stack], a
 def test_it_counts_answers_by_endpoint_method_and_status(start_stack: Callable[..., Stack]) -> None:
     stack = start_stack(metrics_token=TOKEN)
     for _ in range(3):
-        requests.post(f"{stack.auth}/token", timeout=10)
-    requests.get(f"{stack.auth}/no/such/page", timeout=10)
+        requests.post(f"{stack.auth}/token", timeout=60)
+    requests.get(f"{stack.auth}/no/such/page", timeout=60)
 
     lines = get(stack, f"Bearer {TOKEN}").text.splitlines()
 

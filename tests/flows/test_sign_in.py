@@ -27,7 +27,7 @@ def test_the_session_id_is_new_after_signing_in_and_the_old_one_is_worth_nothing
     after = mo.browser.session.cookies[COOKIE]
     assert after != before
     old = requests.get(
-        f"{actions.stack.auth}/connected-apps", cookies={COOKIE: before}, timeout=10, allow_redirects=False
+        f"{actions.stack.auth}/connected-apps", cookies={COOKIE: before}, timeout=60, allow_redirects=False
     )
     assert old.status_code == 303
 
@@ -39,7 +39,7 @@ def test_a_session_id_that_we_did_not_make_is_not_taken_over(actions: Actions) -
     mo.sign_in()
     assert planted not in {cookie.value for cookie in mo.browser.session.cookies if cookie.domain != "localhost.local"}
     copied = requests.get(
-        f"{actions.stack.auth}/connected-apps", cookies={COOKIE: planted}, timeout=10, allow_redirects=False
+        f"{actions.stack.auth}/connected-apps", cookies={COOKIE: planted}, timeout=60, allow_redirects=False
     )
     assert copied.status_code == 303
 
@@ -59,7 +59,7 @@ def test_signing_out_ends_the_session_for_a_copied_cookie_too(actions: Actions) 
     mo.browser.get("/connected-apps")
     mo.browser.submit("/sign-out", {})
     answer = requests.get(
-        f"{actions.stack.auth}/connected-apps", cookies={COOKIE: copy}, timeout=10, allow_redirects=False
+        f"{actions.stack.auth}/connected-apps", cookies={COOKIE: copy}, timeout=60, allow_redirects=False
     )
     assert answer.status_code == 303
 

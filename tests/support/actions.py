@@ -23,7 +23,7 @@ DEVICE = ("--grant-type", DEVICE_CODE, "--grant-type", "refresh_token")
 """Options of a client that runs on devices."""
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
-TIMEOUT = 10
+TIMEOUT = 60
 _numbers = itertools.count(1)
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(condition: Callable[[], object], within: float = 10.0, every: float = 0.02) -> None:
+def eventually(condition: Callable[[], object], within: float = 60.0, every: float = 0.02) -> None:
     """Wait until the condition holds, which is asked `every` so often; fail if it doesn't within so many seconds."""
     deadline = time.monotonic() + within
     while not condition():

@@ -58,7 +58,7 @@ class Receiver:
     def types(self) -> list[str]:
         return [message.type for message in self.messages]
 
-    def wait_for(self, count: int, within: float = 15.0) -> list[Message]:
+    def wait_for(self, count: int, within: float = 60.0) -> list[Message]:
         """The messages, once so many have arrived."""
         eventually(lambda: len(self.messages) >= count, within)
         return self.messages

@@ -90,7 +90,7 @@ class SmallAuthorizationServer:
     def is_up_to_date(self) -> bool:
         """Wait until the reader of the feed has come back for more, so has acted on everything so far."""
         with self._news:
-            return self._news.wait_for(lambda: self._asked_after == self._cursor(), timeout=10)
+            return self._news.wait_for(lambda: self._asked_after == self._cursor(), timeout=60)
 
     def let_polls_go(self) -> None:
         """Hold no poll any longer: whoever reads the feed is about to leave."""

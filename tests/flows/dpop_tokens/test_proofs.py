@@ -76,7 +76,7 @@ def test_a_bad_proof_is_refused_and_spends_nothing(
 
 @pytest.mark.clause("RFC 9449 §4.3", line=110)
 def test_two_headers_are_refused(actions: Actions, machine: DpopApp) -> None:
-    connection = HTTPConnection(urlsplit(actions.stack.auth).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(actions.stack.auth).netloc, timeout=60)
     form = urlencode(
         {"grant_type": "client_credentials", "client_id": machine.client_id, "client_secret": machine.secret}
     )
