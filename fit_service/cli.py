@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import click
 from flask import Flask
@@ -15,9 +16,12 @@ from flask.cli import AppGroup
 
 from fit_service.components import Components
 from fit_service.errors import OUTAGES
+from fit_service.models import from_microseconds
 from fit_service.sample_weights import sample_weights
 from fit_service.storage.body_weights import BodyWeightStore
 
+_CONSENTS_READ_WITHIN = 180
+"""Seconds; a worker notes at least once a minute that it follows the feed."""
 _SUBJECT = re.compile(r"acct_[A-Za-z0-9_-]{16,59}")
 _WHERE_TO_FIND = "ACCOUNT is the account's `sub`: `flask --app auth_service account show USERNAME` prints it"
 
@@ -50,6 +54,21 @@ def install_commands(app: Flask, parts: Components) -> None:
             signal.signal(number, lambda _number, _frame: stop.set())
         parts.webhook_worker.run(stop)
 
+    @webhooks.command("health")
+    def health() -> None:
+        """Say whether a worker delivers: one has lately read in the revocation feed who still consents."""
+        with _outages_told():
+            place = parts.feed_position.read()
+        if not parts.settings.follow_revocations:  # then workers leave no trace while nothing changes
+            click.echo(json.dumps({"status": "the database answers"}))
+            return
+        if place is None:
+            _fail("no worker has read the revocation feed yet: is one running, and the resource server registered?")
+        age = (datetime.now(UTC) - from_microseconds(place[1])).total_seconds()
+        if age > _CONSENTS_READ_WITHIN:
+            _fail(f"no worker has read the revocation feed for {age:.0f} s: is one running? Its log may say more")
+        click.echo(json.dumps({"status": "healthy", "consents_read_seconds_ago": round(age)}))
+
     for group in (database, webhooks):
         app.cli.add_command(group)
 
@@ -70,6 +89,6 @@ def _outages_told() -> Iterator[None]:
         _fail(f"the store could not be asked ({type(outage).__name__}): is it running, and the schema upgraded?")
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     click.echo(f"error: {message}", err=True)
     sys.exit(2)

@@ -42,6 +42,7 @@ class Components:
     body_weights: BodyWeightStore
     webhooks: WebhookStore
     webhook_worker: WebhookWorker
+    feed_position: FeedPositionStore
     webhook_metrics: WebhookCollector
     access: Access
     validator: TokenValidator
@@ -85,6 +86,7 @@ def build(settings: Settings) -> Components:
             Sender(allow_private=settings.webhook_allow_private),
             ConsentFollower(channel, position, endings, READ) if settings.follow_revocations else None,
         ),
+        feed_position=position,
         webhook_metrics=WebhookCollector(outbox, position, time.time),
         validator=validator,
         writability=_writability(settings, database),
