@@ -103,7 +103,7 @@ def _install_endpoints(app: Flask, parts: Components) -> None:
     app.register_blueprint(revocations_endpoint(parts.server, parts.feed))
     csrf = CSRFProtect(app)
     for blueprint in (
-        authorization_endpoint(parts.server, parts.pending),
+        authorization_endpoint(parts.server, parts.accounts, parts.consents, parts.pending),
         token,
         introspection_endpoint(parts.server),
         revocation,

@@ -1,23 +1,42 @@
-"""`GET|POST /authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2.1): takes the request in, leads on to the pages."""
+"""`GET|POST /authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2.1): takes the request in, leads on to the pages.
+
+Where nobody may be asked (`prompt=none`), there is no page to lead on to, and the answer is given at once. Nothing is
+kept for it, and no cookie is set: so it comes in a frame of another site too, where a browser drops cookies.
+"""
+
+import time
 
 from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from auth_service.protocol.assessment import assess
+from auth_service.protocol.authentication_request import SignedIn, must_not_ask
 from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.grant_creation import Decision
+from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.pushed_authorization_requests import named_request
+from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
-from auth_service.web.browser_session import browser_binding
-from auth_service.web.protocol_http import again_as_query, query_request
+from auth_service.storage.consents import ConsentStore
+from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
+from auth_service.web.http_methods import refuse_head
+from auth_service.web.leaving import ask_before_leaving
+from auth_service.web.protocol_http import again_as_query, query_request, to_flask
 
 
-def authorization_endpoint(server: AuthorizationServer, pending: AuthorizationRequestStore) -> Blueprint:
+def authorization_endpoint(
+    server: AuthorizationServer, accounts: AccountStore, consents: ConsentStore, pending: AuthorizationRequestStore
+) -> Blueprint:
     """A blueprint with the endpoint."""
     blueprint = Blueprint("authorization", __name__)
+    refuse_head(blueprint)
 
     @blueprint.get("/authorize")
     def authorize() -> ResponseReturnValue:
         request = named_request(server, query_request(server.parts.issuer))
+        if must_not_ask(request):
+            return _answer_unasked(request)
         try:
             server.validate_authorization_request(request)
         except OAuth2Error as error:
@@ -30,5 +49,23 @@ def authorization_endpoint(server: AuthorizationServer, pending: AuthorizationRe
     @blueprint.post("/authorize")
     def authorize_by_form() -> ResponseReturnValue:
         return again_as_query()
+
+    def _answer_unasked(request: ProtocolRequest) -> ResponseReturnValue:
+        account = signed_in_account(accounts)
+        signed_in = SignedIn(account.id, signed_in_at()) if account else None
+        try:
+            assessment = assess(server, consents, request, time.time(), signed_in)
+        except OAuth2Error as refusal:
+            if refusal.redirect_uri is None:
+                raise
+            answer = server.handle_error_response(request, refusal)
+            client = server.query_client(request.form["client_id"])
+            if account is None and client is not None and client.registered_itself:
+                return ask_before_leaving(client.name, dict(answer.headers)["Location"])
+            return to_flask(answer)
+        assert account is not None
+        scopes = assessment.grant.target.scopes
+        decision = Decision(account, signed_in_at(), scopes, assessment.withdrawals)
+        return to_flask(server.create_authorization_response(request, decision, assessment.grant))
 
     return blueprint

@@ -8,12 +8,15 @@ from auth_service.protocol.logout import logout_request
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.web.browser_session import browser_binding, end_session, signed_in_account
+from auth_service.web.http_methods import refuse_head
+from auth_service.web.leaving import ask_before_leaving
 from auth_service.web.protocol_http import again_as_query, query_request
 
 
 def logout_endpoint(server: AuthorizationServer, accounts: AccountStore, kept: AuthorizationRequestStore) -> Blueprint:
     """A blueprint with the endpoint."""
     blueprint = Blueprint("logout", __name__)
+    refuse_head(blueprint)
 
     @blueprint.get("/logout")
     def log_out() -> ResponseReturnValue:
@@ -25,6 +28,8 @@ def logout_endpoint(server: AuthorizationServer, accounts: AccountStore, kept: A
             return redirect(url_for("sign_out.ask", request=request_id), 303)
         if account is not None:
             end_session()
+        elif asked.returns_to and asked.client is not None and asked.client.registered_itself:
+            return ask_before_leaving(asked.client.name, asked.returns_to)
         return redirect(asked.returns_to or url_for("sign_out.signed_out"), 303)
 
     @blueprint.post("/logout")

@@ -1,6 +1,5 @@
 """The question behind every grant: may this app do these things? The person ticks the scopes one by one."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from authlib.oauth2 import OAuth2Error
@@ -9,7 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
 from auth_service.pages.scope_choices import described, in_words
-from auth_service.protocol.authentication_request import Next, SignedIn, must_not_ask
+from auth_service.protocol.assessment import Assessment, assess
+from auth_service.protocol.authentication_request import Next, SignedIn
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.grant_creation import Decision
 from auth_service.protocol.identity_scopes import OPENID
@@ -19,6 +19,7 @@ from auth_service.storage.authorization_requests import AuthorizationRequestStor
 from auth_service.storage.consents import ConsentStore
 from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
 from auth_service.web.http_headers import allow_form_to_lead_to
+from auth_service.web.http_methods import refuse_head
 from auth_service.web.protocol_http import to_flask
 
 _EXPIRED = "This request has expired or was answered already. Go back to the app and start again."
@@ -32,13 +33,15 @@ def consent_pages(
 ) -> Blueprint:
     """A blueprint with the page and its answer. What is asked is what the server kept, not what a form says."""
     blueprint = Blueprint("consent", __name__)
+    refuse_head(blueprint)
 
     @blueprint.get("/consent")
     def ask() -> ResponseReturnValue:
         request_id = request.args.get("request", "")
-        account, grant, step, withdrawals = _who_decides(request_id)
-        if step is Next.ANSWER:
-            return _answer(request_id, Decision(account, signed_in_at(), grant.target.scopes, withdrawals))
+        account, assessment = _who_decides(request_id)
+        grant = assessment.grant
+        if assessment.step is Next.ANSWER:
+            return _answer(request_id, Decision(account, signed_in_at(), grant.target.scopes, assessment.withdrawals))
         allow_form_to_lead_to(grant.redirect_uri)
         return render_template(
             "consent.html",
@@ -47,7 +50,7 @@ def consent_pages(
             scopes=described(grant.target.scopes, server.parts.resource_servers.scopes()),
             signs_in=OPENID in grant.target.scopes,
             request_id=request_id,
-            withdrawals=withdrawals,
+            withdrawals=assessment.withdrawals,
             another_account=_sign_in_for(request_id),
             lifetime=in_words(server.parts.grant_lifetime),
             returns_to=urlsplit(grant.redirect_uri).netloc or urlsplit(grant.redirect_uri).scheme,
@@ -56,7 +59,8 @@ def consent_pages(
     @blueprint.post("/consent")
     def decide() -> ResponseReturnValue:
         request_id = request.form.get("request", "")
-        account, grant, _, _ = _who_decides(request_id)
+        account, assessment = _who_decides(request_id)
+        grant = assessment.grant
         if request.form.get("client_name") != grant.client.name:  # it calls itself otherwise than the page did
             return redirect(url_for("consent.ask", request=request_id), 303)
         allowed = request.form.get("decision") == "allow"
@@ -64,36 +68,26 @@ def consent_pages(
         asked_at, remember = request.form.get("withdrawals", type=int), grant.client.identity_assured
         return _answer(request_id, Decision(account, signed_in_at(), scopes, asked_at, remember=remember))
 
-    def _who_decides(request_id: str) -> tuple[Account, Any, Next, int]:
-        """Who decides about what, whether they have to be asked, and how often they took back something from this app.
-
-        While nobody can decide, the browser is led elsewhere.
+    def _who_decides(request_id: str) -> tuple[Account, Assessment]:
+        """Who decides, and how the request stands. While nobody can decide, the browser is led elsewhere.
 
         Somebody signs in also where all that follows is an error for the client: else a link to us could send people to
         any address that somebody once registered (RFC 9700 §4.11.2).
         """
         kept = pending.find(request_id, browser_binding()) or abort(400, _EXPIRED)
-        protocol_request, account = _protocol_request(kept), signed_in_account(accounts)
+        account = signed_in_account(accounts)
+        signed_in = SignedIn(account.id, signed_in_at()) if account else None
         try:
-            grant = server.validate_authorization_request(protocol_request)
+            assessment = assess(server, consents, _protocol_request(kept), kept.received_at, signed_in)
         except OAuth2Error as refusal:
             if refusal.redirect_uri is None:
                 raise  # its client was deleted meanwhile, or has another address
-            if account is None and not must_not_ask(protocol_request):
+            if account is None:
                 abort(redirect(_sign_in_for(request_id), 303))
             abort(_refuse(request_id, refusal))
-        signed_in = SignedIn(account.id, signed_in_at()) if account else None
-        # Counted before it is looked what is remembered: what is taken back in between is missed by neither.
-        withdrawals = consents.withdrawals(account.id, grant.client.client_id) if account else 0
-        remembered = account is not None and _need_not_ask(account, grant)
-        try:
-            step = grant.authentication.next_step(kept.received_at, signed_in, consent_remembered=remembered)
-        except OAuth2Error as refusal:
-            refusal.redirect_uri = grant.redirect_uri
-            abort(_refuse(request_id, refusal))
-        if account is None or step is Next.SIGN_IN:
+        if account is None or assessment.step is Next.SIGN_IN:
             abort(redirect(_sign_in_for(request_id), 303))
-        return account, grant, step, withdrawals
+        return account, assessment
 
     def _refuse(request_id: str, refusal: OAuth2Error) -> Response:
         """Tell the client, whose address is beyond doubt."""
@@ -105,11 +99,6 @@ def consent_pages(
         protocol_request = _protocol_request(kept)
         grant = server.validate_authorization_request(protocol_request)
         return to_flask(server.create_authorization_response(protocol_request, decision, grant))
-
-    def _need_not_ask(account: Account, grant: Any) -> bool:
-        """Remembered per account, client and scope, but only where no other program can pose as the client."""
-        remembered = consents.scopes(account.id, grant.client.client_id)
-        return grant.client.identity_assured and remembered >= set(grant.target.scopes)
 
     def _protocol_request(kept: KeptRequest) -> ProtocolRequest:
         return ProtocolRequest("GET", f"{server.parts.issuer}/authorize", {}, kept.parameters, direct=kept.direct)

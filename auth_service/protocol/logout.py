@@ -15,8 +15,8 @@ from auth_service.protocol.redirection import with_parameters
 class LogoutRequest:
     """A request that was checked: whatever it says is so."""
 
-    client_name: str | None
-    """None if it doesn't say, or can't prove, which client it comes from."""
+    client: Client | None
+    """None if it doesn't say which client it comes from."""
     subject: str | None
     """Whom the client means; None if it has no proof that it ever knew anybody."""
     returns_to: str | None
@@ -45,7 +45,7 @@ def logout_request(server: AuthorizationServer, request: ProtocolRequest) -> Log
             raise InvalidRequestError("post_logout_redirect_uri is not one that the client registered.")
         if state := request.form.get("state"):
             returns_to = with_parameters(returns_to, {"state": state})
-    return LogoutRequest(client.name, hint.subject if hint else None, returns_to)
+    return LogoutRequest(client, hint.subject if hint else None, returns_to)
 
 
 def _client(server: AuthorizationServer, request: ProtocolRequest, hint: IdTokenHint | None) -> Client | None:

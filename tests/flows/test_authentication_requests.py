@@ -76,22 +76,6 @@ def test_none_asks_nobody_about_a_client_whose_identity_is_not_assured(actions: 
     assert redirect_parameters(answer)["error"] == "consent_required"
 
 
-@pytest.mark.clause("OpenID Connect Core §3.1.2.1")
-def test_a_request_that_may_not_ask_can_not_be_decided_by_a_form_either(actions: Actions, app: App) -> None:
-    mo = actions.person()
-    mo.sign_in()
-    page = follow(app, mo)
-    request_id = page.text.partition('name="request" value="')[2].partition('"')[0]
-    waiting = mo.browser.get(
-        app.authorize_url(Verifier(), redirect_uri=REDIRECT_URI, prompt="none"), allow_redirects=False
-    )
-    silent_id = waiting.headers["Location"].partition("request=")[2]
-    assert request_id != silent_id
-    mo.browser.page = page
-    answer = mo.browser.submit("/consent", {"request": silent_id, "scope": [OPENID, READ], "decision": "allow"})
-    assert redirect_parameters(answer)["error"] == "consent_required"
-
-
 @pytest.mark.clause("OpenID Connect Core §3.1.2.1", line=136)
 def test_login_wants_the_password_again_and_once(actions: Actions, app: App) -> None:
     mo = actions.person()

@@ -119,7 +119,7 @@ FOR_CODES = [
     posted("/par", **{**AUTHORIZATION_REQUEST, "client_id": "LIVE_public_id", "resource": "LIVE_resource"}),
     posted("/authorize", **AUTHORIZATION_REQUEST),
     asked("/authorize", **AUTHORIZATION_REQUEST),
-    asked("/authorize", **{**AUTHORIZATION_REQUEST, "client_id": "LIVE_public_id", "prompt": "none"}),
+    asked("/authorize", **{**AUTHORIZATION_REQUEST, "client_id": "LIVE_public_id", "prompt": "select_account"}),
     asked("/authorize", client_id="LIVE_client_id", request_uri="LIVE_request_uri"),
     asked("/consent", request="LIVE_request"),
     sent_by_a_page("/consent", request="LIVE_request", withdrawals="0", decision="allow", scope=READ),
