@@ -22,6 +22,7 @@ class GunicornProcess:
         self.port = port
         program = str(Path(sys.executable).with_name("gunicorn"))
         self._command = [program, *options, "-b", f"127.0.0.1:{port}", app]
+        self._app, self._options = app, options
         self._environment = {**os.environ, **environment}
         self._log = log
 
@@ -35,6 +36,12 @@ class GunicornProcess:
             yield gunicorn
         finally:
             gunicorn.stop()
+
+    @contextmanager
+    def replica(self, port: int) -> Iterator["GunicornProcess"]:
+        """Another one of the same, started."""
+        with self.running(self._app, port, self._environment, *self._options, log=self._log) as replica:
+            yield replica
 
     def start(self) -> None:
         with self._log.open("a") as log:
