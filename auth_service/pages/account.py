@@ -53,7 +53,8 @@ def account_page(accounts: AccountStore, throttle: Throttle, revocation: GrantRe
         throttle.sign_in_succeeded(admission)
         if problem := password_problem(new, account.username):
             return _page(account, form, problem), 422
-        revocation.change_password(account.id, new)
+        if not revocation.change_password(account, new):
+            return redirect(url_for("sign_in.sign_in", next=url_for("account.show")), 303)
         _log.info("password changed", extra={"account_id": account.id})
         changed = accounts.authenticate(account.username, new)
         if changed is not None:

@@ -5,6 +5,7 @@ A crash in between is repaired by the reconciler (`workers/`), which repeats wha
 
 from collections.abc import Callable, Collection, Iterable
 
+from auth_service.models.account import Account
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.models.tokens import RevokedBecause
@@ -60,9 +61,16 @@ class GrantRevocation:
         """End an account's sessions and grants and refuse it from now on."""
         self.announce(self._accounts.disable(account_id))
 
-    def change_password(self, account_id: str, password: str) -> None:
-        """Store a new password and end the account's sessions and grants: whoever knew the old one is out."""
-        self.announce(self._accounts.change_password(account_id, password))
+    def change_password(self, account: Account, password: str) -> bool:
+        """Store a new password and end the account's sessions and grants: whoever knew the old one is out.
+
+        False, and nothing was changed, if this session of the account has ended meanwhile.
+        """
+        ended = self._accounts.change_password(account, password)
+        if ended is None:
+            return False
+        self.announce(ended)
+        return True
 
     def delete_client(self, client_id: str) -> None:
         """End a client's grants, its own included, and what it got by token exchange; refuse it from now on."""

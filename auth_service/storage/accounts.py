@@ -5,7 +5,7 @@ import base64
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from argon2.low_level import ARGON2_VERSION
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from auth_service.models.account import Account
@@ -29,6 +29,10 @@ def hash_of_nothing(hasher: PasswordHasher) -> str:
 _hasher = PasswordHasher()
 _NOBODYS_HASH = hash_of_nothing(_hasher)
 """Verified for unknown names, so that the answer takes as long as for a known one (ASVS 6.3.8)."""
+
+
+_NEXT_EPOCH = {"session_epoch": Account.session_epoch + 1}
+"""Counted by the database: of two that end sessions at once, each ends those that began before it."""
 
 
 class AccountStore:
@@ -71,36 +75,41 @@ class AccountStore:
         if account is None or not account.enabled:
             return None
         if _hasher.check_needs_rehash(account.password_hash):
-            self._update(account.id, password_hash=_hasher.hash(password))
+            self._renew_hash(account, _hasher.hash(password))
         return account
 
-    def change_password(self, account_id: str, password: str) -> list[GrantRecord]:
-        """Store a new password; end every browser session and every grant. Returns the grants that ended."""
-        password_hash = _hasher.hash(password)
+    def change_password(self, account: Account, password: str) -> list[GrantRecord] | None:
+        """Store a new password; end every browser session and every grant. Returns the grants that ended.
+
+        None, and nothing was changed, if the sessions of the account's epoch have ended: whoever asks is signed out.
+        """
+        is_unchanged = (Account.session_epoch == account.session_epoch, Account.disabled_at.is_(None))
+        new = {"password_hash": _hasher.hash(password), **_NEXT_EPOCH}
         with self._database.writing() as session:
-            account = session.get_one(Account, account_id)
-            account.password_hash = password_hash
-            account.session_epoch += 1
-            return mark_revoked(session, GrantRecord.account_id == account_id, RevokedBecause.PASSWORD_CHANGED)
+            changed = update(Account).where(Account.id == account.id, *is_unchanged).values(new)
+            if session.scalar(changed.returning(Account.id)) is None:
+                return None
+            return mark_revoked(session, GrantRecord.account_id == account.id, RevokedBecause.PASSWORD_CHANGED)
 
     def sign_out_everywhere(self, account_id: str) -> None:
         """End every browser session of the account. Its grants stay."""
         with self._database.writing() as session:
-            session.get_one(Account, account_id).session_epoch += 1
+            session.execute(update(Account).where(Account.id == account_id).values(_NEXT_EPOCH))
 
     def disable(self, account_id: str) -> list[GrantRecord]:
         """Refuse the account from now on; end every browser session and every grant. Returns the grants that ended."""
+        disabled = {"disabled_at": func.coalesce(Account.disabled_at, now()), **_NEXT_EPOCH}
         with self._database.writing() as session:
-            account = session.get_one(Account, account_id)
-            account.disabled_at = account.disabled_at or now()
-            account.session_epoch += 1
+            session.execute(update(Account).where(Account.id == account_id).values(disabled))
             return mark_revoked(session, GrantRecord.account_id == account_id, RevokedBecause.ACCOUNT_DISABLED)
 
     def enable(self, account_id: str) -> None:
         """Let the account sign in again. Grants that ended stay ended."""
         with self._database.writing() as session:
-            session.get_one(Account, account_id).disabled_at = None
+            session.execute(update(Account).where(Account.id == account_id).values(disabled_at=None))
 
-    def _update(self, account_id: str, *, password_hash: str) -> None:
+    def _renew_hash(self, account: Account, password_hash: str) -> None:
+        """Unless the password was changed since the account was read."""
+        same = update(Account).where(Account.id == account.id, Account.password_hash == account.password_hash)
         with self._database.writing() as session:
-            session.get_one(Account, account_id).password_hash = password_hash
+            session.execute(same.values(password_hash=password_hash))

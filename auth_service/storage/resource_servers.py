@@ -64,7 +64,7 @@ class ResourceServerStore:
             raise taken
         try:
             with self._database.writing() as session:
-                server = session.get(ResourceServer, name)
+                server = session.get(ResourceServer, name, with_for_update=True)
                 if server is not None and new:
                     raise AlreadyExistsError(f"there is already a resource server {name}")
                 if server is None:
@@ -84,7 +84,7 @@ class ResourceServerStore:
         """Give the server a new secret; the old one stays valid for `overlap` seconds. Raises NotFoundError."""
         secret = new_secret()
         with self._database.writing() as session:
-            server = session.get(ResourceServer, name)
+            server = session.get(ResourceServer, name, with_for_update=True)
             if server is None:
                 raise NotFoundError(f"there is no resource server {name}")
             server.replace_secret(secret_digest(secret), overlap)

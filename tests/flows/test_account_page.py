@@ -1,7 +1,12 @@
 """What a person can do about their own account: a new password, signing out everywhere."""
 
+from urllib.parse import urlsplit
+
+import pytest
 import requests
 
+from auth_service.models.account import Account
+from auth_service.storage.accounts import AccountStore
 from tests.support.actions import Actions, Browser, Person
 
 NEW = "a fresh long password 7"
@@ -68,3 +73,26 @@ def test_a_stranger_is_sent_to_sign_in_and_changes_nothing(actions: Actions) -> 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in?next=/account")
     for action in ("password", "sign-out-everywhere"):
         assert requests.post(f"{actions.stack.auth}/account/{action}", timeout=60).status_code == 400
+
+
+def test_a_new_password_that_is_overtaken_by_another_is_not_stored(
+    actions: Actions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever knew the old one, and was just about to use it, is out."""
+    mo, change_password = actions.person(), AccountStore.change_password
+    mo.sign_in()
+    with monkeypatch.context() as patch:
+
+        def overtaken(self: AccountStore, account: Account, password: str) -> object:
+            patch.setattr(AccountStore, "change_password", change_password)
+            thief, mo.browser = mo.browser, Browser(actions.stack)
+            mo.sign_in()
+            assert "Your password is changed." in change(mo, mo.password, NEW).text
+            mo.browser = thief
+            return change_password(self, account, password)
+
+        patch.setattr(AccountStore, "change_password", overtaken)
+        answer = change(mo, mo.password, "the password of a thief")
+    assert urlsplit(answer.url).path == "/sign-in"
+    mo.browser = Browser(actions.stack)
+    assert [mo.sign_in(password).status_code for password in ("the password of a thief", NEW)] == [401, 200]

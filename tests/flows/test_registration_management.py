@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import requests
 
+from auth_service.models.client import Client
+from auth_service.storage.clients import ClientStore
 from auth_service.storage.errors import NotFoundError
-from tests.support.actions import CALLBACK, READ, TIMEOUT, WRITE, Actions, error_of
+from tests.support.actions import CALLBACK, READ, TIMEOUT, WRITE, Actions, error_of, tokens
 from tests.support.registration import PUBLIC, RegisteredApp
 from tests.support.stack import Stack
 
@@ -182,3 +184,34 @@ def test_an_address_that_was_replaced_is_no_longer_redirected_to(actions: Action
         challenge = {"code_challenge": "c" * 43, "code_challenge_method": "S256"}
         answer = requests.get(link, params={**request, **challenge}, allow_redirects=False, timeout=TIMEOUT)
         assert (answer.status_code, uri in answer.headers.get("Location", "")) == (status, False)
+
+
+def test_an_update_that_is_overtaken_by_a_new_secret_does_not_revive_the_old_one(
+    actions: Actions, app: RegisteredApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, secrets = ClientStore.find, [app.secret]
+
+    def overtaken(self: ClientStore, client_id: str) -> Client | None:
+        found = look_up(self, client_id)
+        if len(secrets) == 1:
+            secrets.append("")
+            secrets[1] = actions.stack.command("client", "rotate-secret", client_id)["client_secret"]
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ClientStore, "find", overtaken)
+        kept = {"client_name": app.name, "token_endpoint_auth_method": "client_secret_basic"}
+        assert app.update(**kept).status_code == 200
+    answers = []
+    for app.secret in secrets:
+        answers.append(error_of(app.refresh("nonsense")))
+    assert answers == [(401, "invalid_client"), (400, "invalid_grant")]
+
+
+@pytest.mark.clause("RFC 7592 §2.2")
+def test_what_a_client_asks_for_no_more_its_grants_lose(actions: Actions, app: RegisteredApp) -> None:
+    granted = app.connect(actions.person())
+    kept = {"client_name": app.name, "token_endpoint_auth_method": "client_secret_basic"}
+    assert app.update(**kept, scope=READ).status_code == 200
+    assert actions.introspect(granted.access)["scope"] == READ
+    assert tokens(app.refresh(granted.refresh)).answer["scope"] == READ

@@ -28,7 +28,8 @@ class World:
             ClientStore(database),
             GrantRecordStore(database),
         )
-        self.account_id = self.accounts.create(new_grant_id(), "a password").id
+        self.account = self.accounts.create(new_grant_id(), "a password")
+        self.account_id = self.account.id
         self.client = Client(
             client_id=new_grant_id(),
             name="App",
@@ -60,7 +61,7 @@ class World:
         return self.records.mark_app_revoked(self.account_id, self.client.client_id, RevokedBecause.PERSON)
 
     def change_password(self) -> object:
-        return self.accounts.change_password(self.account_id, "another password")
+        return self.accounts.change_password(self.account, "another password")
 
     def delete_client(self) -> object:
         return self.clients.delete(self.client.client_id)
