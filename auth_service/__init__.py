@@ -3,8 +3,7 @@
 A request goes wsgi → here → endpoints or pages → protocol → storage → models, and never back.
 """
 
-from flask import Flask, redirect, url_for
-from flask.typing import ResponseReturnValue
+from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from prometheus_client import CollectorRegistry
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -28,6 +27,7 @@ from auth_service.pages.account import account_page
 from auth_service.pages.connected_apps import connected_apps_page
 from auth_service.pages.consent import consent_pages
 from auth_service.pages.device import device_page
+from auth_service.pages.home import home_page
 from auth_service.pages.sign_in import sign_in_pages
 from auth_service.pages.sign_out import sign_out_pages
 from auth_service.protocol.usual_introspection import UsualIntrospection
@@ -139,6 +139,7 @@ def _put_lean_forms_in_front(app: Flask, parts: Components, metrics: RequestMetr
 
 
 def _install_pages(app: Flask, parts: Components) -> None:
+    app.register_blueprint(home_page(parts.accounts))
     app.register_blueprint(sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events))
     app.register_blueprint(sign_out_pages(parts.server, parts.accounts, parts.logout_requests))
     app.register_blueprint(consent_pages(parts.server, parts.accounts, parts.consents, parts.pending))
@@ -154,7 +155,3 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.revocation,
         )
     )
-
-    @app.get("/")
-    def home() -> ResponseReturnValue:
-        return redirect(url_for("connected_apps.show"), 303)

@@ -10,6 +10,7 @@ from fit_service.api.access import limit_bodies
 from fit_service.api.body_weight import body_weight_api
 from fit_service.api.body_weight_batch import batch_api
 from fit_service.api.cross_origin import let_other_origins_read
+from fit_service.api.home import home_endpoint
 from fit_service.api.metadata import metadata_endpoint
 from fit_service.api.openapi import PATH as DOCUMENT
 from fit_service.api.openapi import openapi_endpoint
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     ):
         let_other_origins_read(blueprint, settings.cors_origins)
         app.register_blueprint(blueprint)
+    app.register_blueprint(home_endpoint(settings.origin, settings.resource, settings.issuer))
     app.register_blueprint(openapi_endpoint(app, settings.origin, settings.issuer))
     app.register_blueprint(docs_page(settings.issuer, settings.docs_client_id, DOCUMENT))
 

@@ -15,7 +15,8 @@ from shared.resource_server.resource_protector import ResourceProtector
 from tests.support.stub_authorization_server import StubAuthorizationServer
 
 RESOURCE, ISSUER = "https://plans.example/", "https://auth.example"
-DEADLINE = 0.5
+PATIENCE = 30.0
+"""Seconds that no machine is too busy for."""
 TOKEN = "mat_a-token"
 
 
@@ -52,7 +53,13 @@ class Service:
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
+def deadline() -> float:
+    """Of each validation, unless a test is parametrized with a shorter one."""
+    return PATIENCE
+
+
+@pytest.fixture
+def service(deadline: float) -> Iterator[Service]:
     with StubAuthorizationServer.running() as stub:
         app = Flask(__name__)
         validator = connect(
@@ -63,7 +70,7 @@ def service() -> Iterator[Service]:
             auth_url=stub.address,
             realm="plans",
             follow_revocations=False,
-            deadline=DEADLINE,
+            deadline=deadline,
         )
         require_token = ResourceProtector(validator)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.resource_server.conftest import DEADLINE, Service, active
+from tests.resource_server.conftest import PATIENCE, Service, active
 from tests.support.stub_authorization_server import drip, flood, reply
 
 GOOD = json.dumps(active()).encode()
@@ -83,7 +83,7 @@ ANSWERS: dict[str, bytes] = {
 }
 
 MANNERS = {
-    "silence": lambda _connection: time.sleep(3 * DEADLINE),
+    "silence": lambda connection: connection.recv(1),  # until the client gives up
     "a reset": reset,
     "a good answer, byte by byte": lambda connection: drip(connection, reply(body=GOOD)),
     "an endless body": lambda connection: flood(connection, reply(body=b"{", length="99999999999")),
@@ -101,7 +101,7 @@ def assert_outage(service: Service) -> None:
     assert answer.json["status"] == 503
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
     assert "WWW-Authenticate" not in answer.headers
-    assert took < 3 * DEADLINE + 1
+    assert took < PATIENCE
 
 
 def test_a_good_answer_lets_the_request_through(service: Service) -> None:
@@ -118,6 +118,7 @@ def test_a_wrong_answer_is_an_outage(service: Service, case: str) -> None:
 
 
 @pytest.mark.clause("RFC 7662 §2.3", line=51)
+@pytest.mark.parametrize("deadline", [0.5])
 @pytest.mark.parametrize("case", MANNERS)
 def test_a_wrong_manner_is_an_outage(service: Service, case: str) -> None:
     service.authorization_server.behaviour = lambda connection, _: MANNERS[case](connection)

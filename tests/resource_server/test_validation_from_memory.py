@@ -40,7 +40,7 @@ class Service:
             client_secret="a secret",
             auth_url=server.address,
             observe=lambda event: self.events.update([event]),
-            **options,
+            **{"deadline": 30.0, **options},
         )
 
     def close(self) -> None:

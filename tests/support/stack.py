@@ -91,6 +91,7 @@ def run_stack(folder: Path, redis_url: str, **given: object) -> Iterator[Stack]:
                 "client_secret": fit_credentials.secret,
                 "database_url": f"sqlite:///{folder / 'fit.sqlite'}",
                 "webhook_allow_private": True,
+                "introspection_deadline": 30.0,
                 "log_level": "ERROR",
                 "rate_limit": 0,
                 "invalid_token_limit": 0,
