@@ -9,6 +9,7 @@ from auth_service.protocol.device_authorization import DEVICE_CODE_LIFETIME
 from auth_service.protocol.dpop import DpopProofs
 from auth_service.protocol.dynamic_registration import DynamicRegistration
 from auth_service.protocol.features import register_features
+from auth_service.protocol.feed_cursor import KeyWatch
 from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.protocol.identity_scopes import userinfo_server
 from auth_service.protocol.pushed_authorization_requests import PUSHED_REQUEST_LIFETIME
@@ -144,6 +145,7 @@ def build(settings: Settings) -> Components:
             RevocationTail(redis, log.keys),
             settings.waiting_polls,
             settings.issuer,
+            KeyWatch(keys.key_ids),
         ),
         registration=DynamicRegistration(
             server,

@@ -7,11 +7,13 @@ its request was sent.
 import re
 import threading
 import time
+from dataclasses import replace
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
 from auth_service.models.resource_server import ResourceServer
 from auth_service.protocol.client_authentication import ClientAuthentication
+from auth_service.protocol.feed_cursor import KeyWatch, Place
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.revocation_log import LogBatch, RevocationEntry, RevocationLog
@@ -40,12 +42,14 @@ class RevocationFeed:
         tail: RevocationTail,
         waiting_polls: int,
         issuer: str,
+        keys: KeyWatch,
     ) -> None:
         self._authentication = authentication
         self._resource_servers = resource_servers
         self._log = log
         self._tail = tail
         self._issuer = issuer
+        self._keys = keys
         self._places = threading.BoundedSemaphore(waiting_polls) if waiting_polls else None
 
     def answer(self, request: ProtocolRequest) -> ProtocolResponse:
@@ -54,17 +58,22 @@ class RevocationFeed:
         request.refuse_repeated("after", "wait")
         wait, began = _seconds(request.form.get("wait", "0")), time.monotonic()
         seen = self._tail.changes
-        batch = self._log.read(request.form.get("after"))
+        place, key_disappeared = self._keys.arrive(request.form.get("after"))
+        batch = self._log.read(place.position)
         events = _concerning(caller, batch)
+        if key_disappeared:
+            return self._response(caller, place, replace(batch, known=False), events)
         if not (wait and _is_quiet(batch, events)) or self._places is None or not self._places.acquire(blocking=False):
-            return self._response(caller, batch, events)
+            return self._response(caller, place, batch, events)
         try:
             give_way()
-            return self._wait_for_events(caller, batch, seen, began + wait)
+            return self._wait_for_events(caller, place, batch, seen, began + wait)
         finally:
             self._places.release()
 
-    def _wait_for_events(self, caller: ResourceServer, batch: LogBatch, seen: int, deadline: float) -> ProtocolResponse:
+    def _wait_for_events(
+        self, caller: ResourceServer, place: Place, batch: LogBatch, seen: int, deadline: float
+    ) -> ProtocolResponse:
         """Read again whenever the log grew, and once more at the deadline."""
         while True:
             self._tail.wait(seen, deadline)
@@ -72,12 +81,13 @@ class RevocationFeed:
             batch = self._log.read(batch.cursor)
             events = _concerning(caller, batch)
             if expired or not _is_quiet(batch, events):
-                return self._response(caller, batch, events)
+                return self._response(caller, place, batch, events)
 
-    def _response(self, caller: ResourceServer, batch: LogBatch, events: list[Event]) -> ProtocolResponse:
+    def _response(self, caller: ResourceServer, place: Place, batch: LogBatch, events: list[Event]) -> ProtocolResponse:
         """`issuer` and `resource` let a caller find out that it calls one of us by another name."""
         names = {"issuer": self._issuer, "resource": caller.resource}
-        body = {"cursor": batch.cursor, "reset": not batch.known, "events": events, "more": batch.more, **names}
+        cursor = place.cursor(batch.cursor)
+        body = {"cursor": cursor, "reset": not batch.known, "events": events, "more": batch.more, **names}
         return ProtocolResponse(200, body, [("Cache-Control", "no-store")])
 
 

@@ -83,6 +83,11 @@ class TokenKeyRing:
         """The id of the key that derives successors now, in hexadecimal."""
         return self._newest.id.hex()
 
+    @property
+    def key_ids(self) -> list[str]:
+        """Of all keys, in hexadecimal."""
+        return [key.hex() for key in self._by_id]
+
     def make(self, kind: TokenKind, grant_id: str, generation: int, secret: bytes | None = None) -> TokenHandle:
         """A handle of `kind`; its secret is random unless given."""
         return self._make(self._newest, kind, grant_id, generation, secret or secrets.token_bytes(SECRET_BYTES))

@@ -133,8 +133,9 @@ class ValidationCache:
                 self._drop(next(iter(self._entries)))
 
     def remember_inactive(self, jti: str) -> None:
-        """Keep a refusal for a moment. Kept apart, so that garbage can't push good answers out."""
+        """Keep a refusal for a moment, and no good answer. Apart, so that garbage can't push good answers out."""
         with self._lock:
+            self._drop(jti)
             self._inactive[jti] = self._clock() + INACTIVE_FOR
             self._inactive.move_to_end(jti)
             while len(self._inactive) > self._max_inactive:

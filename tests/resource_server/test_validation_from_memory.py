@@ -214,6 +214,16 @@ def test_a_route_may_want_a_fresh_answer(service: Service) -> None:
     assert len(service.server.introspections) == asked + 1
 
 
+def test_what_is_found_to_have_ended_without_an_event_is_remembered_no_longer(service: Service) -> None:
+    token = service.server.issue("a")
+    service.warm(token)
+    service.server.forget(token)
+    assert service.accepts(token)
+    with pytest.raises(InvalidTokenError):
+        service.validate(token, fresh=True)
+    assert not service.accepts(token)
+
+
 def test_without_a_feed_each_call_is_introspected(start: Callable[..., Service]) -> None:
     service = start(follow_revocations=False)
     token = service.server.issue("a")

@@ -69,6 +69,10 @@ class SmallAuthorizationServer:
         """End one token, then tell."""
         self._end([token], {"jti": token_digest(token)})
 
+    def forget(self, token: str) -> None:
+        """End one token and tell nobody."""
+        self._tokens.pop(token)
+
     def revoke_grant(self, grant: str) -> None:
         """End all tokens of a grant, then tell."""
         self._end([token for token, claims in self._tokens.items() if claims["grant_id"] == grant], {"grant_id": grant})

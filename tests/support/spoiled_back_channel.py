@@ -67,6 +67,10 @@ class SpoiledBackChannel:
                 proxy._listener.shutdown(socket.SHUT_RDWR)
             proxy._listener.close()
 
+    def lead_to(self, port: int) -> None:
+        """Connect to another server from now on; connections that are open stay with the one before."""
+        self._target = ("127.0.0.1", port)
+
     def spoil(self, fault: Fault, *paths: str) -> None:
         """From now on; without paths, whatever is asked."""
         self._faults = dict.fromkeys(paths or (FEED, INTROSPECTION), fault)

@@ -19,7 +19,7 @@ from tests.support.stack import Stack
         lambda cursor: "A" * 16 + cursor[16:],
         lambda cursor: cursor[:17] + "9" * 19 + "-0",
         lambda cursor: cursor[:17] + "1-0",
-        lambda cursor: cursor + "7",
+        lambda cursor: cursor.replace("~", "7~"),
         lambda cursor: "é" * 40,
         lambda cursor: cursor[:17] + "9" * 3000 + "-0",
     ],
