@@ -6,7 +6,6 @@ A request goes wsgi → here → endpoints or pages → protocol → storage →
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from prometheus_client import CollectorRegistry
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from auth_service.cli import install_commands
 from auth_service.components import Components, build
@@ -42,6 +41,7 @@ from shared.host_names import HostNames
 from shared.log_config import configure_logging
 from shared.metrics import RequestMetrics, install_metrics
 from shared.request_log import follow_requests
+from shared.trusted_proxies import TrustedProxies
 from shared.unreadable_text import refuse_unreadable_text
 from shared.whole_bodies import refuse_cut_bodies
 
@@ -78,8 +78,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     _put_lean_forms_in_front(app, parts, metrics)
     app.wsgi_app = HostNames(app.wsgi_app, settings.host_names[0])  # type: ignore[method-assign]
     if settings.trusted_proxies:
-        count = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
+            app.wsgi_app, settings.trusted_proxies, "AUTH_TRUSTED_PROXIES"
+        )
     return app
 
 

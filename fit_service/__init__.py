@@ -4,7 +4,6 @@ A request goes wsgi → here → api → storage, and never back. Tokens are val
 """
 
 from flask import Flask, Response
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fit_service.api.access import limit_bodies
 from fit_service.api.body_weight import body_weight_api
@@ -28,6 +27,7 @@ from shared.host_names import HostNames
 from shared.log_config import configure_logging
 from shared.metrics import install_metrics
 from shared.request_log import follow_requests
+from shared.trusted_proxies import TrustedProxies
 from shared.unreadable_text import refuse_unreadable_text
 from shared.whole_bodies import refuse_cut_bodies
 
@@ -80,6 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     app.wsgi_app = HostNames(app.wsgi_app, settings.host_names[0])  # type: ignore[method-assign]
     if settings.trusted_proxies:
-        count = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
+            app.wsgi_app, settings.trusted_proxies, "FIT_TRUSTED_PROXIES"
+        )
     return app

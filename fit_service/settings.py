@@ -92,7 +92,7 @@ class Settings(EnvironmentSettings):
     def _resource_is_the_base_of_the_api(cls, resource: str) -> str:
         parts = plain_address(resource)
         if parts.path != "/api/":
-            raise ValueError(f"must end with /api/: {parts.scheme}://{parts.netloc}/api/")
+            raise ValueError(f"must have the path /api/ and no other: {parts.scheme}://{parts.netloc}/api/")
         return resource
 
     @field_validator("auth_url")

@@ -3,12 +3,14 @@
 Whoever has one address of IPv6 has a whole /64 (RFC 4291 §2.5.4), 2^64 addresses, and can use another for each request.
 """
 
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """Where translators between IPv4 and IPv6 put all of IPv4 (RFC 6052 §2.1)."""
 
 
+@lru_cache(1_000)
 def client_network(address: str | None) -> str:
     """The /64 of an IPv6 address; an IPv4 address itself, also if it is written as IPv6; any other text as it is."""
     try:

@@ -5,20 +5,29 @@ import time
 
 from flask import Flask, Response, g, request
 
+from shared.client_network import client_network
 from shared.log_config import write_line
 from shared.request_id import HEADER, begin_request, current_request_id
 
 _log = logging.getLogger("request")
 
 
-def log_answer(method: str, path: str, status: int, began: float, level: int = logging.INFO) -> None:
-    """The line of one request; `began` is by `time.perf_counter()`.
+def log_answer(
+    method: str, path: str, status: int, began: float, address: str | None, level: int = logging.INFO
+) -> None:
+    """The line of one request; `began` is by `time.perf_counter()`. Of the client's address it names the network.
 
     It doesn't pass through `logging`, which would cost more than many an answer, but keeps to its levels.
     """
     if _log.isEnabledFor(level):
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
-        more = {"method": method, "path": path, "status": status, "milliseconds": milliseconds}
+        more = {
+            "method": method,
+            "path": path,
+            "status": status,
+            "milliseconds": milliseconds,
+            "network": client_network(address),
+        }
         write_line(logging.getLevelName(level), "request", f"{method} {path} {status}", time.time(), more)
 
 
@@ -39,5 +48,5 @@ def follow_requests(app: Flask, routine: str = "") -> None:
         if not request.path.startswith("/health/"):
             level = logging.DEBUG if request.path == routine and response.status_code == 200 else logging.INFO
             began = g.get("request_began", time.perf_counter())
-            log_answer(request.method, request.path, response.status_code, began, level)
+            log_answer(request.method, request.path, response.status_code, began, request.remote_addr, level)
         return response

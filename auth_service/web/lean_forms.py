@@ -82,7 +82,7 @@ class LeanForms:
             return self.framework(environ, start_response)
         if self._metrics:
             self._metrics.count(endpoint.name, "POST", answer.status, began)
-        log_answer("POST", path, answer.status, began)
+        log_answer("POST", path, answer.status, began, environ.get("REMOTE_ADDR"))
         sent = (answer.body if isinstance(answer.body, str) else f"{_dump(answer.body)}\n").encode()
         fields = {**self._headers, **dict(answer.headers), HEADER: request_id, "Content-Length": str(len(sent))}
         if endpoint.varies_by_origin:

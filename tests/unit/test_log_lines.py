@@ -110,7 +110,7 @@ from shared.request_log import log_answer
 
 configure_logging("a service", "INFO")
 sys.stdin.read()
-log_answer("POST", "/token", 200, 0.0)
+log_answer("POST", "/token", 200, 0.0, "192.0.2.1")
 """
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
