@@ -13,7 +13,7 @@ from http.client import HTTPException, HTTPResponse
 from urllib.parse import quote, urlencode, urlsplit
 
 from .clock import seconds
-from .deadline_connection import DeadlineConnection
+from .deadline_connection import DeadlineConnection, SocketAddress
 from .errors import CannotValidateError, OutageError, UnusableAnswerError
 from .fork import begin_anew_after_fork
 from .refusals import refusal
@@ -49,6 +49,8 @@ class BackChannel:
         self._authorization = "Basic " + base64.b64encode(credentials.encode()).decode()
         self._request_id = request_id
         self._pool = _Pool()
+        self._answered_at: SocketAddress | None = None
+        """Of the host's addresses the one that did last."""
 
     def post(self, path: str, form: Mapping[str, str], *, within: float) -> RawAnswer:
         """Send a form; the answer within so many seconds. Raises CannotValidateError."""
@@ -84,6 +86,7 @@ class BackChannel:
                 if isinstance(error, TimeoutError):  # nobody knows whether the server or the connection is dead
                     raise CannotValidateError(f"{path.partition('?')[0]}: no answer on a kept connection") from error
         connection = DeadlineConnection(self._host, self._port, self._tls)
+        connection.address = self._answered_at
         return self._exchange_on(connection, method, path, body, headers, deadline)
 
     def _exchange_on(
@@ -104,6 +107,7 @@ class BackChannel:
         except BaseException:
             connection.close()  # what was not fully read would be taken for the next answer
             raise
+        self._answered_at = connection.address
         self._pool.give_back(connection, reusable=not response.will_close)
         return answer
 

@@ -17,34 +17,52 @@ SocketAddress = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[A
 """What `socket.getaddrinfo` answers."""
 
 
+_SHORTEST_ATTEMPT = 0.25
+"""Seconds that an address gets at least, while there are as many (RFC 8305 §5): one far away needs them."""
+
+
 class DeadlineConnection(HTTPConnection):
     """Set `deadline` (on `clock.seconds`) before each exchange; what takes longer raises TimeoutError."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         super().__init__(host, port)
         self.deadline = 0.0
+        self.address: SocketAddress | None = None
         self.opened_at = seconds()
         self.answered = False
         """Whether anything was received since this was last set to False."""
         self._tls = tls
 
     def connect(self) -> None:
-        """Try each address of the host until the deadline."""
+        """Try the addresses of the host, one after the other, each for its share of the time that is left.
+
+        `address`, where the host still has it, comes first; afterwards it is the one that was connected to.
+        """
         error: OSError = ConnectionError(f"{self.host} has no address")
-        for family, kind, protocol, _, address in self.addresses():
-            plain = socket.socket(family, kind, protocol)
+        addresses = sorted(self.addresses(), key=lambda address: address != self.address)
+        for number, address in enumerate(addresses):
             try:
-                plain.settimeout(self.seconds_left())
-                plain.connect(address)
-                plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connected = self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls else plain
+                left = self.seconds_left()
+                share = max(left / (len(addresses) - number), min(left, _SHORTEST_ATTEMPT))
+                self.sock: Any = _DeadlineSocket(self, self._connected(address, share))
             except OSError as failure:
-                plain.close()
                 error = failure
             else:
-                self.sock: Any = _DeadlineSocket(self, connected)
+                self.address = address
                 return
         raise error
+
+    def _connected(self, address: SocketAddress, within: float) -> Socket:
+        family, kind, protocol, _, where = address
+        plain = socket.socket(family, kind, protocol)
+        try:
+            plain.settimeout(within)
+            plain.connect(where)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls else plain
+        except BaseException:
+            plain.close()
+            raise
 
     def addresses(self) -> Sequence[SocketAddress]:
         """Where the host is, in the order in which it is tried."""

@@ -41,9 +41,13 @@ class KeptConnections:
         try:
             yield server
         finally:
-            with suppress(OSError):
-                server._listener.shutdown(socket.SHUT_RDWR)
-            server._listener.close()
+            server.stop()
+
+    def stop(self) -> None:
+        """Refuse connections from now on."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
 
     def close_idle(self) -> None:
         """Close the connections on which no request is being answered."""
