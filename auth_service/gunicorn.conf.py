@@ -8,9 +8,11 @@ import gunicorn.http.wsgi
 from shared.draining import drain_before_stop, set_drain_time
 from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
 from shared.gunicorn_settings import refuse_bad_settings
+from shared.log_config import configure_logging
 from shared.redis_replay import ask_whether_redis_replays
 
 refuse_bad_settings(Path(__file__).with_name("settings.py"))
+configure_logging("auth_service", "INFO")
 
 gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
 
@@ -21,6 +23,7 @@ threads = 16
 keepalive = 75
 graceful_timeout = 10
 control_socket_disable = True
+logger_class = "shared.gunicorn_log.JsonLogger"
 forwarded_allow_ips = ""  # proxies are counted by AUTH_TRUSTED_PROXIES alone …
 forwarder_headers = ""  # … also on a Unix socket, where gunicorn takes everybody for one
 secure_scheme_headers = {}  # likewise

@@ -17,16 +17,17 @@ from fit_service.api.summary import summary_api
 from fit_service.api.transfer import transfer_api
 from fit_service.api.webhooks import webhooks_api
 from fit_service.cli import install_commands
-from fit_service.components import build
+from fit_service.components import Components, build
 from fit_service.errors import install_error_handlers
 from fit_service.pages.docs import docs_page
 from fit_service.settings import Settings
 from shared.environment import load_or_exit
-from shared.health import health_endpoints
+from shared.health import Check, health_endpoints
 from shared.host_names import HostNames
 from shared.log_config import configure_logging
 from shared.metrics import install_metrics
 from shared.request_log import follow_requests
+from shared.resource_server import CannotValidateError, MisconfiguredError
 from shared.trusted_proxies import TrustedProxies
 from shared.unreadable_text import refuse_unreadable_text
 from shared.whole_bodies import refuse_cut_bodies
@@ -48,7 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refuse_unreadable_text(app)
     install_error_handlers(app)
     install_commands(app, parts)
-    app.register_blueprint(health_endpoints({"database": parts.database.check}, parts.writability))
+    app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))
     for blueprint in (
         metadata_endpoint(settings.resource, settings.collection, settings.issuer),
         body_weight_api(parts.access, parts.body_weights),
@@ -84,3 +85,17 @@ def create_app(settings: Settings | None = None) -> Flask:
             app.wsgi_app, settings.trusted_proxies, "FIT_TRUSTED_PROXIES"
         )
     return app
+
+
+def _readiness(parts: Components) -> dict[str, Check]:
+    """What has to work so that good tokens are answered. An outage of the authorization server is not ours."""
+
+    def names() -> None:
+        try:
+            parts.validator.check()
+        except MisconfiguredError:
+            raise
+        except CannotValidateError:
+            pass
+
+    return {"database": parts.database.check, "names": names}

@@ -1,12 +1,17 @@
 """`/health/*`: for probes, which name a host in any way or not at all, and which must never wait for a store."""
 
+import json
 import socket
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from tests.support.actions import TIMEOUT
+import fit_service
+from fit_service.settings import Settings
+from tests.support.actions import TIMEOUT, Actions
+from tests.support.servers import free_port, serve
 from tests.support.stack import Stack
 
 PATHS = ("/health/live", "/health/ready")
@@ -47,3 +52,32 @@ def test_host_names_compare_without_case(stack: Stack) -> None:
         answer = requests.get(f"{address}{path}", headers={"Host": "LocalHost"}, timeout=TIMEOUT)
         assert answer.status_code == 200
         assert "LocalHost" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("fit_issuer", "http://127.0.0.1:{auth_port}"), ("fit_resource", "http://127.0.0.1:{fit_port}/api/")],
+)
+def test_a_service_that_goes_by_another_name_is_not_ready_and_blames_no_token(
+    start_stack: Callable[..., Stack], capfd: pytest.CaptureFixture[str], setting: str, value: str
+) -> None:
+    """Tokens are for the registered name: the service can't be asked with them, and that is not their fault."""
+    stack = start_stack()
+    ports = {"auth_port": urlsplit(stack.auth).port, "fit_port": urlsplit(stack.fit).port}
+    settings = stack.fit_app.extensions["fit_service"].settings.model_dump()
+    settings |= {setting.removeprefix("fit_"): value.format(**ports), "auth_url": stack.auth}
+    misnamed, port = fit_service.create_app(Settings.model_validate(settings)), free_port()
+    actions = Actions(stack)
+    token = actions.app().connect(actions.person()).access
+    capfd.readouterr()
+    with serve(misnamed, port):
+        address = f"http://127.0.0.1:{port}"
+        ready = requests.get(f"{address}/health/ready", timeout=TIMEOUT)
+        host = urlsplit(settings["resource"]).netloc
+        headers = {"Authorization": f"Bearer {token}", "Host": host}
+        calls = [requests.get(f"{address}/api/body_weight/", headers=headers, timeout=TIMEOUT) for _ in range(3)]
+    misnamed.extensions["fit_service"].validator.close()
+    assert (ready.status_code, ready.json()["checks"]) == (503, {"database": "ok", "names": "failing"})
+    assert [answer.status_code for answer in calls] == [503] * 3
+    messages = [json.loads(line)["message"] for line in capfd.readouterr().err.splitlines()]
+    assert len([message for message in messages if "calls itself" in message]) == 2, messages

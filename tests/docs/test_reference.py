@@ -1,0 +1,54 @@
+"""docs/reference.md and what other pages say of commands and settings agree with the code."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+import auth_service.settings
+import fit_service.settings
+from tests.docs.reference import PAGE, commands, in_place, made_tables
+from tests.support.stack import Stack
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NO_SETTINGS = {"AUTH_PORT", "FIT_PORT"}
+"""Of make."""
+
+
+def test_the_reference_is_what_the_code_says(open_stack: Stack) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for heading, table in made_tables(open_stack).items():
+        assert in_place(page, heading, table) == page, f"run: .venv/bin/python -m tests.docs.reference ({heading})"
+        assert table in page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_setting_that_a_page_names_exists(page: Path) -> None:
+    fields = {
+        f"{module.PREFIX}{name.upper()}"
+        for module in (auth_service.settings, fit_service.settings)
+        for name in module.Settings.model_fields
+    }
+    named = set(re.findall(r"\b(?:AUTH|FIT)_[A-Z][A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
+    assert named - fields - {f"{name}_FILE" for name in fields} - NO_SETTINGS == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_exists_with_its_options(page: Path, stack: Stack) -> None:
+    known = {
+        "auth_service": dict(commands(stack.auth_app)),
+        "fit_service": dict(commands(stack.fit_app)),
+    }
+    text = re.sub(r"\\?\n\s*", " ", page.read_text(encoding="utf-8"))
+    for service, typed in re.findall(r"flask --app (auth_service|fit_service) ([^`|>#]*)", text):
+        words = typed.split()
+        path = next((path for path in (" ".join(words[:2]), *words[:1]) if path in known[service]), None)
+        assert path is not None or words[0] in {"…", "run"}, f"there is no command `{service} {typed}`"
+        if path is not None:
+            options = {
+                name for each in known[service][path].params if isinstance(each, click.Option) for name in each.opts
+            }
+            used = re.findall(r"(?<!\S)--[a-z][a-z-]*", typed.partition("flask --app")[0])
+            assert set(used) <= options, f"`{path}` has no {set(used) - options}"
