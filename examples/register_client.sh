@@ -6,9 +6,9 @@ set -eu
 curl -sS --fail-with-body "$AUTH/register" \
     -H "Authorization: Bearer $INITIAL_ACCESS_TOKEN" -H "Content-Type: application/json" -d '{
         "client_name": "Lifting log", "redirect_uris": ["http://127.0.0.1/callback"],
-        "grant_types": ["authorization_code", "refresh_token"], "token_endpoint_auth_method": "none"}' > client.json
-registration="$(jq -r .registration_client_uri client.json)"
-token="Authorization: Bearer $(jq -r .registration_access_token client.json)"
+        "grant_types": ["authorization_code", "refresh_token"], "token_endpoint_auth_method": "none"}' > .local/client.json
+registration="$(jq -r .registration_client_uri .local/client.json)"
+token="Authorization: Bearer $(jq -r .registration_access_token .local/client.json)"
 
 curl -sS --fail-with-body "$registration" -H "$token" \
     | jq 'del(.registration_access_token, .registration_client_uri, .client_id_issued_at) | .client_name = "Lifting diary"' \

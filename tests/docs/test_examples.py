@@ -198,9 +198,10 @@ def test_a_client_makes_keys_and_proves_itself_with_them(
 @pytest.mark.clause("RFC 7592 §2.2")
 def test_a_client_registers_itself_changes_and_goes(open_stack: Stack, tmp_path: Path) -> None:
     open_stack.forget_failures()
+    (tmp_path / ".local").mkdir()
     said = sh("register_client.sh", tmp_path, AUTH=open_stack.auth, INITIAL_ACCESS_TOKEN="none is needed here")
     assert said == "Lifting diary\n"
-    gone = json.loads((tmp_path / "client.json").read_text())
+    gone = json.loads((tmp_path / ".local" / "client.json").read_text())
     token = {"Authorization": f"Bearer {gone['registration_access_token']}"}
     assert requests.get(gone["registration_client_uri"], headers=token, timeout=60).status_code == 401
 

@@ -27,10 +27,12 @@ def test_every_command_gives_the_answer_below_it(actions: Actions, tmp_path: Pat
     script = "set -euo pipefail\n" + "".join(f"{commands}echo; echo '{END}'\n" for commands, _, _ in EXAMPLES)
     token = actions.app().connect(actions.person()).access
     environment = {**os.environ, "FIT": actions.stack.fit, "TOKEN": token}
+    (tmp_path / ".local").mkdir()
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr + done.stdout
+    assert [*tmp_path.iterdir()] == [tmp_path / ".local"], "git ignores nothing else"
     answers = done.stdout.split(f"{END}\n")
     for (commands, form, shown), answer in zip(EXAMPLES, answers, strict=False):
         given, expected = without_ids(answer.strip()), without_ids(shown.strip())

@@ -46,11 +46,13 @@ def test_every_shell_command_of_the_readme_runs(actions: Actions, tmp_path: Path
         "AUTH_REDIS_URL": settings.redis_url,
         "AUTH_TOKEN_KEYS": TOKEN_KEY,
     }
+    (tmp_path / ".local").mkdir()
     script = "set -euo pipefail\n" + "\n".join(blocks("sh"))
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr + done.stdout
+    assert [*tmp_path.iterdir()] == [tmp_path / ".local"], "git ignores nothing else"
     assert '"active": true' in done.stdout
     assert "realm=" in done.stdout
 

@@ -42,6 +42,7 @@ def test_every_command_gives_the_answer_below_it(actions: Actions, tmp_path: Pat
         "FIT": actions.stack.fit,
         "TOKEN": actions.app().connect(actions.person()).access,
     }
+    (tmp_path / ".local").mkdir()
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )

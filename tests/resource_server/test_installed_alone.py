@@ -21,8 +21,10 @@ print(*sorted({module.__name__.partition(".")[0] for module in sys.modules.value
 def test_it_installs_alone_and_needs_only_the_standard_library(tmp_path: Path) -> None:
     source, installed = tmp_path / "source", tmp_path / "installed"
     shutil.copytree(ROOT / "shared" / "resource_server", source, ignore=shutil.ignore_patterns("__pycache__"))
+    before = sorted(source.rglob("*"))
     install = ["install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--target", str(installed)]
     subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *install, str(source)], check=True)
+    assert sorted(source.rglob("*")) == before, "it leaves nothing behind"
     alone = [sys.executable, "-I", "-S", "-c", PROGRAM, str(installed)]
     done = subprocess.run(alone, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
