@@ -26,7 +26,9 @@ from auth_service.storage.clients import ClientStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
+from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
+from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
@@ -87,13 +89,14 @@ def build(settings: Settings) -> Components:
         ResourceServerStore(database, userinfo_server(settings.issuer)),
         GrantRecordStore(database),
     )
-    grants = GrantStore(redis, settings.redis_shards, settings.revocation_log_lifetime)
-    exchanged = ExchangedTokenStore(redis, GrantKeys(settings.redis_shards), grants)
+    grants, ended = GrantStore(redis, settings.redis_shards), EndedRecordStore(database)
+    ends = GrantEnds(redis, settings.redis_shards, settings.revocation_log_lifetime)
+    exchanged = ExchangedTokenStore(redis, GrantKeys(settings.redis_shards), ends)
     signing_keys = SigningKeyRing(SigningKeyStore(database, KeyWrapping(settings.token_key_bytes())))
     throttle = Throttle(redis)
     authentication = ClientAuthentication(throttle, ClientAssertions(settings.issuer, ReplayCache(redis)))
     log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
-    revocation = GrantRevocation(records, grants, exchanged, accounts, clients, resource_servers)
+    revocation = GrantRevocation(records, ended, redis.master, ends, exchanged, accounts, clients, resource_servers)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
     server = AuthorizationServer(
         ServerParts(
@@ -103,6 +106,7 @@ def build(settings: Settings) -> Components:
             resource_servers=resource_servers,
             records=records,
             grants=grants,
+            ends=ends,
             pushed_requests=AuthorizationRequestStore(redis, "pushed-request", PUSHED_REQUEST_LIFETIME),
             devices=DeviceAuthorizationStore(redis, DEVICE_CODE_LIFETIME),
             throttle=throttle,
@@ -137,7 +141,7 @@ def build(settings: Settings) -> Components:
         logout_requests=AuthorizationRequestStore(redis, "logout-request", settings.authorization_request_lifetime),
         throttle=throttle,
         revocation=revocation,
-        reconciler=RevocationReconciler(redis, records, revocation, settings.reconcile_interval),
+        reconciler=RevocationReconciler(redis, ended, revocation, settings.reconcile_interval),
         feed=RevocationFeed(
             authentication,
             resource_servers,

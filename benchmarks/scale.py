@@ -61,7 +61,7 @@ class _Place:
         questions: dict[str, Callable[[], object]] = {
             "connected apps of one person": lambda: self._connected_apps(next(account_ids)),
             "a client that asks for the first time in a second": lambda: parts.clients.recall(next(client_ids)),
-            "what ended in the last 10 s": lambda: parts.records.changed_since(now() - timedelta(seconds=10)),
+            "what ended in the last 10 s": lambda: list(parts.ended.grants(now())),
             "is this a client's origin": lambda: ClientOrigins(parts.database).include("https://app.example"),
         }
         for name, ask in questions.items():

@@ -23,6 +23,7 @@ from auth_service.protocol.token_issuance import TokenIssuance
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
+from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.resource_servers import ResourceServerStore
@@ -42,6 +43,7 @@ class ServerParts:
     resource_servers: ResourceServerStore
     records: GrantRecordStore
     grants: GrantStore
+    ends: GrantEnds
     pushed_requests: AuthorizationRequestStore
     devices: DeviceAuthorizationStore
     throttle: Throttle

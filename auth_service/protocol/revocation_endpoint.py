@@ -7,6 +7,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibRevocationEndpoint
 
 from auth_service.models.client import Client
+from auth_service.models.ending import EndedAccessToken
 from auth_service.models.tokens import RevokedBecause
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.oauth_request import ProtocolRequest
@@ -40,13 +41,14 @@ class RevocationEndpoint(AuthlibRevocationEndpoint):
             if record.client_id == client.client_id:
                 parts.revocation.end_grant(handle.grant_id, RevokedBecause.CLIENT)
             return
-        active = parts.grants.find_access_token(handle.grant_id, handle.digest)
+        active = parts.ends.find_access_token(handle.grant_id, handle.digest)
         if client.client_id != (active.claims.client_id if active else record.client_id):
             return  # who got a token by exchange is not who has the grant
-        parts.grants.revoke_access_token(
+        ended = EndedAccessToken(
             handle.grant_id,
             handle.digest,
             client_id=client.client_id,
             subject=record.account_id or record.client_id,
             audience=active.claims.aud if active else record.audience,  # told to those who could have seen it
         )
+        parts.revocation.end_access_token(ended, active.expires_at if active else None)

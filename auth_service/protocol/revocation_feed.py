@@ -1,7 +1,8 @@
 """The revocation feed: what resource servers that remember introspection answers must forget (docs/revocation_feed.md).
 
-A long poll over the revocation log. Every answer ends with a read of the log, so it covers all that was revoked before
-its request was sent.
+A long poll over the revocation log. Every answer ends with a read of the log, of the Redis that still answers after the
+request came, so it covers all that was revoked before its request was sent. A Redis that was not told yet of all that
+has ended proves nobody's memory: then there is no answer.
 """
 
 import re
@@ -18,6 +19,7 @@ from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolRespons
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.revocation_log import LogBatch, RevocationEntry, RevocationLog
 from auth_service.storage.revocation_tail import RevocationTail
+from shared.resource_server.clock import seconds
 from shared.turns import give_way
 
 LONGEST_WAIT = 1.0
@@ -56,10 +58,10 @@ class RevocationFeed:
         """Credentials first, as at introspection. Raises an OAuth2Error."""
         caller = self._authentication.authenticate(request, self._resource_servers, CALLER_AUTH_METHODS, "revocations")
         request.refuse_repeated("after", "wait")
-        wait, began = _seconds(request.form.get("wait", "0")), time.monotonic()
+        wait, began, asked_at = _seconds(request.form.get("wait", "0")), time.monotonic(), seconds()
         seen = self._tail.changes
         place, key_disappeared = self._keys.arrive(request.form.get("after"))
-        batch = self._log.read(place.position)
+        batch = self._log.read(place.position, asked_at)
         events = _concerning(caller, batch)
         if key_disappeared:
             return self._response(caller, place, replace(batch, known=False), events)
@@ -67,18 +69,18 @@ class RevocationFeed:
             return self._response(caller, place, batch, events)
         try:
             give_way()
-            return self._wait_for_events(caller, place, batch, seen, began + wait)
+            return self._wait_for_events(caller, place, batch, seen, began + wait, asked_at)
         finally:
             self._places.release()
 
     def _wait_for_events(
-        self, caller: ResourceServer, place: Place, batch: LogBatch, seen: int, deadline: float
+        self, caller: ResourceServer, place: Place, batch: LogBatch, seen: int, deadline: float, asked_at: float
     ) -> ProtocolResponse:
         """Read again whenever the log grew, and once more at the deadline."""
         while True:
             self._tail.wait(seen, deadline)
             expired, seen = time.monotonic() >= deadline, self._tail.changes
-            batch = self._log.read(batch.cursor)
+            batch = self._log.read(batch.cursor, asked_at)
             events = _concerning(caller, batch)
             if expired or not _is_quiet(batch, events):
                 return self._response(caller, place, batch, events)

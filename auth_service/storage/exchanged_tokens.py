@@ -5,10 +5,12 @@ They are access tokens like any other (`grants.py`), of the same grant as the on
 
 from collections.abc import Collection
 
+from auth_service.models.ending import EndedAccessToken
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotExchanged
 from auth_service.storage.atomic_step import AtomicStep
+from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import GrantKeys
-from auth_service.storage.grants import GrantStore, dump_claims
+from auth_service.storage.grants import dump_claims
 from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.token_handle import TokenHandle
 
@@ -19,11 +21,11 @@ MAX_EXCHANGES = 1_000
 class ExchangedTokenStore:
     """Raises redis.RedisError when Redis can't be asked: then nothing may be assumed."""
 
-    def __init__(self, clients: RedisClients, keys: GrantKeys, grants: GrantStore) -> None:
-        self._redis = clients.reads
+    def __init__(self, clients: RedisClients, keys: GrantKeys, ends: GrantEnds) -> None:
+        self._redis = clients.ending
         self._keys = keys
-        self._grants = grants
-        self._exchange = AtomicStep(clients, "exchange.lua")
+        self._ends = ends
+        self._exchange = AtomicStep(clients.exchange, "exchange.lua")
 
     def issue(
         self, subject: TokenHandle, digest: str, claims: AccessTokenClaims, lifetime: int
@@ -46,11 +48,11 @@ class ExchangedTokenStore:
     def revoke_those_of(self, client_id: str, *, beyond: Collection[str] = ()) -> None:
         """End all that a client got for other tokens, or only what allows more than these scopes. Can be repeated."""
         for shard in range(self._keys.shards):
-            for key in self._redis.zrange(self._keys.exchanged_by(shard, client_id), 0, -1):
+            (listed,) = self._redis.ask(("ZRANGE", self._keys.exchanged_by(shard, client_id), 0, -1))
+            for key in listed:
                 grant_id, digest = str(key).split(":")[-2:]
-                record = self._grants.find_access_token(grant_id, digest)
+                record = self._ends.find_access_token(grant_id, digest)
                 if record is not None and not set(record.claims.scope.split()) <= set(beyond):
                     claims = record.claims
-                    self._grants.revoke_access_token(
-                        grant_id, digest, client_id=client_id, subject=claims.sub, audience=claims.aud
-                    )
+                    ended = EndedAccessToken(grant_id, digest, client_id, claims.sub, claims.aud)
+                    self._ends.revoke_access_tokens([ended])

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
@@ -16,8 +15,6 @@ from auth_service.models.tokens import RevokedBecause
 from auth_service.storage import consents
 from auth_service.storage.database import Database
 
-_LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
-"""Before any change. Unlike `IS NOT NULL`, a comparison makes SQLite use an index."""
 _GOOD_GRANT = (
     select(
         GrantRecord.client_id,
@@ -153,13 +150,6 @@ class GrantRecordStore:
             if consents.forget(session, account_id, client_id) or ended:
                 consents.count_withdrawal(session, account_id, client_id)
             return ended
-
-    def changed_since(self, instant: datetime | None) -> list[GrantRecord]:
-        """Ended and narrowed grants of which Redis might still know more; without an instant, all of them."""
-        since = instant or _LONG_AGO
-        changed = or_(GrantRecord.revoked_at >= since, GrantRecord.narrowed_at >= since)
-        with self._database.reading() as session:
-            return list(session.scalars(select(GrantRecord).where(changed, _unexpired())))
 
 
 def narrow(

@@ -1,4 +1,6 @@
-"""The hot state of grants and their tokens, in Redis: issue, find, rotate, narrow, revoke. Each is one atomic step.
+"""The hot state of grants and their tokens, in Redis: issue, find, rotate. Each is one atomic step.
+
+What ends them is `grant_ends.py`.
 
 An access token is good only while both its own key and its grant's are there, and for what both allow; nothing is ever
 valid because some mark is missing. Every key expires.
@@ -17,12 +19,12 @@ from auth_service.models.tokens import (
     NewGrant,
     NotRotated,
     Replayed,
-    RevokedBecause,
     Rotation,
 )
 from auth_service.storage.atomic_step import AtomicStep
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.redis_connection import RedisClients
+from auth_service.storage.redis_exchange import RedisExchange
 
 REPLAY_WINDOW = 60
 """Seconds in which a request with an Idempotency-Key may be repeated, or the access token's life if that is shorter."""
@@ -34,15 +36,12 @@ _CLAIMS = tuple(field.name for field in fields(AccessTokenClaims))
 class GrantStore:
     """Protocol verbs over Redis. Raises redis.RedisError when Redis can't be asked: then nothing may be assumed."""
 
-    def __init__(self, clients: RedisClients, shards: int, log_lifetime: int) -> None:
+    def __init__(self, clients: RedisClients, shards: int) -> None:
         self._clients = clients
         self._keys = GrantKeys(shards)
-        self._log_lifetime = log_lifetime * 1000
-        self._rotate = AtomicStep(clients, "rotate.lua")
-        self._narrow = AtomicStep(clients, "narrow.lua")
-        self._revoke = AtomicStep(clients, "revoke.lua")
-        self._issue_client_token = AtomicStep(clients, "issue_client_token.lua")
-        self._confirm_client = AtomicStep(clients, "confirm_client.lua")
+        self._rotate = AtomicStep(clients.exchange, "rotate.lua")
+        self._issue_client_token = AtomicStep(clients.exchange, "issue_client_token.lua")
+        self._confirm_client = AtomicStep(clients.exchange, "confirm_client.lua")
 
     def create(self, grant: NewGrant, code_lifetime: int) -> None:
         """Store a grant whose code may be exchanged within `code_lifetime` seconds."""
@@ -83,7 +82,6 @@ class GrantStore:
         keys = [
             self._keys.grant(rotation.grant_id),
             self._keys.access_token(rotation.grant_id, rotation.access_digest),
-            self._keys.log(rotation.grant_id),
         ]
         request = {
             "grant_id": rotation.grant_id,
@@ -106,7 +104,7 @@ class GrantStore:
             "jkt": rotation.claims.jkt,
             "binds_refresh_token": rotation.binds_refresh_token,
         }
-        outcome, *values = self._rotate(keys, [json.dumps(request), self._log_lifetime])
+        outcome, *values = self._rotate(keys, [json.dumps(request)])
         if outcome == "rotated":
             return Issued(int(values[0]), int(values[0]), int(values[1]))
         if outcome == "replayed":
@@ -152,14 +150,7 @@ class GrantStore:
         A token of whose scope nothing is left is not good, nor one from an earlier birth of its grant. A person's grant
         is born once and has no mark of it; nor has a client's own from before there were any.
         """
-        (dumped, issued_at, expires_at, born), (scopes, audience, grant_born) = self._clients.exchange.ask(
-            ("HMGET", self._keys.access_token(grant_id, digest), "claims", "issued_at", "expires_at", "born"),
-            ("HMGET", self._keys.grant(grant_id), "scopes", "audience", "born"),
-        )
-        if dumped is None or scopes is None or audience is None or born != grant_born:
-            return None
-        claims = _load_claims(dumped, scopes.split(), audience.split())
-        return AccessTokenRecord(claims, int(issued_at), int(expires_at)) if claims.scope else None
+        return read_access_token(self._clients.exchange, self._keys, grant_id, digest)
 
     def last_used(self, grant_ids: list[str]) -> dict[str, float]:
         """When each grant that still lives last got tokens, in epoch seconds. Ended grants are missing."""
@@ -173,55 +164,22 @@ class GrantStore:
             if rotated_at is not None
         }
 
-    def narrow_grant(
-        self, grant_id: str, scopes: tuple[str, ...], audience: tuple[str, ...], narrowings: int | None = None
-    ) -> None:
-        """Cut a grant to these scopes and this audience; its tokens are cut with it. Harmless when repeated.
-
-        A client's own grant also grows with its client. `narrowings` says how often that was narrowed: each time is
-        made true once, and no token is issued to whoever knows of another number.
-        """
-        keys = [self._keys.grant(grant_id), self._keys.log(grant_id)]
-        counted = [] if narrowings is None else [narrowings]
-        self._narrow(keys, [self._log_lifetime, grant_id, " ".join(scopes), " ".join(audience), *counted])
-
-    def revoke_grant(
-        self,
-        grant_id: str,
-        *,
-        client_id: str,
-        subject: str,
-        audience: tuple[str, ...],
-        because: RevokedBecause,
-    ) -> None:
-        """End a grant with everything that came from it. Harmless when repeated; resource servers hear it again."""
-        self._revoke_keys([self._keys.grant(grant_id)], grant_id, client_id, subject, audience, {"because": because})
-
-    def revoke_access_token(
-        self, grant_id: str, digest: str, *, client_id: str, subject: str, audience: tuple[str, ...]
-    ) -> None:
-        """End one access token with those that were got for it (RFC 8693), and nothing else."""
-        keys = [self._keys.access_token(grant_id, digest), self._keys.exchanged(grant_id, digest)]
-        self._revoke_keys(keys, grant_id, client_id, subject, audience, {"jti": digest})
-
-    def _revoke_keys(
-        self,
-        keys: list[str],
-        grant_id: str,
-        client_id: str,
-        subject: str,
-        audience: tuple[str, ...],
-        more: dict[str, str],
-    ) -> None:
-        entry = {"grant_id": grant_id, "client_id": client_id, "sub": subject, **more}
-        fields = [part for field in entry.items() for part in field]
-        ended, *lists = keys
-        self._revoke([ended, self._keys.log(grant_id), *lists], [self._log_lifetime, " ".join(audience), *fields])
-
 
 def dump_claims(claims: AccessTokenClaims) -> str:
     """As an access token's key holds them."""
     return json.dumps({name: getattr(claims, name) for name in _CLAIMS}, separators=(",", ":"))
+
+
+def read_access_token(exchange: RedisExchange, keys: GrantKeys, grant_id: str, digest: str) -> AccessTokenRecord | None:
+    """The token if it is good by what this Redis says."""
+    (dumped, issued_at, expires_at, born), (scopes, audience, grant_born) = exchange.ask(
+        ("HMGET", keys.access_token(grant_id, digest), "claims", "issued_at", "expires_at", "born"),
+        ("HMGET", keys.grant(grant_id), "scopes", "audience", "born"),
+    )
+    if dumped is None or scopes is None or audience is None or born != grant_born:
+        return None
+    claims = _load_claims(dumped, scopes.split(), audience.split())
+    return AccessTokenRecord(claims, int(issued_at), int(expires_at)) if claims.scope else None
 
 
 def _load_claims(dumped: str, scopes: list[str], audience: list[str]) -> AccessTokenClaims:

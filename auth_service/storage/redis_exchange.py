@@ -3,26 +3,34 @@
 A connection is redis-py's own, so addresses, passwords, TLS and timeouts mean the same here and there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
 from hiredis import pack_command
 
+from auth_service.storage.redis_master import identity_at
+from shared.resource_server.clock import seconds
 from shared.resource_server.fork import begin_anew_after_fork
 
 Command = tuple[str | int, ...]
 
 
+class _LeftError(redis.ConnectionError):
+    """A connection led to another Redis than the one that was meant."""
+
+
 class RedisExchange:
-    """Sends commands together and reads their answers.
+    """Sends commands together and reads their answers, all of one Redis.
 
     What got no answer is sent once more over a fresh connection, then the error stands: so only reads go this way, and
     scripts that recognise their own repetition. Raises redis.RedisError.
     """
 
-    def __init__(self, pool: redis.ConnectionPool) -> None:
+    def __init__(self, pool: redis.ConnectionPool, whom: Callable[[float | None], str]) -> None:
+        """`whom` says which Redis may be asked, and is given since when that has to be known."""
         self._pool = pool
+        self._whom = whom
         self._idle: list[redis.Connection] = []
         begin_anew_after_fork(self)
 
@@ -30,20 +38,34 @@ class RedisExchange:
         """Leave the connections to the parent process."""
         self._idle = []
 
-    def ask(self, *commands: Command) -> list[Any]:
-        """The answers to the commands, in their order."""
+    def ask(self, *commands: Command, since: float | None = None) -> list[Any]:
+        """The answers to the commands, in their order, of the Redis that answered at `since` or a moment ago."""
         try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self._new_connection()
-        try:
-            return self._ask_over(connection, commands)
+            return self._ask_over(self._connection(since), commands)
         except (redis.ConnectionError, redis.TimeoutError):
             self._idle.clear()  # when one is broken, all probably are
-            return self._ask_over(self._new_connection(), commands)
+            return self._ask_over(self._connection(since), commands)
 
-    def _new_connection(self) -> redis.Connection:
+    def _connection(self, since: float | None) -> redis.Connection:
+        try:
+            return self._connection_to(self._whom(since))
+        except _LeftError:
+            return self._connection_to(self._whom(seconds()))
+
+    def _connection_to(self, master: str) -> redis.Connection:
+        while True:
+            try:
+                idle = self._idle.pop()
+            except IndexError:
+                break
+            if identity_at(idle) == master:
+                return idle
+            idle.disconnect()  # type: ignore[no-untyped-call]
         connection: redis.Connection = self._pool.connection_class(**self._pool.connection_kwargs)
+        connection.connect()  # type: ignore[no-untyped-call]
+        if identity_at(connection) != master:
+            connection.disconnect()  # type: ignore[no-untyped-call]
+            raise _LeftError("another Redis answers than a moment ago")
         return connection
 
     def _ask_over(self, connection: redis.Connection, commands: Sequence[Command]) -> list[Any]:

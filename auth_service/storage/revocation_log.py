@@ -8,15 +8,14 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
+from auth_service.storage.atomic_step import AtomicStep
 from auth_service.storage.grant_keys import log_key
 from auth_service.storage.redis_connection import RedisClients
 
 BATCH_SIZE = 1_000
 """At most so many entries are read at a time, of all shards together."""
 
-_SCRIPT = Path(__file__).parent / "read_revocations.lua"
 _CURSOR = re.compile(r"([A-Za-z0-9_-]{16})((?:\.[0-9]{1,19}-[0-9]{1,19})+)")
 
 
@@ -49,22 +48,26 @@ class RevocationLog:
     def __init__(self, clients: RedisClients, shards: int, lifetime: int) -> None:
         self._shards = shards
         self._lifetime = lifetime * 1000
-        self._read_shard = clients.reads.register_script(_SCRIPT.read_text(encoding="utf-8"))
+        self._read_shards = AtomicStep(clients.exchange, "read_revocations.lua")
 
     @property
     def keys(self) -> list[str]:
         """The streams of all shards."""
         return [log_key(shard) for shard in range(self._shards)]
 
-    def read(self, cursor: str | None) -> LogBatch:
-        """Every entry that was appended after `cursor` before this call, or a first part of them."""
+    def read(self, cursor: str | None, since: float) -> LogBatch:
+        """Every entry that was appended after `cursor` before this call, or a first part of them.
+
+        In the Redis that answered at `since`: nothing that was acknowledged before then is missing.
+        """
         incarnation, positions = self._parse(cursor)
         limit = max(1, BATCH_SIZE // self._shards)
         proposed = secrets.token_urlsafe(12)
-        answers = [
-            self._read_shard(keys=[key, f"{key}:incarnation"], args=[position, limit, self._lifetime, proposed])
+        calls = [
+            ((key, f"{key}:incarnation"), (position, limit, self._lifetime, proposed))
             for key, position in zip(self.keys, positions, strict=True)
         ]
+        answers = self._read_shards.each(calls, since=since)
         present = _digest([answer[0] for answer in answers])
         if incarnation != present or not all(good for _, _, good, _ in answers):
             return LogBatch(_cursor(present, [newest for _, newest, _, _ in answers]), known=False)

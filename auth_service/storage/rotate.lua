@@ -1,11 +1,11 @@
 -- Spends a one-time credential, a code or a refresh token, and stores its successors: all of it or nothing.
 -- The first use of the current credential wins. Later uses are told apart: the same request again, a misused
--- Idempotency-Key, or reuse, which ends the grant (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+-- Idempotency-Key, or reuse, for which the caller ends the grant (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
 --
--- KEYS  the grant · the new access token · the revocation log of the grant's shard
--- ARGV  the request as JSON (see GrantStore.rotate) · how long the log keeps an entry, in ms
+-- KEYS  the grant · the new access token
+-- ARGV  the request as JSON (see GrantStore.rotate)
 
-local grant_key, access_token_key, log_key = KEYS[1], KEYS[2], KEYS[3]
+local grant_key, access_token_key = KEYS[1], KEYS[2]
 local request = cjson.decode(ARGV[1])
 
 local grant = {}
@@ -44,13 +44,8 @@ if is_previous then
   end
 end
 
-if not is_current then
-  redis.call("DEL", grant_key)
-  redis.call("XADD", log_key, "MINID", "~", integer(now - ARGV[2]), "*", "grant_id", request.grant_id,
-    "client_id", grant.client_id, "sub", grant.subject, "aud", grant.audience, "because", "reuse")
-  redis.call("PEXPIRE", log_key, ARGV[2])
-  return {"reused"}
-end
+-- Reuse. Nothing is written here: its end has to be in SQL before it is in Redis, which may lose it (grant_revocation.py).
+if not is_current then return {"reused"} end
 
 -- A key that already stood for the previous rotation can't stand for this one too. Nothing is spent.
 if repeats_key then return {"key_misused"} end

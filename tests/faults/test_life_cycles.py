@@ -18,7 +18,7 @@ LIFETIMES = {
     "AUTH_GRANT_LIFETIME": "6",
     "AUTH_REVOCATION_LOG_LIFETIME": "61",
 }
-OF_THE_PROCESS = {"reconciler-turn"}
+OF_THE_PROCESS = {"reconciler-lease", "told"}
 """Keys that are there as long as the service runs; they expire too."""
 
 

@@ -5,34 +5,48 @@ from pathlib import Path
 
 import pytest
 
+from auth_service.storage import redis_master
 from auth_service.storage.database import Database
+from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
-from auth_service.storage.redis_connection import RedisClients, connect_redis
+from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.token_handle import TokenKeyRing
 from tests.storage.holder import Holder
 from tests.support.postgresql import postgresql, postgresql_programs
+from tests.support.told_redis import connect_told
 
 LOG_LIFETIME = 90
 SHARDS = 4
 
 
+@pytest.fixture(autouse=True)
+def known_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks again who answers: answers that are counted, or lost, are those of the stores."""
+    monkeypatch.setattr(redis_master, "LOOK_AGAIN_AFTER", 3_600)
+
+
 @pytest.fixture
 def clients(each_redis_url: str) -> RedisClients:
     """An empty Redis."""
-    clients = connect_redis(each_redis_url)
+    clients = connect_told(each_redis_url)
     clients.scripts.flushdb()
     return clients
 
 
 @pytest.fixture
 def store(clients: RedisClients) -> GrantStore:
-    return GrantStore(clients, shards=SHARDS, log_lifetime=LOG_LIFETIME)
+    return GrantStore(clients, shards=SHARDS)
 
 
 @pytest.fixture
-def holder(store: GrantStore) -> Holder:
+def ends(clients: RedisClients) -> GrantEnds:
+    return GrantEnds(clients, shards=SHARDS, log_lifetime=LOG_LIFETIME)
+
+
+@pytest.fixture
+def holder(store: GrantStore, ends: GrantEnds) -> Holder:
     """A client with a new grant whose code was not used yet."""
-    return Holder(store, TokenKeyRing([b"k" * 32]))
+    return Holder(store, ends, TokenKeyRing([b"k" * 32]))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -4,6 +4,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
+from auth_service.models.ending import EndedAccessToken, EndedGrant
 from auth_service.models.tokens import (
     AccessTokenClaims,
     Issued,
@@ -14,7 +15,9 @@ from auth_service.models.tokens import (
     RevokedBecause,
     Rotation,
 )
+from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
+from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.token_handle import TokenHandle, TokenKeyRing, TokenKind, new_grant_id
 
 AUDIENCE = ("http://localhost:8001/api/",)
@@ -29,11 +32,16 @@ class Spent:
     refresh: TokenHandle
 
 
+def stores(clients: RedisClients, shards: int, log_lifetime: int) -> tuple[GrantStore, GrantEnds]:
+    return GrantStore(clients, shards), GrantEnds(clients, shards, log_lifetime)
+
+
 @dataclass
 class Holder:
     """One grant and its client; lifetimes in seconds."""
 
     store: GrantStore
+    ends: GrantEnds
     keys: TokenKeyRing
     code_lifetime: int = 60
     grant_lifetime: float = 3600
@@ -70,7 +78,7 @@ class Holder:
         jkt: str = "",
         public: bool = True,
     ) -> Spent:
-        """Use a code or a refresh token."""
+        """Use a code or a refresh token; its reuse ends the grant, as the protocol sees to."""
         nonce, key_id = secrets.token_bytes(16), self.keys.newest_key_id
         access = self.keys.derive(TokenKind.ACCESS_TOKEN, credential, nonce, key_id)
         refresh = self.keys.derive(TokenKind.REFRESH_TOKEN, credential, nonce, key_id)
@@ -92,7 +100,10 @@ class Holder:
             grace_period=grace_period,
             binds_refresh_token=public,
         )
-        return Spent(self.store.rotate(rotation), access, refresh)
+        outcome = self.store.rotate(rotation)
+        if outcome is NotRotated.REUSED:
+            self.revoke(RevokedBecause.REUSE)
+        return Spent(outcome, access, refresh)
 
     def connect(self, **options: str) -> Spent:
         """Exchange the code."""
@@ -104,4 +115,7 @@ class Holder:
         return self.store.find_access_token(self.grant_id, access.digest) is not None
 
     def revoke(self, because: RevokedBecause = RevokedBecause.PERSON) -> None:
-        self.store.revoke_grant(self.grant_id, client_id="app", subject="mo", audience=AUDIENCE, because=because)
+        self.ends.revoke_grants([EndedGrant(self.grant_id, "app", "mo", AUDIENCE, because)])
+
+    def revoke_access_token(self, token: TokenHandle) -> None:
+        self.ends.revoke_access_tokens([EndedAccessToken(self.grant_id, token.digest, "app", "mo", AUDIENCE)])

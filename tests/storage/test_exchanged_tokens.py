@@ -10,15 +10,17 @@ import pytest
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotExchanged
 from auth_service.storage import exchanged_tokens
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
+from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grants import GrantStore
-from auth_service.storage.redis_connection import RedisClients, connect_redis
+from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.token_handle import TokenHandle, TokenKeyRing, TokenKind
 from tests.storage.conftest import LOG_LIFETIME, SHARDS
-from tests.storage.holder import AUDIENCE, Holder
+from tests.storage.holder import AUDIENCE, Holder, stores
 from tests.storage.test_grants import log_of
 from tests.support.polling import eventually
 from tests.support.proxy import TcpProxy, proxied
+from tests.support.told_redis import connect_told
 
 KEYS = TokenKeyRing([b"k" * 32])
 ROUNDS = 40
@@ -27,8 +29,8 @@ ROUNDS = 40
 class Service:
     """A client that exchanges tokens."""
 
-    def __init__(self, clients: RedisClients, store: GrantStore, client_id: str) -> None:
-        self._exchanged = ExchangedTokenStore(clients, GrantKeys(SHARDS), store)
+    def __init__(self, clients: RedisClients, ends: GrantEnds, client_id: str) -> None:
+        self._exchanged = ExchangedTokenStore(clients, GrantKeys(SHARDS), ends)
         self._client_id = client_id
 
     def ask(self, subject: TokenHandle, lifetime: int = 600, **changes: Any) -> tuple[TokenHandle, Any]:
@@ -48,17 +50,17 @@ class Service:
 
 
 @pytest.fixture
-def service(clients: RedisClients, store: GrantStore) -> Service:
-    return Service(clients, store, "service")
+def service(clients: RedisClients, ends: GrantEnds) -> Service:
+    return Service(clients, ends, "service")
 
 
 @pytest.fixture
-def other(clients: RedisClients, store: GrantStore) -> Service:
-    return Service(clients, store, "other")
+def other(clients: RedisClients, ends: GrantEnds) -> Service:
+    return Service(clients, ends, "other")
 
 
 def revoke(holder: Holder, token: TokenHandle) -> None:
-    holder.store.revoke_access_token(holder.grant_id, token.digest, client_id="app", subject="mo", audience=AUDIENCE)
+    holder.revoke_access_token(token)
 
 
 def active(holder: Holder, *tokens: TokenHandle) -> list[bool]:
@@ -78,9 +80,9 @@ def test_what_is_found_is_what_was_stored(holder: Holder, service: Service) -> N
 
 @pytest.mark.clause("RFC 8693 §2.2.1")
 def test_it_lives_no_longer_than_the_token_it_was_got_for(
-    store: GrantStore, service: Service, clients: RedisClients
+    store: GrantStore, ends: GrantEnds, service: Service, clients: RedisClients
 ) -> None:
-    holder = Holder(store, KEYS, access_lifetime=300)
+    holder = Holder(store, ends, KEYS, access_lifetime=300)
     subject = holder.connect()
     made, issued = service.ask(subject.access, 600)
     assert isinstance(subject.outcome, Issued)
@@ -143,7 +145,7 @@ def test_its_end_is_nobody_elses(holder: Holder, service: Service, clients: Redi
 def test_it_ends_and_shrinks_with_its_grant(holder: Holder, service: Service) -> None:
     subject = holder.connect()
     both, reading = (service.exchange(subject.access, scope=scope) for scope in ("read write", "read"))
-    holder.store.narrow_grant(holder.grant_id, ("write",), AUDIENCE)
+    holder.ends.narrow_grant(holder.grant_id, ("write",), AUDIENCE)
     record = holder.store.find_access_token(holder.grant_id, both.digest)
     assert record is not None
     assert record.claims.scope == "write"
@@ -160,9 +162,9 @@ def test_it_lives_on_when_the_app_refreshes(holder: Holder, service: Service) ->
 
 
 def test_it_ends_with_the_client_that_got_it_and_so_does_what_was_got_for_it(
-    store: GrantStore, service: Service, other: Service, clients: RedisClients
+    store: GrantStore, ends: GrantEnds, service: Service, other: Service, clients: RedisClients
 ) -> None:
-    holders = [Holder(store, KEYS) for _ in range(8)]  # in several shards
+    holders = [Holder(store, ends, KEYS) for _ in range(8)]  # in several shards
     subjects = [holder.connect().access for holder in holders]
     mine = [service.exchange(subject) for subject in subjects]
     got_for_mine = [other.exchange(token) for token in mine]
@@ -214,11 +216,13 @@ def test_no_list_holds_what_has_expired(holder: Holder, service: Service, client
 
 
 @pytest.mark.parametrize("how", ["the token", "the grant", "the client"])
-def test_an_exchange_at_the_same_moment_is_refused_or_ends_too(store: GrantStore, service: Service, how: str) -> None:
+def test_an_exchange_at_the_same_moment_is_refused_or_ends_too(
+    store: GrantStore, ends: GrantEnds, service: Service, how: str
+) -> None:
     together = Barrier(2)
     with ThreadPoolExecutor(2) as threads:
         for _ in range(ROUNDS):
-            holder = Holder(store, KEYS)
+            holder = Holder(store, ends, KEYS)
             subject = holder.connect().access
 
             def exchange(subject: TokenHandle = subject) -> tuple[TokenHandle, object]:
@@ -245,9 +249,9 @@ def test_when_its_answer_is_lost_the_repetition_says_what_is_stored(
 ) -> None:
     monkeypatch.setattr(exchanged_tokens, "MAX_EXCHANGES", 1)
     with TcpProxy.to(each_redis_url) as proxy:
-        clients = connect_redis(proxied(each_redis_url, proxy))
-        store = GrantStore(clients, shards=SHARDS, log_lifetime=LOG_LIFETIME)
-        holder, service = Holder(store, KEYS), Service(clients, store, "service")
+        clients = connect_told(proxied(each_redis_url, proxy))
+        store, ends = stores(clients, SHARDS, LOG_LIFETIME)
+        holder, service = Holder(store, ends, KEYS), Service(clients, ends, "service")
         subject = holder.connect().access
         proxy.lose_answers(1)
         made, issued = service.ask(subject)

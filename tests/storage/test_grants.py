@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+from auth_service.models.ending import EndedGrant
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotRotated, Replayed, RevokedBecause
+from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import log_key
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
@@ -142,26 +144,26 @@ def test_a_grant_that_never_was_is_gone(holder: Holder) -> None:
     assert holder.spend(stranger).outcome is NotRotated.GONE
 
 
-def test_a_code_that_is_not_used_in_time_is_gone(store: GrantStore) -> None:
-    holder = Holder(store, KEYS, code_lifetime=1)
+def test_a_code_that_is_not_used_in_time_is_gone(store: GrantStore, ends: GrantEnds) -> None:
+    holder = Holder(store, ends, KEYS, code_lifetime=1)
     eventually(lambda: store.find_code_grant(holder.grant_id) is None)
     assert holder.spend(holder.code).outcome is NotRotated.GONE
 
 
-def test_a_code_never_outlives_its_grant(store: GrantStore, clients: RedisClients) -> None:
-    holder = Holder(store, KEYS, code_lifetime=60, grant_lifetime=5)
+def test_a_code_never_outlives_its_grant(store: GrantStore, ends: GrantEnds, clients: RedisClients) -> None:
+    holder = Holder(store, ends, KEYS, code_lifetime=60, grant_lifetime=5)
     assert 0 < clients.reads.pttl(grant_key(clients, holder)) <= 5_000
 
 
-def test_an_access_token_expires_alone(store: GrantStore) -> None:
-    holder = Holder(store, KEYS, access_lifetime=1)
+def test_an_access_token_expires_alone(store: GrantStore, ends: GrantEnds) -> None:
+    holder = Holder(store, ends, KEYS, access_lifetime=1)
     spent = holder.connect()
     eventually(lambda: not holder.is_active(spent.access))
     assert type(holder.spend(spent.refresh).outcome) is Issued
 
 
-def test_an_unused_refresh_token_is_gone_after_the_idle_lifetime(store: GrantStore) -> None:
-    holder = Holder(store, KEYS, access_lifetime=1, idle_lifetime=1)
+def test_an_unused_refresh_token_is_gone_after_the_idle_lifetime(store: GrantStore, ends: GrantEnds) -> None:
+    holder = Holder(store, ends, KEYS, access_lifetime=1, idle_lifetime=1)
     spent = holder.connect()
     eventually(lambda: not holder.is_active(spent.access))
     eventually(lambda: store.find_code_grant(holder.grant_id) is None)
@@ -176,8 +178,10 @@ def test_each_use_begins_the_idle_lifetime_anew(holder: Holder, clients: RedisCl
     assert holder.idle_lifetime * 1000 - 20_000 < clients.reads.pttl(key) <= holder.idle_lifetime * 1000
 
 
-def test_nothing_outlives_the_grant_however_much_it_is_used(store: GrantStore, clients: RedisClients) -> None:
-    holder = Holder(store, KEYS, grant_lifetime=100, access_lifetime=600, idle_lifetime=1800)
+def test_nothing_outlives_the_grant_however_much_it_is_used(
+    store: GrantStore, ends: GrantEnds, clients: RedisClients
+) -> None:
+    holder = Holder(store, ends, KEYS, grant_lifetime=100, access_lifetime=600, idle_lifetime=1800)
     ends_at = time.time() + 100
     spent = holder.connect()
     for _ in range(3):
@@ -221,9 +225,7 @@ def test_a_revocation_of_what_is_gone_is_told_again(holder: Holder, clients: Red
 def test_an_access_token_can_be_revoked_alone(holder: Holder, clients: RedisClients) -> None:
     first = holder.connect()
     second = holder.spend(first.refresh)
-    holder.store.revoke_access_token(
-        holder.grant_id, first.access.digest, client_id="app", subject="mo", audience=AUDIENCE
-    )
+    holder.revoke_access_token(first.access)
     assert not holder.is_active(first.access)
     assert holder.is_active(second.access)
     assert [entry.get("jti") for entry in log_of(clients, holder)] == [first.access.digest]
@@ -237,8 +239,8 @@ def test_widening_a_grant_does_not_widen_a_token(holder: Holder) -> None:
     assert record.claims == AccessTokenClaims("app", "mo", "mo's name", AUDIENCE, "read")
 
 
-def test_one_grants_access_token_is_not_anothers(holder: Holder, store: GrantStore) -> None:
-    spent, other = holder.connect(), Holder(store, KEYS)
+def test_one_grants_access_token_is_not_anothers(holder: Holder, store: GrantStore, ends: GrantEnds) -> None:
+    spent, other = holder.connect(), Holder(store, ends, KEYS)
     assert store.find_access_token(other.grant_id, spent.access.digest) is None
 
 
@@ -287,8 +289,8 @@ def test_a_key_cannot_be_brought_in_afterwards(holder: Holder) -> None:
     assert holder.spend(holder.code, key="a key").outcome is NotRotated.REUSED
 
 
-def test_the_replay_window_ends_with_the_access_token(store: GrantStore) -> None:
-    holder = Holder(store, KEYS, access_lifetime=1)
+def test_the_replay_window_ends_with_the_access_token(store: GrantStore, ends: GrantEnds) -> None:
+    holder = Holder(store, ends, KEYS, access_lifetime=1)
     spent = holder.connect(key="a key")
     eventually(lambda: not holder.is_active(spent.access))
     rotated_at = store.last_used([holder.grant_id])[holder.grant_id]
@@ -326,13 +328,11 @@ def test_a_clients_own_tokens_share_one_grant_that_lives_as_long_as_the_last(
     assert 500_000 < clients.reads.pttl(key) <= 600_000
 
 
-def test_ending_a_clients_own_grant_ends_all_its_tokens(store: GrantStore) -> None:
+def test_ending_a_clients_own_grant_ends_all_its_tokens(store: GrantStore, ends: GrantEnds) -> None:
     grant_id = new_grant_id()
     digests = [own_token(store, grant_id, 600)[1] for _ in range(3)]
     assert all(store.find_access_token(grant_id, digest) for digest in digests)
-    store.revoke_grant(
-        grant_id, client_id="app", subject="app", audience=AUDIENCE, because=RevokedBecause.CLIENT_DELETED
-    )
+    ends.revoke_grants([EndedGrant(grant_id, "app", "app", AUDIENCE, RevokedBecause.CLIENT_DELETED)])
     assert not any(store.find_access_token(grant_id, digest) for digest in digests)
     assert own_token(store, grant_id, 600)[0] is True
     assert not any(store.find_access_token(grant_id, digest) for digest in digests)
@@ -355,9 +355,9 @@ def test_a_clients_tokens_from_before_their_grant_had_a_birth_live_and_die_with_
     assert [bool(store.find_access_token(grant_id, digest)) for digest in digests] == [False, False, True]
 
 
-def test_every_key_has_an_end(store: GrantStore, clients: RedisClients) -> None:
+def test_every_key_has_an_end(store: GrantStore, ends: GrantEnds, clients: RedisClients) -> None:
     for number in range(12):
-        holder = Holder(store, KEYS)
+        holder = Holder(store, ends, KEYS)
         spent = holder.spend(holder.connect().refresh, key="a key")
         own_token(store, new_grant_id(), 600)
         if number % 3 == 0:
@@ -365,9 +365,7 @@ def test_every_key_has_an_end(store: GrantStore, clients: RedisClients) -> None:
         elif number % 3 == 1:
             holder.revoke()
         else:
-            store.revoke_access_token(
-                holder.grant_id, spent.access.digest, client_id="app", subject="mo", audience=AUDIENCE
-            )
+            holder.revoke_access_token(spent.access)
     keys = list(clients.reads.scan_iter())
     assert {key.split(":")[0] for key in keys} == {"grant", "at", "revocations"}
     assert {key for key in keys if clients.reads.pttl(key) <= 0} == set()

@@ -1,5 +1,6 @@
 """What is asked at each request, on each page and every few seconds reads no table whole, however large it grows."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,12 +10,14 @@ import pytest
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
+from auth_service.models.revoked_access_token import RevokedAccessToken
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.client_origins import ClientOrigins
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
+from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.token_handle import new_grant_id
 from tests.support.query_plans import foreign_keys_without_index, plans
@@ -29,12 +32,17 @@ class Tables:
     consents: ConsentStore
     origins: ClientOrigins
     records: GrantRecordStore
+    ended: EndedRecordStore
     account_id: str
     client: Client
 
     def grant(self) -> GrantRecord:
         names = {"account_id": self.account_id, "client_id": self.client.client_id}
         return GrantRecord(id=new_grant_id(), scopes=("read",), audience=(), expires_at=None, **names)
+
+    def access_token(self) -> RevokedAccessToken:
+        names = {"grant_id": new_grant_id(), "client_id": "app", "subject": self.account_id}
+        return RevokedAccessToken(digest=secrets.token_hex(16), audience=(), expires_at=now(), **names)
 
 
 @pytest.fixture
@@ -43,7 +51,8 @@ def tables(database: Database) -> Tables:
     account, client = accounts.create(new_grant_id(), "a password"), new_client()
     clients.create(client, ())
     consents, origins = ConsentStore(database, 60), ClientOrigins(database)
-    return Tables(accounts, clients, consents, origins, GrantRecordStore(database), account.id, client)
+    records, ended = GrantRecordStore(database), EndedRecordStore(database)
+    return Tables(accounts, clients, consents, origins, records, ended, account.id, client)
 
 
 def new_client(**more: object) -> Client:
@@ -76,8 +85,13 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
     "a client deleted": lambda at: at.clients.delete(at.client.client_id),
     "a registration": lambda at: at.clients.register(new_client(), (), None),
     "a registration with a token": lambda at: at.clients.register(new_client(), (), "a token"),
-    "what changed of late": lambda at: at.records.changed_since(now() - timedelta(seconds=10)),
-    "all that ended": lambda at: at.records.changed_since(None),
+    "what ended of late": lambda at: list(at.ended.grants(now())),
+    "all that ended": lambda at: list(at.ended.grants(None)),
+    "what was narrowed of late": lambda at: list(at.ended.narrowed_grants(now())),
+    "what a person ended": lambda at: list(at.ended.grants_of(at.account_id)),
+    "tokens that were revoked of late": lambda at: list(at.ended.access_tokens(now())),
+    "a token revoked alone": lambda at: at.ended.add_access_token(at.access_token()),
+    "tokens that expired": lambda at: at.ended.remove_expired(),
 }
 
 

@@ -3,24 +3,25 @@
 import redis
 
 from auth_service.models.tokens import AccessTokenClaims, Issued, IssuedToClient, NotRotated, Replayed
+from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
-from auth_service.storage.redis_connection import RedisClients, connect_redis
+from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.token_handle import TokenKeyRing, TokenKind, new_grant_id
-from tests.storage.holder import AUDIENCE, Holder
+from tests.storage.holder import AUDIENCE, Holder, stores
 from tests.support.proxy import TcpProxy, proxied
+from tests.support.told_redis import connect_told
 
 KEYS = TokenKeyRing([b"k" * 32])
 
 
-def store_behind(proxy: TcpProxy, url: str) -> tuple[GrantStore, RedisClients]:
-    clients = connect_redis(proxied(url, proxy))
-    return GrantStore(clients, shards=1, log_lifetime=90), clients
+def stores_behind(proxy: TcpProxy, url: str) -> tuple[GrantStore, GrantEnds]:
+    return stores(connect_told(proxied(url, proxy)), 1, 90)
 
 
 def test_a_rotation_whose_answer_is_lost_happens_once(each_redis_url: str) -> None:
     with TcpProxy.to(each_redis_url) as proxy:
-        store, _ = store_behind(proxy, each_redis_url)
-        holder = Holder(store, KEYS)
+        store, ends = stores_behind(proxy, each_redis_url)
+        holder = Holder(store, ends, KEYS)
         first = holder.connect()
         proxy.lose_answers(1)
         second = holder.spend(first.refresh)
@@ -33,8 +34,8 @@ def test_a_rotation_whose_answer_is_lost_happens_once(each_redis_url: str) -> No
 
 def test_after_two_lost_answers_the_error_stands_and_nothing_is_ended(each_redis_url: str) -> None:
     with TcpProxy.to(each_redis_url) as proxy:
-        store, _ = store_behind(proxy, each_redis_url)
-        holder = Holder(store, KEYS)
+        store, ends = stores_behind(proxy, each_redis_url)
+        holder = Holder(store, ends, KEYS)
         first = holder.connect()
         proxy.lose_answers(2)
         try:
@@ -51,7 +52,7 @@ def test_a_clients_new_grant_is_told_as_new_until_its_client_was_looked_for_also
     each_redis_url: str,
 ) -> None:
     with TcpProxy.to(each_redis_url) as proxy:
-        store, _ = store_behind(proxy, each_redis_url)
+        store, _ = stores_behind(proxy, each_redis_url)
         claims = AccessTokenClaims("app", "app", None, AUDIENCE, "read")
         own_grant_id = new_grant_id()
 

@@ -1,23 +1,26 @@
-"""The contract of GrantStore.narrow_grant: what is taken from a grant is gone from its tokens at once, and for good."""
+"""The contract of GrantEnds.narrow_grant: what is taken from a grant is gone from its tokens at once, and for good."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+from auth_service.models.ending import EndedGrant
 from auth_service.models.tokens import AccessTokenClaims, Issued, RevokedBecause
+from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
-from auth_service.storage.redis_connection import RedisClients, connect_redis
+from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.token_handle import TokenHandle, TokenKeyRing, TokenKind, new_grant_id
 from tests.storage.conftest import LOG_LIFETIME
-from tests.storage.holder import AUDIENCE, Holder
+from tests.storage.holder import AUDIENCE, Holder, stores
 from tests.storage.test_grants import grant_key, log_of
 from tests.support.proxy import TcpProxy, proxied
+from tests.support.told_redis import connect_told
 
 KEYS = TokenKeyRing([b"k" * 32])
 ROUNDS = 40
 
 
 def narrow(holder: Holder, *scopes: str, audience: tuple[str, ...] = AUDIENCE) -> None:
-    holder.store.narrow_grant(holder.grant_id, scopes, audience)
+    holder.ends.narrow_grant(holder.grant_id, scopes, audience)
 
 
 def good_for(holder: Holder, access: TokenHandle) -> str | None:
@@ -70,16 +73,14 @@ def test_the_end_is_told_to_all_that_could_have_heard_of_the_grant_whatever_sql_
     holder: Holder, clients: RedisClients
 ) -> None:
     holder.connect()
-    holder.store.revoke_grant(
-        holder.grant_id, client_id="app", subject="mo", audience=(), because=RevokedBecause.PERSON
-    )
+    holder.ends.revoke_grants([EndedGrant(holder.grant_id, "app", "mo", (), RevokedBecause.PERSON)])
     assert [entry["aud"] for entry in log_of(clients, holder)] == [" ".join(AUDIENCE)]
 
 
 def test_a_grant_that_has_gone_is_not_revived(holder: Holder, clients: RedisClients) -> None:
     holder.revoke()
     narrow(holder, "read")
-    holder.store.narrow_grant(new_grant_id(), ("read",), AUDIENCE)
+    holder.ends.narrow_grant(new_grant_id(), ("read",), AUDIENCE)
     assert clients.reads.keys("grant:*") == []
     assert [entry.get("scope") for entry in log_of(clients, holder)] == [None]
 
@@ -94,11 +95,11 @@ def test_it_lives_no_longer_than_before(holder: Holder, clients: RedisClients) -
     assert 0 < clients.reads.pttl(log) <= LOG_LIFETIME * 1000
 
 
-def test_a_refresh_at_the_same_moment_gets_no_more_than_is_left(store: GrantStore) -> None:
+def test_a_refresh_at_the_same_moment_gets_no_more_than_is_left(store: GrantStore, ends: GrantEnds) -> None:
     together = Barrier(2)
     with ThreadPoolExecutor(2) as threads:
         for number in range(ROUNDS):
-            racing = Holder(store, KEYS)
+            racing = Holder(store, ends, KEYS)
             first = racing.connect()
 
             def refresh(racing: Holder = racing, token: TokenHandle = first.refresh) -> TokenHandle:
@@ -114,10 +115,10 @@ def test_a_refresh_at_the_same_moment_gets_no_more_than_is_left(store: GrantStor
             assert [good_for(racing, access) for access in (first.access, refreshed.result())] == [left, left]
 
 
-def test_of_two_at_the_same_moment_both_count(store: GrantStore) -> None:
+def test_of_two_at_the_same_moment_both_count(store: GrantStore, ends: GrantEnds) -> None:
     with ThreadPoolExecutor(2) as threads:
         for _ in range(ROUNDS):
-            racing = Holder(store, KEYS)
+            racing = Holder(store, ends, KEYS)
             spent = racing.connect()
             list(threads.map(lambda scope, racing=racing: narrow(racing, scope), ("read", "write")))
             assert good_for(racing, spent.access) is None
@@ -125,8 +126,8 @@ def test_of_two_at_the_same_moment_both_count(store: GrantStore) -> None:
 
 def test_when_its_answer_is_lost_it_is_told_once(each_redis_url: str) -> None:
     with TcpProxy.to(each_redis_url) as proxy:
-        clients = connect_redis(proxied(each_redis_url, proxy))
-        holder = Holder(GrantStore(clients, shards=4, log_lifetime=LOG_LIFETIME), KEYS)
+        clients = connect_told(proxied(each_redis_url, proxy))
+        holder = Holder(*stores(clients, 4, LOG_LIFETIME), KEYS)
         spent = holder.connect()
         proxy.lose_answers(1)
         narrow(holder, "read")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from auth_service.storage.redis_connection import RedisClients, connect_redis
+from auth_service.storage.redis_connection import RedisClients
+from tests.support.told_redis import connect_told
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +21,7 @@ def test_an_error_among_the_answers_is_raised_and_shifts_no_later_answer(clients
 
 
 def test_connections_that_redis_has_closed_are_replaced_unnoticed(real_redis_url: str) -> None:
-    clients = connect_redis(real_redis_url)
+    clients = connect_told(real_redis_url)
     (before,) = clients.exchange.ask(("CLIENT", "ID"))
     clients.reads.client_kill_filter(_id=str(before))
     (after,) = clients.exchange.ask(("CLIENT", "ID"))
@@ -42,5 +43,6 @@ sys.exit(os.waitstatus_to_exitcode(status) or clients.exchange.ask(("CLIENT", "I
 
 
 def test_a_forked_process_uses_no_connection_of_its_parent_and_leaves_it_open(real_redis_url: str) -> None:
+    connect_told(real_redis_url)
     done = subprocess.run([sys.executable, "-c", FORKING, real_redis_url], cwd=ROOT, timeout=30, check=False)
     assert done.returncode == 0

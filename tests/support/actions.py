@@ -273,13 +273,17 @@ class Actions:
 
     def introspect(self, token: str, caller: ResourceServerCredentials | None = None) -> dict[str, Any]:
         """What the Fit API (or another resource server) learns of a token."""
-        caller = caller or self.stack.fit_credentials
-        answer = requests.post(
-            f"{self.stack.auth}/introspect", data={"token": token}, auth=(caller.name, caller.secret), timeout=TIMEOUT
-        )
+        answer = self.introspection(token, caller)
         assert answer.status_code == 200, answer.text
         introspected: dict[str, Any] = answer.json()
         return introspected
+
+    def introspection(self, token: str, caller: ResourceServerCredentials | None = None) -> requests.Response:
+        """The whole answer, which may be a refusal."""
+        caller = caller or self.stack.fit_credentials
+        return requests.post(
+            f"{self.stack.auth}/introspect", data={"token": token}, auth=(caller.name, caller.secret), timeout=TIMEOUT
+        )
 
     def is_active(self, token: str) -> bool:
         return bool(self.introspect(token)["active"])

@@ -54,6 +54,15 @@ class TcpProxy:
         """Close the connection instead of passing on each of the next answers; the server has acted."""
         self._answers_to_lose, self.lost = count, 0
 
+    def lead_to(self, url: str, *, keep_open: bool) -> None:
+        """Pass what comes from now on to another server, and what is open too unless it is closed."""
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        self._target = (parts.hostname, parts.port)
+        if not keep_open:
+            self._close_all()
+
     def fall_silent(self) -> None:
         """Accept everything and answer nothing: a black hole."""
         self._passing.clear()

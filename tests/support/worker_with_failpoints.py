@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from auth_service.storage.grants import GrantStore
+from auth_service.models.ending import EndedGrant
+from auth_service.storage.grant_ends import GrantEnds
 from tests.support.failpoints import VARIABLE, Failpoints
 from tests.support.worker_named import app
 
 __all__ = ["app"]
 
 _failpoints = Failpoints(Path(os.environ[VARIABLE]))
-_answer, _revoke_grant = app.wsgi_app, GrantStore.revoke_grant
+_answer, _revoke_grants = app.wsgi_app, GrantEnds.revoke_grants
 
 
 def _answered(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -23,11 +24,13 @@ def _answered(environ: dict[str, Any], start_response: Callable[..., Any]) -> It
     return computed
 
 
-def _revoked(*args: Any, **kwargs: Any) -> None:
-    _failpoints.reach("before the revoking script")
-    _revoke_grant(*args, **kwargs)
-    _failpoints.reach("after the revoking script")
+def _revoked(ends: GrantEnds, ended: list[EndedGrant]) -> None:
+    if ended:
+        _failpoints.reach("before the revoking script")
+    _revoke_grants(ends, ended)
+    if ended:
+        _failpoints.reach("after the revoking script")
 
 
 app.wsgi_app = _answered  # type: ignore[method-assign]
-GrantStore.revoke_grant = _revoked  # type: ignore[method-assign]
+GrantEnds.revoke_grants = _revoked  # type: ignore[method-assign]

@@ -1,0 +1,28 @@
+"""What has ended, as resource servers are told of it."""
+
+from dataclasses import dataclass
+
+from auth_service.models.tokens import RevokedBecause
+
+
+@dataclass(frozen=True, slots=True)
+class EndedGrant:
+    """A grant with everything that came from it."""
+
+    grant_id: str
+    client_id: str
+    subject: str
+    audience: tuple[str, ...]
+    """Told to these, unless Redis knows better who could have heard of it."""
+    because: RevokedBecause
+
+
+@dataclass(frozen=True, slots=True)
+class EndedAccessToken:
+    """One access token with those that were got for it (RFC 8693), and nothing else."""
+
+    grant_id: str
+    digest: str
+    client_id: str
+    subject: str
+    audience: tuple[str, ...]

@@ -1,0 +1,22 @@
+"""An access token that was revoked alone, until it would have expired."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from auth_service.models.base import Base, UtcDateTime, Words, now
+
+
+class RevokedAccessToken(Base):
+    """What a Redis that comes back with older data has to be told again. It names a token by its digest."""
+
+    __tablename__ = "revoked_access_tokens"
+
+    digest: Mapped[str] = mapped_column(String(43), primary_key=True)
+    grant_id: Mapped[str] = mapped_column(String(32))
+    client_id: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(64))
+    audience: Mapped[tuple[str, ...]] = mapped_column(Words)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    revoked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)

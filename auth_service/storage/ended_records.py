@@ -1,0 +1,100 @@
+"""What SQL knows to have ended or shrunk, of which a Redis may have to be told: read in portions, newest first."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute
+
+from auth_service.models.base import now
+from auth_service.models.grant import GrantRecord
+from auth_service.models.revoked_access_token import RevokedAccessToken
+from auth_service.storage.database import Database
+
+CLOCKS_AGREE_WITHIN = timedelta(minutes=10)
+"""How far the clocks of machines that share the database may be apart; also longer than a transaction may take."""
+_PORTION = 500
+"""Rows at a time."""
+_LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+"""Before any change. Unlike `IS NOT NULL`, a comparison makes SQLite use an index."""
+
+
+class EndedRecordStore:
+    """Reads ends; keeps those of single access tokens, until these would have expired."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def grants(self, since: datetime | None) -> Iterator[list[GrantRecord]]:
+        """Grants that ended since then by any machine's clock, or ever, and have not expired."""
+        unexpired = or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > _expired_everywhere())
+        return self._newest_first(GrantRecord, GrantRecord.revoked_at, GrantRecord.id, since, unexpired)
+
+    def narrowed_grants(self, since: datetime | None) -> Iterator[list[GrantRecord]]:
+        """Grants that shrank since then, and have not ended."""
+        living = and_(
+            GrantRecord.revoked_at.is_(None),
+            or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > _expired_everywhere()),
+        )
+        return self._newest_first(GrantRecord, GrantRecord.narrowed_at, GrantRecord.id, since, living)
+
+    def access_tokens(self, since: datetime | None) -> Iterator[list[RevokedAccessToken]]:
+        """Access tokens that were revoked alone since then and have not expired."""
+        token = RevokedAccessToken
+        unexpired = token.expires_at > _expired_everywhere()
+        return self._newest_first(token, token.revoked_at, token.digest, since, unexpired)
+
+    def grants_of(self, account_id: str | None = None, client_id: str | None = None) -> Iterator[list[GrantRecord]]:
+        """Grants that an account, or a client, or both, had and that have not expired, whenever they ended."""
+        conditions: list[ColumnElement[bool]] = [
+            or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > _expired_everywhere())
+        ]
+        if account_id is not None:
+            conditions.append(GrantRecord.account_id == account_id)
+        if client_id is not None:
+            conditions.append(GrantRecord.client_id == client_id)
+        return self._newest_first(GrantRecord, GrantRecord.revoked_at, GrantRecord.id, None, and_(*conditions))
+
+    def add_access_token(self, token: RevokedAccessToken) -> None:
+        """Commit that an access token was revoked, if it was not before."""
+        try:
+            with self._database.writing() as session:
+                session.add(token)
+        except IntegrityError:
+            pass  # it was
+
+    def remove_expired(self) -> None:
+        """Forget some access tokens that would have expired by any machine's clock."""
+        with self._database.reading() as session:
+            expired = select(RevokedAccessToken.digest).where(RevokedAccessToken.expires_at < _expired_everywhere())
+            gone = list(session.scalars(expired.limit(_PORTION)))
+        if gone:
+            with self._database.writing() as session:
+                session.execute(delete(RevokedAccessToken).where(RevokedAccessToken.digest.in_(gone)))
+
+    def _newest_first(
+        self,
+        table: Any,
+        when: InstrumentedAttribute[Any],
+        name: InstrumentedAttribute[str],
+        since: datetime | None,
+        condition: ColumnElement[bool],
+    ) -> Iterator[list[Any]]:
+        oldest = since - CLOCKS_AGREE_WITHIN if since else _LONG_AGO
+        query = select(table).where(when >= oldest, condition).order_by(when.desc(), name.desc()).limit(_PORTION)
+        older: tuple[ColumnElement[bool], ...] = ()
+        while True:
+            with self._database.reading() as session:
+                portion = list(session.scalars(query.where(*older)))
+            if portion:
+                yield portion
+            if len(portion) < _PORTION:
+                return
+            last_when, last_name = getattr(portion[-1], when.key), getattr(portion[-1], name.key)
+            older = (when <= last_when, or_(when < last_when, name < last_name))
+
+
+def _expired_everywhere() -> datetime:
+    return now() - CLOCKS_AGREE_WITHIN

@@ -1,0 +1,79 @@
+"""What ends grants and access tokens in Redis, or takes scopes from them: atomic steps, harmless when repeated.
+
+Resource servers hear of it from the log, and hear it again at each repetition.
+"""
+
+from collections.abc import Sequence
+
+from auth_service.models.ending import EndedAccessToken, EndedGrant
+from auth_service.models.tokens import AccessTokenRecord
+from auth_service.storage.atomic_step import AtomicStep, Call
+from auth_service.storage.grant_keys import GrantKeys
+from auth_service.storage.grants import read_access_token
+from auth_service.storage.redis_connection import RedisClients
+
+
+class GrantEnds:
+    """Works on whichever Redis answers, whether it was told before or not. Raises redis.RedisError."""
+
+    def __init__(self, clients: RedisClients, shards: int, log_lifetime: int) -> None:
+        self._redis = clients.ending
+        self._keys = GrantKeys(shards)
+        self._log_lifetime = log_lifetime * 1000
+        self._narrow = AtomicStep(clients.ending, "narrow.lua")
+        self._revoke = AtomicStep(clients.ending, "revoke.lua")
+
+    def narrow_grant(
+        self, grant_id: str, scopes: tuple[str, ...], audience: tuple[str, ...], narrowings: int | None = None
+    ) -> None:
+        """Cut a grant to these scopes and this audience; its tokens are cut with it.
+
+        A client's own grant also grows with its client. `narrowings` says how often that was narrowed: each time is
+        made true once, and no token is issued to whoever knows of another number.
+        """
+        keys = [self._keys.grant(grant_id), self._keys.log(grant_id)]
+        counted = [] if narrowings is None else [narrowings]
+        self._narrow(keys, [self._log_lifetime, grant_id, " ".join(scopes), " ".join(audience), *counted])
+
+    def revoke_grants(self, ended: Sequence[EndedGrant]) -> None:
+        """End grants with everything that came from them."""
+        if ended:
+            self._revoke.each([self._ending_grant(each) for each in ended])
+
+    def revoke_access_tokens(self, ended: Sequence[EndedAccessToken]) -> None:
+        """End access tokens alone."""
+        if ended:
+            self._revoke.each([self._ending_access_token(each) for each in ended])
+
+    def living_grants(self, ended: Sequence[EndedGrant]) -> list[EndedGrant]:
+        """Those of which this Redis knows nothing yet."""
+        living = self._exist([self._keys.grant(each.grant_id) for each in ended])
+        return [each for each, lives in zip(ended, living, strict=True) if lives]
+
+    def living_access_tokens(self, ended: Sequence[EndedAccessToken]) -> list[EndedAccessToken]:
+        """Those of which this Redis knows nothing yet."""
+        living = self._exist([self._keys.access_token(each.grant_id, each.digest) for each in ended])
+        return [each for each, lives in zip(ended, living, strict=True) if lives]
+
+    def find_access_token(self, grant_id: str, digest: str) -> AccessTokenRecord | None:
+        """What a token is good for that somebody wants to end."""
+        return read_access_token(self._redis, self._keys, grant_id, digest)
+
+    def _exist(self, keys: list[str]) -> list[int]:
+        return self._redis.ask(*(("EXISTS", key) for key in keys)) if keys else []
+
+    def _ending_grant(self, ended: EndedGrant) -> Call:
+        keys = [self._keys.grant(ended.grant_id), self._keys.log(ended.grant_id)]
+        return self._call(keys, ended, "because", ended.because)
+
+    def _ending_access_token(self, ended: EndedAccessToken) -> Call:
+        keys = [
+            self._keys.access_token(ended.grant_id, ended.digest),
+            self._keys.log(ended.grant_id),
+            self._keys.exchanged(ended.grant_id, ended.digest),
+        ]
+        return self._call(keys, ended, "jti", ended.digest)
+
+    def _call(self, keys: list[str], ended: EndedGrant | EndedAccessToken, *more: str) -> Call:
+        entry = ("grant_id", ended.grant_id, "client_id", ended.client_id, "sub", ended.subject, *more)
+        return keys, [self._log_lifetime, " ".join(ended.audience), *entry]

@@ -1,0 +1,191 @@
+"""Which Redis answers, and whether it was told of everything that has ended.
+
+A restart, a failover or another server behind the same address may answer from older data, or as a replica that lags.
+So each connection is asked when it is made who is at its other end, and a fresh one is made from time to time: those
+that are open may lead to a server that others have left. Nothing is believed of a Redis before the reconciler
+(`workers/`) has told it what it may not know, which the key `told` in its own data says.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import redis
+
+from shared.resource_server.clock import seconds
+from shared.resource_server.fork import begin_anew_after_fork
+
+TOLD_KEY = "told"
+"""`<identity> <epoch milliseconds>`: which Redis was told, of all that had ended before then."""
+LOOK_AGAIN_AFTER = 0.5
+"""Seconds after which the next who asks looks at a fresh connection."""
+BELIEVED_FOR = 1.5
+"""Seconds for which a look is good. With the time that a resource server gives an introspection, this stays below the
+three seconds after which nothing that ended is accepted.
+"""
+_PATIENCE = 0.5
+"""Seconds for which a request waits for a Redis to be told; then it gets a 503."""
+_PAUSE = 0.02
+_ATTEMPTS = 3
+
+_EMBEDDED = "embedded"
+
+
+class NotBelievedError(redis.RedisError):
+    """The Redis that answers was not told yet of all that has ended, or is changing: nothing may be assumed."""
+
+
+class ReplicaError(redis.ConnectionError):
+    """What answers is a replica, which may lag behind what was acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a look has shown."""
+
+    master: str
+    looked_at: float
+    told: bool
+
+
+class RedisMaster:
+    """The one Redis that this process speaks with, called by the run and the replication history it is in."""
+
+    def __init__(self) -> None:
+        self.when_not_told: Callable[[], None] = lambda: None
+        """Called where somebody needs a Redis that was not told yet."""
+        self._connect: Callable[[], redis.Connection]
+        self._unseen = _View("", float("-inf"), told=False)
+        self.begin_anew()
+        begin_anew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Nothing was seen."""
+        self._view = self._unseen
+        self._changes = 0
+        self._failed_at = float("-inf")
+        self._looking = threading.Lock()
+
+    def connected_by(self, connect: Callable[[], redis.Connection]) -> None:
+        """Say how a fresh connection is made; `introduce` has to be called when it opens."""
+        self._connect = connect
+
+    def introduce(self, connection: redis.Connection) -> None:
+        """Ask a connection that has just been opened who is there. Raises ReplicaError."""
+        connection.on_connect()  # type: ignore[no-untyped-call]
+        try:
+            connection.send_command("INFO", "server", "replication")  # type: ignore[no-untyped-call]
+            info = _fields(connection.read_response())
+        except redis.ResponseError as error:
+            if "unknown command" not in str(error):
+                raise
+            identity = _EMBEDDED  # it has no INFO, is always alone, and forgets everything when it ends
+        else:
+            if info["role"] != "master":
+                raise ReplicaError("the Redis at AUTH_REDIS_URL is a replica: the address must lead to the master")
+            identity = f"{info['run_id']}:{info['master_replid']}"
+        connection.master_identity = identity  # type: ignore[attr-defined]
+
+    def look(self, since: float | None = None) -> str:
+        """Who answers now: a fresh look, or somebody else's that began since that moment. Raises redis.RedisError."""
+        since = seconds() if since is None else since
+        if not self._looking.acquire(timeout=2 * _PATIENCE):
+            raise redis.TimeoutError("Redis doesn't say who it is")
+        try:
+            if self._view.looked_at >= since:
+                return self._view.master
+            if self._failed_at >= since:
+                raise redis.ConnectionError("Redis could not be asked a moment ago")
+            return self._look()
+        finally:
+            self._looking.release()
+
+    def _look(self) -> str:
+        began, connection = seconds(), self._connect()
+        try:
+            connection.connect()  # type: ignore[no-untyped-call]
+            connection.send_command("GET", TOLD_KEY)  # type: ignore[no-untyped-call]
+            answered = connection.read_response()
+            master, told = identity_at(connection), str(answered or "").partition(" ")[0]
+        except redis.RedisError:
+            self._failed_at = began
+            raise
+        finally:
+            connection.disconnect()  # type: ignore[no-untyped-call]
+        if master != self._view.master:
+            self._changes += 1
+        was_told = self._view.told and master == self._view.master
+        self._view = _View(master, began, was_told or told == master)
+        return master
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the Redis that was seen last had been told."""
+        return self._view.told
+
+    def present(self, since: float | None = None) -> str:
+        """Who answers, whether told or not: as was seen a moment ago, or since that moment."""
+        view = self._view
+        is_recent = since is None and seconds() - view.looked_at < LOOK_AGAIN_AFTER
+        return view.master if is_recent else self.look(since)
+
+    def believed(self, since: float | None = None) -> str:
+        """Who answers and was told: as was seen a moment ago, or since that moment.
+
+        Raises NotBelievedError, or what a look raises.
+        """
+        view, now = self._view, seconds()
+        if view.told and (now - view.looked_at < LOOK_AGAIN_AFTER if since is None else view.looked_at >= since):
+            return view.master
+        if since is None and view.told and now - view.looked_at < BELIEVED_FOR:
+            return self._look_in_passing()
+        return self._wait_until_told(now if since is None else since)
+
+    def _look_in_passing(self) -> str:
+        """One looks, the others go on with what was seen."""
+        if self._looking.acquire(blocking=False):
+            try:
+                self._look()
+            except redis.RedisError:
+                return self._view.master  # still good for a moment; who needs an answer finds out whether there is one
+            finally:
+                self._looking.release()
+        return self._view.master if self._view.told else self._wait_until_told(seconds())
+
+    def _wait_until_told(self, since: float) -> str:
+        deadline = seconds() + _PATIENCE
+        while True:
+            self.look(since)
+            view = self._view
+            if view.told:
+                return view.master
+            self.when_not_told()
+            if seconds() > deadline:
+                raise NotBelievedError("the Redis that answers was not told yet of all that has ended")
+            time.sleep(_PAUSE)
+            since = seconds() - _PAUSE
+
+    def unchanged(self, act: Callable[[], None]) -> None:
+        """Run `act`, which may be repeated, until the same Redis answers before and after it.
+
+        Raises NotBelievedError if it goes on changing: then what was done may be lost with one that others have left.
+        """
+        for _ in range(_ATTEMPTS):
+            self.present()
+            changes = self._changes
+            act()
+            self.look()
+            if changes == self._changes:
+                return
+        raise NotBelievedError("another Redis answers after each attempt")
+
+
+def identity_at(connection: redis.Connection) -> str:
+    """Who is at the other end of an open connection."""
+    identity: str = connection.master_identity  # type: ignore[attr-defined]
+    return identity
+
+
+def _fields(info: object) -> dict[str, str]:
+    return dict(line.split(":", 1) for line in str(info).splitlines() if ":" in line)

@@ -1,0 +1,92 @@
+"""What a Redis has to be told: all of it, once, the newest first, and never much of it at a time."""
+
+from datetime import datetime, timedelta
+from itertools import chain
+
+import pytest
+
+from auth_service.models.base import now
+from auth_service.models.client import Client
+from auth_service.models.grant import GrantRecord
+from auth_service.models.revoked_access_token import RevokedAccessToken
+from auth_service.storage import ended_records
+from auth_service.storage.clients import ClientStore
+from auth_service.storage.database import Database
+from auth_service.storage.ended_records import CLOCKS_AGREE_WITHIN, EndedRecordStore
+from auth_service.storage.token_handle import new_grant_id
+
+
+@pytest.fixture
+def ended(database: Database, monkeypatch: pytest.MonkeyPatch) -> EndedRecordStore:
+    monkeypatch.setattr(ended_records, "_PORTION", 3)
+    return EndedRecordStore(database)
+
+
+@pytest.fixture
+def client_id(database: Database) -> str:
+    client_id = new_grant_id()
+    client = Client(client_id=client_id, name="App", redirect_uris=(), grant_types=(), scopes=(), own_grant_id="")
+    client.own_grant_id = new_grant_id()
+    ClientStore(database).create(client, ())
+    return client_id
+
+
+def add_ended(database: Database, client_id: str, *moments: datetime, **more: datetime) -> list[str]:
+    records = [
+        GrantRecord(
+            id=new_grant_id(),
+            client_id=client_id,
+            scopes=(),
+            audience=(),
+            revoked_at=moment,
+            revoked_because="person",
+            **more,
+        )
+        for moment in moments
+    ]
+    with database.writing() as session:
+        session.add_all(records)
+    return [record.id for record in records]
+
+
+def test_ends_come_in_portions_newest_first_also_those_of_one_moment(
+    database: Database, ended: EndedRecordStore, client_id: str
+) -> None:
+    moment = now()
+    older = add_ended(database, client_id, *(moment - timedelta(hours=hours) for hours in (3, 2, 1)))
+    at_once = add_ended(database, client_id, *[moment] * 7)
+    portions = list(ended.grants_of(client_id=client_id))
+    assert max(map(len, portions)) == 3
+    found = [record.id for record in chain(*portions)]
+    assert found == [*sorted(at_once, reverse=True), *reversed(older)]
+
+
+def test_looking_back_allows_for_clocks_that_differ_and_leaves_out_what_has_expired(
+    database: Database, ended: EndedRecordStore, client_id: str
+) -> None:
+    since = now() - timedelta(hours=1)
+    just, long_before, later = add_ended(
+        database, client_id, since - CLOCKS_AGREE_WITHIN, since - 1.1 * CLOCKS_AGREE_WITHIN, since + timedelta(hours=2)
+    )
+    (living,) = add_ended(database, client_id, now(), expires_at=now() - 0.9 * CLOCKS_AGREE_WITHIN)
+    (expired,) = add_ended(database, client_id, now(), expires_at=now() - 1.1 * CLOCKS_AGREE_WITHIN)
+    found = {record.id for record in chain(*ended.grants(since))}
+    assert found & {just, long_before, later, living, expired} == {just, later, living}
+
+
+def test_a_token_that_was_revoked_alone_is_kept_once_until_it_has_expired(
+    database: Database, ended: EndedRecordStore
+) -> None:
+    def token(digest: str, expires_at: datetime) -> RevokedAccessToken:
+        names = {"grant_id": new_grant_id(), "client_id": "app", "subject": "mo"}
+        return RevokedAccessToken(digest=digest, audience=("a",), expires_at=expires_at, **names)
+
+    living, expired = new_grant_id(), new_grant_id()
+    for _ in range(2):
+        ended.add_access_token(token(living, now() + timedelta(minutes=1)))
+    ended.add_access_token(token(expired, now() - timedelta(days=1)))
+    ended.remove_expired()
+    with database.reading() as session:
+        assert session.get(RevokedAccessToken, expired) is None
+    found = [each.digest for each in chain(*ended.access_tokens(now()))]
+    assert [found.count(digest) for digest in (living, expired)] == [1, 0]
