@@ -10,11 +10,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 
 from auth_service.models.base import now
 from auth_service.storage.client_origins import ClientOrigins
+from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.workers.revocation_reconciler import RevocationReconciler
 from benchmarks import report
 from benchmarks.load import Round, run_round
@@ -61,7 +61,7 @@ class _Place:
         questions: dict[str, Callable[[], object]] = {
             "connected apps of one person": lambda: self._connected_apps(next(account_ids)),
             "a client that asks for the first time in a second": lambda: parts.clients.recall(next(client_ids)),
-            "what ended in the last 10 s": lambda: list(parts.ended.grants(now())),
+            "what ended of late": lambda: list(EndedRecordStore(parts.database).grants(now())),
             "is this a client's origin": lambda: ClientOrigins(parts.database).include("https://app.example"),
         }
         for name, ask in questions.items():
@@ -81,7 +81,7 @@ class _Place:
         """How long a process takes to agree with a Redis that it doesn't know about all that ended."""
         parts = self.server.parts
         began = time.perf_counter()
-        RevocationReconciler(parts.redis, parts.records, parts.revocation, 5).run_once()
+        RevocationReconciler(parts.redis, EndedRecordStore(parts.database), parts.revocation, 5).run_once()
         return time.perf_counter() - began
 
 
