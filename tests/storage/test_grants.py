@@ -339,7 +339,7 @@ def test_ending_a_clients_own_grant_ends_all_its_tokens(store: GrantStore, ends:
 
 
 def test_a_clients_tokens_from_before_their_grant_had_a_birth_live_and_die_with_it(
-    store: GrantStore, clients: RedisClients
+    store: GrantStore, ends: GrantEnds, clients: RedisClients
 ) -> None:
     """As the release before stored them."""
     grant_id = new_grant_id()
@@ -348,9 +348,7 @@ def test_a_clients_tokens_from_before_their_grant_had_a_birth_live_and_die_with_
         clients.scripts.hdel(key, "born", "confirmed", "narrowings")
     digests.append(own_token(store, grant_id, 600)[1])
     assert all(store.find_access_token(grant_id, digest) for digest in digests)
-    store.revoke_grant(
-        grant_id, client_id="app", subject="app", audience=AUDIENCE, because=RevokedBecause.CLIENT_DELETED
-    )
+    ends.revoke_grants([EndedGrant(grant_id, "app", "app", AUDIENCE, RevokedBecause.CLIENT_DELETED)])
     digests.append(own_token(store, grant_id, 600)[1])
     assert [bool(store.find_access_token(grant_id, digest)) for digest in digests] == [False, False, True]
 

@@ -75,6 +75,7 @@ def run_stack(folder: Path, redis_url: str, **given: object) -> Iterator[Stack]:
         "redis_url": redis_url,
         "token_keys": TOKEN_KEY,
         "log_level": "ERROR",
+        "reconcile_interval": 3_600,  # nothing is repaired behind a test's back
         **auth_settings,
     }
     auth_app = auth_service.create_app(AuthSettings.model_validate(settings))
