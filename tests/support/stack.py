@@ -101,7 +101,9 @@ def run_stack(folder: Path, redis_url: str, **given: object) -> Iterator[Stack]:
         )
     )
     fit_app.test_cli_runner().invoke(args=["database", "upgrade"])
+    parts.redis.scripts.delete("reconciler-lease")  # of another stack at the same Redis
     with ExitStack() as running:
+        running.callback(lambda: parts.reconciler.start().set())
         running.enter_context(serve(auth_app, auth_port))
         running.enter_context(serve(fit_app, fit_port))
         yield Stack(auth, fit, auth_app, fit_app, fit_credentials, other_credentials)
