@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics = install_metrics(app, settings.metrics_token, CollectorRegistry(), parts.writability)
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
-    install_sessions(app, parts.sessions, secure=settings.secure)
+    install_sessions(app, parts.sessions, parts.web_secret, settings.session_lifetime, secure=settings.secure)
     install_headers(app, secure=settings.secure)
     install_error_handlers(app)
     install_commands(app)
@@ -104,14 +104,14 @@ def _install_endpoints(app: Flask, parts: Components) -> None:
     app.register_blueprint(revocations_endpoint(parts.server, parts.feed))
     csrf = CSRFProtect(app)
     for blueprint in (
-        authorization_endpoint(parts.server, parts.accounts, parts.consents, parts.pending),
+        authorization_endpoint(parts.server, parts.accounts, parts.consents, parts.throttle, parts.pending),
         token,
         introspection_endpoint(parts.server),
         revocation,
         pushing,
         device_authorization_endpoint(parts.server),
         userinfo,
-        logout_endpoint(parts.server, parts.accounts, parts.logout_requests),
+        logout_endpoint(parts.server, parts.accounts, parts.throttle, parts.logout_requests),
     ):
         csrf.exempt(blueprint)  # none acts in the name of a cookie: programs authenticate each request themselves
         app.register_blueprint(blueprint)

@@ -12,6 +12,7 @@ from redis import RedisError
 from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
 from auth_service.protocol.errors import printable
+from auth_service.storage.password_hashing import TooManyPasswordsError
 from shared.outages import OutageLog
 from shared.sql_engine import SQL_OUTAGES
 
@@ -49,6 +50,7 @@ def install_error_handlers(app: Flask) -> None:
     app.register_error_handler(OAuth2Error, _authorization_refused)
     for outage in OUTAGES:
         app.register_error_handler(outage, _outage)
+    app.register_error_handler(TooManyPasswordsError, _too_many_passwords)
     _log_only_faults(app)
 
 
@@ -91,6 +93,14 @@ def _authorization_refused(error: OAuth2Error) -> Response:
 
 def _outage(error: Exception) -> Response:
     _outages.add(error)
+    return _unavailable()
+
+
+def _too_many_passwords(_: Exception) -> Response:
+    return _unavailable()
+
+
+def _unavailable() -> Response:
     answer = _answer(503, "temporarily_unavailable", _TEXTS[ServiceUnavailable.code])
     answer.headers["Retry-After"] = "1"
     return answer

@@ -19,14 +19,20 @@ from auth_service.protocol.pushed_authorization_requests import named_request
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.consents import ConsentStore
+from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
 from auth_service.web.http_methods import refuse_head
+from auth_service.web.kept_requests import count_kept_request
 from auth_service.web.leaving import ask_before_leaving
 from auth_service.web.protocol_http import again_as_query, query_request, to_flask
 
 
 def authorization_endpoint(
-    server: AuthorizationServer, accounts: AccountStore, consents: ConsentStore, pending: AuthorizationRequestStore
+    server: AuthorizationServer,
+    accounts: AccountStore,
+    consents: ConsentStore,
+    throttle: Throttle,
+    pending: AuthorizationRequestStore,
 ) -> Blueprint:
     """A blueprint with the endpoint."""
     blueprint = Blueprint("authorization", __name__)
@@ -43,6 +49,7 @@ def authorization_endpoint(
             if error.redirect_uri is None:
                 raise  # a page, see errors.py
             # Else its client hears of it, but not before somebody has signed in: see pages/consent.py.
+        count_kept_request(throttle, signed_in_account(accounts))
         request_id = pending.add(request.parameters, browser_binding(), direct=request.direct)
         return redirect(url_for("consent.ask", request=request_id), 303)
 

@@ -7,13 +7,17 @@ from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.logout import logout_request
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
+from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import browser_binding, end_session, signed_in_account
 from auth_service.web.http_methods import refuse_head
+from auth_service.web.kept_requests import count_kept_request
 from auth_service.web.leaving import ask_before_leaving
 from auth_service.web.protocol_http import again_as_query, query_request
 
 
-def logout_endpoint(server: AuthorizationServer, accounts: AccountStore, kept: AuthorizationRequestStore) -> Blueprint:
+def logout_endpoint(
+    server: AuthorizationServer, accounts: AccountStore, throttle: Throttle, kept: AuthorizationRequestStore
+) -> Blueprint:
     """A blueprint with the endpoint."""
     blueprint = Blueprint("logout", __name__)
     refuse_head(blueprint)
@@ -24,6 +28,7 @@ def logout_endpoint(server: AuthorizationServer, accounts: AccountStore, kept: A
         asked = logout_request(server, request)
         account = signed_in_account(accounts)
         if account is not None and not asked.needs_no_question(account.id):
+            count_kept_request(throttle, account)
             request_id = kept.add(request.parameters, browser_binding())
             return redirect(url_for("sign_out.ask", request=request_id), 303)
         if account is not None:

@@ -1,6 +1,7 @@
 """The account page: a new password, and signing out of every browser."""
 
 import logging
+from contextlib import suppress
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,6 +13,7 @@ from auth_service.models.account import Account
 from auth_service.models.password import password_problem
 from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
+from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import begin_signed_in_session, end_session, signed_in_account
 
@@ -48,7 +50,12 @@ def account_page(accounts: AccountStore, throttle: Throttle, revocation: GrantRe
         admission = throttle.admit_sign_in(account.username, request.remote_addr or "")
         if isinstance(admission, int):
             return _page(account, form, "Too many attempts. Try again later."), 429, {"Retry-After": str(admission)}
-        if accounts.authenticate(account.username, current) is None:
+        try:
+            known = accounts.authenticate(account.username, current)
+        except TooManyPasswordsError:
+            throttle.not_tried(admission)
+            raise
+        if known is None:
             return _page(account, form, "That is not your present password."), 422
         throttle.sign_in_succeeded(admission)
         if problem := password_problem(new, account.username):
@@ -56,9 +63,10 @@ def account_page(accounts: AccountStore, throttle: Throttle, revocation: GrantRe
         if not revocation.change_password(account, new):
             return redirect(url_for("sign_in.sign_in", next=url_for("account.show")), 303)
         _log.info("password changed", extra={"account_id": account.id})
-        changed = accounts.authenticate(account.username, new)
-        if changed is not None:
-            begin_signed_in_session(changed)  # this browser stays signed in, under a new session id
+        with suppress(TooManyPasswordsError):  # then they sign in again
+            changed = accounts.authenticate(account.username, new)
+            if changed is not None:
+                begin_signed_in_session(changed)  # this browser stays signed in, under a new session id
         flash("Your password is changed. Other browsers are signed out, and no app has access any more.")
         return redirect(url_for("connected_apps.show"), 303)
 

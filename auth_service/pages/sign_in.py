@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 from auth_service.models.security_event import SecurityEvent
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, Parameters
+from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import begin_signed_in_session, browser_binding
@@ -49,7 +50,11 @@ def sign_in_pages(
             problem = f"Too many attempts. Try again in {_minutes(admission)}."
             page = render_template("sign_in.html", form=form, target=target, problem=problem)
             return page, 429, {"Retry-After": str(admission)}
-        account = accounts.authenticate(username, password)
+        try:
+            account = accounts.authenticate(username, password)
+        except TooManyPasswordsError:
+            throttle.not_tried(admission)
+            raise
         if account is None:
             _log.warning("sign-in failed", extra={"username": username})
             problem = "That user name and password don’t match."

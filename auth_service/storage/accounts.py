@@ -15,6 +15,7 @@ from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 from auth_service.storage.grant_records import mark_revoked
+from auth_service.storage.password_hashing import HasherInTurns
 
 
 def hash_of_nothing(hasher: PasswordHasher) -> str:
@@ -26,7 +27,7 @@ def hash_of_nothing(hasher: PasswordHasher) -> str:
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
 
 
-_hasher = PasswordHasher()
+_hasher = HasherInTurns()
 _NOBODYS_HASH = hash_of_nothing(_hasher)
 """Verified for unknown names, so that the answer takes as long as for a known one (ASVS 6.3.8)."""
 
@@ -65,7 +66,10 @@ class AccountStore:
         return account
 
     def authenticate(self, username: str, password: str) -> Account | None:
-        """The enabled account with this name and password. Takes the same time whether or not the name exists."""
+        """The enabled account with this name and password. Takes the same time whether or not the name exists.
+
+        Raises TooManyPasswordsError.
+        """
         with self._database.reading() as session:
             account = session.scalar(select(Account).where(Account.username == username))
         try:

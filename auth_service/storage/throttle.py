@@ -29,6 +29,9 @@ USER_CODES_IN_NETWORK = RateLimitItemPerMinute(50, 15)
 """A user code has 34 bits (RFC 8628 §5.1)."""
 UNPROVEN_REQUESTS_IN_NETWORK = RateLimitItemPerMinute(120)
 """Requests of public clients, which anybody can send, and each of which we keep for a while."""
+KEPT_REQUESTS_IN_NETWORK = RateLimitItemPerMinute(2_000, 15)
+KEPT_REQUESTS_OF_ACCOUNT = RateLimitItemPerMinute(200, 15)
+"""Requests that wait for a person for as long, some kilobytes each: by network until it is known who the person is."""
 REGISTRATIONS_IN_NETWORK = RateLimitItemPerHour(30)
 """Attempts to register a client, good or bad."""
 
@@ -71,6 +74,10 @@ class Throttle:
         self._give_back(admission)
         self._redis.set(_known_network(admission.account, admission.network), "", ex=_NETWORK_REMEMBERED)
 
+    def not_tried(self, admission: Admission) -> None:
+        """Give the attempt back: nobody looked at the password."""
+        self._give_back(admission)
+
     def admit_user_code(self, account_id: str, address: str) -> Admission | int:
         """Let a person look for a device by the code they typed, or answer the seconds to wait."""
         account, network = _digest(account_id), _digest(client_network(address))
@@ -85,18 +92,27 @@ class Throttle:
         self._give_back(admission)
 
     def client_failed(self, client_id: str, address: str) -> int | None:
-        """Count a failed client authentication; the seconds to wait if there were too many."""
+        """Count a failed client authentication; the seconds to wait if there were too many.
+
+        Clients are only counted one by one while all together weren't too many: anybody can make names up.
+        """
         client, network = _digest(client_id), _digest(client_network(address))
         counters: list[_Counter] = [
-            (FAILURES_OF_CLIENT_IN_NETWORK, ("client", client, network)),
             (FAILURES_IN_NETWORK, ("clients", network)),
+            (FAILURES_OF_CLIENT_IN_NETWORK, ("client", client, network)),
         ]
-        exceeded = [counter for counter in counters if not self._count(counter)]
-        return max(map(self._seconds_left, exceeded), default=None)
+        return next((self._seconds_left(counter) for counter in counters if not self._count(counter)), None)
 
     def unproven_request(self, address: str) -> int | None:
         """Count a request that is kept though nobody proved anything; the seconds to wait if there were too many."""
         counter: _Counter = (UNPROVEN_REQUESTS_IN_NETWORK, ("unproven", _digest(client_network(address))))
+        return None if self._count(counter) else self._seconds_left(counter)
+
+    def kept_request(self, account_id: str | None, address: str) -> int | None:
+        """Count a request that is kept until a person has decided; the seconds to wait if there were too many."""
+        counter: _Counter = (KEPT_REQUESTS_IN_NETWORK, ("kept", _digest(client_network(address))))
+        if account_id is not None:
+            counter = (KEPT_REQUESTS_OF_ACCOUNT, ("kept-of", _digest(account_id)))
         return None if self._count(counter) else self._seconds_left(counter)
 
     def registration(self, address: str) -> int | None:

@@ -1,7 +1,8 @@
 """Who sits at the browser: Flask's session on our store in Redis, and the account that is signed in.
 
-Not Flask's own signed cookie, since signing out could not end a copied one; not Flask-Session, which keeps session ids
-in the clear and unpickles what it can't decode.
+A browser in which nobody is signed in carries its few values itself, signed: strangers could fill the store. Whoever is
+signed in is in the store, else signing out could not end a copied cookie. So Flask's own sessions won't do, nor does
+Flask-Session, which keeps session ids in the clear and unpickles what it can't decode.
 """
 
 import secrets
@@ -10,6 +11,7 @@ from typing import Any, cast
 
 from flask import Flask, Request, Response, session
 from flask.sessions import SessionInterface, SessionMixin
+from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import CallbackDict
 
 from auth_service.models.account import Account
@@ -38,19 +40,23 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
 class RedisSessionInterface(SessionInterface):
     """Loads a session only for a browser that brings its cookie, and begins one only when something is kept in it."""
 
-    def __init__(self, store: BrowserSessionStore) -> None:
+    def __init__(self, store: BrowserSessionStore, secret: bytes, lifetime: int) -> None:
+        """`lifetime` is how long what a browser carries is taken back, in seconds."""
         self._store = store
+        self._signed = URLSafeTimedSerializer(secret, salt="browser session")
+        self._lifetime = lifetime
 
     def open_session(self, app: Flask, request: Request) -> BrowserSession:
         """The browser's session, or a new one under a new id: an id that we didn't make is never taken over."""
-        session_id = request.cookies.get(self.get_cookie_name(app))
-        fresh = BrowserSession(self._store.new_id(), StoredSession({}), new=True)
+        cookie = request.cookies.get(self.get_cookie_name(app), "")
+        carried = self._carried_in(cookie) if "." in cookie else {}  # no id has a dot
+        fresh = BrowserSession(self._store.new_id(), StoredSession(carried), new=True)
         try:
-            stored = self._store.load(session_id) if session_id else None
+            stored = self._store.load(cookie) if cookie and "." not in cookie else None
         except Exception as failure:  # raised here, it would come before anything that could answer it
             fresh.failure = failure
             return fresh
-        return BrowserSession(session_id, stored, new=False) if session_id and stored else fresh
+        return BrowserSession(cookie, stored, new=False) if stored else fresh
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Write what has changed."""
@@ -71,16 +77,27 @@ class RedisSessionInterface(SessionInterface):
         if not browser_session:
             response.delete_cookie(name, path=path, secure=self.get_cookie_secure(app), httponly=True, samesite="Lax")
             return
-        stored = StoredSession(dict(browser_session), browser_session.begun_at)
-        self._store.save(browser_session.session_id, stored, new=browser_session.new)
+        if "account_id" in browser_session:
+            stored = StoredSession(dict(browser_session), browser_session.begun_at)
+            self._store.save(browser_session.session_id, stored, new=browser_session.new)
+            cookie = browser_session.session_id
+        else:
+            cookie = str(self._signed.dumps(dict(browser_session)))
         response.set_cookie(
             name,
-            browser_session.session_id,
+            cookie,
             path=path,
             secure=self.get_cookie_secure(app),
             httponly=True,
             samesite="Lax",
         )
+
+    def _carried_in(self, cookie: str) -> dict[str, Any]:
+        try:
+            carried: dict[str, Any] = self._signed.loads(cookie, max_age=self._lifetime)
+        except BadData:
+            return {}
+        return carried
 
 
 def browser_binding() -> str:
@@ -128,9 +145,9 @@ def _begin_anew() -> None:
     browser_session.clear()
 
 
-def install_sessions(app: Flask, store: BrowserSessionStore, *, secure: bool) -> None:
+def install_sessions(app: Flask, store: BrowserSessionStore, secret: bytes, lifetime: int, *, secure: bool) -> None:
     """Use our sessions in this application, in a cookie that no other service of the host shares."""
-    app.session_interface = RedisSessionInterface(store)
+    app.session_interface = RedisSessionInterface(store, secret, lifetime)
     app.config["SESSION_COOKIE_NAME"] = "__Host-moogle_auth" if secure else "moogle_auth"
     app.config["SESSION_COOKIE_SECURE"] = secure
 

@@ -42,11 +42,11 @@ def test_a_full_redis_still_lets_tokens_be_validated(
     with running_redis("--maxmemory-policy", "noeviction") as redis:
         stack = start_stack(redis=redis.url)
         actions = Actions(stack)
-        person = actions.person()
-        token = actions.app().connect(actions.person()).access
+        person, app = actions.person(), actions.app()
+        token = app.connect(actions.person()).access
         capfd.readouterr()
         stack.parts.redis.scripts.config_set("maxmemory", 1)
-        refused = person.browser.get("/sign-in")
+        refused = person.browser.get(app.authorize_url(Verifier()))
         ready = requests.get(f"{stack.auth}/health/ready", timeout=TIMEOUT)
         assert actions.is_active(token)
         messages = [json.loads(line)["message"] for line in capfd.readouterr().err.splitlines()]

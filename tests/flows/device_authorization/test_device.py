@@ -51,7 +51,7 @@ def test_the_whole_story_of_a_device(actions: Actions, public: bool) -> None:
     assert error_of(app.poll(codes["device_code"])) == PENDING
 
     done = mo.answer_device(codes["user_code"], [READ])
-    assert (done.status_code, f"<strong>{app.name}</strong> is connected" in done.text) == (200, True)
+    assert (done.status_code, f"<strong><bdi>{app.name}</bdi></strong> is connected" in done.text) == (200, True)
 
     granted = tokens(app.poll(codes["device_code"]))
     assert granted.answer == {
