@@ -6,7 +6,7 @@ A request goes wsgi → here → api → storage, and never back. Tokens are val
 from flask import Flask, Response
 
 from fit_service.api.access import limit_bodies
-from fit_service.api.body_weight import body_weight_api
+from fit_service.api.body_weight import EntryIdConverter, body_weight_api
 from fit_service.api.body_weight_batch import batch_api
 from fit_service.api.cross_origin import let_other_origins_read
 from fit_service.api.home import home_endpoint
@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.extensions["fit_service"] = parts
     app.config.update(TRUSTED_HOSTS=settings.host_names)
+    app.url_map.converters["entry_id"] = EntryIdConverter
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
     install_metrics(app, settings.metrics_token, parts.metrics, parts.webhook_metrics, parts.writability)

@@ -1,18 +1,21 @@
 """What a body-weight entry is: read from a request, checked, written as JSON. Knows no HTTP and no store."""
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fit_service import exact_json
 from fit_service.errors import ProblemError
 from fit_service.weight import Weight, parse_weight
 
-FIRST_YEAR, LAST_YEAR = 1900, 2199
-"""Beyond this it is a typing error."""
+FIRST_YEAR, MAX_AHEAD = 1900, timedelta(days=1)
+"""Before that year, or so long from now, it is a typing error."""
+MEMBERS = ("body_weight", "unit", "created_at")
+"""What is sent of an entry."""
+_SHOWN_NAME = 60
+"""Characters of a member's name that a refusal repeats."""
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -46,33 +49,52 @@ class BodyWeightEntry(NewEntry):
 def parse_json(body: bytes) -> Mapping[str, Any]:
     """A JSON object whose numbers are kept exact. Raises ProblemError."""
     try:
-        value = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise ProblemError(400, "The body is not valid JSON.") from None
+        value = exact_json.parse(body)
+    except exact_json.RepeatedMemberError as error:
+        raise ProblemError(422, str(error), field=error.name) from None
+    except exact_json.UnreadableJsonError as error:
+        raise ProblemError(400, f"The body can't be read as JSON. {error}") from None
     if not isinstance(value, dict):
         raise ProblemError(400, "The body must be a JSON object.")
     return value
 
 
-def new_entry(fields: Mapping[str, Any], now: datetime | None = None) -> NewEntry:
-    """An entry from its members; without `now`, it must say when. Raises ProblemError naming the member at fault."""
+def refuse_unknown(fields: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Raise ProblemError if there is any other member: a misspelt `created_at` would make the past now."""
+    for name in fields:
+        if name not in known:
+            shown, others = name[:_SHOWN_NAME], ", ".join(known)
+            raise ProblemError(422, f"{shown} is not known here; what can be sent is: {others}.", field=shown)
+
+
+def new_entry(fields: Mapping[str, Any], now: datetime, *, otherwise: datetime | None = None) -> NewEntry:
+    """An entry from its members. Raises ProblemError naming the member at fault.
+
+    Args:
+        fields: the members, others among them.
+        now: an entry can be of a day later at most.
+        otherwise: of when the entry is if `created_at` is left out, which it can't be without this.
+    """
     for name in ("body_weight", "unit"):
         if name not in fields:
             raise ProblemError(422, f"{name} is required.", field=name)
     weight = parse_weight(fields["body_weight"], fields["unit"])
     if "created_at" in fields:
-        return NewEntry(weight, _parse_created_at(fields["created_at"]))
-    if now is None:
+        return NewEntry(weight, _parse_created_at(fields["created_at"], now))
+    if otherwise is None:
         raise ProblemError(422, "created_at is required.", field="created_at")
-    return NewEntry(weight, now)
+    return NewEntry(weight, otherwise)
 
 
-def changed_entry(entry: NewEntry, fields: Mapping[str, Any]) -> NewEntry:
+def changed_entry(entry: BodyWeightEntry, fields: Mapping[str, Any], now: datetime) -> NewEntry:
     """An entry with the given members replaced (RFC 7396). Raises ProblemError naming the member at fault."""
+    if fields.get("id", entry.id) != entry.id:
+        raise ProblemError(422, "id can't be changed.", field="id")
+    refuse_unknown(fields, ("id", *MEMBERS))
     if "body_weight" not in fields and "unit" in fields and fields["unit"] != entry.weight.unit:
         raise ProblemError(422, "Changing the unit needs the body_weight in that unit too.", field="body_weight")
     current = {"body_weight": entry.weight.text(), "unit": entry.weight.unit}
-    return new_entry({**current, **fields}, entry.created_at)
+    return new_entry({**current, **fields}, now, otherwise=entry.created_at)
 
 
 def parse_timestamp(value: object, field: str) -> datetime:
@@ -90,12 +112,10 @@ def parse_timestamp(value: object, field: str) -> datetime:
         raise ProblemError(422, f"{field} names a moment that does not exist.", field=field) from None
 
 
-def _parse_created_at(value: object) -> datetime:
+def _parse_created_at(value: object, now: datetime) -> datetime:
     created_at = parse_timestamp(value, "created_at")
-    if not FIRST_YEAR <= created_at.year <= LAST_YEAR:
-        raise ProblemError(422, f"created_at must be in the years {FIRST_YEAR} to {LAST_YEAR}.", field="created_at")
+    if created_at.year < FIRST_YEAR:
+        raise ProblemError(422, f"created_at must not be before the year {FIRST_YEAR}.", field="created_at")
+    if created_at > now + MAX_AHEAD:
+        raise ProblemError(422, "created_at must not be more than a day from now.", field="created_at")
     return created_at
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fit_service.body_weight_entry import NewEntry, new_entry
+from fit_service.body_weight_entry import MEMBERS, NewEntry, new_entry, refuse_unknown
 from fit_service.errors import ProblemError
 
 MAX_ENTRIES = 500
@@ -35,6 +35,7 @@ class EntryBatch:
 
 def parse_batch(fields: Mapping[str, Any], now: datetime) -> EntryBatch:
     """A batch from the members of a request's body. Raises ProblemError if it isn't one, or it isn't good enough."""
+    refuse_unknown(fields, ("entries", "all_or_nothing"))
     entries, all_or_nothing = fields.get("entries"), fields.get("all_or_nothing", False)
     if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_ENTRIES:
         raise ProblemError(422, f"entries must be an array of 1 to {MAX_ENTRIES} entries.", field="entries")
@@ -51,6 +52,7 @@ def _parse_item(fields: object, now: datetime) -> NewEntry | ProblemError:
     if not isinstance(fields, dict):
         return ProblemError(422, "An entry must be a JSON object.", field="entries")
     try:
+        refuse_unknown(fields, MEMBERS)
         return new_entry(fields, now)
     except ProblemError as problem:
         return problem

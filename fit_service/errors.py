@@ -40,10 +40,19 @@ class QuotaExceededError(ProblemError):
         """Until the next request may succeed."""
 
 
+class UnsupportedCodingError(ProblemError):
+    """The body is compressed in a way that is not read here (RFC 9110 §15.5.16)."""
+
+    def __init__(self, accepted: Sequence[str]) -> None:
+        super().__init__(415, f"The Content-Encoding of the body must be {' or '.join((*accepted, 'none'))}.")
+        self.accepted = accepted
+
+
 def install_error_handlers(app: Flask) -> None:
     """Answer every error of this application."""
     app.register_error_handler(ProblemError, _problem)
     app.register_error_handler(QuotaExceededError, _quota_exceeded)
+    app.register_error_handler(UnsupportedCodingError, _unsupported_coding)
     app.register_error_handler(HTTPException, _http_error)
     for outage in OUTAGES:
         app.register_error_handler(outage, _outage)
@@ -57,6 +66,12 @@ def _quota_exceeded(error: QuotaExceededError) -> Response:
     kind = "https://iana.org/assignments/http-problem-types#quota-exceeded"
     answer = problem(error.status, error.detail, members={"type": kind, "violated-policies": [error.policy]})
     answer.headers["Retry-After"] = str(error.seconds)
+    return answer
+
+
+def _unsupported_coding(error: UnsupportedCodingError) -> Response:
+    answer = problem(error.status, error.detail)
+    answer.headers["Accept-Encoding"] = ", ".join(error.accepted) or "identity"
     return answer
 
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from fit_service.errors import ProblemError
 
-_A_DAY, _A_SECOND = timedelta(days=1), timedelta(seconds=1)
+_A_DAY, _A_MINUTE, _A_SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
+_A_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +30,18 @@ class LocalDays:
 
     @property
     def start(self) -> datetime:
-        """When the first day begins. Where clocks skip midnight, that is when they are put forward."""
-        return start_of(self.first, self.zone)
+        """When the first day begins, in UTC: the difference of two local times is not the time between them."""
+        return start_of(self.first, self.zone).astimezone(UTC)
 
     @property
     def end(self) -> datetime:
-        """When the last day is over."""
-        return start_of(self.last + _A_DAY, self.zone)
+        """When the last day is over, in UTC."""
+        return start_of(self.last + _A_DAY, self.zone).astimezone(UTC)
 
     def offsets(self) -> list[Offset]:
         """How far local time is ahead of UTC, from before the first day until after the last."""
         begin, end = self.start - _A_DAY, self.end + _A_DAY
-        changes = [each for year in range(begin.year, end.year + 1) for each in _changes(self.zone, year)]
-        return [Offset(begin, _ahead(self.zone, begin)), *(each for each in changes if begin < each.since < end)]
+        return [Offset(begin, _ahead(self.zone, begin)), *_changes_between(self.zone, begin, end)]
 
 
 def parse_zone(value: str, field: str) -> ZoneInfo:
@@ -57,8 +57,37 @@ def local_day(instant: datetime, zone: ZoneInfo) -> date:
 
 
 def start_of(day: date, zone: ZoneInfo) -> datetime:
-    """When a day begins, as a local time."""
-    return datetime.combine(day, time(), zone).astimezone(UTC).astimezone(zone)
+    """When a day begins, as a local time. Where clocks skip midnight, that is when they are put forward."""
+    midnight = datetime.combine(day, time(), zone).astimezone(UTC)
+    if midnight.astimezone(zone).replace(tzinfo=None) == datetime.combine(day, time()):
+        return midnight.astimezone(zone)
+    [*_, change] = _changes_between(zone, midnight - 2 * _A_DAY, midnight + _A_MOMENT)
+    return change.since.astimezone(zone)
+
+
+def first_and_last_day(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[date, date]:
+    """Of all moments from `start` on and before `end`.
+
+    Where clocks are put back across midnight, a day comes back after the next one has begun: the last moment need not
+    lie on the last day, nor the first one on the first.
+    """
+    put_back = _changes_between(zone, start, min(end, start + 2 * _A_DAY))
+    before = _changes_between(zone, max(start, end - 2 * _A_DAY), end)
+    firsts = [start, *(change.since for change in put_back)]
+    lasts = [end - _A_MOMENT, *(change.since - _A_MOMENT for change in before)]
+    return min(local_day(each, zone) for each in firsts), max(local_day(each, zone) for each in lasts)
+
+
+def shown_instant(instant: datetime) -> str:
+    """A local time as RFC 3339 writes it; in UTC if the offset has seconds, as it had long ago: RFC 3339 has none."""
+    offset = instant.utcoffset()
+    return (instant.astimezone(UTC) if offset and offset % _A_MINUTE else instant).isoformat()
+
+
+def _changes_between(zone: ZoneInfo, begin: datetime, end: datetime) -> list[Offset]:
+    """Each change of the clocks after `begin` and before `end`."""
+    years = range(begin.astimezone(UTC).year, end.astimezone(UTC).year + 1)
+    return [each for year in years for each in _changes(zone, year) if begin < each.since < end]
 
 
 @functools.cache

@@ -1,24 +1,24 @@
 """What a chart shows of many entries: per day, week or month their number, range, mean, trend and change.
 
-All sums are exact; each number that is shown is rounded once. Knows no HTTP and no store.
+All sums are exact; each number that is shown is rounded once, to three decimals, so that a mean lies within its range.
+Knows no HTTP and no store.
 """
 
-from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal, localcontext
 from itertools import groupby
 
+from fit_service.trend import trends
 from fit_service.weight import MASS_OF_A_THOUSANDTH, in_unit, rounded
 
 BUCKETS = ("day", "week", "month")
 DEFAULT_BUCKETS, MAX_BUCKETS = 366, 1000
 """How many a summary reaches back if it isn't told where to begin, and how many it may cover."""
-TREND_DAYS = 60
-_DIGITS = 50
-_TREND_WEIGHTS = [Decimal("0.9") ** age for age in range(TREND_DAYS)]
-"""In the trend, each day counts nine tenths of the day after it; what is older than 60 days is next to nothing."""
+
+
+_DIGITS, _THOUSANDTH = 50, Decimal("0.001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class BucketSummary:
     heaviest: Decimal
     mean: Decimal
     trend: Decimal
-    """A mean of the daily means of the 60 days up to the bucket's last entry, in which recent days weigh more."""
+    """As of the bucket's last day with entries."""
     change: Decimal | None
     """From the mean, as shown, of the bucket before that has entries; None if there is none."""
 
@@ -62,11 +62,14 @@ def first_day(bucket: str, index: int) -> date:
     return date.fromordinal(index if bucket == "day" else index * 7 + 1)
 
 
-def summarize(days: Sequence[DayTotal], bucket: str, unit: str) -> list[BucketSummary]:
+def summarize(days: Sequence[DayTotal], bucket: str, unit: str, smoothing: str) -> list[BucketSummary]:
     """One summary for each bucket that has entries. `days` are in order."""
+    buckets = [
+        (index, list(totals)) for index, totals in groupby(days, key=lambda total: bucket_index(bucket, total.day))
+    ]
+    trend_of = trends(_day_means(days), [totals[-1].day for _, totals in buckets], smoothing)
     summaries: list[BucketSummary] = []
-    for index, grouped in groupby(days, key=lambda total: bucket_index(bucket, total.day)):
-        totals = list(grouped)
+    for index, totals in buckets:
         count = sum(total.count for total in totals)
         mean = rounded(sum(total.mass for total in totals), count * _unit_mass(unit))
         summaries.append(
@@ -76,26 +79,21 @@ def summarize(days: Sequence[DayTotal], bucket: str, unit: str) -> list[BucketSu
                 lightest=in_unit(min(total.lightest for total in totals), unit),
                 heaviest=in_unit(max(total.heaviest for total in totals), unit),
                 mean=mean,
-                trend=_trend(days, totals[-1].day, unit),
+                trend=_in_unit(trend_of[totals[-1].day], unit),
                 change=mean - summaries[-1].mean if summaries else None,
             )
         )
     return summaries
 
 
-def _trend(days: Sequence[DayTotal], last: date, unit: str) -> Decimal:
-    begin, end = (bisect(days, day, key=_day_of) for day in (last - timedelta(days=TREND_DAYS), last))
+def _day_means(days: Sequence[DayTotal]) -> list[tuple[date, Decimal]]:
     with localcontext(prec=_DIGITS):
-        weighted, weights = Decimal(0), Decimal(0)
-        for total in days[begin:end]:
-            weight = _TREND_WEIGHTS[(last - total.day).days]
-            weighted += weight * total.mass / total.count
-            weights += weight
-        return (weighted / weights / _unit_mass(unit)).quantize(Decimal("0.01"))
+        return [(total.day, Decimal(total.mass) / total.count) for total in days]
 
 
-def _day_of(total: DayTotal) -> date:
-    return total.day
+def _in_unit(mass: Decimal, unit: str) -> Decimal:
+    with localcontext(prec=_DIGITS):
+        return (mass / _unit_mass(unit)).quantize(_THOUSANDTH)
 
 
 def _unit_mass(unit: str) -> int:

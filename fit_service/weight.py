@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 
 from fit_service.errors import ProblemError
@@ -13,7 +13,14 @@ MASS_OF_A_THOUSANDTH = {"kg": 100_000_000, "lbs": 45_359_237}
 LIGHTEST_KG, HEAVIEST_KG = 1, 700
 """Beyond this it is a typing error: the heaviest person on record weighed 635 kg."""
 MAX_DECIMALS = 3
-_AMOUNT = re.compile(r"\d{1,6}(\.\d{1,12})?", re.ASCII)
+_THOUSANDTH = Decimal("0.001")
+_FLOAT_ROUNDING = Decimal(2) ** -24
+"""By how much of itself a number may change when it is written as a 32-bit float; a 64-bit float changes it by less."""
+_BEYOND_EVERYBODY = 10_000
+"""In either unit."""
+MAX_LENGTH = 64
+"""Characters of an amount."""
+_AMOUNT = re.compile(r"\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class Weight:
         return self.thousandths * MASS_OF_A_THOUSANDTH[self.unit]
 
     def converted(self, unit: str | None) -> "Weight":
-        """The same weight in `unit`, to two decimals; unchanged if it was entered so, or no unit is asked for."""
+        """The same weight in `unit`, to three decimals; unchanged if it was entered so, or no unit is asked for."""
         if unit is None or unit == self.unit:
             return self
         return Weight(in_unit(self.mass, unit), unit)
@@ -50,16 +57,13 @@ class Weight:
 
 
 def in_unit(mass: int, unit: str) -> Decimal:
-    """A mass as it is shown in `unit`: as it was entered, or to two decimals if that was in the other unit."""
-    thousandths, rest = divmod(mass, MASS_OF_A_THOUSANDTH[unit])
-    if rest == 0:
-        return Decimal(thousandths).scaleb(-MAX_DECIMALS)
+    """A mass as it is shown in `unit`: as it was entered, or to three decimals if that was in the other unit."""
     return rounded(mass, MASS_OF_A_THOUSANDTH[unit] * 1000)
 
 
-def rounded(numerator: int, denominator: int) -> Decimal:
-    """A quotient to two decimals, half to even; exact up to that one rounding."""
-    return Decimal(round(Fraction(100 * numerator, denominator))).scaleb(-2)
+def rounded(numerator: int, denominator: int, decimals: int = MAX_DECIMALS) -> Decimal:
+    """A quotient to so many decimals, half to even; exact up to that one rounding."""
+    return Decimal(round(Fraction(10**decimals * numerator, denominator))).scaleb(-decimals)
 
 
 def plain(number: Decimal) -> str:
@@ -72,7 +76,7 @@ def parse_weight(amount: object, unit: object) -> Weight:
     """A weight that a person can have, the amount as a string or a JSON number. Raises ProblemError."""
     weight = Weight(_parse_amount(amount), parse_unit(unit))
     if not _mass_of_kg(LIGHTEST_KG) <= weight.mass <= _mass_of_kg(HEAVIEST_KG):
-        raise ProblemError(422, f"body_weight must be between {LIGHTEST_KG} and {HEAVIEST_KG} kg.", field="body_weight")
+        raise _out_of_range()
     return weight
 
 
@@ -84,16 +88,24 @@ def parse_unit(value: object, field: str = "unit") -> str:
 
 
 def _parse_amount(value: object) -> Decimal:
-    text = str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
-    if _AMOUNT.fullmatch(text) is None:
+    """Exact, but for what a binary float added to a number of at most three decimals."""
+    if (isinstance(value, str) and len(value) <= MAX_LENGTH and _AMOUNT.fullmatch(value)) or (
+        isinstance(value, int | Decimal) and not isinstance(value, bool) and value >= 0
+    ):
+        amount = Decimal(value)
+    else:
         raise ProblemError(422, 'body_weight must be a positive decimal number, as in "82.5".', field="body_weight")
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise ProblemError(422, "body_weight is not a number.", field="body_weight") from None
-    if -amount.normalize().as_tuple().exponent > MAX_DECIMALS:  # type: ignore[operator]
+    if not 1 <= amount < _BEYOND_EVERYBODY:
+        raise _out_of_range()
+    meant = amount.quantize(_THOUSANDTH)
+    if abs(amount - meant) > amount * _FLOAT_ROUNDING:
         raise ProblemError(422, f"body_weight has at most {MAX_DECIMALS} decimals.", field="body_weight")
-    return amount
+    return meant
+
+
+def _out_of_range() -> ProblemError:
+    detail = f"body_weight must be between {LIGHTEST_KG} and {HEAVIEST_KG} kg."
+    return ProblemError(422, detail, field="body_weight")
 
 
 def _mass_of_kg(kg: int) -> int:

@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
+from fit_service.api.parameters import refuse_unknown_parameters
 from fit_service.api.quotas import ClientQuota
 from fit_service.errors import ProblemError
 from shared.resource_server import ActiveToken, NotLetThroughError, TokenValidator
@@ -42,6 +43,7 @@ class Access:
                 self._quota.count(token)
                 if not token.stands_for_a_person:
                     raise ProblemError(403, "This token stands for an app, not for a person.")
+                refuse_unknown_parameters(getattr(view, "parameters", ()))
                 return view(token, *args, **kwargs)
 
             protected = self._require_token(scope)(admitted)

@@ -7,15 +7,47 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.routing import BaseConverter
 
 from fit_service.api import schemas
 from fit_service.api.access import READ, WRITE, Access
-from fit_service.api.conditional import GUARDED, TAGGED, VERSIONED, check_if_match, tagged, unless_known, version_tag
+from fit_service.api.bodies import json_body
+from fit_service.api.conditional import (
+    GUARDED,
+    TAGGED,
+    VERSIONED,
+    check_preconditions,
+    tagged,
+    unless_known,
+    version_tag,
+)
 from fit_service.api.description import Header, Trait, describe
 from fit_service.api.idempotency import REPEATABLE, change_once, digest
-from fit_service.api.parameters import END, START, UNIT, Parameter, Query, Reader, number_up_to, one_of, takes
+from fit_service.api.parameters import (
+    END,
+    MERGE,
+    START,
+    TWINS,
+    UNIT,
+    ZONE,
+    Parameter,
+    Query,
+    Reader,
+    number_up_to,
+    one_of,
+    period,
+    takes,
+)
 from fit_service.api.schemas import ENTRIES_OR_CHANGES, SYNC_POSITION, one
-from fit_service.body_weight_entry import BodyWeightEntry, changed_entry, new_entry, parse_json
+from fit_service.body_weight_entry import (
+    MEMBERS,
+    BodyWeightEntry,
+    changed_entry,
+    new_entry,
+    parse_json,
+    refuse_unknown,
+)
+from fit_service.entry_matching import Candidate
 from fit_service.errors import ProblemError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
@@ -61,10 +93,16 @@ _PAGED = Trait(
         Header("Updated-Since", "How far `updated_since` got: send it in the next request.", SYNC_POSITION),
     ]
 )
-NOT_WITH_UPDATED_SINCE = (ORDER, CURSOR, START, END)
+NOT_WITH_UPDATED_SINCE = (ORDER, CURSOR, START, END, ZONE)
 
 _NONE_YET = "There is no entry yet."
 _FORGOTTEN = "Changes since then are no longer known: begin again with updated_since=0."
+
+
+class EntryIdConverter(BaseConverter):
+    """What can be the id of an entry, in an address. `batch` and the like can't, so a wrong method there is a 405."""
+
+    regex = "[0-9a-f]{1,32}"
 
 
 def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
@@ -73,7 +111,7 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
 
     @blueprint.get("/", strict_slashes=False)
     @access(READ)
-    @takes(UNIT, ORDER, LIMIT, CURSOR, START, END, UPDATED_SINCE)
+    @takes(UNIT, ORDER, LIMIT, CURSOR, START, END, ZONE, UPDATED_SINCE)
     @describe(VERSIONED, _PAGED, answers=ENTRIES_OR_CHANGES, problems={410: _FORGOTTEN})
     def list_entries(token: ActiveToken, query: Query) -> ResponseReturnValue:
         """List entries, or what changed.
@@ -88,16 +126,27 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
 
     @blueprint.post("/", strict_slashes=False)
     @access(WRITE)
-    @takes(UNIT)
-    @describe(REPEATABLE, TAGGED, LOCATED, sends=one("NewEntry"), answers=one("Entry"), status=201)
+    @takes(UNIT, TWINS)
+    @describe(REPEATABLE, TAGGED, LOCATED, sends=one("NewEntry"), answers=one("InsertedEntry"), status=201, also=(200,))
     def insert_entry(token: ActiveToken, query: Query) -> ResponseReturnValue:
-        """Insert an entry."""
-        entry = new_entry(parse_json(json_body()), datetime.now(UTC))
+        """Insert an entry.
+
+        What looks odd is told in `warnings`. With `twins=merge`, an entry that is likely the same weighing as one that
+        is stored is not inserted: 200 and the stored one.
+        """
+        fields, now = parse_json(json_body()), datetime.now(UTC)
+        refuse_unknown(fields, MEMBERS)
+        candidate = Candidate(new_entry(fields, now, otherwise=now))
 
         def insert(changes: EntryChanges) -> Response:
-            [stored] = changes.insert([entry])
-            answer = _shown(token, stored, query)
-            answer.status_code, answer.location = 201, address_of(stored)
+            [outcome] = changes.insert_candidates([candidate], find_same=False, merge_twins=query[TWINS] == MERGE)
+            shown = outcome.inserted or outcome.merged_into
+            assert shown is not None
+            warnings = [warning.to_json() for warning in outcome.warnings]
+            body = {**shown.to_json(query[UNIT]), **({"warnings": warnings} if warnings else {})}
+            address, view = address_of(shown), f"?unit={query[UNIT]}" if query[UNIT] else ""
+            answer = tagged(jsonify(body), version_tag(token.subject, shown.change, address + view))
+            answer.status_code, answer.location = 201 if outcome.inserted else 200, address
             return answer
 
         return change_once(store, token, digest(request.get_data()), insert)
@@ -114,7 +163,7 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
             raise ProblemError(404, _NONE_YET)
         return unless_known(version_tag(token.subject, entry.change), lambda: _shown(token, entry, query))
 
-    @blueprint.get("/<entry_id>")
+    @blueprint.get("/<entry_id:entry_id>")
     @access(READ)
     @takes(UNIT)
     @describe(VERSIONED, answers=one("Entry"))
@@ -124,38 +173,34 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
             entry = _found(entries.find(entry_id))
         return unless_known(version_tag(token.subject, entry.change), lambda: _shown(token, entry, query))
 
-    @blueprint.patch("/<entry_id>")
+    @blueprint.patch("/<entry_id:entry_id>")
     @access(WRITE)
     @takes(UNIT)
     @describe(GUARDED, TAGGED, sends=one("EntryChange"), answers=one("Entry"))
     def change_entry(token: ActiveToken, query: Query, entry_id: str) -> ResponseReturnValue:
-        """Change an entry: replace the members that are sent (RFC 7396)."""
+        """Change an entry: replace the members that are sent (RFC 7396).
+
+        A change after which nothing is different is none: the version stays, and nobody is told.
+        """
         fields = parse_json(json_body())
         with store.changing(token.subject) as changes:
             entry = _found(changes.take(entry_id))
-            check_if_match(token.subject, entry)
-            changed = changes.replace(entry, changed_entry(entry, fields))
+            check_preconditions(token.subject, entry)
+            changed = changes.replace(entry, changed_entry(entry, fields, datetime.now(UTC)))
         return _shown(token, changed, query)
 
-    @blueprint.delete("/<entry_id>")
+    @blueprint.delete("/<entry_id:entry_id>")
     @access(WRITE)
     @describe(GUARDED, status=204)
     def delete_entry(token: ActiveToken, entry_id: str) -> ResponseReturnValue:
         """Delete an entry."""
         with store.changing(token.subject) as changes:
             entry = _found(changes.take(entry_id))
-            check_if_match(token.subject, entry)
+            check_preconditions(token.subject, entry)
             changes.delete(entry)
         return "", 204
 
     return blueprint
-
-
-def json_body() -> bytes:
-    """The request's body. Raises ProblemError unless it is declared as JSON."""
-    if request.mimetype not in {"application/json", "application/merge-patch+json"}:
-        raise ProblemError(415, "The body must be application/json.")
-    return request.get_data()
 
 
 def address_of(entry: BodyWeightEntry) -> str:
@@ -164,13 +209,9 @@ def address_of(entry: BodyWeightEntry) -> str:
 
 
 def _page(entries: EntryReader, query: Query) -> Response:
-    page = Page(
-        limit=query[LIMIT],
-        descending=query[ORDER] == "desc",
-        start=query[START],
-        end=query[END],
-        after=query[CURSOR],
-    )
+    start, end = period(query)
+    descending = query[ORDER] == "desc"
+    page = Page(limit=query[LIMIT], descending=descending, start=start, end=end, after=query[CURSOR])
     shown, next_position = entries.page(page)
     answer = jsonify([entry.to_json(query[UNIT]) for entry in shown])
     if next_position is not None:

@@ -6,15 +6,16 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.access import WRITE, Access
-from fit_service.api.body_weight import json_body
+from fit_service.api.bodies import json_body
 from fit_service.api.description import describe
 from fit_service.api.idempotency import REPEATABLE, change_once, digest
-from fit_service.api.parameters import UNIT, Query, takes
+from fit_service.api.parameters import MERGE, TWINS, UNIT, Query, takes
 from fit_service.api.schemas import one
 from fit_service.body_weight_entry import NewEntry, parse_json
 from fit_service.entry_batch import parse_batch
+from fit_service.entry_matching import Candidate
 from fit_service.storage.body_weights import BodyWeightStore
-from fit_service.storage.entry_changes import EntryChanges
+from fit_service.storage.entry_changes import EntryChanges, Outcome
 from shared.resource_server import ActiveToken
 
 MAX_BODY = 256 * 1024
@@ -27,25 +28,37 @@ def batch_api(access: Access, store: BodyWeightStore) -> Blueprint:
 
     @blueprint.post("/batch")
     @access(WRITE, max_body=MAX_BODY)
-    @takes(UNIT)
+    @takes(UNIT, TWINS)
     @describe(REPEATABLE, sends=one("Batch"), answers=one("BatchResult"))
     def insert_batch(token: ActiveToken, query: Query) -> ResponseReturnValue:
         """Insert up to 500 entries.
 
-        Each gets its own result; the good ones are inserted, unless it shall be all or nothing.
+        Each gets its own result, with `warnings` where something looks odd; the good ones are inserted, unless it shall
+        be all or nothing. With `twins=merge`, an entry that is likely the same weighing as one that is stored, or as an
+        earlier one of the batch, is not inserted: its result is 200 and that one.
         """
         batch = parse_batch(parse_json(json_body()), datetime.now(UTC))
+        candidates = [Candidate(entry) for entry in batch.entries]
 
         def insert(changes: EntryChanges) -> Response:
-            stored = iter(changes.insert(batch.entries))
-            results: list[dict[str, object]] = [
-                {"status": 201, "entry": next(stored).to_json(query[UNIT])}
+            outcomes = changes.insert_candidates(candidates, find_same=False, merge_twins=query[TWINS] == MERGE)
+            inserted, of_the_good = sum(outcome.inserted is not None for outcome in outcomes), iter(outcomes)
+            results = [
+                _result(next(of_the_good), query[UNIT])
                 if isinstance(item, NewEntry)
                 else {"status": item.status, "errors": item.errors}
                 for item in batch.items
             ]
-            return jsonify({"inserted": len(batch.entries), "results": results})
+            return jsonify({"inserted": inserted, "results": results})
 
         return change_once(store, token, digest(request.get_data()), insert)
 
     return blueprint
+
+
+def _result(outcome: Outcome, unit: str | None) -> dict[str, object]:
+    shown = outcome.inserted or outcome.merged_into
+    assert shown is not None
+    warnings = [warning.to_json() for warning in outcome.warnings]
+    result = {"status": 201 if outcome.inserted else 200, "entry": shown.to_json(unit)}
+    return {**result, **({"warnings": warnings} if warnings else {})}

@@ -23,15 +23,23 @@ VERSIONED = Trait(
 )
 """Whoever has the version already gets 304."""
 GUARDED = Trait(
-    request_headers=[Header("If-Match", "Versions that may be overwritten: 412 if the present one is another.")],
+    request_headers=[
+        Header("If-Match", "Versions that may be overwritten: 412 if the present one is another."),
+        Header("If-None-Match", "Versions that must not be overwritten: 412 if the present one is among them."),
+    ],
     problems={412: None},
 )
 """Nothing newer is overwritten."""
 
 
-def version_tag(subject: str, change: int) -> str:
-    """Of what this change made. Differs from person to person, because caches know addresses only."""
-    return sha256(f"{subject} {change}".encode()).hexdigest()[:32]
+def version_tag(subject: str, change: int, address: str | None = None) -> str:
+    """Of what this change made, as it is shown at `address`, or at the one of this request.
+
+    Before the first `-` stands the version, which `If-Match` compares, after it the view: what is shown in pounds is
+    not what is shown in kilograms. Differs from person to person, because caches know addresses only.
+    """
+    view = address or request.full_path.removesuffix("?")
+    return f"{_version(subject, change)}-{sha256(view.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def tagged(answer: Response, tag: str) -> Response:
@@ -48,8 +56,18 @@ def unless_known(tag: str, make: Callable[[], Response]) -> Response:
     return tagged(make(), tag)
 
 
-def check_if_match(subject: str, entry: BodyWeightEntry) -> None:
-    """Raise ProblemError unless this is a version that `If-Match` names, if there is one (RFC 9110 §13.1.1)."""
-    expected: ETags = request.if_match
-    if "If-Match" in request.headers and not expected.contains(version_tag(subject, entry.change)):
+def check_preconditions(subject: str, entry: BodyWeightEntry) -> None:
+    """Raise ProblemError if `If-Match` or `If-None-Match` forbids to change this version (RFC 9110 §13.1)."""
+    version = _version(subject, entry.change)
+    if "If-Match" in request.headers and not _names(request.if_match, version, weak=False):
         raise ProblemError(412, "The entry was changed meanwhile: read it again.")
+    if "If-None-Match" in request.headers and _names(request.if_none_match, version, weak=True):
+        raise ProblemError(412, "The entry is one of the versions that If-None-Match excludes.")
+
+
+def _version(subject: str, change: int) -> str:
+    return sha256(f"{subject} {change}".encode()).hexdigest()[:32]
+
+
+def _names(tags: ETags, version: str, *, weak: bool) -> bool:
+    return tags.star_tag or any(tag.partition("-")[0] == version for tag in tags.as_set(include_weak=weak))

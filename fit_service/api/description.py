@@ -48,7 +48,8 @@ class Trait:
 class Description:
     """What one view takes and answers, apart from what follows from its scope and parameters."""
 
-    status: int
+    statuses: Sequence[int]
+    """Of success; the first is the usual one."""
     answers: Sequence[Content]
     """By media type; without one there is no body."""
     sends: Sequence[Content]
@@ -59,11 +60,12 @@ def describe(
     *traits: Trait,
     answers: Sequence[Content] = (),
     status: int = 200,
+    also: Sequence[int] = (),
     sends: Sequence[Content] = (),
     problems: Mapping[int, str | None] | None = None,
 ) -> Callable[[V], V]:
     """Say what the view takes and answers. Its docstring says what it does: a line, then more."""
-    description = Description(status, answers, sends, (*traits, Trait(problems=problems or {})))
+    description = Description((status, *also), answers, sends, (*traits, Trait(problems=problems or {})))
 
     def decorate(view: V) -> V:
         view.description = description  # type: ignore[attr-defined]

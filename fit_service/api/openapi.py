@@ -61,7 +61,7 @@ def openapi_document(app: Flask, origin: str, issuer: str) -> Document:
     """The document. `origin` is where the API is, `issuer` the authorization server as clients see it."""
     paths: dict[str, Document] = {}
     for rule, view in _described_routes(app):
-        path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             paths.setdefault(path, {})[method.lower()] = _operation(rule, view)
     return {
@@ -128,7 +128,7 @@ def _responses(rule: Rule, view: Any) -> Document:
     success: Document = {"description": "Done.", "headers": {header.name: _header(header) for header in headers}}
     if description.answers:
         success["content"] = _contents(description.answers)
-    answers = {description.status: success}
+    answers = dict.fromkeys(description.statuses, success)
     if any(trait.unchanged for trait in description.traits):
         answers[304] = {**success, "description": "The app has this version already."}
         answers[304].pop("content")
@@ -138,13 +138,11 @@ def _responses(rule: Rule, view: Any) -> Document:
 def _problems(rule: Rule, view: Any) -> dict[int, Document]:
     """The refusals: those that anything may meet, those that follow from what the view takes, and its own."""
     description: Description = view.description
-    statuses: dict[int, str | None] = dict.fromkeys((400, 401, 403, 429, 503))
+    statuses: dict[int, str | None] = dict.fromkeys((400, 401, 403, 422, 429, 503))
     if rule.arguments:
         statuses[404] = None
     if description.sends:
-        statuses |= dict.fromkeys((413, 415, 422))
-    if getattr(view, "parameters", ()):
-        statuses[422] = None
+        statuses |= dict.fromkeys((413, 415))
     for trait in description.traits:
         statuses |= trait.problems
     return {

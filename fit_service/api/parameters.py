@@ -1,26 +1,29 @@
-"""Query parameters: each is declared once, and each view names those that it takes. Unknown ones are ignored."""
+"""Query parameters: each is declared once, and each view names those that it takes."""
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from zoneinfo import ZoneInfo
 
 from flask import request
 from flask.typing import ResponseReturnValue
 
 from fit_service.api import schemas
 from fit_service.api.description import Schema
-from fit_service.api.schemas import INSTANT
 from fit_service.body_weight_entry import parse_timestamp
 from fit_service.errors import ProblemError
+from fit_service.local_days import parse_zone, start_of
 from fit_service.weight import parse_unit
 from shared.resource_server import ActiveToken
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 P = ParamSpec("P")
+_SHOWN_NAME = 60
+"""Characters of a parameter's name that a refusal repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +96,55 @@ def number_up_to(largest: int) -> Reader[int]:
     return Reader({"type": "integer", "minimum": 1, "maximum": largest}, parse)
 
 
-_INSTANT = Reader(INSTANT, parse_timestamp)
+def _parse_bound(text: str, name: str) -> datetime | date:
+    try:
+        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        raise ProblemError(422, f"{name} names a day that does not exist.", field=name) from None
+    if day is not None and not date.min.year < day.year < date.max.year:
+        raise ProblemError(422, f"{name} must be in the years {date.min.year + 1} to {date.max.year - 1}.", field=name)
+    return day or parse_timestamp(text, name)
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_BOUND = Reader(schemas.BOUND, _parse_bound)
+KEEP, MERGE = "keep", "merge"
 UNIT: Parameter[str | None] = Parameter(
     "unit", Reader(schemas.UNIT, parse_unit), None, "Show weights in lbs or kg; unset: as each was entered."
 )
-START: Parameter[datetime | None] = Parameter(
-    "start", _INSTANT, None, "From this instant on (RFC 3339, with an offset)."
+ZONE: Parameter[ZoneInfo] = Parameter(
+    "tz", Reader(schemas.TIME_ZONE, parse_zone), ZoneInfo("UTC"), "The IANA time zone whose days are meant."
 )
-END: Parameter[datetime | None] = Parameter("end", _INSTANT, None, "Before this instant (RFC 3339, with an offset).")
+START: Parameter[datetime | date | None] = Parameter(
+    "start", _BOUND, None, "From this instant on (RFC 3339, with an offset), or from the beginning of this day in `tz`."
+)
+END: Parameter[datetime | date | None] = Parameter(
+    "end", _BOUND, None, "Before this instant (RFC 3339, with an offset), or before this day in `tz` begins."
+)
+TWINS: Parameter[str] = Parameter(
+    "twins", one_of(KEEP, MERGE), KEEP, "Whether to insert what is likely the same weighing as another entry."
+)
+
+
+def period(query: Query) -> tuple[datetime | None, datetime | None]:
+    """From when to when (excluded) is asked for. Raises ProblemError if the end comes before the start."""
+    start, end = (_as_instant(query[bound], query[ZONE]) for bound in (START, END))
+    if start is not None and end is not None and end < start:
+        raise ProblemError(422, "end must not be before start.", field="end")
+    return start, end
+
+
+def refuse_unknown_parameters(known: Sequence[Parameter[Any]]) -> None:
+    """Raise ProblemError if the request has a parameter that isn't one of these."""
+    names = [parameter.name for parameter in known]
+    for name in request.args:
+        if name not in names:
+            takes = f"the parameters here are: {', '.join(names)}" if names else "there are no parameters here"
+            raise ProblemError(422, f"{name[:_SHOWN_NAME]} is not known: {takes}.", field=name[:_SHOWN_NAME])
+
+
+def _as_instant(bound: datetime | date | None, zone: ZoneInfo) -> datetime | None:
+    return bound if bound is None or isinstance(bound, datetime) else start_of(bound, zone)
 
 
 def _read(parameter: Parameter[T]) -> T:

@@ -28,7 +28,7 @@ class Problem:
 
 
 PROBLEMS: Mapping[int, Problem] = {
-    400: Problem("BadRequest", "The request is malformed.", "The body is not valid JSON."),
+    400: Problem("BadRequest", "The request is malformed.", "The body can't be read as JSON. It is not valid JSON."),
     401: Problem(
         "Unauthorized",
         "There is no token, or it is expired, revoked or not valid here: refresh it once and repeat.",

@@ -1,17 +1,22 @@
 """The objects of the API in JSON Schema, with an example of each. Limits and words come from where they are decided."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fit_service.api.description import Content, Schema
-from fit_service.body_weight_entry import FIRST_YEAR, LAST_YEAR
+from fit_service.body_weight_entry import FIRST_YEAR
 from fit_service.entry_batch import MAX_ENTRIES
 from fit_service.entry_file import COLUMNS, CSV, JSON, NEEDED
+from fit_service.entry_matching import Oddity
 from fit_service.summary import BUCKETS
+from fit_service.trend import SMOOTHINGS
 from fit_service.webhooks.destination import MAX_LENGTH
 from fit_service.webhooks.registration import DisabledBecause, Status
 from fit_service.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, UNITS
+from fit_service.weight import MAX_LENGTH as MAX_LENGTH_OF_AMOUNT
 
 INSTANT: Schema = {"type": "string", "format": "date-time"}
+BOUND: Schema = {"anyOf": [INSTANT, {"type": "string", "format": "date"}]}
 _INSTANT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
 UNIT: Schema = {"type": "string", "enum": list(UNITS)}
 TIME_ZONE: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_+/-]+$", "examples": ["Europe/Berlin"]}
@@ -20,15 +25,21 @@ SYNC_POSITION: Schema = {"type": "string", "pattern": "^(0|[0-9]{1,18}-[0-9]{1,1
 _WEIGHT: Schema = {
     "type": "string",
     "pattern": rf"^[0-9]{{1,6}}(\.[0-9]{{1,{MAX_DECIMALS}}})?$",
-    "description": "An exact decimal. What was converted has at most two decimals.",
+    "description": "An exact decimal. What was converted is rounded to three decimals.",
 }
 _WEIGHT_THAT_IS_SENT: Schema = {
     "type": ["string", "number"],
     "pattern": rf"^[0-9]{{1,6}}(\.[0-9]{{1,{MAX_DECIMALS}}})?$",
     "exclusiveMinimum": 0,
-    "description": f"A decimal with at most {MAX_DECIMALS} decimals, between {LIGHTEST_KG} and {HEAVIEST_KG} kg.",
+    "description": (
+        f"A decimal with at most {MAX_DECIMALS} decimals, between {LIGHTEST_KG} and {HEAVIEST_KG} kg. What a binary "
+        f"float adds to one, as in 82.35000000000001, is taken away. At most {MAX_LENGTH_OF_AMOUNT} characters."
+    ),
 }
-_INSTANT_THAT_IS_SENT: Schema = {**INSTANT, "description": f"In the years {FIRST_YEAR} to {LAST_YEAR}, with an offset."}
+_INSTANT_THAT_IS_SENT: Schema = {
+    **INSTANT,
+    "description": f"With an offset; from the year {FIRST_YEAR} on, until a day from now.",
+}
 ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
 
 _CREATED_AT, _ENTRY_ID = "2026-01-05T06:30:00+00:00", "49ab6b1d2b1c1f3fae5c3a60"
@@ -58,8 +69,21 @@ def _array(items: Schema, **more: object) -> Schema:
     return {"type": "array", "items": items, **more}
 
 
+_ENTRY = {"id": ID, "body_weight": _WEIGHT, "unit": UNIT, "created_at": INSTANT}
+_WARNINGS = _array(ref("Warning"), description="What looks odd about it.")
+_NO_OTHERS: dict[str, Any] = {"additionalProperties": False}
 _SENT_ENTRY = {"body_weight": _WEIGHT_THAT_IS_SENT, "unit": UNIT, "created_at": _INSTANT_THAT_IS_SENT}
 
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_PLACE: Mapping[str, Schema] = {
+    "index": {"type": "integer", "minimum": 0, "description": "Of the entry, in an array."},
+    "line": {"type": "integer", "minimum": 1, "description": "Of the entry, in a CSV file."},
+}
+_WARNING: Mapping[str, Schema] = {
+    "warning": {"type": "string", "enum": [each.value for each in Oddity]},
+    "detail": {"type": "string"},
+    "id": {**ID, "description": "Of the stored entry that it is about."},
+}
 _WEBHOOK: Mapping[str, Schema] = {
     "id": ID,
     "url": {"type": "string"},
@@ -84,23 +108,30 @@ _WEBHOOK_EXAMPLE = {
 }
 
 SCHEMAS: Mapping[str, Schema] = {
-    "Entry": _object({"id": ID, "body_weight": _WEIGHT, "unit": UNIT, "created_at": INSTANT}, _ENTRY_EXAMPLE),
+    "Entry": _object(_ENTRY, _ENTRY_EXAMPLE),
+    "InsertedEntry": _object({**_ENTRY, "warnings": _WARNINGS}, _ENTRY_EXAMPLE, optional=("warnings",)),
     "DeletedEntry": _object({"id": ID, "deleted": {"const": True}}, {"id": _ENTRY_ID, "deleted": True}),
     "NewEntry": _object(
         _SENT_ENTRY,
         {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-05T07:30:00+01:00"},
         optional=("created_at",),
-        description="Without `created_at` it is of now. Members that are not named here are ignored.",
+        description="Without `created_at` it is of now.",
+        **_NO_OTHERS,
     ),
+    "DatedEntry": _object(_SENT_ENTRY, {"body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT}, **_NO_OTHERS),
     "EntryChange": _object(
         _SENT_ENTRY,
         {"body_weight": "82.5"},
         optional=tuple(_SENT_ENTRY),
-        description="The members to replace (RFC 7396). Another `unit` needs its `body_weight` too.",
+        description=(
+            "The members to replace (RFC 7396). Another `unit` needs its `body_weight` too. The entry's own `id` may "
+            "be sent with them."
+        ),
+        **_NO_OTHERS,
     ),
     "Batch": _object(
         {
-            "entries": _array(ref("NewEntry"), minItems=1, maxItems=MAX_ENTRIES),
+            "entries": _array(ref("DatedEntry"), minItems=1, maxItems=MAX_ENTRIES),
             "all_or_nothing": {
                 "type": "boolean",
                 "default": False,
@@ -114,6 +145,7 @@ SCHEMAS: Mapping[str, Schema] = {
             ]
         },
         optional=("all_or_nothing",),
+        **_NO_OTHERS,
     ),
     "BatchResult": _object(
         {
@@ -128,19 +160,28 @@ SCHEMAS: Mapping[str, Schema] = {
             ],
         },
     ),
-    "InsertedItem": _object({"status": {"const": 201}, "entry": ref("Entry")}),
+    "InsertedItem": _object(
+        {
+            "status": {"enum": [201, 200], "description": "200: it was merged with the entry that is shown."},
+            "entry": ref("Entry"),
+            "warnings": _WARNINGS,
+        },
+        optional=("warnings",),
+    ),
     "RefusedItem": _object({"status": {"const": 422}, "errors": _array(ref("Fault"))}),
     "Summary": _object(
         {
             "bucket": {"type": "string", "enum": list(BUCKETS)},
             "tz": {"type": "string", "description": "An IANA time zone."},
             "unit": UNIT,
+            "smoothing": {"type": "string", "enum": list(SMOOTHINGS), "description": "How `trend` is defined."},
             "buckets": _array(ref("Bucket"), description="The oldest first; without those that have no entries."),
         },
         {
             "bucket": "day",
             "tz": "UTC",
             "unit": "kg",
+            "smoothing": SMOOTHINGS[0],
             "buckets": [
                 {
                     "start": "2026-01-05T00:00:00+00:00",
@@ -166,18 +207,33 @@ SCHEMAS: Mapping[str, Schema] = {
             "trend": {**_WEIGHT, "description": "The weight without its daily ups and downs."},
             "change": {
                 "type": ["string", "null"],
-                "pattern": r"^-?[0-9]{1,6}(\.[0-9]{1,2})?$",
+                "pattern": r"^-?[0-9]{1,6}(\.[0-9]{1,3})?$",
                 "description": "From the mean of the bucket before that has entries; null if there is none.",
             },
         }
     ),
     "ImportedEntry": _object(
-        _SENT_ENTRY, {"body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT}, description="`id` is ignored."
+        {"id": {"type": "string"}, **_SENT_ENTRY, "deleted": {"type": "boolean"}},
+        {"body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT},
+        optional=("id", "deleted"),
+        description=(
+            "By its `id` an entry of this API is known again. What is marked `deleted` is left out. Other members are "
+            "ignored."
+        ),
     ),
     "ImportResult": _object(
-        {"inserted": {"type": "integer", "minimum": 0}, "already_there": {"type": "integer", "minimum": 0}},
-        {"inserted": 1, "already_there": 0},
+        {
+            "inserted": _COUNT,
+            "already_there": {**_COUNT, "description": "By `id`, or of the same instant and weight."},
+            "merged": {**_COUNT, "description": "Likely twins, with `twins=merge`."},
+            "marked_deleted": {**_COUNT, "description": "Rows that say they were deleted; they are left out."},
+            "warnings": _array(ref("RowWarning"), description="The first hundred."),
+            "warning_count": {**_COUNT, "description": "How many there are in all."},
+        },
+        {"inserted": 1, "already_there": 0, "merged": 0, "marked_deleted": 0, "warnings": [], "warning_count": 0},
     ),
+    "Warning": _object(_WARNING, optional=("id",)),
+    "RowWarning": _object({**_WARNING, **_PLACE}, optional=("id", *_PLACE)),
     "Webhook": _object(_WEBHOOK, _WEBHOOK_EXAMPLE),
     "RegisteredWebhook": _object(
         {**_WEBHOOK, "secret": {"type": "string", "pattern": "^whsec_"}},
@@ -205,10 +261,9 @@ SCHEMAS: Mapping[str, Schema] = {
         {
             "field": {"type": "string", "description": "A member of the body, a parameter or a header."},
             "detail": {"type": "string"},
-            "index": {"type": "integer", "minimum": 0, "description": "Of the entry, in an array."},
-            "line": {"type": "integer", "minimum": 1, "description": "Of the entry, in a CSV file."},
+            **_PLACE,
         },
-        optional=("index", "line"),
+        optional=tuple(_PLACE),
     ),
 }
 

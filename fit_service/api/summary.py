@@ -1,6 +1,6 @@
 """`/api/body_weight/summary`: what a chart shows, one bucket per day, week or month of a time zone."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify
@@ -9,28 +9,31 @@ from flask.typing import ResponseReturnValue
 from fit_service.api.access import READ, Access
 from fit_service.api.conditional import VERSIONED, unless_known, version_tag
 from fit_service.api.description import describe
-from fit_service.api.parameters import END, START, UNIT, Parameter, Query, Reader, one_of, takes
-from fit_service.api.schemas import TIME_ZONE, one
+from fit_service.api.parameters import END, START, UNIT, ZONE, Parameter, Query, one_of, period, takes
+from fit_service.api.schemas import one
 from fit_service.errors import ProblemError
-from fit_service.local_days import LocalDays, local_day, parse_zone, start_of
+from fit_service.local_days import LocalDays, first_and_last_day, local_day, shown_instant, start_of
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_reader import EntryReader
 from fit_service.summary import (
     BUCKETS,
     DEFAULT_BUCKETS,
     MAX_BUCKETS,
-    TREND_DAYS,
     BucketSummary,
     bucket_index,
     first_day,
     summarize,
 )
+from fit_service.trend import SMOOTHINGS, first_needed_day
 from fit_service.weight import plain
 from shared.resource_server import ActiveToken
 
 BUCKET: Parameter[str] = Parameter("bucket", one_of(*BUCKETS), "day", "How much time is summed up.")
-ZONE: Parameter[ZoneInfo] = Parameter(
-    "tz", Reader(TIME_ZONE, parse_zone), ZoneInfo("UTC"), "The IANA time zone whose days are meant."
+SMOOTHING: Parameter[str] = Parameter(
+    "smoothing",
+    one_of(*SMOOTHINGS),
+    SMOOTHINGS[0],
+    "How the trend is defined: by time, or as in The Hacker's Diet by weighings.",
 )
 _A_MOMENT = timedelta(microseconds=1)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -42,13 +45,14 @@ def summary_api(access: Access, store: BodyWeightStore) -> Blueprint:
 
     @blueprint.get("/summary")
     @access(READ)
-    @takes(BUCKET, ZONE, START, END, UNIT)
+    @takes(BUCKET, ZONE, START, END, UNIT, SMOOTHING)
     @describe(VERSIONED, answers=one("Summary"))
     def show_summary(token: ActiveToken, query: Query) -> ResponseReturnValue:
         """Sum entries up by day, week or month.
 
         Weeks begin on Monday. Buckets are never cut. Without `start` it reaches back 366 buckets; it covers at most
-        1000. Without `unit`, it is that of the latest entry.
+        1000. Without `unit`, it is that of the latest entry. A trend by time is a mean of the last 60 days, in which a
+        day counts nine tenths of the next, and days without a weighing lie on the line between those around them.
         """
         with store.reading(token.subject) as entries:
             tag = version_tag(token.subject, entries.counter().last_change)
@@ -58,22 +62,24 @@ def summary_api(access: Access, store: BodyWeightStore) -> Blueprint:
 
 
 def _summary(entries: EntryReader, query: Query) -> Response:
-    bucket, zone = query[BUCKET], query[ZONE]
-    earliest, latest = entries.earliest(), entries.latest()
-    covered = _covered(query, earliest.created_at, latest.created_at) if earliest and latest else range(0)
-    unit = query[UNIT] or (latest.weight.unit if latest else "kg")
-    summaries = summarize(entries.day_totals(_needed_days(entries, query, covered)), bucket, unit) if covered else []
-    shown = [_shown(summary, bucket, zone) for summary in summaries if summary.index in covered]
-    return jsonify({"bucket": bucket, "tz": zone.key, "unit": unit, "buckets": shown})
+    bucket, zone, smoothing = query[BUCKET], query[ZONE], query[SMOOTHING]
+    bounds, earliest, latest = period(query), entries.earliest(), entries.latest()
+    unit, summaries = query[UNIT] or (latest.weight.unit if latest else "kg"), []
+    covered = _covered(query, *bounds, earliest.created_at, latest.created_at) if earliest and latest else range(0)
+    if earliest and covered:
+        days = entries.day_totals(_needed_days(entries, query, covered, local_day(earliest.created_at, zone)))
+        summaries = [each for each in summarize(days, bucket, unit, smoothing) if each.index in covered]
+    shown = [_shown(summary, bucket, zone) for summary in summaries]
+    return jsonify({"bucket": bucket, "tz": zone.key, "unit": unit, "smoothing": smoothing, "buckets": shown})
 
 
-def _covered(query: Query, earliest: datetime, latest: datetime) -> range:
+def _covered(query: Query, start: datetime | None, end: datetime | None, earliest: datetime, latest: datetime) -> range:
     """The buckets, which are whole also where the period begins or ends within one. Raises ProblemError."""
-    start, end = max(query[START] or earliest, earliest), min(query[END] or _LAST, latest + _A_MOMENT)
-    if start >= end:
+    begin, after = max(start or earliest, earliest), min(end or _LAST, latest + _A_MOMENT)
+    if begin >= after:
         return range(0)
-    first, last = (bucket_index(query[BUCKET], local_day(each, query[ZONE])) for each in (start, end - _A_MOMENT))
-    if query[START] is None:
+    first, last = (bucket_index(query[BUCKET], day) for day in first_and_last_day(begin, after, query[ZONE]))
+    if start is None:
         first = max(first, last - DEFAULT_BUCKETS + 1)
     if last - first >= MAX_BUCKETS:
         detail = f"That is more than {MAX_BUCKETS} buckets: ask for a shorter period or larger buckets."
@@ -81,11 +87,11 @@ def _covered(query: Query, earliest: datetime, latest: datetime) -> range:
     return range(first, last + 1)
 
 
-def _needed_days(entries: EntryReader, query: Query, covered: range) -> LocalDays:
+def _needed_days(entries: EntryReader, query: Query, covered: range, earliest: date) -> LocalDays:
     """Those of the buckets, and earlier ones: for the first trend, and for the bucket that the first one follows."""
     bucket, zone = query[BUCKET], query[ZONE]
     begin, after = first_day(bucket, covered[0]), first_day(bucket, covered[-1] + 1)
-    needed = begin - timedelta(days=TREND_DAYS)
+    needed = first_needed_day(query[SMOOTHING], begin) or min(begin, earliest - timedelta(days=1))
     previous = entries.latest(before=start_of(begin, zone))
     if previous is not None:
         needed = min(needed, first_day(bucket, bucket_index(bucket, local_day(previous.created_at, zone))))
@@ -94,8 +100,8 @@ def _needed_days(entries: EntryReader, query: Query, covered: range) -> LocalDay
 
 def _shown(summary: BucketSummary, bucket: str, zone: ZoneInfo) -> dict[str, object]:
     return {
-        "start": start_of(first_day(bucket, summary.index), zone).isoformat(),
-        "end": start_of(first_day(bucket, summary.index + 1), zone).isoformat(),
+        "start": shown_instant(start_of(first_day(bucket, summary.index), zone)),
+        "end": shown_instant(start_of(first_day(bucket, summary.index + 1), zone)),
         "count": summary.count,
         "min": plain(summary.lightest),
         "max": plain(summary.heaviest),

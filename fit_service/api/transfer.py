@@ -2,22 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from hashlib import sha256
-from itertools import chain, islice
-from tempfile import TemporaryFile
-from typing import IO
+from datetime import UTC, datetime
+from itertools import chain
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.access import READ, WRITE, Access
+from fit_service.api.bodies import file_body
 from fit_service.api.description import Header, Trait, describe
-from fit_service.api.idempotency import REPEATABLE, change_once
-from fit_service.api.parameters import END, START, UNIT, Parameter, Query, one_of, takes
+from fit_service.api.idempotency import REPEATABLE, change_once, digest
+from fit_service.api.parameters import END, MERGE, START, TWINS, UNIT, ZONE, Parameter, Query, one_of, period, takes
 from fit_service.api.schemas import EXPORTED_FILE, IMPORTED_FILE, one
 from fit_service.body_weight_entry import BodyWeightEntry
-from fit_service.entry_file import FORMATS, JSON, check, entries_of
-from fit_service.errors import ProblemError
+from fit_service.entry_file import FORMATS, JSON
+from fit_service.entry_import import read_entries
+from fit_service.entry_matching import Candidate
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import Page
@@ -25,10 +25,10 @@ from shared.resource_server import ActiveToken
 
 FORMAT: Parameter[str] = Parameter("format", one_of(*(each.name for each in FORMATS)), JSON.name, "Of the file.")
 _ATTACHED = Trait(answer_headers=[Header("Content-Disposition", "With a name for the file.", always=True)])
+MAX_WARNINGS = 100
+"""As many of them are told."""
 _AT_ONCE = 500
-"""Entries that are in memory at the same time."""
-_CHUNK = 64 * 1024
-"""Bytes, likewise."""
+"""Exported entries that are in memory at the same time."""
 
 
 def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> Blueprint:
@@ -37,12 +37,13 @@ def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> B
 
     @blueprint.get("/export")
     @access(READ)
-    @takes(FORMAT, UNIT, START, END)
+    @takes(FORMAT, UNIT, START, END, ZONE)
     @describe(_ATTACHED, answers=EXPORTED_FILE)
     def export_entries(token: ActiveToken, query: Query) -> ResponseReturnValue:
         """Export all entries as a file, the oldest first."""
         [entry_format] = [each for each in FORMATS if each.name == query[FORMAT]]
-        pages = _pages(store, token.subject, Page(limit=_AT_ONCE, start=query[START], end=query[END]))
+        start, end = period(query)
+        pages = _pages(store, token.subject, Page(limit=_AT_ONCE, start=start, end=end))
         entries = chain(next(pages), chain.from_iterable(pages))  # the first page while an outage can still be a 503
         answer = current_app.response_class(entry_format.write(entries, query[UNIT]), mimetype=entry_format.media_type)
         answer.headers.set("Content-Disposition", "attachment", filename=f"body_weight.{entry_format.name}")
@@ -50,28 +51,39 @@ def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> B
 
     @blueprint.post("/import")
     @access(WRITE, max_body=import_limit)
+    @takes(TWINS)
     @describe(REPEATABLE, sends=IMPORTED_FILE, answers=one("ImportResult"))
-    def import_entries(token: ActiveToken) -> ResponseReturnValue:
+    def import_entries(token: ActiveToken, query: Query) -> ResponseReturnValue:
         """Import a file of entries, all or none.
 
-        What is already there, of the same instant and weight, is not inserted again. If an entry is not good, none is
-        imported, and each bad one is named by its `line`, or in JSON by its `index`.
+        What is already there, by its `id` or of the same instant and weight, is not inserted again. What looks odd is
+        told in `warnings`, the first hundred. With `twins=merge`, an entry that is likely the same weighing as another
+        one is not inserted. If an entry is not good, none is imported, and each bad one is named by its `line`, or in
+        JSON by its `index`. The file may be compressed (`Content-Encoding: gzip`); the limit holds for what is in it.
         """
-        entry_format = next((each for each in FORMATS if each.media_type == request.mimetype), None)
-        if entry_format is None:
-            raise ProblemError(415, f"The file must be {' or '.join(each.media_type for each in FORMATS)}.")
-        with TemporaryFile() as file:
-            digest = _receive(file)
-            count = check(file, entry_format)
+        body, entry_format, codec = file_body(import_limit)
+        file = read_entries(body, codec, entry_format, datetime.now(UTC))
+        candidates = [Candidate(each.entry, each.id) for each in file.entries]
 
-            def insert(changes: EntryChanges) -> Response:
-                file.seek(0)
-                entries = entries_of(file, entry_format)
-                batches = iter(lambda: list(islice(entries, _AT_ONCE)), [])
-                inserted = sum(len(changes.insert_missing(batch)) for batch in batches)
-                return jsonify({"inserted": inserted, "already_there": count - inserted})
+        def insert(changes: EntryChanges) -> Response:
+            outcomes = changes.insert_candidates(candidates, find_same=True, merge_twins=query[TWINS] == MERGE)
+            warnings = [
+                {entry_format.place: each.place, **warning.to_json()}
+                for each, outcome in zip(file.entries, outcomes, strict=True)
+                for warning in outcome.warnings
+            ]
+            return jsonify(
+                {
+                    "inserted": sum(outcome.inserted is not None for outcome in outcomes),
+                    "already_there": sum(outcome.there for outcome in outcomes),
+                    "merged": sum(outcome.merged_into is not None for outcome in outcomes),
+                    "marked_deleted": file.marked_deleted,
+                    "warnings": warnings[:MAX_WARNINGS],
+                    "warning_count": len(warnings),
+                }
+            )
 
-            return change_once(store, token, digest, insert)
+        return change_once(store, token, digest(body), insert)
 
     return blueprint
 
@@ -85,13 +97,3 @@ def _pages(store: BodyWeightStore, subject: str, page: Page) -> Iterator[list[Bo
         if position is None:
             return
         page = replace(page, after=position)
-
-
-def _receive(file: IO[bytes]) -> str:
-    """The digest of the body, which is in the file then: a slow sender holds nothing in the database either."""
-    digest = sha256()
-    while chunk := request.stream.read(_CHUNK):
-        digest.update(chunk)
-        file.write(chunk)
-    file.seek(0)
-    return digest.hexdigest()

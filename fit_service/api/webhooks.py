@@ -7,7 +7,8 @@ from flask import Blueprint, jsonify, url_for
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.access import READ, Access
-from fit_service.api.body_weight import LOCATED, json_body
+from fit_service.api.bodies import json_body
+from fit_service.api.body_weight import LOCATED
 from fit_service.api.description import describe
 from fit_service.api.schemas import WEBHOOKS, one
 from fit_service.body_weight_entry import parse_json

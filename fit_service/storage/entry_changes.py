@@ -5,21 +5,36 @@ numbers are committed in their order: whoever has seen a change can't be missing
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from fit_service.body_weight_entry import BodyWeightEntry, NewEntry
+from fit_service.entry_matching import Candidate, EntryWarning, match
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
 from fit_service.storage.database import upsert
 from fit_service.storage.entry_reader import to_entry
+from fit_service.storage.surroundings import in_portions, surroundings
 from fit_service.storage.webhook_events import tell_of_entries
 from fit_service.webhooks.events import CREATED, DELETED, UPDATED
 
 TOMBSTONE_LIFETIME = timedelta(days=90)
 """How long an app may wait between two reads of what changed before it has to begin again."""
+_AT_ONCE = 500
+"""Rows in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a candidate: it was inserted, or merged into another entry, or was there."""
+
+    inserted: BodyWeightEntry | None
+    merged_into: BodyWeightEntry | None
+    there: bool
+    warnings: Sequence[EntryWarning]
 
 
 class EntryChanges:
@@ -44,17 +59,26 @@ class EntryChanges:
             self._tell(CREATED, *stored)
         return stored
 
-    def insert_missing(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
-        """Store those that aren't there yet: an entry is there if one of the same instant has the same weight."""
+    def insert_candidates(
+        self, candidates: Sequence[Candidate], *, find_same: bool, merge_twins: bool
+    ) -> list[Outcome]:
+        """Store those that aren't there yet and, with `merge_twins`, are no likely twins; one outcome for each."""
         self._take_numbers(0)
-        keys = {
-            (to_microseconds(entry.created_at), entry.weight.thousandths, entry.weight.unit): entry for entry in entries
-        }
-        key = (BodyWeight.created_at, BodyWeight.thousandths, BodyWeight.unit)
-        instants = {instant for instant, _, _ in keys}
-        found = select(*key).where(BodyWeight.subject == self._subject, BodyWeight.created_at.in_(instants))
-        there = {tuple(row) for row in self._session.execute(found)}
-        return self.insert([entry for each, entry in keys.items() if each not in there])
+        around = surroundings(self._session, self._subject, candidates)
+        matches = match(candidates, around, find_same=find_same, merge_twins=merge_twins)
+        is_new = [not (found.there or (merge_twins and found.twin)) for found in matches]
+        fresh = [candidate.entry for candidate, new in zip(candidates, is_new, strict=True) if new]
+        inserted = [entry for portion in in_portions(fresh, _AT_ONCE) for entry in self.insert(portion)]
+        stored, remaining = dict(zip(map(id, fresh), inserted, strict=True)), iter(inserted)
+        return [
+            Outcome(
+                inserted=next(remaining) if new else None,
+                merged_into=None if new or found.there else _stored(found.twin, stored),
+                there=found.there,
+                warnings=found.warnings,
+            )
+            for found, new in zip(matches, is_new, strict=True)
+        ]
 
     def take(self, entry_id: str) -> BodyWeightEntry | None:
         """One entry as it is now, which until the commit nobody else can change."""
@@ -63,7 +87,9 @@ class EntryChanges:
         return to_entry(row) if row else None
 
     def replace(self, taken: BodyWeightEntry, entry: NewEntry) -> BodyWeightEntry:
-        """Overwrite an entry that was taken."""
+        """Overwrite an entry that was taken. If nothing differs, that is no change: two apps would echo for ever."""
+        if (entry.weight, entry.created_at) == (taken.weight, taken.created_at):
+            return taken
         [number] = self._take_numbers(1)
         stored = BodyWeightEntry(entry.weight, entry.created_at, taken.id, number)
         self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(_values(self._subject, stored)))
@@ -104,6 +130,11 @@ class EntryChanges:
 
     def _is(self, entry_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return BodyWeight.subject == self._subject, BodyWeight.id == entry_id
+
+
+def _stored(twin: NewEntry | None, stored: Mapping[int, BodyWeightEntry]) -> BodyWeightEntry:
+    """The twin itself, or what was just made of it."""
+    return twin if isinstance(twin, BodyWeightEntry) else stored[id(twin)]
 
 
 def _values(subject: str, entry: BodyWeightEntry) -> dict[str, object]:

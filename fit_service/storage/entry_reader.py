@@ -73,9 +73,12 @@ class EntryReader:
         return entries[0] if entries else None
 
     def latest(self, before: datetime | None = None) -> BodyWeightEntry | None:
-        """The entry of the latest instant, or of the latest before one."""
-        entries, _ = self.page(Page(limit=1, descending=True, end=before))
-        return entries[0] if entries else None
+        """The entry of the latest instant, or of the latest before one; of several, the one stored last."""
+        query = self._entries().order_by(BodyWeight.created_at.desc(), BodyWeight.change.desc())
+        if before is not None:
+            query = query.where(BodyWeight.created_at < to_microseconds(before))
+        row = self._session.scalar(query.limit(1))
+        return to_entry(row) if row else None
 
     def page(self, page: Page) -> tuple[list[BodyWeightEntry], Position | None]:
         """A page of entries by instant and id, and where the next one begins; None after the last."""

@@ -10,7 +10,10 @@ from typing import ParamSpec, TypeVar
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from fit_service.body_weight_entry import NewEntry
+from fit_service.entry_matching import Candidate
 from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import Counter, Page
 from tests.fit_storage.entries import Mirror, change, delete, insert, new
 
@@ -80,13 +83,20 @@ def test_of_two_who_take_one_entry_the_second_sees_what_the_first_made_of_it(sto
     assert (found.weight.text(), found.change) == ("84", 5)
 
 
+def import_into(changes: EntryChanges, *entries: NewEntry) -> int:
+    """How many were inserted."""
+    candidates = [Candidate(entry) for entry in entries]
+    outcomes = changes.insert_candidates(candidates, find_same=True, merge_twins=False)
+    return sum(outcome.inserted is not None for outcome in outcomes)
+
+
 def test_what_is_imported_twice_at_once_is_there_once(store: BodyWeightStore) -> None:
     barrier = threading.Barrier(4)
 
     def import_all(_: int) -> int:
         barrier.wait()
         with store.changing("mo") as changes:
-            return len(changes.insert_missing([new(80 + day, day) for day in range(20)]))
+            return import_into(changes, *(new(80 + day, day) for day in range(20)))
 
     with ThreadPoolExecutor(4) as threads:
         assert sorted(threads.map(import_all, range(4))) == [0, 0, 0, 20]
@@ -97,7 +107,15 @@ def test_only_the_same_weight_in_the_same_unit_at_the_same_instant_is_there_alre
     insert(store, new("80.5"))
     others = [new("80.501"), new("80.5", unit="lbs"), new("80.5", day=1)]
     with store.changing("mo") as changes:
-        assert len(changes.insert_missing([new("80.50"), *others, *others])) == 3
+        assert import_into(changes, new("80.50"), *others, *others) == 3
+
+
+def test_an_import_of_many_portions_around_many_stored_entries_finds_them_all(store: BodyWeightStore) -> None:
+    days = range(0, 1500, 2)
+    insert(store, *(new(80, day) for day in days))
+    with store.changing("mo") as changes:
+        assert import_into(changes, *(new(80, day) for day in range(1500))) == 750
+    assert len(all_entries(store)) == 1500
 
 
 @pytest.mark.parametrize("limit", [1, 2, 100])

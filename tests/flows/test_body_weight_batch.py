@@ -94,6 +94,22 @@ def test_a_batch_needs_the_scope_to_write(actions: Actions) -> None:
     assert f'scope="{WRITE}"' in refused.headers["WWW-Authenticate"]
 
 
-def test_the_address_of_the_batch_is_no_entry(actions: Actions, token: str) -> None:
-    assert actions.fit("GET", BATCH, token).status_code == 404
-    assert actions.fit("DELETE", BATCH, token).status_code == 404
+@pytest.mark.clause("RFC 9110 §15.5.6")
+@pytest.mark.parametrize(
+    ("address", "method", "allowed"),
+    [
+        ("batch", "GET", {"POST"}),
+        ("batch", "DELETE", {"POST"}),
+        ("import", "PATCH", {"POST"}),
+        ("latest", "POST", {"GET", "HEAD"}),
+        ("latest", "DELETE", {"GET", "HEAD"}),
+        ("summary", "PATCH", {"GET", "HEAD"}),
+        ("export", "POST", {"GET", "HEAD"}),
+    ],
+)
+def test_a_wrong_method_is_told_which_ones_there_are(
+    actions: Actions, token: str, address: str, method: str, allowed: set[str]
+) -> None:
+    refused = actions.fit(method, f"/api/body_weight/{address}", token)
+    assert refused.status_code == 405
+    assert set(refused.headers["Allow"].split(", ")) == {*allowed, "OPTIONS"}

@@ -64,7 +64,7 @@ def test_a_page_that_was_interrupted_goes_on_from_its_own_position(actions: Acti
 
 def test_weights_come_in_the_unit_that_is_asked_for(actions: Actions, token: str) -> None:
     insert(actions, token, 100)
-    assert changes(actions, token, "0", "&unit=lbs").json()[0]["body_weight"] == "220.46"
+    assert changes(actions, token, "0", "&unit=lbs").json()[0]["body_weight"] == "220.462"
 
 
 @pytest.mark.clause("RFC 9457 §3.2")

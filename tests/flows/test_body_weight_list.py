@@ -59,7 +59,7 @@ def test_a_range_begins_with_its_start_and_ends_before_its_end(actions: Actions,
 
 def test_the_list_can_be_read_in_the_other_unit(actions: Actions, token: str) -> None:
     shown = actions.fit("GET", f"{LIST}?unit=lbs&limit=1", token)
-    assert [(entry["body_weight"], entry["unit"]) for entry in shown.json()] == [("178.57", "lbs")]
+    assert [(entry["body_weight"], entry["unit"]) for entry in shown.json()] == [("178.574", "lbs")]
     assert "unit=lbs" in shown.links["next"]["url"]
 
 

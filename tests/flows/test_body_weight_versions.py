@@ -107,4 +107,63 @@ def test_the_latest_entry_is_the_one_of_the_latest_instant(actions: Actions, tok
         entry = {"body_weight": amount, "unit": "kg", "created_at": f"2026-03-{day}T07:00:00Z"}
         actions.fit("POST", token=token, json=entry)
     latest = actions.fit("GET", f"{LIST}latest?unit=lbs", token).json()
-    assert (latest["created_at"], latest["body_weight"]) == ("2026-03-03T07:00:00+00:00", "182.98")
+    assert (latest["created_at"], latest["body_weight"]) == ("2026-03-03T07:00:00+00:00", "182.984")
+
+
+def test_of_several_entries_of_the_latest_instant_the_one_stored_last_is_the_latest(
+    actions: Actions, token: str
+) -> None:
+    at = "2026-03-02T07:00:00Z"
+    entries = [{"body_weight": str(60 + number), "unit": "kg", "created_at": at} for number in range(12)]
+    for number, entry in enumerate(entries):
+        actions.fit("POST", token=token, json=entry)
+        assert actions.fit("GET", f"{LIST}latest", token).json()["body_weight"] == str(60 + number)
+
+
+def test_a_change_that_changes_nothing_is_none(actions: Actions, token: str) -> None:
+    """Two apps that tell each other of every change would never end."""
+    inserted = insert(actions, token, "82.5")
+    entry, address = inserted.json(), inserted.headers["Location"]
+    position = actions.fit("GET", f"{LIST}?updated_since=0", token).headers["Updated-Since"]
+    for fields in ({}, entry, {"body_weight": 82.5}, {"body_weight": "82.50", "unit": "kg"}):
+        answer = actions.fit("PATCH", address, token, json=fields)
+        assert (answer.status_code, answer.json(), answer.headers["ETag"]) == (200, entry, inserted.headers["ETag"])
+    since = actions.fit("GET", f"{LIST}?updated_since={position}", token)
+    assert (since.json(), since.headers["Updated-Since"]) == ([], position)
+
+
+@pytest.mark.clause("RFC 9110 §13.1.2")
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_version_that_is_excluded_is_not_changed(actions: Actions, token: str, method: str) -> None:
+    inserted = insert(actions, token)
+    address, current = inserted.headers["Location"], inserted.headers["ETag"]
+    for excluded in (current, f'"other", {current}', f"W/{current}", "*"):
+        headers = {"If-None-Match": excluded}
+        refused = actions.fit(method, address, token, json={"body_weight": "81"}, headers=headers)
+        assert refused.status_code == 412, excluded
+    assert actions.fit("GET", address, token).json() == inserted.json()
+    done = actions.fit(method, address, token, json={"body_weight": "81"}, headers={"If-None-Match": '"other"'})
+    assert done.status_code == {"PATCH": 200, "DELETE": 204}[method]
+
+
+@pytest.mark.clause("RFC 9110 §8.8.3")
+def test_each_view_has_a_tag_of_its_own_and_all_of_an_entry_guard_it(actions: Actions, token: str) -> None:
+    """Whoever has the list in kilograms has not the one in pounds, nor the summary."""
+    entry = insert(actions, token).headers["Location"]
+    views = [LIST, f"{LIST}?unit=lbs", f"{LIST}?limit=1", f"{LIST}summary", f"{LIST}summary?bucket=week"]
+    of_the_entry = [entry, f"{entry}?unit=lbs", f"{LIST}latest"]
+    tags = {view: actions.fit("GET", view, token).headers["ETag"] for view in (*views, *of_the_entry)}
+    assert len(set(tags.values())) == len(tags)
+    for view in tags:
+        others = ", ".join(tag for other, tag in tags.items() if other != view)
+        assert actions.fit("GET", view, token, headers={"If-None-Match": others}).status_code == 200
+    for number, view in enumerate(of_the_entry):
+        guard = {"If-Match": actions.fit("GET", view, token).headers["ETag"]}
+        changed = actions.fit("PATCH", f"{entry}?unit=kg", token, json={"body_weight": 70 + number}, headers=guard)
+        assert changed.status_code == 200, view
+        assert changed.headers["ETag"] == actions.fit("GET", f"{entry}?unit=kg", token).headers["ETag"]
+    in_pounds = actions.fit("POST", f"{LIST}?unit=lbs", token, json={"body_weight": "60", "unit": "kg"})
+    known = {"If-None-Match": in_pounds.headers["ETag"]}
+    for query, status in (("", 200), ("?unit=lbs", 304)):
+        address = in_pounds.headers["Location"] + query
+        assert actions.fit("GET", address, token, headers=known).status_code == status

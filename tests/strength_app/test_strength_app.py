@@ -41,7 +41,7 @@ def test_a_person_connects_adds_weights_and_sees_them_in_a_chart(app: StrengthAp
 
     assert page.count("<circle") == 2
     assert "180 lbs" in page
-    assert "181.88 lbs" in page
+    assert "181.881 lbs" in page
     assert "82.5 kg" in app.home(mo, unit="kg").text
 
 

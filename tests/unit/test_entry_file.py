@@ -1,14 +1,14 @@
-"""Files of entries are written and read one by one: memory does not grow with their length."""
+"""Files of entries are written one by one: memory does not grow with their length."""
 
-import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from fit_service.body_weight_entry import BodyWeightEntry, NewEntry
-from fit_service.entry_file import FORMATS, EntryFormat, check, entries_of
+from fit_service.body_weight_entry import BodyWeightEntry
+from fit_service.entry_file import FORMATS, EntryFormat
+from fit_service.entry_import import read_entries
 from fit_service.weight import Weight
 
 ENTRY = BodyWeightEntry(Weight(Decimal("82.5"), "kg"), datetime(2026, 1, 31, 6, 30, tzinfo=UTC), "a" * 24, 1)
@@ -33,16 +33,10 @@ def test_writing_takes_entries_only_as_its_text_is_fetched(entry_format: EntryFo
 
 
 @each_format
-def test_reading_takes_bytes_only_as_its_entries_are_fetched(entry_format: EntryFormat) -> None:
-    file = io.BytesIO("".join(entry_format.write([ENTRY] * 20_000, None)).encode())
-    rows = entries_of(file, entry_format)
-    assert next(rows) == NewEntry(ENTRY.weight, ENTRY.created_at)
-    assert file.tell() <= 128 * 1024 < len(file.getvalue())
-
-
-@each_format
-def test_a_file_can_be_read_again_after_it_was_checked(entry_format: EntryFormat) -> None:
-    file = io.BytesIO("".join(entry_format.write([ENTRY] * 3, None)).encode())
-    assert check(file, entry_format) == 3
-    file.seek(0)
-    assert len(list(entries_of(file, entry_format))) == 3
+def test_what_was_written_is_read_with_its_ids(entry_format: EntryFormat) -> None:
+    file = "".join(entry_format.write([ENTRY] * 3, None)).encode()
+    found = read_entries(file, "utf-8-sig", entry_format, ENTRY.created_at).entries
+    assert {(each.entry.weight, each.entry.created_at, each.id) for each in found} == {
+        (ENTRY.weight, ENTRY.created_at, ENTRY.id)
+    }
+    assert len({each.place for each in found}) == 3

@@ -37,7 +37,8 @@ def test_an_app_is_told_of_each_change_by_a_signed_message_that_says_only_where_
 
 def test_a_batch_is_told_in_one_message(caller: Caller, inbox: Receiver) -> None:
     caller.register(inbox.url)
-    batch = {"entries": [ENTRY, {"body_weight": "no weight", "unit": "kg"}, ENTRY]}
+    entry = {**ENTRY, "created_at": "2026-01-05T06:30:00Z"}
+    batch = {"entries": [entry, {"body_weight": "no weight", "unit": "kg"}, entry]}
     answer = caller.actions.fit("POST", "/api/body_weight/batch", caller.token, json=batch)
     inserted = [result["entry"]["id"] for result in answer.json()["results"] if result["status"] == 201]
     caller.insert()

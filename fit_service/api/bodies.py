@@ -1,0 +1,60 @@
+"""What a request carries: its media type, its coding and its length are looked at before anybody reads it."""
+
+import zlib
+from collections.abc import Sequence
+
+from flask import request
+
+from fit_service.entry_file import FORMATS, EntryFormat
+from fit_service.errors import ProblemError, UnsupportedCodingError
+
+_GZIP = 16 + zlib.MAX_WBITS
+"""For zlib: with gzip's header and checksum."""
+
+
+def json_body() -> bytes:
+    """The request's body. Raises ProblemError unless it is declared as JSON, and not compressed."""
+    if request.mimetype not in {"application/json", "application/merge-patch+json"}:
+        raise ProblemError(415, "The body must be application/json.")
+    _coding(())
+    return request.get_data()
+
+
+def file_body(limit: int) -> tuple[bytes, EntryFormat, str]:
+    """A file, which may be compressed with gzip, its format and the codec that reads it.
+
+    Raises ProblemError, also when more than `limit` bytes are in it.
+    """
+    entry_format = next((each for each in FORMATS if each.media_type == request.mimetype), None)
+    if entry_format is None:
+        raise ProblemError(415, f"The file must be {' or '.join(each.media_type for each in FORMATS)}.")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in entry_format.charsets:
+        known = ", ".join(entry_format.charsets)
+        raise ProblemError(415, f"The charset of {entry_format.media_type} must be one of: {known}.")
+    coding, file = _coding(("gzip", "x-gzip")), request.get_data()
+    return _unpacked(file, limit) if coding else file, entry_format, entry_format.charsets[charset]
+
+
+def _coding(accepted: Sequence[str]) -> str | None:
+    """How the body is compressed (RFC 9110 §8.4); None if it isn't. Raises UnsupportedCodingError."""
+    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    if coding in {"", "identity"}:
+        return None
+    if coding not in accepted:
+        raise UnsupportedCodingError(accepted[:1])
+    return coding
+
+
+def _unpacked(packed: bytes, limit: int) -> bytes:
+    """No more than one byte beyond the limit is ever unpacked. Of several members one after the other we read none."""
+    stream = zlib.decompressobj(_GZIP)
+    try:
+        unpacked = stream.decompress(packed, limit + 1)
+    except zlib.error:
+        raise ProblemError(400, "The file is not gzip, though Content-Encoding says so.") from None
+    if len(unpacked) > limit:
+        raise ProblemError(413, f"The file must have at most {limit} bytes when it is unpacked.")
+    if not stream.eof or stream.unused_data:
+        raise ProblemError(400, "The file must be one whole gzip member.")
+    return unpacked

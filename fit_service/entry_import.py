@@ -1,0 +1,76 @@
+"""Reads a file that is imported: each row becomes an entry, or an error that names it. Knows no HTTP and no store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fit_service.body_weight_entry import NewEntry, new_entry
+from fit_service.entry_file import COLUMNS, EntryFormat
+from fit_service.errors import ProblemError
+
+MAX_ERRORS = 100
+"""After so many, the rest of a file is not worth reading."""
+MAX_ENTRIES = 30_000
+"""Of a file: eighty years of mornings."""
+_DELETION_MARKS = {"deleted", "isdeleted", "deletedat"}
+"""Names of columns and members, without regard to case and underscores, by which files mark what was deleted."""
+_NOT_DELETED = {"", "0", "false", "no", "n", "f", "null", "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One entry of a file."""
+
+    place: int
+    """Its line or index, as the file's format counts."""
+    entry: NewEntry
+    id: str | None
+    """The one under which this API, perhaps, exported it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFile:
+    """What was read."""
+
+    entries: list[FileEntry]
+    marked_deleted: int
+    """How many rows say that they were deleted where they come from, and are no entries for that."""
+
+
+def read_entries(file: bytes, codec: str, entry_format: EntryFormat, now: datetime) -> EntryFile:
+    """All entries of a file. Raises ProblemError that names every row at fault, and its field."""
+    entries: list[FileEntry] = []
+    errors, marked_deleted = [], 0
+    for place, fields in entry_format.read(file, codec):
+        if len(entries) == MAX_ENTRIES:
+            raise ProblemError(422, f"The file has more than {MAX_ENTRIES} entries: send it in parts.")
+        try:
+            if _is_marked_deleted(fields):
+                marked_deleted += 1
+            else:
+                entries.append(_entry(place, fields, now))
+        except ProblemError as problem:
+            errors.append({entry_format.place: place, **problem.errors[0]})
+            if len(errors) == MAX_ERRORS:
+                break
+    if errors:
+        many = f"{len(errors)} or more" if len(errors) == MAX_ERRORS else str(len(errors))
+        raise ProblemError(422, f"Not good: {many} of the entries. Nothing was imported.", errors=errors)
+    return EntryFile(entries, marked_deleted)
+
+
+def _entry(place: int, fields: object, now: datetime) -> FileEntry:
+    if not isinstance(fields, dict):
+        raise ProblemError(422, "An entry must be a JSON object.", field="entry")
+    entry_id = fields.get("id")
+    return FileEntry(place, new_entry(fields, now), entry_id if isinstance(entry_id, str) and entry_id else None)
+
+
+def _is_marked_deleted(fields: object) -> bool:
+    return isinstance(fields, dict) and any(_marks_deletion(name, fields) for name in fields)
+
+
+def _marks_deletion(name: str, fields: Mapping[str, Any]) -> bool:
+    is_mark = name not in COLUMNS and name.lower().replace("_", "") in _DELETION_MARKS
+    return is_mark and str(fields[name]).strip().lower() not in _NOT_DELETED

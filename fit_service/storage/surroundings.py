@@ -1,0 +1,63 @@
+"""Reads what is stored around entries that an app sends: `entry_matching.py` compares them with it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from fit_service.body_weight_entry import BodyWeightEntry
+from fit_service.entry_matching import TWIN_TIME, Candidate, Surroundings
+from fit_service.models import BodyWeight, from_microseconds, to_microseconds
+from fit_service.storage.entry_reader import EntryReader
+from fit_service.weight import Weight
+
+T = TypeVar("T")
+_COLUMNS = (BodyWeight.id, BodyWeight.thousandths, BodyWeight.unit, BodyWeight.created_at, BodyWeight.change)
+_AT_ONCE = 200
+"""Ids in one question."""
+_READ_ALONG = timedelta(days=31)
+"""What lies between two instants that are no further apart is read too: that takes less than to ask once more."""
+_A_MICROSECOND = timedelta(microseconds=1)
+
+
+def surroundings(session: Session, subject: str, candidates: Sequence[Candidate]) -> Surroundings:
+    """Of these candidates, among one person's entries."""
+
+    def found(*conditions: ColumnElement[bool]) -> Iterator[BodyWeightEntry]:
+        rows = session.execute(select(*_COLUMNS).where(BodyWeight.subject == subject, *conditions))
+        return (
+            BodyWeightEntry(Weight.of_thousandths(thousandths, unit), from_microseconds(created_at), entry_id, change)
+            for entry_id, thousandths, unit, created_at, change in rows
+        )
+
+    ids = {candidate.id for candidate in candidates if candidate.id is not None}
+    by_id = {entry.id: entry for some in in_portions(sorted(ids), _AT_ONCE) for entry in found(BodyWeight.id.in_(some))}
+    instants = sorted(candidate.entry.created_at for candidate in candidates)
+    nearby = [entry for period in _periods(instants) for entry in found(BodyWeight.created_at.between(*period))]
+    entries = EntryReader(session, subject)
+    reference = (entries.latest(before=instants[0]) or entries.earliest()) if instants else None
+    return Surroundings(by_id, nearby, reference)
+
+
+def in_portions(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """At most so many at once."""
+    remaining = iter(items)
+    return iter(lambda: list(islice(remaining, size)), [])
+
+
+def _periods(instants: Iterable[datetime]) -> Iterator[tuple[int, int]]:
+    """What is within TWIN_TIME of the instants, which are in order, in microseconds: few periods, for few questions."""
+    margin, gap = TWIN_TIME // _A_MICROSECOND, _READ_ALONG // _A_MICROSECOND
+    begin = end = None
+    for instant in map(to_microseconds, instants):
+        if begin is None or end is None:
+            begin = instant - margin
+        elif instant - end > gap:
+            yield begin, end
+            begin = instant - margin
+        end = instant + margin
+    if begin is not None and end is not None:
+        yield begin, end
