@@ -135,7 +135,7 @@ def test_an_app_that_gets_another_answer_stays_unconnected(actions: Actions, tmp
         asked = query_of(link_of(script))
         query = answer.format(state=asked["state"][0], iss=actions.stack.auth)
         requests.get(f"{asked['redirect_uri'][0]}?{query}", timeout=60)
-        _, said = script.communicate(timeout=30)
+        _, said = script.communicate(timeout=120)
     assert (script.returncode, said.splitlines()[-1].startswith("not connected: ")) == (1, True)
     assert not (tmp_path / "tokens.json").exists()
 

@@ -53,7 +53,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornProcess]
 
 
 def connect(process: GunicornProcess) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", process.port), timeout=20)
+    return socket.create_connection(("127.0.0.1", process.port), timeout=60)
 
 
 def everything(client: socket.socket) -> bytes:

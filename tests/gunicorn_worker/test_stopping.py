@@ -30,7 +30,7 @@ def served(folder: Path, worker: str, **environment: str) -> Iterator[GunicornPr
 
 def asked(process: GunicornProcess) -> socket.socket:
     """A connection on which a request was sent."""
-    client = socket.create_connection(("127.0.0.1", process.port), timeout=20)
+    client = socket.create_connection(("127.0.0.1", process.port), timeout=60)
     client.sendall(REQUEST)
     return client
 

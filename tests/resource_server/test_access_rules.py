@@ -80,7 +80,7 @@ class Place:
         """Of a target, sent as it stands."""
         authorization = f"Authorization: Bearer {token}\r\n" if token else ""
         request = f"GET {target} HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\n{authorization}\r\n"
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as connection:
             connection.sendall(request.encode())
             return int(connection.makefile("rb").readline().split()[1])
 

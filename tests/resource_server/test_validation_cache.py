@@ -184,7 +184,7 @@ def test_a_token_string_is_nowhere_in_it(cache: ValidationCache) -> None:
     secret = "mat_a-token-that-only-its-client-knows"
     remember(cache, token(secret))
     found: list[Any] = []
-    queue, seen = [vars(cache)], set()
+    queue, seen = [cache], set()
     while queue:
         value: Any = queue.pop()
         if id(value) in seen or isinstance(value, type):

@@ -44,5 +44,5 @@ sys.exit(os.waitstatus_to_exitcode(status) or clients.exchange.ask(("CLIENT", "I
 
 def test_a_forked_process_uses_no_connection_of_its_parent_and_leaves_it_open(real_redis_url: str) -> None:
     connect_told(real_redis_url)
-    done = subprocess.run([sys.executable, "-c", FORKING, real_redis_url], cwd=ROOT, timeout=30, check=False)
+    done = subprocess.run([sys.executable, "-c", FORKING, real_redis_url], cwd=ROOT, timeout=120, check=False)
     assert done.returncode == 0

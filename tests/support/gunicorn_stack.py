@@ -127,7 +127,7 @@ class GunicornStack:
     @contextmanager
     def connection(self) -> Iterator[http.client.HTTPConnection]:
         """A kept connection; gunicorn may hand each to another worker."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             yield connection
         finally:

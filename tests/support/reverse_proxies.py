@@ -57,8 +57,8 @@ class ReverseProxy:
     @contextmanager
     def connection(self, name: str = NAMES[0]) -> Iterator[http.client.HTTPConnection]:
         """To the site of this name."""
-        connection = http.client.HTTPConnection(name, self.port, timeout=20)
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection = http.client.HTTPConnection(name, self.port, timeout=60)
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         with plain, self.tls.wrap_socket(plain, server_hostname=name) as connection.sock:
             yield connection
 
