@@ -48,11 +48,19 @@ class UnsupportedCodingError(ProblemError):
         self.accepted = accepted
 
 
+class TryAgainError(ProblemError):
+    """Nobody can say at the moment whether the request may be fulfilled (503)."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(503, detail)
+
+
 def install_error_handlers(app: Flask) -> None:
     """Answer every error of this application."""
     app.register_error_handler(ProblemError, _problem)
     app.register_error_handler(QuotaExceededError, _quota_exceeded)
     app.register_error_handler(UnsupportedCodingError, _unsupported_coding)
+    app.register_error_handler(TryAgainError, _try_again)
     app.register_error_handler(HTTPException, _http_error)
     for outage in OUTAGES:
         app.register_error_handler(outage, _outage)
@@ -75,6 +83,12 @@ def _unsupported_coding(error: UnsupportedCodingError) -> Response:
     return answer
 
 
+def _try_again(error: TryAgainError) -> Response:
+    answer = _problem(error)
+    answer.headers["Retry-After"] = "1"
+    return answer
+
+
 def _http_error(error: HTTPException) -> Response:
     answer = problem(error.code or 500, error.description or "")
     for name, value in error.get_headers():
@@ -85,9 +99,7 @@ def _http_error(error: HTTPException) -> Response:
 
 def _outage(error: Exception) -> Response:
     _outages.add(error)
-    answer = problem(503, "The store can't be asked at the moment. Nothing was changed; try again.")
-    answer.headers["Retry-After"] = "1"
-    return answer
+    return _try_again(TryAgainError("The store can't be asked at the moment. Nothing was changed; try again."))
 
 
 def problem(

@@ -103,8 +103,8 @@ class Webhook(Base):
     disabled_because: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[int] = mapped_column(BigInteger)
     """Microseconds since 1970 in UTC, like every other moment here."""
-    confirmed_at: Mapped[int] = mapped_column(BigInteger)
-    """When it was last known that the person consents."""
+    doubts: Mapped[int] = mapped_column(BigInteger)
+    """How many there had been when it was last confirmed that the person consents (`FeedPosition.doubts`)."""
     expires_at: Mapped[int] = mapped_column(BigInteger)
     """When the status ends."""
     last_number: Mapped[int] = mapped_column(BigInteger)
@@ -141,13 +141,16 @@ class WebhookTotal(Base):
 
 
 class FeedPosition(Base):
-    """How far the revocation feed was read for the webhooks. One row."""
+    """How far the revocation feed was read for the webhooks. One row, which the migrations insert."""
 
     __tablename__ = "feed_position"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     cursor: Mapped[str] = mapped_column(Text)
+    """Empty before the feed was read for the first time."""
     read_at: Mapped[int] = mapped_column(BigInteger)
+    doubts: Mapped[int] = mapped_column(BigInteger)
+    """How often the place was lost. What was found good before the last time may have ended since, unheard."""
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

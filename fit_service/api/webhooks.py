@@ -12,14 +12,15 @@ from fit_service.api.body_weight import LOCATED
 from fit_service.api.description import describe
 from fit_service.api.schemas import WEBHOOKS, one
 from fit_service.body_weight_entry import parse_json
-from fit_service.errors import ProblemError
-from fit_service.storage.webhooks import NotActiveError, TooManyWebhooksError, WebhookStore
+from fit_service.errors import ProblemError, TryAgainError
+from fit_service.storage.webhooks import ConsentInDoubtError, NotActiveError, TooManyWebhooksError, WebhookStore
 from fit_service.webhooks.destination import parse_url
 from fit_service.webhooks.registration import MAX_PER_PERSON, Owner, Registration
 from shared.resource_server import ActiveToken
 
 _NO_SUCH_WEBHOOK = "There is no such webhook."
 _TOO_MANY = f"There are {MAX_PER_PERSON} webhooks already: remove one first."
+_IN_DOUBT = "Revocations may have been missed just now. The token may still be good; try again."
 _DISABLED = "The webhook is disabled: enable it first."
 
 
@@ -110,13 +111,18 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
     def confirmed(webhook_id: str, show: Callable[[Registration], ResponseReturnValue]) -> ResponseReturnValue:
         """Activate a webhook if its token is still good, now that it is stored.
 
-        A revocation that was heard before it was stored found no webhook to end, and would otherwise be missed.
+        A revocation that was heard before it was stored found no webhook to end, and would otherwise be missed. If the
+        place in the feed was lost after that, the answer may be older than what was missed.
         """
-        asked_at = datetime.now(UTC)
+        asked_at = store.doubts()
 
         def activate(token: ActiveToken) -> ResponseReturnValue:
             now = datetime.now(UTC)
-            return show(_found(store.confirm(_owner(token), webhook_id, token.grant_id, asked_at, now)))
+            try:
+                webhook = store.confirm(_owner(token), webhook_id, token.grant_id, asked_at, now)
+            except ConsentInDoubtError:
+                raise TryAgainError(_IN_DOUBT) from None
+            return show(_found(webhook))
 
         return access.if_still_good(activate)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from fit_service.models import Webhook, to_microseconds
 from fit_service.storage.database import Database
+from fit_service.storage.feed_position import count_doubt
 from fit_service.storage.webhook_events import drop_events, tell
 from fit_service.webhooks.events import CONSENT_REVOKED, DISABLED
 from fit_service.webhooks.registration import DISABLED_FOR, DisabledBecause, Status
@@ -28,15 +29,22 @@ class WebhookEndings:
         if grant_ids:
             self._each(end, now, Webhook.grant_id.in_(grant_ids), Webhook.status != Status.ENDED)
 
-    def doubt(self, before: datetime, now: datetime) -> None:
-        """Disable every webhook for which consent was not confirmed since: revocations may have been missed."""
+    def doubt(self, lost: str, now: datetime) -> None:
+        """Disable every webhook, since the place `lost` is not in the feed: revocations may have been missed.
+
+        The doubt is counted first. Whoever confirms consent compares the count, so what was found good before it is
+        confirmed neither now nor later. Clocks say nothing about that: two machines' differ.
+        """
+        with self._database.writing() as session:
+            doubts = count_doubt(session, lost)
+        if doubts is None:
+            return
 
         def disable_unverified(session: Session, webhook: Webhook, now: datetime) -> None:
             disable(session, webhook, DisabledBecause.UNVERIFIED, now)
             tell(session, webhook, DISABLED, {"because": DisabledBecause.UNVERIFIED}, now)
 
-        unproven = Webhook.confirmed_at < to_microseconds(before)
-        self._each(disable_unverified, now, unproven, Webhook.status == Status.ACTIVE)
+        self._each(disable_unverified, now, Webhook.doubts < doubts, Webhook.status == Status.ACTIVE)
 
     def sweep(self, now: datetime) -> None:
         """Move on what has come to the end of its time."""

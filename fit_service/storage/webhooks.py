@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from fit_service.models import Webhook, WebhookEvent, from_microseconds, to_microseconds
 from fit_service.storage.database import Database
+from fit_service.storage.feed_position import doubts
 from fit_service.storage.webhook_events import drop_events, tell
 from fit_service.webhooks.events import TEST
 from fit_service.webhooks.registration import MAX_PER_PERSON, UNCONFIRMED_FOR, Owner, Registration, Status
@@ -20,6 +21,10 @@ _SEEN = (Status.ACTIVE, Status.DISABLED)
 
 class TooManyWebhooksError(Exception):
     """The owner has as many as it may have."""
+
+
+class ConsentInDoubtError(Exception):
+    """Revocations may have been missed since the token was found good: it has to be asked about again."""
 
 
 class NotActiveError(Exception):
@@ -53,7 +58,7 @@ class WebhookStore:
                     secret=secret,
                     status=Status.UNCONFIRMED,
                     created_at=moment,
-                    confirmed_at=moment,
+                    doubts=0,
                     expires_at=to_microseconds(now + UNCONFIRMED_FOR),
                     last_number=0,
                     failures=0,
@@ -73,25 +78,28 @@ class WebhookStore:
                     webhook.expires_at = min(webhook.expires_at, to_microseconds(now + UNCONFIRMED_FOR))
             return webhook is not None
 
-    def confirm(
-        self, owner: Owner, webhook_id: str, grant_id: str, confirmed_at: datetime, now: datetime
-    ) -> Registration | None:
-        """Make it active for another lifetime: its grant was good at `confirmed_at`, after the webhook was bound to it.
+    def doubts(self) -> int:
+        """How often it was lost who still consents: what `confirm` takes, read before the token is asked about."""
+        with self._database.reading() as session:
+            return doubts(session)
 
-        None if it was removed or bound to another grant meanwhile.
+    def confirm(
+        self, owner: Owner, webhook_id: str, grant_id: str, asked_at: int, now: datetime
+    ) -> Registration | None:
+        """Make it active for another lifetime: its grant was found good after the webhook was bound to it.
+
+        Before it was asked about that, there had been `asked_at` doubts. None if the webhook was removed or bound to
+        another grant meanwhile. Raises ConsentInDoubtError if there was a doubt meanwhile: it is as it was, or, if it
+        was just registered, gone.
         """
         with self._held(owner, webhook_id, Status.UNCONFIRMED, *_SEEN) as (session, webhook):
             if webhook is None or webhook.grant_id != grant_id:
                 return None
-            if webhook.status == Status.DISABLED:
-                drop_events(session, webhook)
-            webhook.status, webhook.disabled_because = Status.ACTIVE, None
-            webhook.confirmed_at = to_microseconds(confirmed_at)
-            webhook.expires_at = to_microseconds(now + self._lifetime)
-            webhook.failures, webhook.failing_since, webhook.last_failure = 0, None, None
-            if webhook.due_at is not None and webhook.lease is None:
-                webhook.due_at = to_microseconds(now)  # the app says that its receiver works again
-            return _registration(session, webhook)
+            if doubts(session, held=True) == asked_at:
+                return self._activate(session, webhook, asked_at, now)
+            if webhook.status == Status.UNCONFIRMED:
+                session.delete(webhook)
+        raise ConsentInDoubtError
 
     def find(self, owner: Owner, webhook_id: str) -> Registration | None:
         """One of the owner's."""
@@ -120,6 +128,17 @@ class WebhookStore:
             if webhook.status != Status.ACTIVE:
                 raise NotActiveError
             return tell(session, webhook, TEST, {}, now)
+
+    def _activate(self, session: Session, webhook: Webhook, doubts_then: int, now: datetime) -> Registration:
+        if webhook.status == Status.DISABLED:
+            drop_events(session, webhook)
+        webhook.status, webhook.disabled_because = Status.ACTIVE, None
+        webhook.doubts = doubts_then
+        webhook.expires_at = to_microseconds(now + self._lifetime)
+        webhook.failures, webhook.failing_since, webhook.last_failure = 0, None, None
+        if webhook.due_at is not None and webhook.lease is None:
+            webhook.due_at = to_microseconds(now)  # the app says that its receiver works again
+        return _registration(session, webhook)
 
     @contextmanager
     def _held(self, owner: Owner, webhook_id: str, *statuses: Status) -> Iterator[tuple[Session, Webhook | None]]:

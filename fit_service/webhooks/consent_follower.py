@@ -74,7 +74,7 @@ class ConsentFollower:
         if batch.reset:
             if cursor:
                 _log.error("the place in the revocation feed is lost: apps have to enable their webhooks again")
-            self._endings.doubt(sent_at, self._clock())
+            self._endings.doubt(cursor, self._clock())
         lost = {grant_id for grant_id, scopes in batch.narrowed.items() if self._scope not in scopes}
         self._endings.end_grants(batch.ended | lost, self._clock())
         if batch.cursor != cursor or sent_at - from_microseconds(stored_at) >= _NOTE_EVERY:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from sqlalchemy import update
 
-from fit_service.models import Base
+from fit_service.models import Base, FeedPosition
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from tests.support.postgresql import postgresql, postgresql_programs
@@ -28,10 +29,12 @@ def migrated_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
 
 @pytest.fixture
 def database(migrated_database: Database) -> Database:
-    """Without any rows."""
+    """As it is when nothing was stored yet."""
     with migrated_database.writing() as session:
         for table in Base.metadata.sorted_tables:
-            session.execute(table.delete())
+            if table != FeedPosition.__table__:
+                session.execute(table.delete())
+        session.execute(update(FeedPosition).values(cursor="", read_at=0, doubts=0))
     return migrated_database
 
 

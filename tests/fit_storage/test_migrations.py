@@ -1,5 +1,6 @@
 """What older versions stored is still there, unchanged."""
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -9,6 +10,9 @@ from fit_service.models import Base
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.entry_reader import Counter, Page
+from fit_service.storage.feed_position import FeedPositionStore
+from fit_service.webhooks.registration import Owner
+from tests.fit_storage.hooks import URL, Hooks
 
 
 def go_back_to(database: Database, revision: str) -> None:
@@ -42,6 +46,27 @@ def test_entries_of_the_first_version_keep_their_amounts_and_get_numbers(databas
         amounts = session.execute(text("SELECT id, amount FROM body_weights ORDER BY id")).all()
     assert [tuple(each) for each in amounts] == [("a", "82.500"), ("b", "200.000"), ("c", "60.125")]
     database.upgrade()
+
+
+@pytest.mark.parametrize("place", ["where the feed was", None], ids=["followed", "never followed"])
+def test_webhooks_of_the_release_before_stay_active_until_the_next_doubt(database: Database, place: str | None) -> None:
+    hooks = Hooks(database)
+    go_back_to(database, "0003")
+    columns = ("id", "client_id", "subject", "grant_id", "url", "secret", "status")
+    texts = dict(zip(columns, ("a", "app", "mo", "grant", URL, "secret", "active"), strict=True))
+    numbers = {"created_at": 1, "confirmed_at": 1, "expires_at": 4_000_000_000_000_000, "last_number": 0, "failures": 0}
+    names = [*texts, *numbers]
+    row = f"INSERT INTO webhooks ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
+    with database.writing() as session:
+        session.execute(text(row), {**texts, **numbers})
+        if place is not None:
+            session.execute(text(f"INSERT INTO feed_position VALUES (1, '{place}', 1)"))
+    database.upgrade()
+    read = FeedPositionStore(database).read()
+    assert read == ((place, 1) if place else None)
+    assert [status.status for status in hooks.store.all(Owner("app", "mo"))] == ["active"]
+    hooks.endings.doubt(place or "", hooks.now)
+    assert [status.status for status in hooks.store.all(Owner("app", "mo"))] == ["disabled"]
 
 
 def test_the_migrations_lead_to_the_tables_that_the_models_describe(database: Database) -> None:

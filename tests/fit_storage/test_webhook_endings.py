@@ -1,9 +1,14 @@
 """How webhooks end: one last event where there is one to tell, then nothing that was about the person any more."""
 
+from threading import Thread
+
 import pytest
+from sqlalchemy import event
 
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
+from fit_service.storage.feed_position import FeedPositionStore
+from fit_service.storage.webhooks import ConsentInDoubtError
 from fit_service.webhooks.outcome import Outcome
 from fit_service.webhooks.registration import DISABLED_FOR, UNCONFIRMED_FOR, Owner, Status
 from fit_service.webhooks.schedule import PATIENCE
@@ -97,7 +102,7 @@ def test_a_receiver_that_wants_nothing_more_is_not_told_of_the_end_either(store:
 def test_a_webhook_that_was_bound_to_another_grant_ends_with_that_one(hooks: Hooks) -> None:
     webhook_id = hooks.register()
     assert hooks.store.bind(OWNER, webhook_id, "new grant", hooks.now)
-    assert hooks.store.confirm(OWNER, webhook_id, "new grant", hooks.now, hooks.now) is not None
+    assert hooks.store.confirm(OWNER, webhook_id, "new grant", hooks.store.doubts(), hooks.now) is not None
     hooks.endings.end_grants({"grant"}, hooks.now)
     assert hooks.types() == []
     hooks.endings.end_grants({"new grant"}, hooks.now)
@@ -107,10 +112,10 @@ def test_a_webhook_that_was_bound_to_another_grant_ends_with_that_one(hooks: Hoo
 def test_a_webhook_that_was_ended_or_bound_elsewhere_meanwhile_is_not_confirmed(hooks: Hooks) -> None:
     unconfirmed, _ = hooks.store.register(OWNER, "grant", "https://app.example/", hooks.now)
     active = hooks.register()
-    assert hooks.store.confirm(OWNER, active, "another grant", hooks.now, hooks.now) is None
+    assert hooks.store.confirm(OWNER, active, "another grant", hooks.store.doubts(), hooks.now) is None
     hooks.endings.end_grants({"grant"}, hooks.now)
     for webhook_id in (unconfirmed, active):
-        assert hooks.store.confirm(OWNER, webhook_id, "grant", hooks.now, hooks.now) is None
+        assert hooks.store.confirm(OWNER, webhook_id, "grant", hooks.store.doubts(), hooks.now) is None
 
 
 def test_binding_to_an_unproven_grant_lasts_for_an_hour_unless_it_is_confirmed(hooks: Hooks) -> None:
@@ -142,7 +147,7 @@ def test_a_webhook_that_is_not_renewed_is_disabled_says_so_and_is_removed_a_mont
 def test_renewing_in_time_gives_another_lifetime(hooks: Hooks) -> None:
     webhook_id = hooks.register()
     hooks.now += LIFETIME - seconds(1)
-    renewed = hooks.store.confirm(OWNER, webhook_id, "grant", hooks.now, hooks.now)
+    renewed = hooks.store.confirm(OWNER, webhook_id, "grant", hooks.store.doubts(), hooks.now)
     assert renewed is not None
     assert renewed.expires_at == hooks.now + LIFETIME
     hooks.now += seconds(2)
@@ -164,8 +169,8 @@ def test_in_doubt_every_webhook_waits_for_its_app_to_prove_consent(store: BodyWe
     webhook_id = hooks.register()
     insert(store)
     hooks.now += seconds(5)
+    hooks.endings.doubt("", hooks.now)
     later = hooks.register(grant_id="later grant")
-    hooks.endings.doubt(hooks.now, hooks.now)
     assert state(hooks, webhook_id) == (Status.DISABLED, "unverified")
     assert state(hooks, later) == (Status.ACTIVE, None)
     insert(store)
@@ -174,7 +179,49 @@ def test_in_doubt_every_webhook_waits_for_its_app_to_prove_consent(store: BodyWe
     assert (webhook_id, "webhook.disabled", "unverified") in told
     assert [kind for to, kind, _ in told if to == later] == ["body_weight.created"]
     assert len(told) == 2
-    assert hooks.store.confirm(OWNER, webhook_id, "grant", hooks.now, hooks.now) is not None
+    assert hooks.store.confirm(OWNER, webhook_id, "grant", hooks.store.doubts(), hooks.now) is not None
     insert(store)
     hooks.now += seconds(5)
     assert {to for to, _ in hooks.deliver_all()} == {webhook_id, later}
+
+
+def test_what_was_found_good_before_a_doubt_is_not_confirmed_after_it(hooks: Hooks) -> None:
+    disabled, asked_at = hooks.register(), hooks.store.doubts()
+    registered, _ = hooks.store.register(OWNER, "grant", "https://app.example/", hooks.now)
+    hooks.endings.doubt("", hooks.now)
+    for webhook_id in (disabled, registered):
+        with pytest.raises(ConsentInDoubtError):
+            hooks.store.confirm(OWNER, webhook_id, "grant", asked_at, hooks.now)
+    assert everything(hooks) == {"disabled": 1}
+    assert hooks.store.confirm(OWNER, registered, "grant", hooks.store.doubts(), hooks.now) is None
+
+
+def test_a_doubt_reaches_what_was_about_to_be_confirmed(database: Database, hooks: Hooks) -> None:
+    """It waits for that commit; else it would look for active webhooks before there is one."""
+    webhook_id, _ = hooks.store.register(OWNER, "grant", "https://app.example/", hooks.now)
+    doubting = Thread(target=hooks.endings.doubt, args=["", hooks.now])
+
+    def meanwhile(_: object) -> None:
+        if doubting.ident is None:
+            doubting.start()
+            doubting.join(0.3)  # it waits; on a slow machine it may only begin later, which proves less
+
+    asked_at = hooks.store.doubts()
+    event.listen(database._engine, "commit", meanwhile)
+    try:
+        hooks.store.confirm(OWNER, webhook_id, "grant", asked_at, hooks.now)
+        doubting.join(5)
+    finally:
+        event.remove(database._engine, "commit", meanwhile)
+    assert state(hooks, webhook_id) == (Status.DISABLED, "unverified")
+
+
+def test_a_slower_worker_does_not_doubt_what_was_confirmed_since_another_has(database: Database, hooks: Hooks) -> None:
+    hooks.endings.doubt("", hooks.now)
+    FeedPositionStore(database).advance("", "a new place", hooks.now)
+    webhook_id = hooks.register()
+    hooks.endings.doubt("", hooks.now)
+    assert state(hooks, webhook_id) == (Status.ACTIVE, None)
+    hooks.endings.doubt("a new place", hooks.now)
+    hooks.endings.doubt("a new place", hooks.now)
+    assert state(hooks, webhook_id) == (Status.DISABLED, "unverified")

@@ -246,7 +246,7 @@ def test_enabling_begins_with_what_happens_from_then_on_and_with_a_clean_record(
     insert(store)
     wait(hooks, 1)
     hooks.fail_once(Outcome("it answered 410", gone=True))
-    assert hooks.store.confirm(Owner("app", "mo"), webhook_id, "grant", hooks.now, hooks.now) is not None
+    assert hooks.store.confirm(Owner("app", "mo"), webhook_id, "grant", hooks.store.doubts(), hooks.now) is not None
     registration = hooks.find(webhook_id)
     assert registration is not None
     assert (registration.status, registration.disabled_because) == (Status.ACTIVE, None)
@@ -263,7 +263,7 @@ def test_enabling_an_active_webhook_tries_at_once_what_waits(store: BodyWeightSt
     wait(hooks, 1)
     hooks.fail_once()
     assert hooks.claim() is None
-    hooks.store.confirm(Owner("app", "mo"), webhook_id, "grant", hooks.now, hooks.now)
+    hooks.store.confirm(Owner("app", "mo"), webhook_id, "grant", hooks.store.doubts(), hooks.now)
     assert hooks.types() == ["body_weight.created"]
 
 
@@ -277,7 +277,7 @@ def test_nobody_else_reaches_a_webhook(hooks: Hooks) -> None:
         assert hooks.store.all(owner) == []
         assert hooks.store.send_test(owner, webhook_id, hooks.now) is None
         assert not hooks.store.bind(owner, webhook_id, "grant", hooks.now)
-        assert hooks.store.confirm(owner, webhook_id, "grant", hooks.now, hooks.now) is None
+        assert hooks.store.confirm(owner, webhook_id, "grant", hooks.store.doubts(), hooks.now) is None
         assert not hooks.store.remove(owner, webhook_id)
     assert hooks.find(webhook_id) is not None
 
@@ -292,7 +292,7 @@ def test_an_unconfirmed_webhook_is_seen_by_nobody_told_nothing_and_removed_after
     assert (hooks.find(webhook_id), hooks.store.all(owner), hooks.claim()) == (None, [], None)
     wait(hooks, 3_600)
     hooks.endings.sweep(hooks.now)
-    assert hooks.store.confirm(owner, webhook_id, "grant", hooks.now, hooks.now) is None
+    assert hooks.store.confirm(owner, webhook_id, "grant", hooks.store.doubts(), hooks.now) is None
 
 
 def test_removing_takes_what_waits_along_even_in_mid_delivery(store: BodyWeightStore, hooks: Hooks) -> None:
