@@ -1,6 +1,8 @@
 """A worker for gunicorn whose threads wait for requests, never for clients. Named in `gunicorn.conf.py`.
 
-`worker` is its life, `connection` collects a request, `request_head` and `request_body` read it, `answer` sends.
+`worker` is its life, `starting` what workers know of each other. `connection` collects a request; `request_head` and
+`request_body` read it. `answering` runs the application, `answer` is what that says, `outgoing` sends it. `refusal` is
+what the worker says by itself.
 """
 
 from shared.gunicorn_worker.worker import PatientWorker

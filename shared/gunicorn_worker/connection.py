@@ -3,43 +3,18 @@
 import io
 import socket
 import time
-from collections.abc import Generator
-from contextvars import copy_context
 from typing import Any
 
 from gunicorn.http.body import Body as ReadableBody
 from gunicorn.http.errors import NoMoreData
 
 from shared.gunicorn_worker.answer import Answer
+from shared.gunicorn_worker.answering import Answering
 from shared.gunicorn_worker.outgoing import Outgoing
 from shared.gunicorn_worker.request_body import Body, Chunks, KnownLength
 from shared.gunicorn_worker.request_head import Head, HeadReader
 
 _AT_ONCE = 64 * 1024
-
-
-class Answering:
-    """An application's answering of one request. It goes on as far as the client takes what it says.
-
-    Threads take turns at it, so it has context variables of its own.
-    """
-
-    def __init__(self, steps: Generator[None, None, bool]) -> None:
-        self._steps = steps
-        self._context = copy_context()
-
-    def go_on(self) -> bool | None:
-        """Whether the connection can take another request, or None while the client has to take something first."""
-        try:
-            self._context.run(next, self._steps)
-        except StopIteration as done:
-            stays: bool = done.value
-            return stays
-        return None
-
-    def give_up(self) -> None:
-        """Tell the application that nobody wants the rest. Raises what it raises."""
-        self._context.run(self._steps.close)
 
 
 class Connection:

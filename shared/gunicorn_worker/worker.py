@@ -13,7 +13,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -23,8 +23,8 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.base import Worker
 
-from shared.gunicorn_worker.answer import Answer
-from shared.gunicorn_worker.connection import Answering, Connection
+from shared.gunicorn_worker.answering import Answering
+from shared.gunicorn_worker.connection import Connection
 from shared.gunicorn_worker.outgoing import ClientLostError
 from shared.gunicorn_worker.refusal import refusal, status_of
 from shared.gunicorn_worker.request_head import HeadReader
@@ -226,7 +226,8 @@ class PatientWorker(Worker):
             connection.end(_LINGERING)
             return True
         if request:
-            connection.answering = Answering(self._answer(connection, *request))
+            self._count_request()
+            connection.answering = Answering(self.wsgi, *request, connection.outgoing, self._ends_connections)
             return self._go_on(connection, connection.answering)
         if self._holds_too_much(connection):
             self._refuse(connection, HTTPStatus.SERVICE_UNAVAILABLE, "Too much is being sent at once.")
@@ -236,16 +237,38 @@ class PatientWorker(Worker):
         return True
 
     def _go_on(self, connection: Connection, answering: Answering) -> bool:
-        if connection.outgoing.flush():
-            stays = answering.go_on()
-            if stays is not None:
-                connection.answering = None
-                connection.deadline = self._deadline_of_next(connection)
-                if not stays:
-                    connection.end(_LINGERING)
-                return True
-        connection.deadline = time.monotonic() + self.taken_within
-        return not self._holds_too_much(connection)
+        if not connection.outgoing.flush() or not self._is_answered(connection, answering):
+            connection.deadline = time.monotonic() + self.taken_within
+            return not self._holds_too_much(connection)
+        connection.answering = None
+        connection.deadline = self._deadline_of_next(connection)
+        if answering.answer.should_close():
+            connection.end(_LINGERING)
+        return True
+
+    def _is_answered(self, connection: Connection, answering: Answering) -> bool:
+        """Let the application go on. Whether it has said everything, or failed."""
+        try:
+            return answering.go_on()
+        except ClientLostError:
+            raise
+        except Exception:
+            environ, answer = answering.environ, answering.answer
+            self.log.exception("The application failed at %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            if not answer.begun:
+                self._refuse(connection, HTTPStatus.INTERNAL_SERVER_ERROR, "The application failed.")
+            answer.force_close()
+            return True
+
+    def _count_request(self) -> None:
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+            os.write(self.PIPE[1], b".")
+
+    def _ends_connections(self) -> bool:
+        return self._leaving or not self.cfg.keepalive
 
     def _deadline_of_next(self, connection: Connection) -> float:
         return time.monotonic() + (self.request_time if connection.begun else self.cfg.keepalive)
@@ -254,37 +277,6 @@ class PatientWorker(Worker):
         if connection.held <= self.most_held // self.cfg.worker_connections:
             return False
         return sum(each.held for each in list(self._waiting.values())) > self.most_held
-
-    def _answer(self, connection: Connection, environ: dict[str, Any], answer: Answer) -> Generator[None, None, bool]:
-        """Run the application, and pause where the client has to take something. At last: whether it may ask again."""
-        self.nr += 1
-        if self.nr >= self.max_requests and self.alive:
-            self.log.info("Autorestarting worker after current request.")
-            self.alive = False
-            os.write(self.PIPE[1], b".")
-        try:
-            parts = self.wsgi(environ, answer.start_response)  # type: ignore[arg-type]  # their hint forgets PEP 3333's exc_info
-            if self._leaving or not self.cfg.keepalive:
-                answer.force_close()
-            try:
-                for part in parts:
-                    answer.write(part)
-                    if connection.outgoing.unsent:
-                        yield
-                answer.close()
-                if connection.outgoing.unsent:
-                    yield
-            finally:
-                if hasattr(parts, "close"):
-                    parts.close()
-        except ClientLostError:
-            raise
-        except Exception:
-            self.log.exception("The application failed at %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-            if not answer.begun:
-                self._refuse(connection, HTTPStatus.INTERNAL_SERVER_ERROR, "The application failed.")
-            return False
-        return not answer.should_close()
 
     def _stop(self) -> None:
         """Finish what was begun, within the grace. Unused connections stay a moment: a request may be on its way."""

@@ -13,6 +13,17 @@ from tests.support.polling import eventually
 from tests.support.reverse_proxies import KINDS, NAMES, SERVERS, ReverseProxy, open_folder, reverse_proxy
 from tests.support.servers import free_port
 
+SETTINGS = {
+    "APP_URL": "https://app.moogle.test",
+    "APP_ISSUER": "https://id.moogle.test",
+    "APP_FIT_API": "https://fit.moogle.test/api/",
+    "APP_CLIENT_ID": "strength",
+    "APP_CLIENT_SECRET": "a secret",
+    "APP_SECRET_KEY": "a key of thirty-two bytes or more",
+    "APP_DATABASE": "unused",
+}
+"""Without which the configuration would refuse to start."""
+
 
 @dataclass(frozen=True)
 class Served:
@@ -41,7 +52,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
             "--graceful-timeout",
             "1",
         )
-        app, environment = "tests.support.echo_service:app", {"TEST_DEATHS": str(served.deaths)}
+        app, environment = "tests.support.echo_service:app", {**SETTINGS, "TEST_DEATHS": str(served.deaths)}
         log = served.folder / "log"
         with GunicornProcess.running(app, free_port(), environment, *options, log=log) as process:
             process.wait_until_ready("/")
