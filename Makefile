@@ -6,7 +6,7 @@ STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs demo test test-matrix torture compliance lint bench lock
+.PHONY: help up down logs demo test test-matrix torture models compliance lint bench lock
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ test-matrix: ## Run the tests on every Python of this machine, then beside two a
 torture: ## Run the fault and race suites that take longer (needs redis-server)
 	@$(PYTHON) -m tools.environment dev
 	@.venv/bin/pytest -m torture -rP
+
+models: ## Explore the models of what must never happen: every interleaving within their bounds (minutes)
+	@$(PYTHON) -m tools.environment dev
+	@.venv/bin/python -m tests.state_models $(MODELS)
 
 compliance: ## Run the tests behind every claimed line of a specification, write docs/compliance.md
 	@$(PYTHON) -m tools.environment dev
