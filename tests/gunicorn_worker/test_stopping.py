@@ -67,7 +67,7 @@ def test_workers_stay_until_those_that_replace_them_have_started(tmp_path: Path)
 
 
 def test_a_service_that_is_to_stop_is_not_ready_and_goes_on_for_a_while(tmp_path: Path) -> None:
-    with fake_redis() as redis, run_gunicorn_stack(tmp_path, redis, "-w", "2", AUTH_DRAIN_TIME="60") as stack:
+    with fake_redis() as redis, run_gunicorn_stack(tmp_path, redis, "-w", "1", AUTH_DRAIN_TIME="60") as stack:
         address = f"http://127.0.0.1:{stack.port}"
         stack.process.terminate()
         eventually(lambda: requests.get(f"{address}/health/ready", timeout=TIMEOUT).status_code == 503)
