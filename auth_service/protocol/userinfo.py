@@ -25,8 +25,8 @@ class _OwnIntrospection:
     def __init__(self, parts: ServerParts) -> None:
         self._parts = parts
 
-    def introspect(self, token: str) -> RawAnswer:
-        """What /introspect would say to us. Raises what the stores raise."""
+    def introspect(self, token: str, within: float) -> RawAnswer:
+        """What /introspect would say to us, in the stores' own time. Raises what they raise."""
         answer = introspect(self._parts, token, userinfo_resource(self._parts.issuer))
         return RawAnswer(json.dumps(answer).encode(), time.time())
 

@@ -3,23 +3,25 @@
 app = TokenMiddleware(app, connect(resource=…, …), lambda method, path: {"plans:read"})
 
 The rule is explained in `access_rules.py`. Known tokens are validated in the event loop, which takes microseconds; only
-questions to the authorization server go to threads.
+questions to the authorization server go to threads, one for all who wait for the same answer.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from .access_rules import RequiredScopes, needed_scopes
+from .clock import seconds
 from .errors import NotLetThroughError
 from .fork import begin_anew_after_fork
 from .introspection_response import ActiveToken
 from .presented_token import PresentedProof
+from .single_flight import Flight
 from .token_validator import TokenValidator
 from .wsgi_middleware import refuse_second_token
 
@@ -63,19 +65,31 @@ class TokenMiddleware:
         scopes = needed_scopes(self._required_scopes, method, scope["path"], root_path)
         if scopes is not None:
             try:
-                token = await self._validated(scope, *scopes)
+                token = await self._validated(scope, scopes)
             except NotLetThroughError as refusal:
                 _log.info("request not let through: %s", refusal)
                 return await self._refuse(scope["type"], send, refusal)
             scope.setdefault("state", {})["token"] = token
         return await self._app(scope, receive, send)
 
-    async def _validated(self, scope: Scope, *required: str) -> ActiveToken:
-        authorization = _authorization_of(scope)
+    async def _validated(self, scope: Scope, required: Collection[str]) -> ActiveToken:
+        authorization, proof = _authorization_of(scope), _proof_of(scope)
         if token := self._validator.remembered(authorization, *required):
             return token
-        ask = partial(copy_context().run, self._validator.validate, authorization, *required, proof=_proof_of(scope))
-        return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        validation = self._validator.begin(authorization)
+        if validation.must_fly:
+            self._in_thread(validation.flight.fly)
+        await _done(validation.flight.answer, validation.deadline)
+        finish = partial(self._validator.finish, validation, required, proof)
+        if proof is None:
+            return finish()
+        finishing = Flight(finish)
+        self._in_thread(finishing.fly)
+        await _done(finishing.answer, validation.deadline)
+        return finishing.wait(validation.deadline)
+
+    def _in_thread(self, action: Callable[[], None]) -> None:
+        self._threads.submit(copy_context().run, action)
 
     async def _refuse(self, kind: str, send: Send, refusal: NotLetThroughError) -> None:
         if kind == "websocket":
@@ -86,6 +100,14 @@ class TokenMiddleware:
         ]
         await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await send({"type": "http.response.body", "body": refusal.body()})
+
+
+async def _done(answer: Future[ActiveToken], deadline: float) -> None:
+    """Wait without a thread, and without taking the answer from others when this task is cancelled."""
+    if not answer.done():
+        waiting = asyncio.wrap_future(answer)
+        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever calls `wait` is told
+        await asyncio.wait([waiting], timeout=max(0.0, deadline - seconds()))
 
 
 def _authorization_of(scope: Scope) -> str | None:

@@ -58,7 +58,7 @@ def connect(
     peer = Peer(channel, issuer=issuer, resource=resource, deadline=deadline)
     cache = ValidationCache(follows_feed=follow_revocations)
     return TokenValidator(
-        IntrospectionClient(channel, deadline=deadline),
+        IntrospectionClient(channel),
         cache,
         RevocationFeed(channel, cache, observe, peer.introduce) if follow_revocations else None,
         issuer=issuer,

@@ -9,14 +9,13 @@ DEADLINE = 1.0
 class IntrospectionClient:
     """Introspection as one resource server."""
 
-    def __init__(self, channel: BackChannel, *, deadline: float = DEADLINE) -> None:
+    def __init__(self, channel: BackChannel) -> None:
         self._channel = channel
-        self._deadline = deadline
 
-    def introspect(self, token: str) -> RawAnswer:
-        """The answer about one token. Raises CannotValidateError."""
+    def introspect(self, token: str, within: float) -> RawAnswer:
+        """The answer about one token, within so many seconds. Raises CannotValidateError."""
         form = {"token": token, "token_type_hint": "access_token"}
-        return self._channel.post("/introspect", form, within=self._deadline)
+        return self._channel.post("/introspect", form, within=within)
 
     def close(self) -> None:
         """Close the connections that are not in use."""

@@ -1,7 +1,9 @@
 """Lets callers that need the same answer at the same time share one question: the first asks, the others wait."""
 
+import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from copy import copy
 from typing import Generic, TypeVar
 
@@ -11,13 +13,51 @@ from .fork import begin_anew_after_fork
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
 
-class _Flight(Generic[T]):
-    def __init__(self) -> None:
+
+class Flight(Generic[T]):
+    """One question. Who waits for `answer` decides how: a thread by `wait`, an event loop by a callback."""
+
+    def __init__(self, ask: Callable[[], T], ended: Callable[["Flight[T]"], None] = lambda flight: None) -> None:
         self.begun_at = seconds()
-        self.landed = threading.Event()
-        self.result: T | None = None
-        self.error: NotLetThroughError = CannotValidateError("whoever asked was interrupted")
+        self.answer: Future[T] = Future()
+        self.answer.set_running_or_notify_cancel()  # nobody who waits can take it from the others
+        self._ask = ask
+        self._ended = ended
+
+    @classmethod
+    def landed(cls, answer: T) -> "Flight[T]":
+        """One that is over: the answer was known."""
+        flight = cls(lambda: answer)
+        flight.fly()
+        return flight
+
+    def fly(self) -> None:
+        """Ask, once, in a thread that may wait."""
+        try:
+            self.answer.set_result(self._ask())
+        except NotLetThroughError as refusal:
+            self.answer.set_exception(refusal)
+        except BaseException as error:
+            if isinstance(error, Exception):
+                _log.exception("a question to the authorization server failed in a way that nobody thought of")
+            self.answer.set_exception(CannotValidateError("whoever asked was interrupted"))
+            raise
+        finally:
+            self._ended(self)
+
+    def wait(self, deadline: float) -> T:
+        """The answer, or what was raised instead; CannotValidateError if it doesn't come before the deadline."""
+        try:
+            error = self.answer.exception(max(0.0, deadline - seconds()))
+        except TimeoutError:
+            raise CannotValidateError("the authorization server did not answer in time") from None
+        if seconds() > deadline:  # a process may have been stopped in between
+            raise CannotValidateError("the authorization server's answer came too late")
+        if error is not None:
+            raise copy(error)  # each thread adds its own traceback
+        return self.answer.result()
 
 
 class SingleFlight(Generic[T]):
@@ -30,38 +70,22 @@ class SingleFlight(Generic[T]):
     def begin_anew(self) -> None:
         """With nobody waiting."""
         self._lock = threading.Lock()
-        self._flights: dict[str, _Flight[T]] = {}
+        self._flights: dict[str, Flight[T]] = {}
 
-    def run(self, key: str, ask: Callable[[], T], *, within: float, max_age: float) -> tuple[T, bool]:
-        """What `ask` returns, called here or by whoever is already asking (then True), waiting `within` seconds.
+    def join(self, key: str, ask: Callable[[], T], *, max_age: float) -> tuple[Flight[T], bool]:
+        """The question that is under way, or a new one (then True), which whoever got it has to let fly.
 
         A question that was begun more than `max_age` seconds ago is not shared: its answer may be as old.
-        Raises what it raises, or CannotValidateError after that time.
         """
-        with self._lock:
-            flight = self._flights.get(key)
-            if first := flight is None or seconds() - flight.begun_at > max_age:
-                flight = self._flights[key] = _Flight()
-        if not first:
-            return self._wait(flight, within), True
-        try:
-            flight.result = ask()
-        except NotLetThroughError as error:
-            flight.error = error
-            raise
-        else:
-            return flight.result, False
-        finally:
+
+        def ended(flight: Flight[T]) -> None:
             with self._lock:
                 if self._flights.get(key) is flight:
                     del self._flights[key]
-            flight.landed.set()
 
-    @staticmethod
-    def _wait(flight: _Flight[T], within: float) -> T:
-        deadline = seconds() + within
-        if not flight.landed.wait(within) or seconds() > deadline:  # a process may have been stopped in between
-            raise CannotValidateError("the authorization server did not answer in time")
-        if flight.result is None:
-            raise copy(flight.error)  # each thread adds its own traceback
-        return flight.result
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is not None and seconds() - flight.begun_at <= max_age:
+                return flight, False
+            flight = self._flights[key] = Flight(ask, ended)
+            return flight, True

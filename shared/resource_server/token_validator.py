@@ -4,35 +4,30 @@ Knows no web framework: the adapters are `resource_protector.py` (Flask), `wsgi_
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Protocol
 
-from .back_channel import RawAnswer
-from .circuit_breaker import CircuitBreaker
+from .asker import Asker, Introspector
 from .clock import seconds
 from .errors import (
-    CannotValidateError,
     Challenge,
     InsufficientScopeError,
     InvalidTokenError,
     MisconfiguredError,
     NotLetThroughError,
     NoTokenError,
-    OutageError,
-    UnusableAnswerError,
 )
 from .introspection_client import DEADLINE
-from .introspection_response import ActiveToken, read_introspection_response
+from .introspection_response import ActiveToken
 from .peer import Peer, refused_audience, refused_issuer
 from .presented_token import PresentedProof, PresentedToken, Scheme, presented_token
 from .revocation_feed import RevocationFeed
-from .single_flight import SingleFlight
-from .validation_cache import PROVEN_FOR, ValidationCache
+from .single_flight import Flight
+from .validation_cache import ValidationCache
 
 LONGEST_AGE = 60.0
 """Seconds for which an answer is remembered at most, while the revocation feed is followed."""
-_WHOLE_SECONDS = 1.0
-"""How far an HTTP `Date` may lie behind the moment that it stands for."""
 
 _EXPLAINED_FOR = 60.0
 """Seconds until the log says again what is set wrong."""
@@ -40,21 +35,23 @@ _EXPLAINED_FOR = 60.0
 _log = logging.getLogger(__name__)
 
 
-class Introspector(Protocol):
-    """Whoever can be asked about a token."""
-
-    def introspect(self, token: str) -> RawAnswer:
-        """Raises CannotValidateError."""
-
-    def close(self) -> None:
-        """Give back what is held open."""
-
-
 class ProofOfPossession(Protocol):
     """Whoever checks that a bound token is presented by who holds its key; see `dpop.py`."""
 
     def check(self, token: PresentedToken, proof: PresentedProof | None, jkt: str) -> None:
         """Raises a NotLetThroughError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """A validation that is under way."""
+
+    presented: PresentedToken
+    deadline: float
+    """On `clock.seconds`."""
+    flight: Flight[ActiveToken]
+    must_fly: bool
+    """Whether whoever began this has to let the flight fly, in a thread that may wait."""
 
 
 class TokenValidator:
@@ -75,20 +72,16 @@ class TokenValidator:
         deadline: float = DEADLINE,
         observe: Callable[[str], None] = lambda event: None,
     ) -> None:
-        self._introspector = introspector
         self._cache = cache
         self._feed = feed
         self._issuer = issuer
         self._resource = resource
         self.challenge = challenge
-        self._max_age = max_age
         self._peer = peer
         self._dpop = dpop
-        self._deadline = deadline
         self._observe = observe
-        self._breaker = CircuitBreaker()
+        self._asker = Asker(introspector, cache, max_age=max_age, deadline=deadline, observe=observe)
         self._explained, self._explained_at = "", 0.0
-        self._flights: SingleFlight[ActiveToken] = SingleFlight()
 
     def validate(
         self,
@@ -106,8 +99,7 @@ class TokenValidator:
             active = self._from_memory(presented) if not fresh else None
             return self._checked(active or self._asked(presented, fresh=fresh), presented, proof, required_scopes)
         except NotLetThroughError as refusal:
-            refusal.scheme = presented.scheme
-            self._explain(refusal)
+            self._prepare(refusal, presented)
             raise
 
     def check(self) -> None:
@@ -127,10 +119,9 @@ class TokenValidator:
         """
         presented = self._presented(authorization)
         try:
-            return self._ask(presented.text, presented.jti)
+            return self._asker.ask(presented)
         except NotLetThroughError as refusal:
-            refusal.scheme = presented.scheme
-            self._explain(refusal)
+            self._prepare(refusal, presented)
             raise
 
     def remembered(self, authorization: str | None, *required_scopes: str) -> ActiveToken | None:
@@ -141,8 +132,40 @@ class TokenValidator:
         presented = self._presented(authorization)
         if presented.scheme is Scheme.DPOP:
             return None
-        active = self._from_memory(presented)
-        return self._checked(active, presented, None, required_scopes) if active else None
+        try:
+            active = self._from_memory(presented)
+            return self._checked(active, presented, None, required_scopes) if active else None
+        except NotLetThroughError as refusal:
+            self._prepare(refusal, presented)
+            raise
+
+    def begin(self, authorization: str | None) -> Validation:
+        """For adapters that may not wait in the thread that they are called in. Raises a NotLetThroughError.
+
+        The deadline counts from here.
+        """
+        presented, deadline = self._presented(authorization), self._asker.deadline()
+        try:
+            if active := self._from_memory(presented):
+                return Validation(presented, deadline, Flight.landed(active), must_fly=False)
+            return Validation(presented, deadline, *self._asker.begin(presented, deadline))
+        except NotLetThroughError as refusal:
+            self._prepare(refusal, presented)
+            raise
+
+    def finish(
+        self, validation: Validation, required_scopes: Collection[str], proof: PresentedProof | None = None
+    ) -> ActiveToken:
+        """What `validate` returns or raises, once the flight has landed or the deadline has passed.
+
+        With a proof it may wait for a store.
+        """
+        try:
+            active = validation.flight.wait(validation.deadline)
+            return self._checked(active, validation.presented, proof, required_scopes)
+        except NotLetThroughError as refusal:
+            self._prepare(refusal, validation.presented)
+            raise
 
     def knows(self, authorization: str | None) -> bool:
         """Whether the token is remembered as active, whatever it may be used for. Never waits."""
@@ -151,8 +174,9 @@ class TokenValidator:
     def _misnamed(self) -> MisconfiguredError | None:
         return self._peer.misnamed() if self._peer is not None else None
 
-    def _explain(self, refusal: NotLetThroughError) -> None:
-        """Say once what is set wrong, and not at each call; after a minute again."""
+    def _prepare(self, refusal: NotLetThroughError, presented: PresentedToken) -> None:
+        """For the answer; and say once what is set wrong, not at each call, and after a minute again."""
+        refusal.scheme = presented.scheme
         if not isinstance(refusal, MisconfiguredError):
             return
         reason, now = str(refusal), seconds()
@@ -164,7 +188,7 @@ class TokenValidator:
         """Stop following the revocation feed and close idle connections. For a process that goes on without it."""
         if self._feed is not None:
             self._feed.close()
-        self._introspector.close()
+        self._asker.close()
 
     def _presented(self, authorization: str | None) -> PresentedToken:
         presented = presented_token(authorization)
@@ -181,6 +205,15 @@ class TokenValidator:
             raise InvalidTokenError("not active a moment ago")
         return None
 
+    def _asked(self, presented: PresentedToken, *, fresh: bool) -> ActiveToken:
+        if fresh or not self._asker.is_shared():
+            return self._asker.ask(presented)
+        deadline = self._asker.deadline()
+        flight, must_fly = self._asker.begin(presented, deadline)
+        if must_fly:
+            flight.fly()
+        return flight.wait(deadline)
+
     def _known(self, presented: PresentedToken) -> ActiveToken | None:
         if self._feed is not None:
             self._feed.follow()
@@ -191,7 +224,7 @@ class TokenValidator:
         active: ActiveToken,
         presented: PresentedToken,
         proof: PresentedProof | None,
-        required_scopes: tuple[str, ...],
+        required_scopes: Collection[str],
     ) -> ActiveToken:
         """What has to hold at each call, also for a remembered token."""
         if active.token_type.lower() != ("dpop" if active.jkt else "bearer"):
@@ -214,46 +247,3 @@ class TokenValidator:
             raise InvalidTokenError("bound to a key, but presented as a bearer token")
         else:
             self._dpop.check(presented, proof, active.jkt)
-
-    def _asked(self, presented: PresentedToken, *, fresh: bool) -> ActiveToken:
-        token, jti = presented.text, presented.jti
-        if not self._cache.is_proven():
-            self._observe("unproven")
-        if fresh or not self._max_age:
-            return self._ask(token, jti)  # to share an answer is to remember it, if only for the deadline
-        max_age = min(PROVEN_FOR, self._max_age)  # a process that was stopped may come back to an old question
-        active, shared = self._flights.run(jti, lambda: self._ask(token, jti), within=self._deadline, max_age=max_age)
-        if shared:
-            self._observe("wait")
-        return active
-
-    def _ask(self, token: str, jti: str) -> ActiveToken:
-        self._observe("miss")
-        with self._cache.inquiry() as inquiry:
-            answer, active = self._answer(token, jti)
-            if active is None or active.expires_at <= answer.written_at or inquiry.outdated(active):
-                self._cache.remember_inactive(jti)
-                raise InvalidTokenError("not active")
-            life = active.expires_at - answer.written_at - _WHOLE_SECONDS
-            self._cache.remember(inquiry, active, min(life, self._max_age), len(answer.body))
-        return inquiry.cut(active)
-
-    def _answer(self, token: str, jti: str) -> tuple[RawAnswer, ActiveToken | None]:
-        """What the authorization server says; None if the token isn't active. Raises CannotValidateError.
-
-        Only what would happen to any token speaks for an outage: else whoever sends odd tokens could stop the service.
-        """
-        self._breaker.admit()
-        try:
-            answer = self._introspector.introspect(token)
-            active = read_introspection_response(answer.body, token)
-        except CannotValidateError as outage:
-            if not isinstance(outage, MisconfiguredError):
-                _log.error("token not validated: %s", outage)
-            self._observe("failure")
-            about = jti if isinstance(outage, UnusableAnswerError) else None
-            if isinstance(outage, OutageError | UnusableAnswerError) and self._breaker.failed(about):
-                self._observe("breaker_opened")
-            raise
-        self._breaker.succeeded()
-        return answer, active

@@ -37,6 +37,7 @@ def start(actions: Actions) -> Iterator[Callable[..., TokenValidator]]:
         "issuer": actions.stack.auth,
         "client_id": fit.name,
         "client_secret": fit.secret,
+        "deadline": 20.0,
     }
     with ExitStack() as running:
 

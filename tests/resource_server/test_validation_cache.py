@@ -217,7 +217,7 @@ class Introspector:
         }
         self._body = json.dumps(claims).encode()
 
-    def introspect(self, token: str) -> RawAnswer:
+    def introspect(self, token: str, within: float) -> RawAnswer:
         self._clock.now += 0.5  # as long as it takes
         return RawAnswer(self._body, self._written_at)
 

@@ -54,6 +54,7 @@ def test_a_token_whose_key_left_the_ring_is_refused_by_a_warm_memory(actions: Ac
             client_id=fit.name,
             client_secret=fit.secret,
             auth_url=between.url.replace("127.0.0.1", "localhost"),
+            deadline=20.0,
         )
         eventually(lambda: is_good(validator, token) and validator.remembered(f"Bearer {token}") is not None)
         between.lead_to(port(left))

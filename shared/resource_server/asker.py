@@ -1,0 +1,117 @@
+"""Asks the authorization server about tokens: one question for all who need it, and none while it doesn't answer."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from .back_channel import RawAnswer
+from .circuit_breaker import CircuitBreaker
+from .clock import seconds
+from .errors import CannotValidateError, InvalidTokenError, MisconfiguredError, OutageError, UnusableAnswerError
+from .introspection_response import ActiveToken, read_introspection_response
+from .presented_token import PresentedToken
+from .single_flight import Flight, SingleFlight
+from .validation_cache import PROVEN_FOR, ValidationCache
+
+_WHOLE_SECONDS = 1.0
+"""How far an HTTP `Date` may lie behind the moment that it stands for."""
+
+_log = logging.getLogger(__name__)
+
+
+class Introspector(Protocol):
+    """Whoever can be asked about a token."""
+
+    def introspect(self, token: str, within: float) -> RawAnswer:
+        """The answer within so many seconds. Raises CannotValidateError."""
+
+    def close(self) -> None:
+        """Give back what is held open."""
+
+
+class Asker:
+    """Remembers what it was told. Deadlines are on `clock.seconds`."""
+
+    def __init__(
+        self,
+        introspector: Introspector,
+        cache: ValidationCache,
+        *,
+        max_age: float,
+        deadline: float,
+        observe: Callable[[str], None],
+    ) -> None:
+        """`max_age` is how many seconds an answer is remembered at most, `deadline` how many one may take."""
+        self._introspector = introspector
+        self._cache = cache
+        self._max_age = max_age
+        self._deadline = deadline
+        self._observe = observe
+        self._breaker = CircuitBreaker()
+        self._flights: SingleFlight[ActiveToken] = SingleFlight()
+
+    def deadline(self) -> float:
+        """For what arrives now."""
+        return seconds() + self._deadline
+
+    def begin(self, presented: PresentedToken, deadline: float) -> tuple[Flight[ActiveToken], bool]:
+        """A question, and whether whoever got it has to let it fly."""
+        jti = presented.jti
+        ask = partial(self._ask, presented.text, jti, deadline)
+        if not self._cache.is_proven():
+            self._observe("unproven")
+        if not self.is_shared():  # to share an answer is to remember it, if only for the deadline
+            return Flight(ask), True
+        max_age = min(PROVEN_FOR, self._max_age)  # a process that was stopped may come back to an old question
+        flight, is_mine = self._flights.join(jti, ask, max_age=max_age)
+        if not is_mine:
+            self._observe("wait")
+        return flight, is_mine
+
+    def ask(self, presented: PresentedToken) -> ActiveToken:
+        """Alone. Raises InvalidTokenError, CannotValidateError, and what else the introspector raises."""
+        return self._ask(presented.text, presented.jti, self.deadline())
+
+    def is_shared(self) -> bool:
+        """Whether several may wait for one question."""
+        return bool(self._max_age)
+
+    def close(self) -> None:
+        """Give back what is held open."""
+        self._introspector.close()
+
+    def _ask(self, token: str, jti: str, deadline: float) -> ActiveToken:
+        self._observe("miss")
+        with self._cache.inquiry() as inquiry:
+            answer, active = self._answer(token, jti, deadline - seconds())
+            if active is None or active.expires_at <= answer.written_at or inquiry.outdated(active):
+                self._cache.remember_inactive(jti)
+                raise InvalidTokenError("not active")
+            life = active.expires_at - answer.written_at - _WHOLE_SECONDS
+            self._cache.remember(inquiry, active, min(life, self._max_age), len(answer.body))
+        return inquiry.cut(active)
+
+    def _answer(self, token: str, jti: str, within: float) -> tuple[RawAnswer, ActiveToken | None]:
+        """What the authorization server says; None if the token isn't active. Raises CannotValidateError.
+
+        Only what would happen to any token speaks for an outage: else whoever sends odd tokens could stop the service.
+        Nor does it speak for one that a question failed which had waited here for half of its time.
+        """
+        if within <= 0:
+            raise CannotValidateError("too many other questions were before this one")
+        self._breaker.admit()
+        try:
+            answer = self._introspector.introspect(token, within)
+            active = read_introspection_response(answer.body, token)
+        except CannotValidateError as failure:
+            if not isinstance(failure, MisconfiguredError):
+                _log.error("token not validated: %s", failure)
+            self._observe("failure")
+            about = jti if isinstance(failure, UnusableAnswerError) else None
+            speaks_for_all = isinstance(failure, OutageError | UnusableAnswerError) and within > self._deadline / 2
+            if speaks_for_all and self._breaker.failed(about):
+                self._observe("breaker_opened")
+            raise
+        self._breaker.succeeded()
+        return answer, active
