@@ -64,7 +64,7 @@ def stop() -> bool:
     """End the running supervisor with its processes, or what is left of them; False if nothing is. Raises Problem."""
     if (pid := running()) is not None:
         os.kill(pid, signal.SIGTERM)
-        if not _ended(running, _PATIENCE + 5):
+        if not _ended(running, 8 * _PATIENCE):  # it ends one after the other, and kills who doesn't
             raise Problem(f"process {pid} does not end; see {LOGS / 'supervisor.log'}")
         return True
     if (group := left_behind()) is None:
