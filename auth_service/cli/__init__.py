@@ -5,6 +5,7 @@ from flask import Flask
 from auth_service.cli.account import account_commands
 from auth_service.cli.client import client_commands
 from auth_service.cli.database import database_commands
+from auth_service.cli.event import event_commands
 from auth_service.cli.grant import grant_commands
 from auth_service.cli.initial_access_token import initial_access_token_commands
 from auth_service.cli.resource_server import resource_server_commands
@@ -20,6 +21,7 @@ def install_commands(app: Flask) -> None:
         initial_access_token_commands,
         resource_server_commands,
         grant_commands,
+        event_commands,
         signing_key_commands,
     ):
         app.cli.add_command(group)

@@ -111,12 +111,19 @@ def create_client(
 def ensure_client(
     name: str, client_id: str, secret_file: Path | None, overlap: int, *, public: bool, **options: Any
 ) -> object:
-    """Register a client, or bring the one with this id to this state. Harmless when repeated."""
+    """Register a client, or bring the one with this id to this state, but never one with keys. Harmless when repeated.
+
+    What it may no longer ask for, its grants and tokens lose at once.
+    """
     if public == (secret_file is not None):
         raise RefusedError("a client either has a secret file or is public")
     digest = secret_digest(secret_from(secret_file)) if secret_file else None
 
     def bring_to_state(client: Client) -> None:
+        if client.jwks is not None:
+            raise RefusedError(
+                f"{client_id} authenticates with keys, which this would take away: `client set-keys` changes them"
+            )
         client.token_endpoint_auth_method, client.jwks = "none" if public else "client_secret_basic", None
         client.replace_secret(digest, overlap)
         _describe(client, name, options)

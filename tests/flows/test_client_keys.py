@@ -1,6 +1,7 @@
 """Which public keys a client may be registered with (RFC 7517)."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,3 +84,14 @@ def test_a_client_with_keys_has_no_secret_to_change_and_one_with_a_secret_no_key
 def register(actions: Actions, document: str) -> Any:
     arguments = ["client", "create", "Keys", "--jwks", "-", "--redirect-uri", CALLBACK, "--scope", READ]
     return actions.stack.auth_app.test_cli_runner().invoke(args=arguments, input=document)
+
+
+def test_automation_does_not_turn_a_client_with_keys_into_one_with_a_secret(actions: Actions, tmp_path: Path) -> None:
+    client_id = json.loads(register(actions, json.dumps(jwks(ec_key()))).stdout)["client_id"]
+    for way in (["--secret-file", str(tmp_path / "secret")], ["--public"]):
+        options = ["--client-id", client_id, "--redirect-uri", CALLBACK, "--scope", READ, *way]
+        result = actions.stack.auth_app.test_cli_runner().invoke(args=["client", "ensure", "A name", *options])
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "client set-keys" in result.stderr
+    (listed,) = [each for each in actions.stack.command("client", "list") if each["client_id"] == client_id]
+    assert listed["token_endpoint_auth_method"] == "private_key_jwt"
