@@ -21,7 +21,8 @@ def one_line(error: BaseException) -> str:
 class OutageLog:
     """Counts failures by kind."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, what: str = "outage", clock: Callable[[], float] = time.monotonic) -> None:
+        self._what = what
         self._clock = clock
         self._kinds: dict[type[Exception], tuple[float, int]] = {}
         """Of each kind, when a line was written and how many failures there were since."""
@@ -35,4 +36,4 @@ class OutageLog:
             return
         self._kinds[kind] = now, 0
         more = f" (and {unsaid} more since the last line)" if unsaid else ""
-        _log.error("outage: %s: %s%s", kind.__name__, one_line(error), more)
+        _log.error("%s: %s: %s%s", self._what, kind.__name__, one_line(error), more)

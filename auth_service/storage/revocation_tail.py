@@ -4,7 +4,6 @@ It only says *that* there may be something new. What it is, each waiter reads fo
 thread but how soon a waiter looks.
 """
 
-import logging
 import threading
 import time
 from typing import Any
@@ -12,11 +11,10 @@ from typing import Any
 import redis
 
 from auth_service.storage.redis_connection import BLOCKING_READ, RedisClients
+from shared.outages import OutageLog
 
 _PAUSE_AFTER_OUTAGE = 0.2
 """Seconds between attempts to follow the log again."""
-
-_log = logging.getLogger(__name__)
 
 
 class RevocationTail:
@@ -43,11 +41,12 @@ class RevocationTail:
             self._news.wait_for(lambda: self._changes != seen, deadline - time.monotonic())
 
     def _follow(self) -> None:
+        outages = OutageLog("the revocation log can't be followed")
         while True:
             try:
                 self._follow_until_outage()
-            except redis.RedisError:
-                _log.warning("the revocation log can't be followed", exc_info=True)
+            except redis.RedisError as outage:
+                outages.add(outage)
                 self._wake()  # waiters find out for themselves whether they can read
                 time.sleep(_PAUSE_AFTER_OUTAGE)
 

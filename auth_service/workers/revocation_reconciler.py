@@ -10,13 +10,17 @@ import threading
 from collections.abc import Iterator
 from datetime import datetime
 
+import redis
+
 from auth_service.models.base import now
 from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.reconciliation import Reconciliation, Told
 from auth_service.storage.redis_connection import RedisClients
+from shared.outages import OutageLog
 from shared.resource_server.clock import seconds
 from shared.resource_server.fork import begin_anew_after_fork
+from shared.sql_engine import SQL_OUTAGES
 
 _LEASE = 3.0
 """Seconds after which another process goes on with the work of one that was stopped or died in it."""
@@ -92,12 +96,16 @@ class RevocationReconciler:
 
     def run_forever(self, stop: threading.Event) -> None:
         """Until `stop` is set. An outage is logged and outlived."""
+        outages = OutageLog("revocations could not be reconciled")
         while not stop.is_set():
             self._wanted.clear()
             try:
                 done = self.run_once() or self._master.is_told
-            except Exception:
-                _log.warning("revocations could not be reconciled", exc_info=True)
+            except Exception as failure:
+                if isinstance(failure, (redis.RedisError, *SQL_OUTAGES)):
+                    outages.add(failure)
+                else:
+                    _log.exception("revocations could not be reconciled")
                 stop.wait(_PAUSE_AFTER_OUTAGE)
                 done = True  # whoever needs it says so
             if done:

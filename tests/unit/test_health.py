@@ -43,7 +43,7 @@ def test_a_store_that_stops_and_starts_being_writable_leaves_two_lines(caplog: p
 
 
 def test_an_outage_leaves_a_line_when_it_begins_and_one_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    now, outages = 0.0, OutageLog(lambda: now)
+    now, outages = 0.0, OutageLog(clock=lambda: now)
     with caplog.at_level(logging.ERROR):
         for _ in range(100):
             outages.add(ConnectionError("refused\n\tIs it running?"))
