@@ -112,8 +112,11 @@ class Issued:
 
     @property
     def expires_in(self) -> int:
-        """Seconds that the access token has left."""
-        return self.expires_at - self.now
+        """Seconds that the access token has left; 1 if a repeated answer comes when it has run out.
+
+        Several client libraries take 0 for "never expires".
+        """
+        return max(1, self.expires_at - self.now)
 
 
 @dataclass(frozen=True, slots=True)

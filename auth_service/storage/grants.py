@@ -27,7 +27,7 @@ from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.redis_exchange import RedisExchange
 
 REPLAY_WINDOW = 60
-"""Seconds in which a request with an Idempotency-Key may be repeated, or the access token's life if that is shorter."""
+"""Seconds in which a request with an Idempotency-Key may be repeated, however long its access token lives."""
 
 
 _CLAIMS = tuple(field.name for field in fields(AccessTokenClaims))
@@ -99,7 +99,7 @@ class GrantStore:
             "attempt": secrets.token_urlsafe(12),
             "access_token_lifetime": rotation.access_token_lifetime,
             "idle_lifetime": rotation.idle_lifetime,
-            "replay_window": min(REPLAY_WINDOW, rotation.access_token_lifetime) * 1000,
+            "replay_window": REPLAY_WINDOW * 1000,
             "grace_period": rotation.grace_period * 1000,
             "jkt": rotation.claims.jkt,
             "binds_refresh_token": rotation.binds_refresh_token,

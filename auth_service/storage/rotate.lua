@@ -58,6 +58,9 @@ local ends_at = access_expires_at * 1000
 if request.refresh_digest ~= "" then
   ends_at = math.max(ends_at, math.min(now + request.idle_lifetime * 1000, grant_expires_at))
 end
+if request.idempotency_key ~= "" then -- a repetition finds its answer, even where that holds nothing that lives longer
+  ends_at = math.max(ends_at, math.min(now + request.replay_window, grant_expires_at))
+end
 
 redis.call("HSET", grant_key, "generation", integer(generation + 1),
   "current", request.refresh_digest, "previous", request.digest, "nonce", request.nonce, "key_id", request.key_id,

@@ -1,6 +1,5 @@
 """`Idempotency-Key`: a request whose answer was lost can be repeated, and happens once."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,17 +11,17 @@ from fit_service.errors import ProblemError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.kept_answers import Answer, OtherRequestError, RepeatableRequest
+from shared.idempotency_key import KEY_PATTERN, KEY_PROBLEM, idempotency_key
 from shared.resource_server import ActiveToken
 
 HEADER = "Idempotency-Key"
-_KEY = re.compile(r'"?([\x21\x23-\x5B\x5D-\x7E]{16,255})"?')
 
 REPEATABLE = Trait(
     request_headers=[
         Header(
             HEADER,
             "For 24 hours the same request with the same key gets the same answer and does nothing more.",
-            {"type": "string", "pattern": r"^[!#-\[\]-~]{16,255}$"},
+            {"type": "string", "pattern": KEY_PATTERN},
         )
     ],
 )
@@ -51,12 +50,12 @@ def _repeatable_request(token: ActiveToken, body_digest: str) -> RepeatableReque
     header = request.headers.get(HEADER)
     if header is None:
         return None
-    key = _KEY.fullmatch(header.strip())
+    key = idempotency_key(header)
     if key is None:
-        raise ProblemError(400, f"{HEADER} must be 16 to 255 visible ASCII characters.", field=HEADER)
+        raise ProblemError(400, KEY_PROBLEM, field=HEADER)
     asked_for = (request.method, request.full_path, request.mimetype, body_digest)
     return RepeatableRequest(
-        key=_digest_of(token.subject, token.client_id, key[1]), digest=_digest_of(*asked_for), sent_at=datetime.now(UTC)
+        key=_digest_of(token.subject, token.client_id, key), digest=_digest_of(*asked_for), sent_at=datetime.now(UTC)
     )
 
 

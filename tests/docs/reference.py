@@ -22,10 +22,12 @@ from auth_service.cli.command import MAX_OVERLAP
 from auth_service.models import password
 from auth_service.protocol import authentication_request, client_assertion, client_registration, token_exchange_grant
 from auth_service.protocol.client_keys import _MAX_KEYS
+from auth_service.protocol.client_name import LONGEST_NAME
 from auth_service.protocol.device_authorization import DEVICE_CODE_LIFETIME
 from auth_service.protocol.pushed_authorization_requests import PUSHED_REQUEST_LIFETIME
-from auth_service.storage import exchanged_tokens, throttle
-from fit_service import entry_batch, entry_file, summary, weight
+from auth_service.storage import exchanged_tokens, grants, throttle
+from auth_service.storage.password_hashing import HasherInTurns
+from fit_service import entry_batch, entry_import, summary, weight
 from fit_service.api import access, body_weight_batch
 from fit_service.settings import Settings as FitSettings
 from fit_service.storage import entry_changes, kept_answers, webhook_events
@@ -51,6 +53,8 @@ THROTTLES = {
     "USER_CODES_OF_ACCOUNT": "wrong user codes typed by one account at `/device`",
     "USER_CODES_IN_NETWORK": "wrong user codes typed in one network",
     "UNPROVEN_REQUESTS_IN_NETWORK": "requests of public clients to `/par` and `/device_authorization` from one network",
+    "KEPT_REQUESTS_IN_NETWORK": "requests that wait for somebody to sign in, from one network",
+    "KEPT_REQUESTS_OF_ACCOUNT": "requests that wait for the decision of one account",
     "REGISTRATIONS_IN_NETWORK": "attempts to register a client from one network",
 }
 OAUTH_ERRORS = {
@@ -71,7 +75,7 @@ OAUTH_ERRORS = {
     "login_required": "`prompt=none`, and nobody is signed in, or too long ago",
     "server_error": "500: our mistake, and noted in the log",
     "slow_down": "a device asks too often: its interval is five seconds longer now",
-    "temporarily_unavailable": "503: a store can't be asked; 429: too many attempts. `Retry-After` says until when",
+    "temporarily_unavailable": "503: a store can't be asked; 429: too many from there. `Retry-After` says until when",
     "unapproved_software_statement": "software statements are not accepted",
     "unauthorized_client": "the client may not use this grant or endpoint",
     "unsupported_grant_type": "there is no such grant",
@@ -182,8 +186,17 @@ def limits() -> Iterator[Row]:
     )
     yield "wait for PostgreSQL: a connection, an answer", f"{CONNECT:g} s, {ANSWER:g} s", "503"
     yield "body, authorization server", _bytes(auth_service.MAX_BODY), "413"
-    yield "`Idempotency-Key`", '16 to 255 visible ASCII characters without `"` and `\\`', "400"
+    yield "`Idempotency-Key`", "16 to 255 visible ASCII characters, or a string of so many in double quotes", "400"
+    yield (
+        "repetition of a token request by its `Idempotency-Key`",
+        _count(grants.REPLAY_WINDOW, "s"),
+        "reuse: the grant ends",
+    )
+    turns = HasherInTurns
+    waiting = f"{turns.at_a_time} at a time, {turns.in_line - turns.at_a_time} more for {turns.patience:g} s"
+    yield "passwords that a process looks at", waiting, "503, and the attempt doesn't count"
     yield "password", f"{password.MIN_LENGTH} to {password.MAX_LENGTH:,} characters", "refused"
+    yield "name of a client", _count(LONGEST_NAME, "characters"), "refused"
     yield "redirect addresses of a client, each kind", f"{client_registration._MAX_URIS}", "refused"
     yield "redirect address", _count(client_registration._MAX_URI, "characters"), "refused"
     yield "keys of a client", f"{_MAX_KEYS}", "refused"
@@ -202,7 +215,7 @@ def limits() -> Iterator[Row]:
     yield "body, Fit API", _bytes(access.MAX_BODY), "413"
     yield "batch", f"{entry_batch.MAX_ENTRIES} entries, {_bytes(body_weight_batch.MAX_BODY)}", "422, 413"
     yield "imported file", f"{_bytes(FitSettings.model_fields['import_limit'].default)} (`FIT_IMPORT_LIMIT`)", "413"
-    yield "mistakes that are named of an imported file", f"{entry_file.MAX_ERRORS}", "the rest is not read"
+    yield "mistakes that are named of an imported file", f"{entry_import.MAX_ERRORS}", "the rest is not read"
     yield "buckets of a summary", f"{summary.MAX_BUCKETS:,}; {summary.DEFAULT_BUCKETS} without `start`", "422"
     yield (
         "repetition of a POST by its `Idempotency-Key`",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
+from auth_service.storage import grants
 from tests.support.actions import READ, WRITE, Actions, Tokens, Verifier, error_of, tokens
 from tests.support.polling import eventually
 from tests.support.stack import Stack
@@ -183,20 +184,40 @@ def test_another_key_or_none_is_reuse(actions: Actions) -> None:
         assert not actions.is_active(pair.access)
 
 
-def test_after_the_window_a_repetition_is_reuse(actions: Actions) -> None:
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6", line=134)
+def test_a_lost_answer_is_repeated_when_its_access_token_has_run_out(actions: Actions) -> None:
     app = actions.app("--access-token-lifetime", "1")
     granted = app.connect(actions.person())
+    lost = tokens(app.refresh(granted.refresh, key=KEY))
+    eventually(lambda: not actions.is_active(lost.access))
+    assert tokens(app.refresh(granted.refresh, key=KEY)).refresh == lost.refresh
+    assert app.refresh(lost.refresh, key=OTHER_KEY).status_code == 200
+
+
+def test_after_the_window_a_repetition_is_reuse(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = actions.app()
+    granted = app.connect(actions.person())
     app.refresh(granted.refresh, key=KEY)
-    time.sleep(1.2)
+    monkeypatch.setattr(grants, "REPLAY_WINDOW", 0)
     assert error_of(app.refresh(granted.refresh, key=KEY)) == (400, "invalid_grant")
 
 
-@pytest.mark.parametrize("key", ["short", "x" * 256, "with space in the key", "ünï" * 6, '"' * 20])
+@pytest.mark.parametrize(
+    "key", ["short", "x" * 256, "with space in the key", "ünï" * 6, '"' * 20, f'"{KEY}', f"{KEY}\\\\"]
+)
 def test_a_malformed_key_is_refused_and_spends_nothing(actions: Actions, key: str) -> None:
     app = actions.app()
     granted = app.connect(actions.person())
     assert error_of(app.refresh(granted.refresh, key=key.encode().decode("latin-1"))) == (400, "invalid_request")
     assert app.refresh(granted.refresh).status_code == 200
+
+
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.1")
+def test_a_key_is_the_same_however_it_is_written(actions: Actions) -> None:
+    app = actions.app()
+    for one, other in ((KEY, f'"{KEY}"'), (rf'"{KEY} \"x\" \\"', rf'"{KEY} \"x\" \\" ')):
+        granted = app.connect(actions.person())
+        assert tokens(app.refresh(granted.refresh, key=one)) == tokens(app.refresh(granted.refresh, key=other))
 
 
 def test_a_code_exchange_may_be_repeated_in_the_same_way(actions: Actions) -> None:

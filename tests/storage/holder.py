@@ -77,6 +77,7 @@ class Holder:
         grace_period: int = 0,
         jkt: str = "",
         public: bool = True,
+        refreshes: bool = True,
     ) -> Spent:
         """Use a code or a refresh token; its reuse ends the grant, as the protocol sees to."""
         nonce, key_id = secrets.token_bytes(16), self.keys.newest_key_id
@@ -92,7 +93,7 @@ class Holder:
             nonce=nonce.hex(),
             key_id=key_id,
             access_digest=access.digest,
-            refresh_digest=refresh.digest,
+            refresh_digest=refresh.digest if refreshes else "",
             claims=AccessTokenClaims(client_id, "mo", "mo's name", AUDIENCE, scope, jkt),
             repeatable=Repeatable(key, parameters if key else ""),
             access_token_lifetime=self.access_lifetime,

@@ -6,6 +6,7 @@ import pytest
 
 from auth_service.models.ending import EndedGrant
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotRotated, Replayed, RevokedBecause
+from auth_service.storage import grants
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import log_key
 from auth_service.storage.grants import GrantStore
@@ -289,12 +290,21 @@ def test_a_key_cannot_be_brought_in_afterwards(holder: Holder) -> None:
     assert holder.spend(holder.code, key="a key").outcome is NotRotated.REUSED
 
 
-def test_the_replay_window_ends_with_the_access_token(store: GrantStore, ends: GrantEnds) -> None:
+@pytest.mark.parametrize("refreshes", [True, False])
+def test_a_request_may_be_repeated_when_its_access_token_has_run_out(
+    store: GrantStore, ends: GrantEnds, *, refreshes: bool
+) -> None:
     holder = Holder(store, ends, KEYS, access_lifetime=1)
-    spent = holder.connect(key="a key")
+    spent = holder.spend(holder.code, key="a key", refreshes=refreshes)
     eventually(lambda: not holder.is_active(spent.access))
-    rotated_at = store.last_used([holder.grant_id])[holder.grant_id]
-    eventually(lambda: time.time() > rotated_at + 1.05)
+    again = holder.spend(holder.code, key="a key", refreshes=refreshes).outcome
+    assert isinstance(again, Replayed)
+    assert again.expires_in == 1  # many clients take 0 for "never"
+
+
+def test_after_the_replay_window_a_repetition_is_reuse(holder: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
+    holder.connect(key="a key")
+    monkeypatch.setattr(grants, "REPLAY_WINDOW", 0)
     assert holder.spend(holder.code, key="a key").outcome is NotRotated.REUSED
 
 
