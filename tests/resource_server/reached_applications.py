@@ -80,7 +80,14 @@ def wsgi_application(validator: TokenValidator) -> Any:
 
 
 def validator_at(address: str) -> TokenValidator:
-    return connect(resource=RESOURCE, issuer=ISSUER, client_id="plans", client_secret="a secret", auth_url=address)
+    return connect(
+        resource=RESOURCE,
+        issuer=ISSUER,
+        client_id="plans",
+        client_secret="a secret",
+        auth_url=address,
+        deadline=30.0,
+    )
 
 
 if address := os.environ.get("REACHED_AUTH_URL"):  # in a process of a server's

@@ -26,6 +26,7 @@ def get(request: pytest.FixtureRequest, server: SmallAuthorizationServer) -> Ite
         client_secret="a secret",
         auth_url=server.address,
         realm="plans",
+        deadline=30.0,
     )
     yield request.param(validator)
     server.let_polls_go()

@@ -41,6 +41,7 @@ def start(server: SmallAuthorizationServer) -> Iterator[Callable[..., Service]]:
                 client_id="plans",
                 client_secret="a secret",
                 auth_url=server.address,
+                deadline=30.0,
                 **callbacks,
             )
             running.callback(service.close)

@@ -93,7 +93,7 @@ def test_kept_connections_that_died_are_replaced_by_new_ones(start: Callable[...
 
 
 def test_connections_that_a_firewall_forgot_cost_one_deadline(start: Callable[..., Service]) -> None:
-    service = start(deadline=1.0)
+    service = start(deadline=3.0)
     service.keep_connections()
     service.server.ending = in_silence
     assert [service.is_served() for _ in range(2)] == [False, True]
@@ -103,7 +103,7 @@ def test_connections_that_a_firewall_forgot_cost_one_deadline(start: Callable[..
 
 
 def test_connections_that_were_forgotten_are_no_outage_for_those_who_come_after(start: Callable[..., Service]) -> None:
-    service = start(deadline=1.0)
+    service = start(deadline=3.0)
     service.keep_connections()
     service.server.ending = in_silence
     service.serves_at_once()
