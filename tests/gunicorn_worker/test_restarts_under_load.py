@@ -13,13 +13,13 @@ import pytest
 from tests.support.gunicorn_stack import SECRET, GunicornStack, run_gunicorn_stack
 from tests.support.polling import eventually
 from tests.support.reverse_proxies import HAPROXY, NAMES, SERVERS, ReverseProxy, reverse_proxy
-from tests.support.servers import fake_redis, free_port
+from tests.support.servers import free_port, redis_server, running_redis
 from tests.support.two_ways import basic
 
 pytestmark = [
     pytest.mark.torture,
     pytest.mark.timeout(3_600),
-    pytest.mark.skipif(HAPROXY.path is None, reason="needs HAProxy"),
+    pytest.mark.skipif(HAPROXY.path is None or redis_server() is None, reason="needs HAProxy and redis-server"),
 ]
 
 TIMES = 20
@@ -98,7 +98,7 @@ def replica(folder: Path, drain_time: int) -> Iterator[GunicornStack]:
         "AUTH_DRAIN_TIME": str(drain_time),
         "AUTH_ACCESS_TOKEN_LIFETIME": "3600",
     }
-    with fake_redis() as redis, run_gunicorn_stack(folder, redis, "-w", "2", **environment) as stack:
+    with running_redis() as redis, run_gunicorn_stack(folder, redis.url, "-w", "2", **environment) as stack:
         yield stack
 
 
@@ -118,13 +118,21 @@ def test_rolling_restarts_of_two_replicas_lose_no_request(tmp_path: Path) -> Non
         load.hold()
 
 
-def test_reloads_lose_no_request(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hurried", [False, True], ids=["one after the other", "all at once"])
+def test_reloads_lose_no_request(tmp_path: Path, hurried: bool) -> None:
+    log = tmp_path / "auth.log"
     with replica(tmp_path, 0) as stack:
         with reverse_proxy(HAPROXY, dict.fromkeys(SERVERS, f"127.0.0.1:{stack.port}")) as proxy:
             load = Load(proxy, stack.tokens()["access_token"])
             with load.running():
-                for _ in range(TIMES):
-                    old = stack.process.workers()
+                for number in range(1, TIMES + 1):
                     stack.process.reload()
-                    eventually(lambda old=old: not old & stack.process.workers(), 120)  # type: ignore[misc]
+                    if not hurried or number == TIMES:
+                        eventually(lambda number=number: was_reloaded(stack, log, number), 900)  # type: ignore[misc]
+                    time.sleep(0.2)
         load.hold()
+
+
+def was_reloaded(stack: GunicornStack, log: Path, times: int) -> bool:
+    """Whether so many reloads are over, each of which started two workers."""
+    return log.read_text().count("Booting worker") == 2 * (times + 1) and len(stack.process.workers()) == 2
