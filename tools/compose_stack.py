@@ -123,8 +123,9 @@ def _run(*arguments: str, stdin: str = "") -> str:
         check=False,
     )
     if done.returncode != 0:
-        if was_without_network(done.stdout + done.stderr):
-            raise Problem("the package index could not be reached from a container: is there a network?")
+        everything = done.stdout + done.stderr
+        if was_without_network(everything) or "dial tcp" in everything:  # which the engine says of a registry
+            raise Problem("images and what they need could not be fetched: is there a network? Then `make up` again")
         said = (done.stderr or done.stdout).strip()[-2000:]
         raise Problem(
             f"{' '.join([*_command(), *arguments])} has failed:\n{said}\n(`make up STACK=local` needs no containers)"

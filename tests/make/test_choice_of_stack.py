@@ -61,6 +61,14 @@ def test_checkouts_in_folders_of_the_same_name_have_projects_of_their_own_and_ke
     assert project(one) == names[0]
 
 
+def test_an_engine_without_a_network_is_told_in_one_line(tmp_path: Path, programs: Path) -> None:
+    said = "Get https://registry.example/v2/: dial tcp: lookup registry.example: Temporary failure in name resolution"
+    (programs / "docker-compose").write_text(f'#!/bin/sh\n[ "$1" != build ] || {{ echo "{said}" >&2; exit 1; }}\n')
+    refused = Checkout(tmp_path / "moogle", programs).make("up", STACK="compose")
+    assert refused.returncode != 0
+    assert "problem: images and what they need could not be fetched: is there a network?" in refused.stdout
+
+
 def test_containers_from_before_projects_had_names_keep_the_folders(tmp_path: Path, programs: Path) -> None:
     checkout = Checkout(tmp_path / "Moogle 2", programs)
     (checkout.folder / ".env").write_text("POSTGRES_PASSWORD=as it was\n")
