@@ -36,15 +36,23 @@ class Oddity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EntryWarning:
-    """One oddity, in words, and the stored entry that it is about, if it is about one."""
+    """One oddity."""
 
     kind: Oddity
-    detail: str
-    id: str | None = None
+    other: NewEntry
+    """The twin, the stored entry that it differs from, or how it would fit."""
 
     def to_json(self) -> dict[str, object]:
-        """The object that the API shows."""
-        return {"warning": self.kind.value, "detail": self.detail, **({"id": self.id} if self.id else {})}
+        """The object that the API shows, with the oddity in words and the stored entry that it is about."""
+        weight = f"{self.other.weight.text()} {self.other.weight.unit}"
+        shown = f"{weight} at {self.other.created_at.isoformat()}"
+        detail = {
+            Oddity.LIKELY_TWIN: f"It is likely the same weighing as {shown}.",
+            Oddity.OTHER_UNIT: f"It fits the weights before it if it is {weight}: is the unit right?",
+            Oddity.DIFFERS: f"The entry of this id is {shown}, and stays so.",
+        }[self.kind]
+        about = {"id": self.other.id} if isinstance(self.other, BodyWeightEntry) else {}
+        return {"warning": self.kind.value, "detail": detail, **about}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +85,9 @@ class Match:
     """The likely twin, stored or sent before it."""
     warnings: tuple[EntryWarning, ...] = ()
 
-    def warn(self, warning: EntryWarning) -> None:
+    def warn(self, kind: Oddity, other: NewEntry) -> None:
         """Add a warning."""
-        self.warnings = (*self.warnings, warning)
+        self.warnings = (*self.warnings, EntryWarning(kind, other))
 
 
 def match(
@@ -153,7 +161,7 @@ def _find_same(candidates: Sequence[Candidate], surroundings: Surroundings, matc
         if stored_under_it is not None:
             found.there = True
             if not _is_what_was_exported(stored_under_it, entry):
-                found.warn(_differs(stored_under_it))
+                found.warn(Oddity.DIFFERS, stored_under_it)
             continue
         is_of_its_own = candidate.id is not None and candidate.id not in seen
         found.there = known.claim(entry) if is_of_its_own else known.has(entry)
@@ -178,11 +186,6 @@ def _is_what_was_exported(stored: BodyWeightEntry, entry: NewEntry) -> bool:
     return stored.created_at == entry.created_at and abs(stored.weight.mass - entry.weight.mass) <= tolerance
 
 
-def _differs(stored: BodyWeightEntry) -> EntryWarning:
-    shown = f"{stored.weight.text()} {stored.weight.unit} at {stored.created_at.isoformat()}"
-    return EntryWarning(Oddity.DIFFERS, f"The entry of this id is {shown}, and stays so.", stored.id)
-
-
 def _find_twins(fresh: Sequence[tuple[NewEntry, Match]], stored: Iterable[NewEntry], *, merge_twins: bool) -> None:
     """Most entries have no other within minutes and are passed over."""
     near, minutes = _Near(), Counter(_minute(entry) for entry, _ in fresh)
@@ -196,7 +199,7 @@ def _find_twins(fresh: Sequence[tuple[NewEntry, Match]], stored: Iterable[NewEnt
             continue
         found.twin = near.twin_of(entry)
         if found.twin is not None:
-            found.warn(_likely_twin(found.twin))
+            found.warn(Oddity.LIKELY_TWIN, found.twin)
         if found.twin is None or not merge_twins:
             near.add(entry)
 
@@ -234,12 +237,6 @@ def _are_twins(one: NewEntry, other: NewEntry) -> bool:
     return near and abs(one.weight.mass - other.weight.mass) <= _TWIN_MASS
 
 
-def _likely_twin(twin: NewEntry) -> EntryWarning:
-    shown = f"{twin.weight.text()} {twin.weight.unit} at {twin.created_at.isoformat()}"
-    twin_id = twin.id if isinstance(twin, BodyWeightEntry) else None
-    return EntryWarning(Oddity.LIKELY_TWIN, f"It is likely the same weighing as {shown}.", twin_id)
-
-
 def _find_other_units(fresh: Iterable[tuple[NewEntry, Match]], reference: NewEntry | None) -> None:
     """Each is compared with the last one before it that is not odd itself."""
     usual = reference.weight.mass if reference else None
@@ -250,9 +247,7 @@ def _find_other_units(fresh: Iterable[tuple[NewEntry, Match]], reference: NewEnt
             continue
         read_otherwise = Weight(entry.weight.amount, _other_unit(entry))
         if _fits(read_otherwise.mass, usual, _CLOSE):
-            shown = f"{read_otherwise.text()} {read_otherwise.unit}"
-            detail = f"It fits the weights before it if it is {shown}: is the unit right?"
-            found.warn(EntryWarning(Oddity.OTHER_UNIT, detail))
+            found.warn(Oddity.OTHER_UNIT, NewEntry(read_otherwise, entry.created_at))
         else:
             usual = mass
 

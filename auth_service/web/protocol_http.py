@@ -13,6 +13,8 @@ from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.oauth_request import JsonRequest, ProtocolRequest, ProtocolResponse
 
 FORM = "application/x-www-form-urlencoded"
+MAX_ADDRESS = 4_000
+"""Bytes of an address that a browser is sent to here: gunicorn reads a request line of 4094."""
 FAILURE = "auth_service.failure"
 """Where `lean_forms.py` leaves in the environment what an endpoint raised, for the framework to answer."""
 _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
@@ -60,7 +62,10 @@ def again_as_query() -> BaseResponse:
     A form that another site sends comes without our cookie (SameSite=Lax); a query comes with it.
     """
     _check_form()
-    return redirect(f"{request.path}?{urlencode(list(request.form.items(multi=True)))}", 303)
+    address = f"{request.path}?{urlencode(list(request.form.items(multi=True)))}"
+    if len(address) > MAX_ADDRESS:
+        raise InvalidRequestError(f"the form makes an address of more than {MAX_ADDRESS} bytes: push the request")
+    return redirect(address, 303)
 
 
 def to_flask(answer: ProtocolResponse) -> Response:

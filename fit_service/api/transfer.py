@@ -68,7 +68,7 @@ def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> B
         def insert(changes: EntryChanges) -> Response:
             outcomes = changes.insert_candidates(candidates, find_same=True, merge_twins=query[TWINS] == MERGE)
             warnings = [
-                {entry_format.place: each.place, **warning.to_json()}
+                (each.place, warning)
                 for each, outcome in zip(file.entries, outcomes, strict=True)
                 for warning in outcome.warnings
             ]
@@ -78,7 +78,9 @@ def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> B
                     "already_there": sum(outcome.there for outcome in outcomes),
                     "merged": sum(outcome.merged_into is not None for outcome in outcomes),
                     "marked_deleted": file.marked_deleted,
-                    "warnings": warnings[:MAX_WARNINGS],
+                    "warnings": [
+                        {entry_format.place: place, **warning.to_json()} for place, warning in warnings[:MAX_WARNINGS]
+                    ],
                     "warning_count": len(warnings),
                 }
             )

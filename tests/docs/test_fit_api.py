@@ -9,6 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from fit_service import entry_batch, entry_file, entry_import
+from fit_service.api import access, body_weight_batch
+from fit_service.api.body_weight import LIMIT
+from fit_service.api.transfer import MAX_WARNINGS
+from fit_service.body_weight_entry import FIRST_YEAR, MAX_AHEAD
+from fit_service.exact_json import MAX_NUMBER_LENGTH
+from fit_service.settings import Settings
+from fit_service.storage.entry_changes import TOMBSTONE_LIFETIME
+from fit_service.storage.kept_answers import LIFETIME
+from fit_service.summary import MAX_BUCKETS
+from fit_service.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, MAX_LENGTH
 from tests.support.actions import Actions
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "fit_api.md").read_text(encoding="utf-8")
@@ -40,3 +51,28 @@ def test_every_command_gives_the_answer_below_it(actions: Actions, tmp_path: Pat
             assert json.loads(given) == json.loads(expected), commands
         else:
             assert given.splitlines() == expected.splitlines(), commands
+
+
+def test_each_limit_in_the_table_is_that_of_the_code() -> None:
+    table = PAGE.partition("\n## Limits\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (?!What)([^|]*[^| -]) \| ([^|]*[^| -]) \|$", table, re.MULTILINE)
+    assert dict(rows) == {
+        "a weight": f"{LIGHTEST_KG} to {HEAVIEST_KG} kg, {MAX_DECIMALS} decimals",
+        "a number or an amount, in characters": str(MAX_NUMBER_LENGTH),
+        "the year of an entry": f"{FIRST_YEAR} at the earliest",
+        "an entry's instant": f"{MAX_AHEAD.days} day from now at the latest",
+        "the body of a request": f"{access.MAX_BODY} bytes",
+        "the body of a batch": f"{body_weight_batch.MAX_BODY} bytes",
+        "entries of a batch": str(entry_batch.MAX_ENTRIES),
+        "an imported file, also when it is unpacked": f"{Settings.model_fields['import_limit'].default} bytes",
+        "entries of an imported file": str(entry_import.MAX_ENTRIES),
+        "columns of a CSV file": str(entry_file.MAX_COLUMNS),
+        "errors and warnings of an import that are named": str(entry_import.MAX_ERRORS),
+        "entries of a page": str(LIMIT.reader.schema["maximum"]),
+        "buckets of a summary": str(MAX_BUCKETS),
+        "memory of deletions": f"{TOMBSTONE_LIFETIME.days} days",
+        "memory of an `Idempotency-Key`": f"{LIFETIME.days * 24} hours",
+    }
+    assert entry_import.MAX_ERRORS == MAX_WARNINGS
+    assert MAX_NUMBER_LENGTH == MAX_LENGTH
+    assert all(charset in PAGE for each in entry_file.FORMATS for charset in each.charsets)

@@ -1,0 +1,103 @@
+"""What can repeat in what the Fit API reads: files and batches, beside any JSON and any head."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from flask import Flask
+
+from fit_service import entry_batch, entry_file, entry_import
+from fit_service.api import access, body_weight_batch
+from tests.properties.repeating_shapes import JSON, Sent, Shape, of_heads, of_json, with_routes
+
+FILE = 1024 * 1024
+"""Bytes."""
+MOST = entry_import.MAX_ENTRIES
+BATCH, IMPORT = "/api/body_weight/batch", "/api/body_weight/import"
+ROOMS = {BATCH: body_weight_batch.MAX_BODY, IMPORT: FILE}
+AROUND = {BATCH: '{"entries": [%s]}', IMPORT: "[%s]"}
+AT = "2026-01-05T06:30:00Z"
+HEADER, ROW = "body_weight,unit,created_at", f"82.5,kg,{AT}"
+OTHERS = entry_file.MAX_COLUMNS - HEADER.count(",") - 1
+"""Columns that a file may have beside the needed ones."""
+
+
+def of_the_fit_api(app: Flask) -> Iterator[tuple[str, Shape]]:
+    """All of them, each with what reads it."""
+    for method, path in with_routes(app):
+        if path.startswith("/api/"):
+            room, around = ROOMS.get(path, access.MAX_BODY), AROUND.get(path, "%s")
+            yield from ((f"{method} {path}", shape) for shape in of_json(method, path, room, around))
+    yield from (("CSV", Shape(name, limit, _file(text))) for name, limit, text in _texts())
+    yield from (("CSV", Shape(name, limit, _file(_entries(apart)))) for name, limit, apart in _DISTANCES)
+    yield from (("gzip", shape) for shape in _packed())
+    yield from (("batch", shape) for shape in _batches())
+    yield from (("head", shape) for shape in of_heads("GET", "/api/body_weight/"))
+
+
+def _file(text: Callable[[int], str]) -> Callable[[int], Sent]:
+    return lambda count: Sent("POST", IMPORT, text(count).encode(), {"Content-Type": "text/csv"})
+
+
+def _texts() -> Iterator[tuple[str, int, Callable[[int], str]]]:
+    whole, half = FILE - 200, FILE // 2 - 200
+    yield "columns", OTHERS, lambda count: f"{HEADER}{_names(count)}\n{ROW}\n"
+    yield "very many columns", FILE // 20, lambda count: f"{HEADER}{_names(count)}" + f"\n{ROW}" * 1000
+    yield "lines of 64 columns", MOST, lambda count: f"{HEADER}{_names(OTHERS)}" + f"\n{ROW}" * count
+    yield "columns of one name", FILE // 12, lambda count: f"{HEADER}{',unit' * count}\n{ROW}\n"
+    yield "fields of a line", whole, lambda count: f"{HEADER}\n{ROW}{',' * count}\n"
+    yield "lines of commas", half, lambda count: f"{HEADER}\n{ROW}\n" + ",\n" * count
+    yield "empty lines", whole, lambda count: f"{HEADER}\n{ROW}\n" + "\n" * count
+    yield "lines that are marked deleted", half, lambda count: f"deleted,{HEADER}\n" + "1\n" * count
+    yield "lines that are no entry", half, lambda count: f"{HEADER}\n" + "x\n" * count
+    yield "characters of a field", 131_072, lambda count: f'{HEADER},note\n{ROW},"{"x" * count}"\n'
+    yield "quotes", half, lambda count: f'{HEADER},note\n{ROW},"' + '""' * count + '"\n'
+    yield "digits", 64, lambda count: f"{HEADER}\n{'1' * count},kg,{AT}\n"
+    yield "digits of a second", 100_000, lambda count: f"{HEADER}\n82,kg,2026-01-05T06:30:00.{'1' * count}Z\n"
+
+
+_DISTANCES = (
+    ("entries", MOST, timedelta(minutes=9)),
+    ("entries far apart", MOST, timedelta(days=2)),
+    ("entries within a minute", MOST, timedelta(milliseconds=3)),
+    ("entries of one instant", MOST, timedelta()),
+)
+
+
+def _entries(apart: timedelta) -> Callable[[int], str]:
+    first = datetime(1900, 1, 1, tzinfo=UTC)
+
+    def text(count: int) -> str:
+        lines = (f"8{number % 10},kg,{first + number * apart:%Y-%m-%dT%H:%M:%S.%fZ}" for number in range(count))
+        return "\n".join([HEADER, *lines])
+
+    return text
+
+
+def _names(count: int) -> str:
+    return "".join(f",c{number:x}" for number in range(count))
+
+
+def _packed() -> Iterator[Shape]:
+    file = f"{HEADER}\n{ROW}\n".encode()
+    headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
+
+    def padded(count: int) -> Sent:
+        return Sent("POST", IMPORT, gzip.compress(file + b"\n" * (count - len(file)), compresslevel=1), headers)
+
+    yield Shape("bytes that are packed", FILE, padded)
+    yield Shape("very many bytes that are packed", 100 * FILE, padded)
+    yield Shape("packed members", 5_000, lambda count: Sent("POST", IMPORT, gzip.compress(b"") * count, headers))
+
+
+def _batches() -> Iterator[Shape]:
+    most = entry_batch.MAX_ENTRIES
+    good = {"body_weight": 80, "unit": "kg", "created_at": AT}
+    apart = [{**good, "created_at": f"{1900 + n // 12:04}-{n % 12 + 1:02}-01T00:00:00Z"} for n in range(most + 1)]
+    for name, entries in (("equal", [good] * (most + 1)), ("bad", [{}] * (most + 1)), ("scattered", apart)):
+        yield Shape(f"{name} entries", most, lambda count, entries=entries: _batch(entries[:count]))
+
+
+def _batch(entries: list[dict[str, object]]) -> Sent:
+    return Sent("POST", BATCH, json.dumps({"entries": entries}).encode(), {"Content-Type": JSON})
