@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.house import House, Load
+from tests.support.callers import BOUND, longest_acceptance
 from tests.support.servers import redis_server
 
 
@@ -20,3 +21,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def load(house: House) -> Iterator[Load]:
     with Load.on(house) as load:
         yield load
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What all runs of this suite have in common."""
+    longest = longest_acceptance()
+    if longest is not None:
+        terminalreporter.write_line(
+            f"The longest acceptance after an acknowledged end: {longest:.2f} s (at most {BOUND})."
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tests.support.callers import BOUND, Callers, anyhow, from_memory, refused
+from tests.support.callers import BOUND, Callers, anyhow, from_memory, note_last_acceptance, refused
 from tests.support.failpoints import VARIABLE, Failpoints
 from tests.support.gunicorn_stack import GunicornStack, run_gunicorn_stack
 from tests.support.protected_service import ProtectedService, run_protected_service
@@ -84,6 +84,7 @@ class Load:
         settled = time.monotonic()
         self.callers.wait_until(anyhow, self.good + self.doomed, since=settled)
         record = self.callers.record
+        note_last_acceptance(record)
         recovery = record.remembered_after(ended, self.good)
         print(f"last acceptance {record.last_acceptance():.2f} s, memory serves after {recovery:.2f} s")
         return settled

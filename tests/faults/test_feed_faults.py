@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.feed_play import GULLIBLE, NO_FAULT, SCENES, Play, Scale, Stage
-from tests.support.callers import BOUND
+from tests.support.callers import BOUND, note_last_acceptance
 from tests.support.gunicorn_stack import run_gunicorn_stack
 
 ALL = [name for name in SCENES if name != GULLIBLE]
@@ -33,6 +33,8 @@ def play(request: pytest.FixtureRequest, real_redis_url: str, tmp_path_factory: 
     with run_gunicorn_stack(folder, real_redis_url, *roomy, AUTH_WAITING_POLLS="24") as stack, ExitStack() as running:
         played = Stage(stack, request.param, folder, running).perform()
     for name, record in played.records.items():
+        if name != GULLIBLE:
+            note_last_acceptance(record)
         recovery = record.remembered_after(played.ended, played.good)
         print(f"{name}: last acceptance {record.last_acceptance():.2f} s, memory serves after {recovery:.2f} s")
     return played

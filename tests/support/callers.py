@@ -56,6 +56,24 @@ class Record:
         return call.sent_at - self._revoked.get(call.token, float("inf"))
 
 
+_last_acceptances: list[float] = []
+
+
+def note_last_acceptance(record: Record) -> None:
+    """For the line at the end of the run, over all runs in it."""
+    _last_acceptances.append(record.last_acceptance())
+
+
+def longest_acceptance() -> float | None:
+    """Seconds, of all that was noted; None if nothing was."""
+    return max(_last_acceptances, default=None)
+
+
+def acceptances(record: Record) -> list[float]:
+    """Seconds from the acknowledgement of a revocation to the sending of each later call that was let through."""
+    return [age for call in record.calls if call.status == 200 and (age := record._age(call)) > 0]
+
+
 class Callers:
     """Some on each worker, one call after the other, each going round all tokens."""
 
