@@ -1,0 +1,95 @@
+"""Summaries of a decade, in every time zone, are those of a slow and obvious computation."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+
+from fit_service.body_weight_entry import NewEntry
+from fit_service.weight import Weight
+from tests.properties.slow_summary import Weighing, slow_start, slow_summary
+from tests.support.actions import Actions
+
+BUCKETS = ("day", "week", "month")
+ODD_YEARS = (
+    ("Africa/Cairo", 2023),
+    ("America/St_Johns", 1999),
+    ("Pacific/Apia", 2011),
+    ("Pacific/Kwajalein", 1969),
+    ("Africa/Casablanca", 2013),
+    ("America/Toronto", 1919),
+)
+"""Clocks skip midnight, go back across it, leave a day out, have one twice, change for a month, and at half past."""
+
+
+def weighings(choice: random.Random, zone: ZoneInfo, year: int, years: int) -> Iterator[Weighing]:
+    """Some a week, and more around midnights whose offset is another the day after."""
+    day, end = date(year, 1, 1), date(year + years, 1, 1)
+    while day < end:
+        noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        changes = noon.astimezone(zone).utcoffset() != (noon + timedelta(days=1)).astimezone(zone).utcoffset()
+        for _ in range(12 if changes else choice.choice((0, 0, 1))):
+            unit = choice.choice(("kg", "lbs"))
+            grams = choice.randrange(70_000, 90_000) * (2 if unit == "lbs" else 1)
+            second = choice.randrange(36 * 3600 if changes else 24 * 3600)
+            yield Weighing(noon + timedelta(seconds=second), Fraction(grams, 1000), unit)
+        day += timedelta(days=1)
+
+
+class Person:
+    """Somebody with these weighings, and what the API says of them."""
+
+    def __init__(self, actions: Actions, zone: str, year: int, years: int) -> None:
+        self._actions, self._zone, self._name = actions, ZoneInfo(zone), zone
+        self.weighings = list(weighings(random.Random(zone), self._zone, year, years))
+        token = actions.app().connect(actions.person())
+        self._token = token.access
+        subject = actions.introspect(self._token)["sub"]
+        with actions.stack.fit_app.extensions["fit_service"].body_weights.changing(subject) as changes:
+            changes.insert([_entry(each) for each in self.weighings])
+
+    def summary(self, **query: str) -> list[dict[str, Any]]:
+        answer = self._actions.fit("GET", "/api/body_weight/summary", self._token, params={"tz": self._name, **query})
+        assert answer.status_code == 200, answer.text
+        buckets: list[dict[str, Any]] = answer.json()["buckets"]
+        return buckets
+
+    def compare(self, bucket: str, years: range) -> None:
+        """The API's summaries of these years, one by one, with the slow one."""
+        expected = slow_summary(self.weighings, self._zone, bucket, "kg")
+        starts = {slow_start(first, self._zone): values for first, values in expected.items()}
+        for year in years:
+            shown = self.summary(bucket=bucket, unit="kg", start=f"{year}-01-01", end=f"{year + 1}-01-01")
+            for each in shown:
+                values = starts[datetime.fromisoformat(each["start"])]
+                assert {name: each[name] for name in values} == values, (self._name, bucket, each)
+            inside = {slow_start(first, self._zone) for first in expected if first.year == year}
+            assert inside <= {datetime.fromisoformat(each["start"]) for each in shown}, (self._name, bucket, year)
+
+
+def _entry(weighing: Weighing) -> NewEntry:
+    thousandths = int(weighing.amount * 1000)
+    return NewEntry(Weight(Decimal(thousandths).scaleb(-3), weighing.unit), weighing.at)
+
+
+@pytest.mark.parametrize(("zone", "year"), ODD_YEARS)
+def test_where_clocks_do_odd_things_each_weighing_is_on_its_day(actions: Actions, zone: str, year: int) -> None:
+    person = Person(actions, zone, year, 1)
+    for bucket in BUCKETS:
+        person.compare(bucket, range(year, year + 1))
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(7200)
+def test_summaries_of_a_decade_in_all_zones(actions: Actions) -> None:
+    zones, decade = sorted(available_timezones()), range(2006, 2016)
+    for zone in zones:
+        person = Person(actions, zone, decade[0], len(decade))
+        for bucket in BUCKETS:
+            person.compare(bucket, decade)
+    print(f"{len(zones)} zones, {len(decade)} years each")
