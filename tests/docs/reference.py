@@ -27,7 +27,8 @@ from auth_service.protocol.device_authorization import DEVICE_CODE_LIFETIME
 from auth_service.protocol.pushed_authorization_requests import PUSHED_REQUEST_LIFETIME
 from auth_service.storage import exchanged_tokens, grants, throttle
 from auth_service.storage.password_hashing import HasherInTurns
-from fit_service import entry_batch, entry_import, summary, weight
+from auth_service.web.protocol_http import MAX_ADDRESS
+from fit_service import body_weight_entry, entry_batch, entry_file, entry_import, exact_json, summary, weight
 from fit_service.api import access, body_weight_batch
 from fit_service.settings import Settings as FitSettings
 from fit_service.storage import entry_changes, kept_answers, webhook_events
@@ -201,6 +202,7 @@ def limits() -> Iterator[Row]:
     yield "redirect address", _count(client_registration._MAX_URI, "characters"), "refused"
     yield "keys of a client", f"{_MAX_KEYS}", "refused"
     yield "life of a client's assertion", _count(client_assertion.MAX_LIFETIME, "s"), "401 `invalid_client`"
+    yield "form at `/authorize`, as an address", _bytes(MAX_ADDRESS), "`invalid_request`: push the request"
     yield "`nonce`", _count(authentication_request._LONGEST_NONCE, "characters"), "`invalid_request`"
     yield "pushed request", _count(PUSHED_REQUEST_LIFETIME, "s"), "`invalid_request_uri`"
     yield "device code", _count(DEVICE_CODE_LIFETIME, "s"), "`expired_token`"
@@ -212,9 +214,13 @@ def limits() -> Iterator[Row]:
             window = _count(item.get_expiry() // 60, "min")
             yield THROTTLES[name], f"{item.amount} in {window}", "429"
     yield "weight", f"{weight.LIGHTEST_KG} to {weight.HEAVIEST_KG} kg, {weight.MAX_DECIMALS} decimals", "422"
+    ahead = _hours(body_weight_entry.MAX_AHEAD.total_seconds())
+    yield "instant of an entry", f"from {body_weight_entry.FIRST_YEAR} to {ahead} from now", "422"
+    yield "number in JSON", _count(exact_json.MAX_NUMBER_LENGTH, "characters"), "400"
     yield "body, Fit API", _bytes(access.MAX_BODY), "413"
     yield "batch", f"{entry_batch.MAX_ENTRIES} entries, {_bytes(body_weight_batch.MAX_BODY)}", "422, 413"
     yield "imported file", f"{_bytes(FitSettings.model_fields['import_limit'].default)} (`FIT_IMPORT_LIMIT`)", "413"
+    yield "entries and columns of an imported file", f"{entry_import.MAX_ENTRIES:,} and {entry_file.MAX_COLUMNS}", "422"
     yield "mistakes that are named of an imported file", f"{entry_import.MAX_ERRORS}", "the rest is not read"
     yield "buckets of a summary", f"{summary.MAX_BUCKETS:,}; {summary.DEFAULT_BUCKETS} without `start`", "422"
     yield (
