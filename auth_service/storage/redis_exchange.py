@@ -40,8 +40,9 @@ class RedisExchange:
 
     def ask(self, *commands: Command, since: float | None = None) -> list[Any]:
         """The answers to the commands, in their order, of the Redis that answered at `since` or a moment ago."""
+        connection = self._connection(since)
         try:
-            return self._ask_over(self._connection(since), commands)
+            return self._ask_over(connection, commands)
         except (redis.ConnectionError, redis.TimeoutError):
             self._idle.clear()  # when one is broken, all probably are
             return self._ask_over(self._connection(since), commands)
