@@ -7,6 +7,7 @@ import shlex
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,15 +56,20 @@ def up(addresses: Addresses, *, demo: bool) -> str:
         _flask("auth_service", auth, "database", "upgrade")
         _flask("fit_service", fit, "database", "upgrade")
         _keep_settings(auth, fit, addresses)
-    with working("Registering the Fit API and the app"):
-        register(auth_command(), addresses)
-    if demo:
-        make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
+    supervisor.start([_redis(redis_server, redis_port)])
+    try:
+        _wait_until_it_listens(redis_port)
+        with working("Registering the Fit API and the app"):  # which may end grants, so it needs Redis
+            register(auth_command(), addresses)
+        if demo:
+            make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
+    except (Problem, KeyboardInterrupt):
+        supervisor.stop()
+        raise
     addresses.keep()
     say("Starting the services")
-    supervisor.start(
+    supervisor.add(
         [
-            _redis(redis_server, redis_port),
             _gunicorn("auth", "auth_service", addresses.auth_port, auth),
             _gunicorn("fit", "fit_service", addresses.fit_port, fit),
             ProcessSpecification("webhooks", [*_module("flask"), "--app", "fit_service", "webhooks", "deliver"], fit),
@@ -219,6 +225,18 @@ def _check_that_all_live() -> None:
     for name, code in supervisor.ended_processes().items():
         how = f"exit code {code}" if code >= 0 else f"signal {-code}"
         raise Problem(f"{name} has ended ({how}); {LOGS / name}.log may say why. Then `make down` and `make up`")
+
+
+def _wait_until_it_listens(port: int) -> None:
+    deadline = time.monotonic() + _READY_WITHIN
+    while True:
+        _check_that_all_live()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if time.monotonic() > deadline:
+            raise Problem(f"Redis does not answer after {_READY_WITHIN} s; {LOGS / 'redis.log'} may say why")
+        time.sleep(0.05)
 
 
 def _any_free_port() -> int:

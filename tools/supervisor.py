@@ -46,8 +46,7 @@ class ProcessSpecification:
 
 def start(processes: list[ProcessSpecification]) -> None:
     """Start a supervisor in the background."""
-    _SPECIFICATION.touch(mode=0o600)
-    _SPECIFICATION.write_text(json.dumps([asdict(process) for process in processes]), encoding="utf-8")
+    add(processes)
     _STATUS.unlink(missing_ok=True)
     with (LOGS / "supervisor.log").open("a") as log:
         subprocess.Popen(
@@ -58,6 +57,14 @@ def start(processes: list[ProcessSpecification]) -> None:
             stderr=log,
             start_new_session=True,
         )
+
+
+def add(processes: list[ProcessSpecification]) -> None:
+    """Let the supervisor start these too."""
+    waiting = _SPECIFICATION.with_suffix(".new")
+    waiting.touch(mode=0o600)
+    waiting.write_text(json.dumps([asdict(process) for process in processes]), encoding="utf-8")
+    waiting.replace(_SPECIFICATION)
 
 
 def stop() -> bool:
@@ -137,15 +144,15 @@ def _supervise() -> None:
 
     signal.signal(signal.SIGTERM, stop_soon)
     signal.signal(signal.SIGINT, stop_soon)
-    specifications = [ProcessSpecification(**each) for each in json.loads(_SPECIFICATION.read_text(encoding="utf-8"))]
-    processes = {each.name: _start(each, inherited) for each in specifications}
-    _SPECIFICATION.unlink()
+    processes: dict[str, subprocess.Popen[bytes]] = {}
     ended: dict[str, int] = {}
     next_look = time.monotonic()
     while not told_to_stop:
         if time.monotonic() >= next_look:
             cut_large_logs()
             next_look = time.monotonic() + _LOOK_AT_LOGS_EVERY
+        for each in _added():
+            processes[each.name] = _start(each, inherited)
         for name, process in processes.items():
             if name not in ended and process.poll() is not None:
                 ended[name] = process.returncode
@@ -153,6 +160,14 @@ def _supervise() -> None:
                 _write(_STATUS, json.dumps(ended))
         time.sleep(0.1)
     _stop_all(processes)
+
+
+def _added() -> list[ProcessSpecification]:
+    if not _SPECIFICATION.exists():
+        return []
+    added = [ProcessSpecification(**each) for each in json.loads(_SPECIFICATION.read_text(encoding="utf-8"))]
+    _SPECIFICATION.unlink()
+    return added
 
 
 def cut_large_logs() -> None:

@@ -59,6 +59,9 @@ def test_what_a_killed_supervisor_leaves_behind_is_stopped(checkout: Checkout) -
     os.kill(int((checkout.folder / ".local" / "run" / "supervisor.lock").read_text()), signal.SIGKILL)
     assert "Stopped." in checkout.make("down").stdout
     assert listening(checkout) == []
+    again = checkout.make("up")
+    assert again.returncode == 0, again.stdout
+    assert "Stopped." in checkout.make("down").stdout
     assert checkout.make("down").stdout == "Nothing was running.\n"
 
 
