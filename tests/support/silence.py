@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -15,16 +15,21 @@ def silenced(url: str) -> Iterator[None]:
     """Stop every process of the server at `url`, which runs on this machine, and let them go on afterwards."""
     place = make_url(url)
     with psycopg.connect(host=place.host, port=place.port, user=place.username, dbname=place.database) as connection:
-        backend = connection.info.backend_pid
-    [parent] = [line for line in Path(f"/proc/{backend}/status").read_text().splitlines() if line.startswith("PPid:")]
+        status = Path(f"/proc/{connection.info.backend_pid}/status").read_text()
+    [parent] = [line for line in status.splitlines() if line.startswith("PPid:")]
     postmaster = int(parent.split()[1])
     os.kill(postmaster, signal.SIGSTOP)  # first, so that no new children come
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     stopped = [postmaster, *map(int, children)]
     for process in stopped[1:]:
-        os.kill(process, signal.SIGSTOP)
+        _send(process, signal.SIGSTOP)
     try:
         yield
     finally:
         for process in stopped:
-            os.kill(process, signal.SIGCONT)
+            _send(process, signal.SIGCONT)
+
+
+def _send(process: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # a connection may have ended meanwhile
+        os.kill(process, number)
