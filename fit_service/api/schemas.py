@@ -242,8 +242,9 @@ SCHEMAS: Mapping[str, Schema] = {
     "NewWebhook": _object(
         {"url": {"type": "string", "maxLength": MAX_LENGTH, "description": "https, of a public address."}},
         {"url": _WEBHOOK_EXAMPLE["url"]},
+        **_NO_OTHERS,
     ),
-    "WebhookChange": _object({"status": {"const": Status.ACTIVE.value}}, {"status": Status.ACTIVE.value}),
+    "WebhookChange": _object({"status": {"const": Status.ACTIVE.value}}, {"status": Status.ACTIVE.value}, **_NO_OTHERS),
     "SentTest": _object({"message_id": {"type": "string"}}, {"message_id": f"msg_{_WEBHOOK_EXAMPLE['id']}_1"}),
     "Problem": _object(
         {

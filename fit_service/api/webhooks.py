@@ -11,7 +11,7 @@ from fit_service.api.bodies import json_body
 from fit_service.api.body_weight import LOCATED
 from fit_service.api.description import describe
 from fit_service.api.schemas import WEBHOOKS, one
-from fit_service.body_weight_entry import parse_json
+from fit_service.body_weight_entry import parse_json, refuse_unknown
 from fit_service.errors import ProblemError, TryAgainError
 from fit_service.storage.webhooks import ConsentInDoubtError, NotActiveError, TooManyWebhooksError, WebhookStore
 from fit_service.webhooks.destination import parse_url
@@ -51,6 +51,7 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
         changes takes the scope that reading takes.
         """
         fields = parse_json(json_body())
+        refuse_unknown(fields, ("url",))
         if "url" not in fields:
             raise ProblemError(422, "url is required.", field="url")
         url = parse_url(fields["url"], allow_private=allow_private)
@@ -80,7 +81,9 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
 
         It is bound to the grant of this token from now on.
         """
-        if parse_json(json_body()).get("status") != "active":
+        fields = parse_json(json_body())
+        refuse_unknown(fields, ("status",))
+        if fields.get("status") != "active":
             raise ProblemError(422, "status must be active.", field="status")
         if not store.bind(_owner(token), webhook_id, token.grant_id, datetime.now(UTC)):
             raise _no_such_webhook()

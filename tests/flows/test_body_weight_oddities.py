@@ -54,6 +54,12 @@ def test_a_member_that_nobody_knows_is_named_and_nothing_stored(actions: Actions
     assert field_of(actions.fit("PATCH", address, token, json={misspelt: "2026-01-01T06:30:00Z"})) == misspelt
 
 
+def test_so_is_one_of_a_webhook(actions: Actions, token: str) -> None:
+    hook = {"url": "https://app.example/hook", "events": ["created"]}
+    assert field_of(actions.fit("POST", "/api/webhooks/", token, json=hook)) == "events"
+    assert actions.fit("GET", "/api/webhooks/", token).json() == []
+
+
 def test_in_a_batch_each_entry_says_when_it_was(actions: Actions, token: str) -> None:
     [result] = batch(actions, token, {"body_weight": "82.5", "unit": "kg"}).json()["results"]
     assert (result["status"], result["errors"][0]["field"]) == (422, "created_at")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -71,6 +72,16 @@ class Person:
             inside = {slow_start(first, self._zone) for first in expected if first.year == year}
             assert inside <= {datetime.fromisoformat(each["start"]) for each in shown}, (self._name, bucket, year)
 
+    def compare_moments(self) -> None:
+        """Of the time between two weighings that are hours apart, the days of both are shown."""
+        ordered = sorted(self.weighings, key=lambda weighing: weighing.at)
+        for first, last in pairwise(ordered):
+            if last.at - first.at < timedelta(hours=3):
+                end = (last.at + timedelta(seconds=1)).isoformat()
+                shown = self.summary(start=first.at.isoformat(), end=end)
+                days = {slow_start(each.at.astimezone(self._zone).date(), self._zone) for each in (first, last)}
+                assert days <= {datetime.fromisoformat(each["start"]) for each in shown}, (self._name, first, last)
+
 
 def _entry(weighing: Weighing) -> NewEntry:
     thousandths = int(weighing.amount * 1000)
@@ -82,6 +93,7 @@ def test_where_clocks_do_odd_things_each_weighing_is_on_its_day(actions: Actions
     person = Person(actions, zone, year, 1)
     for bucket in BUCKETS:
         person.compare(bucket, range(year, year + 1))
+    person.compare_moments()
 
 
 @pytest.mark.torture
