@@ -106,7 +106,8 @@ def model(mutant: str = "") -> Steps:
         elif stage == "stored":
             yield f"introspection: {s.alive}", s._replace(request=("good" if s.alive else "done", given))
         elif stage == "good" and given != s.doubts and mutant != "doubts-not-compared":
-            yield "409, ask again", s._replace(request=("done", 0))
+            hook = None if s.hook == "unconfirmed" else s.hook
+            yield "409, ask again", s._replace(hook=hook, request=("done", 0))
         elif stage == "good":
             exists = s.hook in {"unconfirmed", "active", "disabled"}
             after = s._replace(hook="active", hook_doubts=s.doubts) if exists else s
