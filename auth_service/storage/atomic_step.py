@@ -24,18 +24,21 @@ class AtomicStep:
         self._name = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
         """What Redis calls it."""
 
-    def __call__(self, keys: Sequence[str], args: Sequence[str | int], *, since: float | None = None) -> Any:
+    def __call__(
+        self, keys: Sequence[str], args: Sequence[str | int], *, since: float | None = None, only: str | None = None
+    ) -> Any:
         """What the script answers. Raises redis.RedisError."""
-        (answer,) = self.each([(keys, args)], since=since)
+        (answer,) = self.each([(keys, args)], since=since, only=only)
         return answer
 
-    def each(self, calls: Sequence[Call], *, since: float | None = None) -> list[Any]:
+    def each(self, calls: Sequence[Call], *, since: float | None = None, only: str | None = None) -> list[Any]:
         """What the script answers to each of some calls, which are sent together: each is a step of its own."""
         try:
-            return self._exchange.ask(*(("EVALSHA", self._name, *_packed(call)) for call in calls), since=since)
+            commands = (("EVALSHA", self._name, *_packed(call)) for call in calls)
+            return self._exchange.ask(*commands, since=since, only=only)
         except NoScriptError:  # Redis has started since, or never saw it: then it ran none of them
-            (answer,) = self._exchange.ask(("EVAL", self._text, *_packed(calls[0])), since=since)
-            return [answer, *(self.each(calls[1:], since=since) if calls[1:] else [])]
+            (answer,) = self._exchange.ask(("EVAL", self._text, *_packed(calls[0])), since=since, only=only)
+            return [answer, *(self.each(calls[1:], since=since, only=only) if calls[1:] else [])]
 
 
 def _packed(call: Call) -> Command:

@@ -25,7 +25,7 @@ class Told:
 
 
 class Reconciliation:
-    """The lease and the mark. Raises redis.RedisError when Redis can't be asked."""
+    """The lease and the mark. Raises redis.RedisError when the Redis that is meant can't be asked."""
 
     def __init__(self, clients: RedisClients) -> None:
         self._redis = clients.ending
@@ -34,15 +34,15 @@ class Reconciliation:
 
     def hold_lease(self, master: str, owner: str, seconds: float) -> bool:
         """Take or prolong the lease on telling this Redis; False if it is another's."""
-        return bool(self._hold_lease([_LEASE_KEY], [master, owner, int(seconds * 1000)]))
+        return bool(self._hold_lease([_LEASE_KEY], [master, owner, int(seconds * 1000)], only=master))
 
-    def last_told(self) -> Told | None:
-        """What the data say that answer now; None if they say nothing."""
-        (found,) = self._redis.ask(("GET", TOLD_KEY))
+    def last_told(self, master: str) -> Told | None:
+        """What this Redis' data say; None if they say nothing."""
+        (found,) = self._redis.ask(("GET", TOLD_KEY), only=master)
         master, _, moment = str(found or "").partition(" ")
         return Told(master, datetime.fromtimestamp(int(moment) / 1000, UTC)) if moment.isdecimal() else None
 
     def mark_told(self, told: Told) -> None:
-        """Say so. Worth nothing where another Redis than that one answers meanwhile."""
+        """Say so, there and nowhere else: of another one's data it may not be true."""
         moment = int(told.before.timestamp() * 1000)
-        self._mark_told([TOLD_KEY], [told.master, moment, _MARK_KEPT])
+        self._mark_told([TOLD_KEY], [told.master, moment, _MARK_KEPT], only=told.master)

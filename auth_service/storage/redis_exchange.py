@@ -38,16 +38,21 @@ class RedisExchange:
         """Leave the connections to the parent process."""
         self._idle = []
 
-    def ask(self, *commands: Command, since: float | None = None) -> list[Any]:
-        """The answers to the commands, in their order, of the Redis that answered at `since` or a moment ago."""
-        connection = self._connection(since)
+    def ask(self, *commands: Command, since: float | None = None, only: str | None = None) -> list[Any]:
+        """The answers to the commands, in their order, of the Redis that answered at `since` or a moment ago.
+
+        With `only`, of the Redis of this name, or none.
+        """
+        connection = self._connection(since, only)
         try:
             return self._ask_over(connection, commands)
         except (redis.ConnectionError, redis.TimeoutError):
             self._idle.clear()  # when one is broken, all probably are
-            return self._ask_over(self._connection(since), commands)
+            return self._ask_over(self._connection(since, only), commands)
 
-    def _connection(self, since: float | None) -> redis.Connection:
+    def _connection(self, since: float | None, only: str | None) -> redis.Connection:
+        if only is not None:
+            return self._connection_to(only)
         try:
             return self._connection_to(self._whom(since))
         except _LeftError:

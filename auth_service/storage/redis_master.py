@@ -120,6 +120,11 @@ class RedisMaster:
         return master
 
     @property
+    def changes(self) -> int:
+        """How often another Redis was seen to answer than before."""
+        return self._changes
+
+    @property
     def is_told(self) -> bool:
         """Whether the Redis that was seen last had been told."""
         return self._view.told

@@ -65,15 +65,18 @@ class RevocationReconciler:
     def run_once(self) -> bool:
         """Repeat what has to be repeated; False if that is left to another process, or to the next turn."""
         master, began, clock = self._master.look(), now(), seconds()
+        changes = self._master.changes
         if not self._reconciliation.hold_lease(master, self._name, _LEASE):
             return False
-        last = self._reconciliation.last_told()
+        last = self._reconciliation.last_told(master)
         is_known = last is not None and last.master == master
         told = 0
         for portion in self._portions(last.before if last else None, is_known=is_known):
             told += portion
             if not self._reconciliation.hold_lease(master, self._name, _LEASE):
                 return False
+        if self._master.changes != changes:  # some of it may have been told to another
+            return False
         self._reconciliation.mark_told(Told(master, began))
         if self._master.look() != master:
             return False

@@ -19,6 +19,7 @@ from auth_service.components import build
 from auth_service.models.base import now
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage import grant_records
+from auth_service.storage.reconciliation import Reconciliation
 from tests.support.actions import READ, Actions, Tokens, error_of, tokens
 from tests.support.callers import BOUND
 from tests.support.feed_reader import Reader, jti
@@ -113,6 +114,37 @@ def test_a_connection_to_the_one_before_is_not_used_however_long_that_goes_on_an
     print(f"active for {last - revoked:.2f} s after its end was acknowledged")
     assert not actions.is_active(ended.access)
     assert last - revoked < BOUND
+
+
+def test_a_redis_that_takes_over_while_the_one_before_is_told_does_not_say_that_it_was_told(
+    place: TakenOverRedis, stack: Stack, actions: Actions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing reaches the second but the mark: what the first was told is not in its data."""
+    app, mo = actions.app(), actions.person()
+    ended, other = app.connect(mo), app.connect(mo)
+    grant_id = actions.introspect(ended.access)["grant_id"]
+    hours_ago = int(time.time() - 7_200) * 1000
+    with place.client() as client:
+        client.set("told", f"{client.get('told').partition(' ')[0]} {hours_ago}")
+    place.remember()
+    place.remember()
+    with monkeypatch.context() as an_hour_ago:
+        an_hour_ago.setattr(grant_records, "now", lambda: now() - timedelta(hours=1))
+        stack.parts.records.mark_revoked(grant_id, RevokedBecause.PERSON)
+    hold_lease, taken_over = Reconciliation.hold_lease, []
+
+    def hold(self: Reconciliation, master: str, owner: str, seconds: float) -> bool:
+        held = hold_lease(self, master, owner, seconds)
+        if len(taken_over) < 2 and held:
+            taken_over.append(True)
+            if len(taken_over) == 2:  # the ends are told
+                place.take_over()
+        return held
+
+    place.take_over()
+    monkeypatch.setattr(Reconciliation, "hold_lease", hold)
+    eventually(lambda: actions.introspection(other.access).status_code == 200 and len(taken_over) == 2)
+    assert not actions.is_active(ended.access)
 
 
 def test_an_end_is_not_acknowledged_in_a_redis_that_is_left_meanwhile(
