@@ -15,7 +15,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from fit_service.components import Components
-from fit_service.errors import OUTAGES
+from fit_service.errors import OUTAGES, DatabaseBehindError
 from fit_service.models import from_microseconds
 from fit_service.sample_weights import sample_weights
 from fit_service.storage.body_weights import BodyWeightStore
@@ -37,6 +37,13 @@ def install_commands(app: Flask, parts: Components) -> None:
         with _outages_told():
             parts.database.upgrade()
         click.echo(json.dumps({"schema": "current"}))
+
+    @database.command("restored")
+    def restored() -> None:
+        """Say that the database was restored from a backup: apps read everything again, and may change it again."""
+        with _outages_told():
+            epoch = parts.epoch.begin(datetime.now(UTC))
+        click.echo(json.dumps({"epoch": epoch}))
 
     @app.cli.command("seed", help=f"Write two years of sample weights, unless there are entries. {_WHERE_TO_FIND}.")
     @click.argument("account")
@@ -85,6 +92,8 @@ def _seed(store: BodyWeightStore, subject: str) -> int:
 def _outages_told() -> Iterator[None]:
     try:
         yield
+    except DatabaseBehindError:
+        _fail("the database lacks changes that were there: run `flask --app fit_service database restored` first")
     except OUTAGES as outage:
         _fail(f"the store could not be asked ({type(outage).__name__}): is it running, and the schema upgraded?")
 

@@ -10,7 +10,9 @@ from fit_service.api.access import READ, Access
 from fit_service.api.quotas import ClientQuota, ThrottledValidator
 from fit_service.settings import Settings
 from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database
+from fit_service.storage.database_epoch import DatabaseEpochStore
 from fit_service.storage.feed_position import FeedPositionStore
 from fit_service.storage.redis_connection import write_probe
 from fit_service.storage.request_counters import RequestCounters
@@ -43,6 +45,7 @@ class Components:
     webhooks: WebhookStore
     webhook_worker: WebhookWorker
     feed_position: FeedPositionStore
+    epoch: DatabaseEpochStore
     webhook_metrics: WebhookCollector
     access: Access
     validator: TokenValidator
@@ -68,12 +71,16 @@ def build(settings: Settings) -> Components:
         request_id=current_request_id,
         observe=validation_observer(metrics),
     )
+    epoch = DatabaseEpochStore(database)
     outbox, endings, position = Outbox(database), WebhookEndings(database), FeedPositionStore(database)
     channel = BackChannel(settings.auth_url or settings.issuer, settings.client_id, settings.client_secret)
     return Components(
         settings=settings,
         database=database,
-        body_weights=BodyWeightStore(database),
+        body_weights=BodyWeightStore(
+            database, ChangeMarks(settings.redis_url, settings.resource) if settings.redis_url else None
+        ),
+        epoch=epoch,
         access=Access(
             ResourceProtector(ThrottledValidator(validator, counters, settings.invalid_token_limit)),
             ClientQuota(counters, settings.rate_limit),
@@ -89,13 +96,13 @@ def build(settings: Settings) -> Components:
         feed_position=position,
         webhook_metrics=WebhookCollector(outbox, position, time.time),
         validator=validator,
-        writability=_writability(settings, database),
+        writability=_writability(settings, database, epoch),
         metrics=metrics,
     )
 
 
-def _writability(settings: Settings, database: Database) -> Writability:
-    probes: dict[str, Check] = {"database": database.check_writing}
+def _writability(settings: Settings, database: Database, epoch: DatabaseEpochStore) -> Writability:
+    probes: dict[str, Check] = {"database": database.check_writing, "entries": epoch.check}
     if settings.redis_url:
         probes["redis"] = write_probe(settings.redis_url)
     return Writability(probes)

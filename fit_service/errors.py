@@ -55,6 +55,15 @@ class TryAgainError(ProblemError):
         super().__init__(503, detail)
 
 
+class DatabaseBehindError(TryAgainError):
+    """The database lacks changes that were told of: a backup was restored, and nobody said so."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The store lacks its last changes, so nothing can be changed until its operator has seen to it."
+        )
+
+
 def install_error_handlers(app: Flask) -> None:
     """Answer every error of this application."""
     app.register_error_handler(ProblemError, _problem)

@@ -63,6 +63,17 @@ class ChangeCounter(Base):
     """The last change whose tombstone was removed for its age; 0 if none was."""
 
 
+class DatabaseEpoch(Base):
+    """Where the numbers of changes begin (`storage/database_epoch.py`). One row, which the migrations insert."""
+
+    __tablename__ = "database_epoch"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    is_behind: Mapped[bool]
+    """Whether changes are missing that were there, so that nothing may be changed until a new epoch begins."""
+
+
 class KeptAnswer(Base):
     """The answer to a request that carried an `Idempotency-Key`, to be repeated until it expires."""
 

@@ -26,7 +26,7 @@ class SyncPosition:
         return cls(int(position[1]), int(position[2])) if position else None
 
     def continues(self, last_change: int, forgotten: int) -> bool:
-        """Whether all that the app must learn is still known. After a restored backup, numbers may begin again."""
+        """Whether all that the app must learn is still known. A restored backup knows no older position."""
         return forgotten <= self.deletions <= last_change and self.change <= last_change
 
     def after(self, change: int) -> "SyncPosition":

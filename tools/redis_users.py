@@ -13,10 +13,11 @@ def users_file(auth_password: str, fit_password: str) -> str:
     auth, fit = (sha256(password.encode()).hexdigest() for password in (auth_password, fit_password))
     may_ask = "+acl|dryrun"
     counting, remembering = "+get +incrby +expire +eval +evalsha +script|load", "+set"
+    keys = "~fit-quota:* ~fit-proof:* ~fit-mark:*"
     lines = [
         _REPLAYS,
         _HEALTH,
         f"user auth on #{auth} ~* +@all -@admin -@dangerous +info {may_ask}",
-        f"user fit on #{fit} ~fit-quota:* ~fit-proof:* -@all +@connection {counting} {remembering} {may_ask}",
+        f"user fit on #{fit} {keys} -@all +@connection {counting} {remembering} {may_ask}",
     ]
     return "\n".join(lines) + "\n"

@@ -3,17 +3,26 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.orm import Session
+
+from fit_service.errors import DatabaseBehindError
+from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database
+from fit_service.storage.database_epoch import DatabaseEpochStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import EntryReader
 from fit_service.storage.kept_answers import Answer, KeptAnswers, RepeatableRequest
 
 
 class BodyWeightStore:
-    """Hands out what one person's entries are read and changed with."""
+    """Hands out what one person's entries are read and changed with.
 
-    def __init__(self, database: Database) -> None:
+    `marks` know how far changes got, by which a database is recognised that lost some.
+    """
+
+    def __init__(self, database: Database, marks: ChangeMarks | None = None) -> None:
         self._database = database
+        self._marks = marks
 
     @contextmanager
     def reading(self, subject: str) -> Iterator[EntryReader]:
@@ -24,8 +33,8 @@ class BodyWeightStore:
     @contextmanager
     def changing(self, subject: str) -> Iterator[EntryChanges]:
         """Changes of one person's entries: all of them happen when the block ends, none if it raises."""
-        with self._database.writing() as session:
-            yield EntryChanges(session, subject)
+        with self._marked(subject) as (_, changes):
+            yield changes
 
     def change_once(
         self, subject: str, request: RepeatableRequest | None, work: Callable[[EntryChanges], Answer]
@@ -34,12 +43,25 @@ class BodyWeightStore:
 
         Raises kept_answers.OtherRequestError if the request's key stands for another one.
         """
-        with self._database.writing() as session:
+        with self._marked(subject) as (session, changes):
             if request is None:
-                return work(EntryChanges(session, subject))
+                return work(changes)
             kept = KeptAnswers(session)
             answer = kept.claim(request)
             if answer is None:
-                answer = work(EntryChanges(session, subject))
+                answer = work(changes)
                 kept.keep(request, answer)
             return answer
+
+    @contextmanager
+    def _marked(self, subject: str) -> Iterator[tuple[Session, EntryChanges]]:
+        """A transaction whose last number is noted outside of the database once it is committed."""
+        try:
+            with self._database.writing() as session:
+                changes = EntryChanges(session, subject, self._marks)
+                yield session, changes
+        except DatabaseBehindError:
+            DatabaseEpochStore(self._database).note_behind()
+            raise
+        if self._marks is not None and changes.reached is not None:
+            self._marks.reach(subject, changes.reached)

@@ -4,6 +4,7 @@ Whoever changes a person's entries first takes the next number and holds the per
 numbers are committed in their order: whoever has seen a change can't be missing an earlier one.
 """
 
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from sqlalchemy.orm import Session
 
 from fit_service.body_weight_entry import BodyWeightEntry, NewEntry
 from fit_service.entry_matching import Candidate, EntryWarning, match
+from fit_service.errors import DatabaseBehindError
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
+from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import upsert
+from fit_service.storage.database_epoch import EPOCH, IS_BEHIND
 from fit_service.storage.entry_reader import to_entry
 from fit_service.storage.surroundings import in_portions, surroundings
 from fit_service.storage.webhook_events import tell_of_entries
@@ -25,6 +29,8 @@ TOMBSTONE_LIFETIME = timedelta(days=90)
 """How long an app may wait between two reads of what changed before it has to begin again."""
 _AT_ONCE = 500
 """Rows in one statement."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +44,23 @@ class Outcome:
 
 
 class EntryChanges:
-    """What one transaction changes of one person's entries."""
+    """What one transaction changes of one person's entries.
 
-    def __init__(self, session: Session, subject: str) -> None:
+    Everything here raises DatabaseBehindError if the database lacks changes that `marks` knows of.
+    """
+
+    def __init__(self, session: Session, subject: str, marks: ChangeMarks | None = None) -> None:
         self._session = session
         self._subject = subject
+        self._marks = marks
+        self._is_checked = False
+        self.reached: int | None = None
+        """The last number that this transaction took."""
 
     def are_the_first(self) -> bool:
         """Whether this person never had an entry. Until the commit nobody else can insert one."""
-        return self._take_numbers(0).stop == 1
+        epoch: int = self._session.execute(select(EPOCH)).scalar_one()
+        return self._take_numbers(0).stop == epoch + 1
 
     def insert(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
         """Store entries under new ids."""
@@ -119,11 +133,26 @@ class EntryChanges:
     def _take_numbers(self, count: int) -> range:
         """The next numbers, and with them this person's turn: others wait here until we commit or give up."""
         counter = upsert(self._session, ChangeCounter)
-        taken = counter.values(subject=self._subject, last_change=count, forgotten=0).on_conflict_do_update(
+        first = {"subject": self._subject, "last_change": EPOCH + count, "forgotten": EPOCH}
+        taken = counter.values(first).on_conflict_do_update(
             index_elements=["subject"], set_={"last_change": ChangeCounter.last_change + count}
         )
-        last = self._session.execute(taken.returning(ChangeCounter.last_change)).scalar_one()
+        last, is_behind = self._session.execute(taken.returning(ChangeCounter.last_change, IS_BEHIND)).one()
+        if not self._is_checked:
+            self._check(last - count, is_behind=is_behind)
+        if count:
+            self.reached = last
         return range(last - count + 1, last + 1)
+
+    def _check(self, last_change: int, *, is_behind: bool) -> None:
+        if is_behind:
+            raise DatabaseBehindError
+        if self._marks is not None and self._marks.reached(self._subject) > last_change:
+            _log.critical(
+                "the database lacks changes: was a backup restored? Run `database restored`, see operations.md"
+            )
+            raise DatabaseBehindError
+        self._is_checked = True
 
     def _tell(self, kind: str, *entries: BodyWeightEntry) -> None:
         tell_of_entries(self._session, self._subject, kind, [entry.id for entry in entries], datetime.now(UTC))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from fit_service.body_weight_entry import BodyWeightEntry
 from fit_service.local_days import LocalDays
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, from_microseconds, to_microseconds
+from fit_service.storage.database_epoch import EPOCH
 from fit_service.storage.day_totals import day_totals
 from fit_service.summary import DayTotal
 from fit_service.weight import Weight
@@ -60,7 +61,10 @@ class EntryReader:
     def counter(self) -> Counter:
         """Anything that is shown of a person stays the same while this does."""
         row = self._session.get(ChangeCounter, self._subject)
-        return Counter(row.last_change, row.forgotten) if row else Counter()
+        if row is not None:
+            return Counter(row.last_change, row.forgotten)
+        epoch = self._session.execute(select(EPOCH)).scalar_one()
+        return Counter(epoch, epoch)
 
     def find(self, entry_id: str) -> BodyWeightEntry | None:
         """One entry."""

@@ -29,4 +29,4 @@ def redis_pool(url: str) -> redis.ConnectionPool:
 def write_probe(url: str) -> Callable[[], object]:
     """What raises when nothing can be written: then no proof counts as new, and each process counts requests alone."""
     client = redis.Redis(connection_pool=redis_pool(url))
-    return lambda: client.set("fit-write-probe", "", px=1000)
+    return lambda: client.set("fit-proof:write-probe", "", px=1000)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import update
 
-from fit_service.models import Base, FeedPosition
+from fit_service.models import Base, DatabaseEpoch, FeedPosition
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from tests.support.postgresql import postgresql, postgresql_programs
@@ -32,9 +32,10 @@ def database(migrated_database: Database) -> Database:
     """As it is when nothing was stored yet."""
     with migrated_database.writing() as session:
         for table in Base.metadata.sorted_tables:
-            if table != FeedPosition.__table__:
+            if table not in (FeedPosition.__table__, DatabaseEpoch.__table__):
                 session.execute(table.delete())
         session.execute(update(FeedPosition).values(cursor="", read_at=0, doubts=0))
+        session.execute(update(DatabaseEpoch).values(epoch=0, is_behind=False))
     return migrated_database
 
 
