@@ -6,7 +6,7 @@ STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs demo test test-matrix torture models compliance lint bench lock
+.PHONY: help up down logs demo test test-matrix torture models compliance lint bench release lock
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ bench: ## Measure token endpoints, validated calls, revocation latency, large ta
 	@.venv/bin/python -m benchmarks.body_weights
 	@.venv/bin/python -m benchmarks.scale
 	@.venv/bin/python -m benchmarks.startup
+
+release: ## Build the kit's wheel and its source archive into dist/
+	@$(PYTHON) -m tools.environment dev
+	@cd shared/resource_server && ../../.venv/bin/python -m hatchling build -d ../../dist
 
 lock: ## Renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock

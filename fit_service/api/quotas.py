@@ -8,6 +8,7 @@ from shared.client_network import client_network
 from shared.resource_server import ActiveToken, InvalidTokenError, TokenValidator
 from shared.resource_server.errors import Challenge
 from shared.resource_server.presented_token import PresentedProof
+from shared.resource_server.scopes import Scope
 
 
 class ClientQuota:
@@ -49,7 +50,7 @@ class ThrottledValidator:
     def validate(
         self,
         authorization: str | None,
-        *required_scopes: str,
+        *required_scopes: Scope,
         proof: PresentedProof | None = None,
         fresh: bool = False,
     ) -> ActiveToken:

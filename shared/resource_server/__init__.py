@@ -1,10 +1,10 @@
 """Protects an API with opaque tokens: known ones are validated from memory, and what was revoked is refused at once.
 
-This package imports nothing but the standard library; only `resource_protector` needs Flask, and `dpop` joserfc. It can
-be installed elsewhere under another name.
+This package imports nothing but the standard library; each module for a framework imports that, and `dpop` joserfc. It
+is installed elsewhere under another name.
 """
 
-from .access_rules import OPEN, Needs
+from .access_rules import OPEN, OPTIONAL, Needs
 from .components import connect
 from .errors import (
     CannotValidateError,
@@ -16,10 +16,15 @@ from .errors import (
     NoTokenError,
 )
 from .introspection_response import ActiveToken
+from .resource_metadata import metadata_address, metadata_path
+from .scopes import any_of
 from .token_validator import TokenValidator
+
+__version__ = "0.1.0"
 
 __all__ = [
     "OPEN",
+    "OPTIONAL",
     "ActiveToken",
     "CannotValidateError",
     "InsufficientScopeError",
@@ -30,5 +35,9 @@ __all__ = [
     "NoTokenError",
     "NotLetThroughError",
     "TokenValidator",
+    "__version__",
+    "any_of",
     "connect",
+    "metadata_address",
+    "metadata_path",
 ]

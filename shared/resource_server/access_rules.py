@@ -12,17 +12,24 @@ from collections.abc import Callable, Collection, Iterator
 from enum import Enum
 from typing import Final, Literal
 
+from .scopes import AnyOf, Scope
+
 
 class _Openness(Enum):
     OPEN = "open"
+    OPTIONAL = "optional"
 
 
 OPEN: Final = _Openness.OPEN
 """What a rule returns for what anybody may see without a token."""
 
-Needs = Collection[str] | Literal[_Openness.OPEN] | None
-"""What a rule returns: the scopes that a request needs, an empty set if any good token will do, or OPEN. None means
-that the rule doesn't name the request, and then nobody is let through.
+OPTIONAL: Final = _Openness.OPTIONAL
+"""What a rule returns for what anybody may see, but differently with a token: one that is sent has to be good."""
+
+Optional = Literal[_Openness.OPTIONAL]
+Needs = Collection[Scope] | Literal[_Openness.OPEN] | Optional | None
+"""What a rule returns: the scopes that a request needs, an empty set if any good token will do, OPEN or OPTIONAL. None
+means that the rule doesn't name the request, and then nobody is let through.
 """
 
 RequiredScopes = Callable[[str, str], Needs]
@@ -37,8 +44,10 @@ _CUT_OFF_BY_SOME = re.compile(r"[;?#].*", re.DOTALL)
 _log = logging.getLogger(__name__)
 
 
-def needed_scopes(rule: RequiredScopes, method: str, path: str, root_path: str = "") -> Collection[str] | None:
-    """What a request needs, however its path is read; None if it needs no token.
+def needed_scopes(
+    rule: RequiredScopes, method: str, path: str, root_path: str = ""
+) -> Collection[Scope] | Optional | None:
+    """What a request needs, however its path is read; None if nobody looks at a token.
 
     `root_path` is what a server or a mount says to have been before the application's own path; where the path doesn't
     begin with it, somebody has cut it off already. Raises TypeError for a rule that answers with a text.
@@ -48,17 +57,18 @@ def needed_scopes(rule: RequiredScopes, method: str, path: str, root_path: str =
     if not root_path and _has_one_reading(path):
         return _answer(rule, method, path)
     answers = [_answer(rule, method, reading) for reading in _readings(path, root_path)]
-    if all(answer is None for answer in answers):
-        return None
-    return {scope for answer in answers for scope in answer or ()}
+    closed = [answer for answer in answers if answer is not None and answer is not OPTIONAL]
+    if not closed:
+        return OPTIONAL if OPTIONAL in answers else None
+    return {scope for answer in closed for scope in answer}
 
 
-def _answer(rule: RequiredScopes, method: str, path: str) -> Collection[str] | None:
+def _answer(rule: RequiredScopes, method: str, path: str) -> Collection[Scope] | Optional | None:
     needs = rule(method, path)
     if needs is None:
         _log.info("no rule names %s %s: it has to say which scopes that needs, or OPEN", method, path)
         return NOBODY
-    if isinstance(needs, str):  # a collection of letters
+    if isinstance(needs, str | AnyOf):  # a text is a collection of letters
         raise TypeError(f"a rule has to answer with a collection of scopes, not with {needs!r}")
     return None if needs is OPEN else needs
 

@@ -2,27 +2,23 @@
 
 app = TokenMiddleware(app, connect(resource=…, …), lambda method, path: {"plans:read"})
 
-The rule is explained in `access_rules.py`. Known tokens are validated in the event loop, which takes microseconds; only
-questions to the authorization server go to threads, one for all who wait for the same answer.
+The rule is explained in `access_rules.py`. It runs in asyncio's loop or Trio's.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from .access_rules import RequiredScopes, needed_scopes
-from .clock import seconds
-from .errors import NotLetThroughError
-from .fork import begin_anew_after_fork
+from .access_rules import Optional, RequiredScopes, needed_scopes
+from .async_validation import AsyncValidation
+from .errors import CannotValidateError, NotLetThroughError
 from .introspection_response import ActiveToken
-from .presented_token import PresentedProof
-from .single_flight import Flight
+from .presented_token import EARLIER, PresentedProof
+from .scopes import Scope as TokenScope
 from .token_validator import TokenValidator
+from .watched_socket import POLICY_VIOLATION, TRY_AGAIN_LATER, WatchedSocket
 from .wsgi_middleware import refuse_second_token
 
 Scope = dict[str, Any]
@@ -30,8 +26,9 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_QUESTIONS = 32
-"""How many may be on their way at once."""
+WEBSOCKET = "WEBSOCKET"
+"""What a rule gets for a method where somebody opens a WebSocket."""
+_DENIAL = "websocket.http.response"
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +36,10 @@ _log = logging.getLogger(__name__)
 class TokenMiddleware:
     """Answers what has no good token itself; the rest goes on with `scope["state"]["token"]`.
 
-    Starlette and FastAPI show that as `request.state.token`. WebSockets are refused before they are accepted.
+    Starlette and FastAPI show that as `request.state.token`; it is None where a token is optional and none came.
+
+    WebSockets are refused before they are accepted, with the answer that a request would get where the server can send
+    one. An open one is closed, with 1008, when its token ends or loses a scope that the rule demands.
     """
 
     def __init__(
@@ -47,76 +47,83 @@ class TokenMiddleware:
     ) -> None:
         self._app = app
         self._validator = validator
+        self._validation = AsyncValidation(validator)
         self._required_scopes = required_scopes
-        self.begin_anew()
-        begin_anew_after_fork(self)
-
-    def begin_anew(self) -> None:
-        """With threads of this process."""
-        self._threads = ThreadPoolExecutor(_QUESTIONS, thread_name_prefix="introspection")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection. Raises NotImplementedError for a kind of connection that isn't known here."""
         if scope["type"] == "lifespan":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         if scope["type"] not in {"http", "websocket"}:
             raise NotImplementedError(f"no token can be asked for on a connection of type {scope['type']!r}")
-        method, root_path = scope.get("method", "GET"), scope.get("root_path", "")
+        method, root_path = scope["method"] if scope["type"] == "http" else WEBSOCKET, scope.get("root_path", "")
         scopes = needed_scopes(self._required_scopes, method, scope["path"], root_path)
-        if scopes is not None:
-            try:
-                token = await self._validated(scope, scopes)
-            except NotLetThroughError as refusal:
-                _log.info("request not let through: %s", refusal)
-                return await self._refuse(scope["type"], send, refusal)
-            scope.setdefault("state", {})["token"] = token
-        return await self._app(scope, receive, send)
-
-    async def _validated(self, scope: Scope, required: Collection[str]) -> ActiveToken:
-        authorization, proof = _authorization_of(scope), _proof_of(scope)
-        if token := self._validator.remembered(authorization, *required):
-            return token
-        validation = self._validator.begin(authorization)
-        if validation.must_fly:
-            self._in_thread(validation.flight.fly)
-        await _done(validation.flight.answer, validation.deadline)
-        finish = partial(self._validator.finish, validation, required, proof)
-        if proof is None:
-            return finish()
-        finishing = Flight(finish)
-        self._in_thread(finishing.fly)
-        await _done(finishing.answer, validation.deadline)
-        return finishing.wait(validation.deadline)
-
-    def _in_thread(self, action: Callable[[], None]) -> None:
-        self._threads.submit(copy_context().run, action)
-
-    async def _refuse(self, kind: str, send: Send, refusal: NotLetThroughError) -> None:
-        if kind == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+        if scopes is None:
+            await self._app(scope, receive, send)
             return
+        try:
+            authorization = authorization_of(scope)
+            token = await self._validation.validate(authorization, scopes, proof_of(scope))
+        except NotLetThroughError as refusal:
+            _log.info("request not let through: %s", refusal)
+            await self._refuse(scope, receive, send, refusal)
+            return
+        scope.setdefault("state", {})["token"] = token
+        if scope["type"] == "websocket" and token is not None:
+            await self._watched(scope, receive, send, authorization, scopes)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _watched(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        authorization: str | None,
+        required: Collection[TokenScope] | Optional,
+    ) -> None:
+        check: Callable[[], Awaitable[ActiveToken | None]] = partial(
+            self._validation.validate, authorization, required, EARLIER
+        )
+        socket = WatchedSocket(receive, send, check, every=self._validator.look_again_after)
+        try:
+            await self._app(scope, socket.receive, socket.send)
+        finally:
+            socket.close()
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, refusal: NotLetThroughError) -> None:
+        kind = "http.response"
+        if scope["type"] == "websocket":
+            await receive()  # websocket.connect
+            if _DENIAL not in (scope.get("extensions") or {}):
+                await _close(send, refusal)
+                return
+            kind = _DENIAL
         headers = [
             (name.lower().encode(), value.encode()) for name, value in refusal.headers(self._validator.challenge)
         ]
-        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-        await send({"type": "http.response.body", "body": refusal.body()})
+        await send({"type": f"{kind}.start", "status": refusal.status, "headers": headers})
+        await send({"type": f"{kind}.body", "body": refusal.body()})
 
 
-async def _done(answer: Future[ActiveToken], deadline: float) -> None:
-    """Wait without a thread, and without taking the answer from others when this task is cancelled."""
-    if not answer.done():
-        waiting = asyncio.wrap_future(answer)
-        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever calls `wait` is told
-        await asyncio.wait([waiting], timeout=max(0.0, deadline - seconds()))
+async def _close(send: Send, refusal: NotLetThroughError) -> None:
+    """Servers make 403 of a socket that is closed before it is open. That must not stand for an outage."""
+    outage = isinstance(refusal, CannotValidateError)
+    if outage:
+        await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": TRY_AGAIN_LATER if outage else POLICY_VIOLATION})
 
 
-def _authorization_of(scope: Scope) -> str | None:
+def authorization_of(scope: Scope) -> str | None:
+    """The `Authorization` header. Raises MalformedRequestError if there is a token in the address too (RFC 6750 §2)."""
     authorization = _header(scope, b"authorization")
     refuse_second_token(authorization, scope.get("query_string", b"").decode("latin-1"))
     return authorization
 
 
-def _proof_of(scope: Scope) -> PresentedProof | None:
+def proof_of(scope: Scope) -> PresentedProof | None:
+    """The `DPoP` header and what its proof has to be made for, as the application sees it."""
     header = _header(scope, b"dpop")
     return PresentedProof(header, scope.get("method", "GET"), quote(scope["path"])) if header is not None else None
 

@@ -4,9 +4,11 @@ The public half says what a client can act on; the private half, `reason`, is fo
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+
+from .scopes import Scope, asked_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,9 @@ class InsufficientScopeError(NotLetThroughError):
     error = "insufficient_scope"
     description = "The access token does not have the scope that this needs."
 
-    def __init__(self, required_scopes: Iterable[str]) -> None:
+    def __init__(self, required_scopes: Collection[Scope]) -> None:
         super().__init__()
-        self.required_scope = " ".join(required_scopes) or None
+        self.required_scope = asked_for(required_scopes) or None
 
 
 class CannotValidateError(NotLetThroughError):

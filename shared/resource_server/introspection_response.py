@@ -3,7 +3,7 @@
 import json
 from binascii import b2a_base64
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -36,6 +36,17 @@ class ActiveToken:
     """The thumbprint of the key that it is bound to (RFC 9449 §6); None for a bearer token."""
     actors: tuple[str, ...] = ()
     """Who acts for the subject by token exchange (RFC 8693 §4.1): the first. The others tell how it came to that."""
+    answer: bytes = field(default=b"{}", repr=False)
+    """What the authorization server said of it, as it came. Read `claims`."""
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """All that the authorization server said of it, for what has no attribute here; parsed anew at each call.
+
+        Where a grant was narrowed since, `scopes` are fewer than these name: they count.
+        """
+        claims: dict[str, Any] = json.loads(self.answer)
+        return claims
 
     @property
     def stands_for_a_person(self) -> bool:
@@ -77,6 +88,7 @@ def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
         grant_id=_required(answer, "grant_id", str),
         jkt=_bound_to(answer.get("cnf")),
         actors=tuple(_actors(answer.get("act"))),
+        answer=body,
     )
 
 

@@ -48,6 +48,10 @@ class PresentedProof:
     """Percent-encoded, as the application sees it."""
 
 
+EARLIER = PresentedProof("", "", "")
+"""Stands for a proof that was found good when the connection began, and is used up."""
+
+
 def presented_token(authorization: str | None) -> PresentedToken:
     """The token of an `Authorization` header (RFC 6750 §2.1, RFC 9449 §7.1).
 

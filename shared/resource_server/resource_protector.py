@@ -16,9 +16,10 @@ from typing import Concatenate, ParamSpec, Protocol
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
-from .errors import Challenge, MalformedRequestError, NotLetThroughError
+from .errors import Challenge, MalformedRequestError, NotLetThroughError, NoTokenError
 from .introspection_response import ActiveToken
 from .presented_token import PresentedProof
+from .scopes import Scope
 from .wsgi_middleware import authorization_of, proof_of
 
 P = ParamSpec("P")
@@ -40,7 +41,7 @@ class Validator(Protocol):
     def validate(
         self,
         authorization: str | None,
-        *required_scopes: str,
+        *required_scopes: Scope,
         proof: PresentedProof | None = None,
         fresh: bool = False,
     ) -> ActiveToken:
@@ -53,7 +54,7 @@ class ResourceProtector:
     def __init__(self, validator: Validator) -> None:
         self._validator = validator
 
-    def __call__(self, *scopes: str, fresh: bool = False) -> Callable[[ProtectedView[P]], View[P]]:
+    def __call__(self, *scopes: Scope, fresh: bool = False) -> Callable[[ProtectedView[P]], View[P]]:
         """The decorator. Without scopes, any good token will do. With `fresh`, the authorization server is asked."""
 
         def decorate(view: ProtectedView[P]) -> View[P]:
@@ -69,6 +70,22 @@ class ResourceProtector:
             return protected
 
         return decorate
+
+    def optional(self, view: Callable[Concatenate[ActiveToken | None, P], ResponseReturnValue]) -> View[P]:
+        """Decorate a view that anybody may see, but differently with a token. One that is sent has to be good."""
+
+        @functools.wraps(view)
+        def protected(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            token = None
+            try:
+                token = self._validator.validate(_authorization(), proof=proof_of(request.environ))
+            except NoTokenError:
+                pass
+            except NotLetThroughError as refusal:
+                return self.answer(refusal)
+            return view(token, *args, **kwargs)
+
+        return protected
 
     def answer(self, refusal: NotLetThroughError) -> Response:
         """A problem document with the challenge that belongs to it."""

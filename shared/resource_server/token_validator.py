@@ -21,13 +21,18 @@ from .errors import (
 from .introspection_client import DEADLINE
 from .introspection_response import ActiveToken
 from .peer import Peer, refused_audience, refused_issuer
-from .presented_token import PresentedProof, PresentedToken, Scheme, presented_token
+from .presented_token import EARLIER, PresentedProof, PresentedToken, Scheme, presented_token
+from .resource_metadata import resource_metadata
 from .revocation_feed import RevocationFeed
+from .scopes import Scope, are_met
 from .single_flight import Flight
 from .validation_cache import ValidationCache
 
 LONGEST_AGE = 60.0
 """Seconds for which an answer is remembered at most, while the revocation feed is followed."""
+
+_SOON, _NOT_SOON = 1.0, 30.0
+"""Seconds until a connection that stays open has its token looked at again: in memory, or by a question each time."""
 
 _EXPLAINED_FOR = 60.0
 """Seconds until the log says again what is set wrong."""
@@ -86,7 +91,7 @@ class TokenValidator:
     def validate(
         self,
         authorization: str | None,
-        *required_scopes: str,
+        *required_scopes: Scope,
         proof: PresentedProof | None = None,
         fresh: bool = False,
     ) -> ActiveToken:
@@ -101,6 +106,18 @@ class TokenValidator:
         except NotLetThroughError as refusal:
             self._prepare(refusal, presented)
             raise
+
+    def metadata(self, *scopes: str) -> dict[str, object]:
+        """The API's description of itself (RFC 9728 §2), to be served as JSON at `metadata_path(resource)`.
+
+        `scopes` are those that clients may ask for, at least one.
+        """
+        return resource_metadata(
+            self._resource,
+            authorization_server=self._issuer,
+            scopes=scopes,
+            dpop_algorithms=self.challenge.dpop_algorithms,
+        )
 
     def check(self) -> None:
         """Whether the authorization server and this service agree on names, secret and address.
@@ -124,7 +141,7 @@ class TokenValidator:
             self._prepare(refusal, presented)
             raise
 
-    def remembered(self, authorization: str | None, *required_scopes: str) -> ActiveToken | None:
+    def remembered(self, authorization: str | None, *required_scopes: Scope) -> ActiveToken | None:
         """The same, if memory alone can tell, else None. Never waits. Raises a NotLetThroughError.
 
         About a token that comes with a proof it can't: to remember the use of a proof may take a store.
@@ -154,7 +171,7 @@ class TokenValidator:
             raise
 
     def finish(
-        self, validation: Validation, required_scopes: Collection[str], proof: PresentedProof | None = None
+        self, validation: Validation, required_scopes: Collection[Scope], proof: PresentedProof | None = None
     ) -> ActiveToken:
         """What `validate` returns or raises, once the flight has landed or the deadline has passed.
 
@@ -166,6 +183,11 @@ class TokenValidator:
         except NotLetThroughError as refusal:
             self._prepare(refusal, validation.presented)
             raise
+
+    @property
+    def look_again_after(self) -> float:
+        """Seconds after which a connection that stays open should have its token validated again."""
+        return _SOON if self._feed is not None else _NOT_SOON
 
     def knows(self, authorization: str | None) -> bool:
         """Whether the token is remembered as active, whatever it may be used for. Never waits."""
@@ -224,7 +246,7 @@ class TokenValidator:
         active: ActiveToken,
         presented: PresentedToken,
         proof: PresentedProof | None,
-        required_scopes: Collection[str],
+        required_scopes: Collection[Scope],
     ) -> ActiveToken:
         """What has to hold at each call, also for a remembered token."""
         if active.token_type.lower() != ("dpop" if active.jkt else "bearer"):
@@ -234,7 +256,7 @@ class TokenValidator:
         if self._resource not in active.audience:
             raise self._misnamed() or refused_audience(active.audience, self._resource)
         self._check_binding(active, presented, proof)
-        if not active.scopes.issuperset(required_scopes):
+        if not active.scopes.issuperset(required_scopes) and not are_met(required_scopes, active.scopes):
             raise InsufficientScopeError(required_scopes)
         return active
 
@@ -245,5 +267,5 @@ class TokenValidator:
                 raise InvalidTokenError("not bound to a key, but presented as if it were")
         elif self._dpop is None or presented.scheme is Scheme.BEARER:
             raise InvalidTokenError("bound to a key, but presented as a bearer token")
-        else:
+        elif proof is not EARLIER:
             self._dpop.check(presented, proof, active.jkt)

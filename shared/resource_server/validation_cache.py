@@ -20,7 +20,7 @@ INACTIVE_FOR = 3.0
 """Seconds for which a refusal is remembered. No token becomes good again; this only keeps garbage off the wire."""
 MAX_ENTRIES, MAX_BYTES, MAX_INACTIVE = 20_000, 64 * 2**20, 5_000
 _OVERHEAD = 1_000
-"""Bytes that an entry takes beyond twice its answer's body; measured with tracemalloc."""
+"""Bytes that an entry takes beyond three times its answer's body; measured with tracemalloc."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class ValidationCache:
 
     def remember(self, inquiry: Inquiry, token: ActiveToken, life: float, body_size: int) -> None:
         """Keep an answer for `life` seconds from the question on, unless what was heard since speaks against it."""
-        size = _OVERHEAD + 2 * body_size
+        size = _OVERHEAD + 3 * body_size
         with self._lock:
             if inquiry.void or inquiry.outdated(token) or token.grant_id in inquiry.narrowed:
                 return

@@ -6,18 +6,20 @@ The rule is explained in `access_rules.py`.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from .access_rules import RequiredScopes, needed_scopes
-from .errors import MalformedRequestError, NotLetThroughError
+from .access_rules import OPTIONAL, Optional, RequiredScopes, needed_scopes
+from .errors import MalformedRequestError, NotLetThroughError, NoTokenError
+from .introspection_response import ActiveToken
 from .presented_token import PresentedProof
+from .scopes import Scope
 from .token_validator import TokenValidator
 
 TOKEN = "resource_server.token"
-"""Where the application finds its `ActiveToken` in the WSGI environment."""
+"""Where the application finds its `ActiveToken` in the WSGI environment; None where one is optional and none came."""
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -42,14 +44,22 @@ class TokenMiddleware:
         scopes = needed_scopes(self._required_scopes, environ["REQUEST_METHOD"], path)
         if scopes is not None:
             try:
-                authorization, proof = authorization_of(environ), proof_of(environ)
-                environ[TOKEN] = self._validator.validate(authorization, *scopes, proof=proof)
+                environ[TOKEN] = self._validated(environ, scopes)
             except NotLetThroughError as refusal:
                 _log.info("request not let through: %s", refusal)
                 status = f"{refusal.status} {HTTPStatus(refusal.status).phrase}"
                 start_response(status, refusal.headers(self._validator.challenge))
                 return [refusal.body()]
         return self._app(environ, start_response)
+
+    def _validated(self, environ: dict[str, Any], required: Collection[Scope] | Optional) -> ActiveToken | None:
+        authorization, proof = authorization_of(environ), proof_of(environ)
+        if required is not OPTIONAL:
+            return self._validator.validate(authorization, *required, proof=proof)
+        try:
+            return self._validator.validate(authorization, proof=proof)
+        except NoTokenError:
+            return None
 
 
 def authorization_of(environ: dict[str, Any]) -> str | None:

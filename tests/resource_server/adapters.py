@@ -15,15 +15,26 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from shared.resource_server import OPEN, ActiveToken, Needs, TokenValidator, asgi_middleware, wsgi_middleware
+from shared.resource_server import (
+    OPEN,
+    OPTIONAL,
+    ActiveToken,
+    Needs,
+    TokenValidator,
+    any_of,
+    asgi_middleware,
+    wsgi_middleware,
+)
 from shared.resource_server.resource_protector import ResourceProtector
+from shared.resource_server.scopes import Scope
 
 RESOURCE = "https://plans.example/"
-REQUIRED: dict[str, set[str]] = {
+REQUIRED: dict[str, set[Scope]] = {
     "/plans": {"plans:read"},
     "/changes": {"plans:write"},
     "/any": set(),
     "/übung 1": {"plans:read"},
+    "/either": {any_of("plans:write", "plans:admin")},
 }
 
 
@@ -41,19 +52,21 @@ Get = Callable[..., Answer]
 
 
 def required_scopes(_method: str, path: str) -> Needs:
-    return OPEN if path == "/open" else REQUIRED.get(path)
+    special: dict[str, Needs] = {"/open": OPEN, "/optional": OPTIONAL}
+    return special.get(path, REQUIRED.get(path))
 
 
 def flask_adapter(validator: TokenValidator) -> Get:
     app = Flask(__name__)
     require_token = ResourceProtector(validator)
 
-    def view(token: ActiveToken) -> str:
-        return f"for {token.subject}"
+    def view(token: ActiveToken | None) -> str:
+        return f"for {token.subject if token else 'all'}"
 
     for path, scopes in REQUIRED.items():
         app.add_url_rule(path, path, require_token(*scopes)(view))
     app.add_url_rule("/open", "open", lambda: "for all")
+    app.add_url_rule("/optional", "optional", require_token.optional(view))
     return lambda path, **headers: _answer(app.test_client().get(path, headers=_http(headers)))
 
 
@@ -72,7 +85,7 @@ def asgi_adapter(validator: TokenValidator) -> Get:
         token = getattr(request.state, "token", None)
         return PlainTextResponse(f"for {token.subject if token else 'all'}")
 
-    routes = [Route(path, view) for path in (*REQUIRED, "/open")]
+    routes = [Route(path, view) for path in (*REQUIRED, "/open", "/optional")]
     app = asgi_middleware.TokenMiddleware(Starlette(routes=routes), validator, required_scopes)
     return lambda path, **headers: asyncio.run(call_asgi(app, path, _http(headers)))
 

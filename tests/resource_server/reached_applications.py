@@ -64,7 +64,7 @@ def asgi_applications(validator: TokenValidator) -> dict[str, Any]:
 def asgi_by_host(applications: dict[str, Any]) -> Any:
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            return
+            raise NotImplementedError  # where it returns instead, Hypercorn does not start on Trio
         (host,) = (value.decode() for name, value in scope["headers"] if name == b"host")
         await applications[host](scope, receive, send)
 

@@ -1,12 +1,10 @@
 """Flask, plain WSGI and ASGI (Starlette) protect alike: the same requests get the same answers, byte for byte."""
 
-import asyncio
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from shared.resource_server import asgi_middleware, connect
+from shared.resource_server import connect
 from tests.resource_server.adapters import ADAPTERS, RESOURCE, Answer, Get
 from tests.support.small_authorization_server import ISSUER, SmallAuthorizationServer, small_authorization_server
 
@@ -97,20 +95,24 @@ def test_an_outage(get: Get, server: SmallAuthorizationServer) -> None:
     assert answer == Answer(503, problem(503, "Service Unavailable", detail), None, "1")
 
 
-def test_a_websocket_without_a_token_is_closed_before_it_is_accepted(server: SmallAuthorizationServer) -> None:
-    validator = connect(
-        resource=RESOURCE, issuer=ISSUER, client_id="plans", client_secret="a secret", auth_url=server.address
-    )
-    sent: list[Any] = []
+def test_one_scope_of_a_choice_is_enough_and_a_refusal_asks_for_the_first(
+    get: Get, server: SmallAuthorizationServer
+) -> None:
+    statuses = {}
+    for scope in ("plans:write", "plans:admin", "plans:admin plans:write", "plans:read", ""):
+        answer = get("/either", authorization=f"Bearer {server.issue(f'a{len(statuses)}', scope=scope)}")
+        statuses[scope] = answer.status
+    expected = {"plans:write": 200, "plans:admin": 200, "plans:admin plans:write": 200, "plans:read": 403, "": 403}
+    assert statuses == expected
+    assert answer.challenge is not None
+    assert 'scope="plans:write"' in answer.challenge
 
-    async def unreachable(*_args: Any) -> None:
-        raise AssertionError
 
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "websocket", "path": "/plans", "headers": [], "query_string": b""}
-    asyncio.run(asgi_middleware.TokenMiddleware(unreachable, validator)(scope, unreachable, send))
-    assert sent == [{"type": "websocket.close", "code": 1008}]
-    server.let_polls_go()
-    validator.close()
+def test_an_optional_token_may_be_missing_but_not_bad(get: Get, server: SmallAuthorizationServer) -> None:
+    assert (get("/optional").status, get("/optional").body) == (200, "for all")
+    assert get("/optional", authorization="Basic YTpi").body == "for all"
+    assert get("/optional", authorization=f"Bearer {server.issue('a')}").body == "for sub_1"
+    refused = [get("/optional", authorization=sent).status for sent in ("Bearer unknown", "Bearer a, Bearer b")]
+    assert refused == [401, 400]
+    server.down = True
+    assert get("/optional", authorization=f"Bearer {server.issue('b')}").status == 503

@@ -9,11 +9,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from moogle_resource_server import TokenValidator, asgi_middleware, connect, wsgi_middleware
+import importlib.metadata
+from moogle_resource_server import TokenValidator, __version__, asgi_middleware, connect, testing, wsgi_middleware
 
 validator = connect(resource="https://x.example/", issuer="https://auth.example", client_id="x", client_secret="y")
 assert isinstance(validator, TokenValidator)
 assert wsgi_middleware.TokenMiddleware(None, validator) and asgi_middleware.TokenMiddleware(None, validator)
+about = importlib.metadata.metadata("moogle-resource-server")
+assert about["Version"] == __version__, about["Version"]
+assert about["License-Expression"] == "Apache-2.0" and "fake_authorization_server" in about.get_payload()
 print(*sorted({module.__name__.partition(".")[0] for module in sys.modules.values()} - set(sys.stdlib_module_names)))
 """
 
@@ -28,4 +32,11 @@ def test_it_installs_alone_and_needs_only_the_standard_library(tmp_path: Path) -
     alone = [sys.executable, "-I", "-S", "-c", PROGRAM, str(installed)]
     done = subprocess.run(alone, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+    packed = {str(file.relative_to(installed)) for file in installed.rglob("*") if file.is_file()}
+    assert "moogle_resource_server/py.typed" in packed
+    assert any(name.endswith("/licenses/LICENSE") for name in packed)
     assert set(done.stdout.split()) <= {"moogle_resource_server", "__main__", "__mp_main__"}
+
+
+def test_the_kit_has_the_licence_of_the_whole() -> None:
+    assert (ROOT / "shared/resource_server/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
