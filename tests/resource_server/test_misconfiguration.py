@@ -5,6 +5,7 @@ change, and nobody is told that a token is bad. Against the real authorization s
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from shared.resource_server import (
 from tests.support.actions import TIMEOUT, Actions
 from tests.support.polling import eventually
 from tests.support.servers import free_port
+from tests.support.stack import SCOPES, Stack
 
 
 @pytest.fixture
@@ -135,14 +137,27 @@ def test_an_outage_is_none_of_our_settings(start: Callable[..., TokenValidator])
 
 
 def test_a_secret_that_is_set_right_again_is_found_to_be(
-    actions: Actions, start: Callable[..., TokenValidator], token: str, monkeypatch: pytest.MonkeyPatch
+    start_stack: Callable[..., Stack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(peer, "CHECKED_FOR", 0.0)
-    fit = actions.stack.fit_credentials
-    registered = actions.stack.command("resource-server", "rotate-secret", fit.name, "--overlap", "60")
-    validator = start(client_secret=registered["client_secret"], follow_revocations=False)
+    stack, secret = start_stack(), tmp_path / "secret"
+    secret.write_text("another" * 10)
+    fit = stack.fit_credentials
+    validator = connect(
+        resource=fit.resource,
+        issuer=stack.auth,
+        client_id=fit.name,
+        client_secret=secret.read_text(),
+        follow_revocations=False,
+        deadline=20.0,
+    )
+    with pytest.raises(MisconfiguredError):
+        validator.check()
+    scopes = [part for scope, text in SCOPES.items() for part in ("--scope", f"{scope}={text}")]
+    register = ["resource-server", "ensure", fit.name, "--resource", fit.resource, *scopes]
+    stack.command(*register, "--secret-file", str(secret))
     validator.check()
-    assert validator.validate(f"Bearer {token}").audience
+    validator.close()
 
 
 @pytest.mark.clause("RFC 7662 §2.1")
