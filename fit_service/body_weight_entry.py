@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from fit_service import exact_json
@@ -14,6 +15,9 @@ FIRST_YEAR, MAX_AHEAD = 1900, timedelta(days=1)
 """Before that year, or so long from now, it is a typing error."""
 MEMBERS = ("body_weight", "unit", "created_at")
 """What is sent of an entry."""
+CHANGED_MEMBERS = ("id", *MEMBERS, "version")
+"""What is sent of one that is stored: an entry can be sent back as it was read."""
+CHANGED_MEANWHILE = "The entry was changed meanwhile: read it again."
 _SHOWN_NAME = 60
 """Characters of a member's name that a refusal repeats."""
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -34,6 +38,13 @@ class BodyWeightEntry(NewEntry):
     id: str
     change: int
     """The number of the change that made it what it is, among all changes of this person's entries."""
+    subject: str
+    """The person."""
+
+    @property
+    def version(self) -> str:
+        """Of what the entry is now."""
+        return version_of(self.subject, self.change)
 
     def to_json(self, unit: str | None = None) -> dict[str, str]:
         """The object that the API shows, in `unit` or as it was entered."""
@@ -43,7 +54,13 @@ class BodyWeightEntry(NewEntry):
             "body_weight": weight.text(),
             "unit": weight.unit,
             "created_at": self.created_at.astimezone(UTC).isoformat(),
+            "version": self.version,
         }
+
+
+def version_of(subject: str, change: int) -> str:
+    """The version of what this change made: nobody can tell from it how many changes there were, or whose they are."""
+    return sha256(f"{subject} {change}".encode()).hexdigest()[:16]
 
 
 def parse_json(body: bytes) -> Mapping[str, Any]:
@@ -87,10 +104,15 @@ def new_entry(fields: Mapping[str, Any], now: datetime, *, otherwise: datetime |
 
 
 def changed_entry(entry: BodyWeightEntry, fields: Mapping[str, Any], now: datetime) -> NewEntry:
-    """An entry with the given members replaced (RFC 7396). Raises ProblemError naming the member at fault."""
+    """An entry with the given members replaced (RFC 7396), if the `version` among them is the entry's.
+
+    Raises ProblemError naming the member at fault.
+    """
+    refuse_unknown(fields, CHANGED_MEMBERS)
     if fields.get("id", entry.id) != entry.id:
         raise ProblemError(422, "id can't be changed.", field="id")
-    refuse_unknown(fields, ("id", *MEMBERS))
+    if fields.get("version", entry.version) != entry.version:
+        raise ProblemError(412, CHANGED_MEANWHILE, field="version")
     if "body_weight" not in fields and "unit" in fields and fields["unit"] != entry.weight.unit:
         raise ProblemError(422, "Changing the unit needs the body_weight in that unit too.", field="body_weight")
     current = {"body_weight": entry.weight.text(), "unit": entry.weight.unit}

@@ -185,7 +185,7 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
         fields = parse_json(json_body())
         with store.changing(token.subject) as changes:
             entry = _found(changes.take(entry_id))
-            check_preconditions(token.subject, entry)
+            check_preconditions(entry)
             changed = changes.replace(entry, changed_entry(entry, fields, datetime.now(UTC)))
         return _shown(token, changed, query)
 
@@ -196,7 +196,7 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
         """Delete an entry."""
         with store.changing(token.subject) as changes:
             entry = _found(changes.take(entry_id))
-            check_preconditions(token.subject, entry)
+            check_preconditions(entry)
             changes.delete(entry)
         return "", 204
 

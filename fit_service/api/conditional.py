@@ -1,16 +1,17 @@
 """Versions of what is shown: `ETag`, 304 for whoever has it already, 412 for whoever would overwrite something newer.
 
-All tags are strong. They come from the number of the last change, so that knowing a version costs one row.
+All tags are strong. They come from the number of the last change, so that knowing a version costs one row. A proxy that
+compresses makes others of them: weak ones, which only GET takes back, or ones with a suffix, which is passed over.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 
 from flask import Response, current_app, request
-from werkzeug.datastructures import ETags
 
 from fit_service.api.description import Header, Trait
-from fit_service.body_weight_entry import BodyWeightEntry
+from fit_service.body_weight_entry import CHANGED_MEANWHILE, BodyWeightEntry, version_of
 from fit_service.errors import ProblemError
 
 _ETAG = Header("ETag", "The version of what is shown.", always=True)
@@ -32,42 +33,53 @@ GUARDED = Trait(
 """Nothing newer is overwritten."""
 
 
+_HEX = re.compile("[0-9a-f]*")
+_MADE = re.compile("[0-9a-f]{16}-[0-9a-f]{8}(?![0-9a-zA-Z])")
+
+
 def version_tag(subject: str, change: int, address: str | None = None) -> str:
     """Of what this change made, as it is shown at `address`, or at the one of this request.
 
-    Before the first `-` stands the version, which `If-Match` compares, after it the view: what is shown in pounds is
-    not what is shown in kilograms. Differs from person to person, because caches know addresses only.
+    First comes the version, as in the body of an entry, which alone `If-Match` compares; then the view: what is shown
+    in pounds is not what is shown in kilograms. Differs from person to person, because caches know addresses only.
     """
     view = address or request.full_path.removesuffix("?")
-    return f"{_version(subject, change)}-{sha256(view.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"{version_of(subject, change)}-{sha256(view.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def tagged(answer: Response, tag: str) -> Response:
-    """With its version. Caches of one person may keep it, and have to ask whether it is still the one."""
+    """With its version. Caches of one person may keep it, and have to ask whether it is still the one.
+
+    Whoever passes it on must not compress it, which would make another version of it (RFC 9110 §8.8.3.3, RFC 9111
+    §5.2.2.6).
+    """
     answer.set_etag(tag)
-    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.headers["Cache-Control"] = "private, no-cache, no-transform"
     return answer
 
 
 def unless_known(tag: str, make: Callable[[], Response]) -> Response:
     """What `make` makes, or 304 if the client names its version in `If-None-Match` (RFC 9110 §13.1.2)."""
-    if request.if_none_match.contains_weak(tag):
+    known = request.if_none_match
+    if known.star_tag or any(_without_suffix(each) == tag for each in known.as_set(include_weak=True)):
         return tagged(current_app.response_class(status=304), tag)
     return tagged(make(), tag)
 
 
-def check_preconditions(subject: str, entry: BodyWeightEntry) -> None:
+def check_preconditions(entry: BodyWeightEntry) -> None:
     """Raise ProblemError if `If-Match` or `If-None-Match` forbids to change this version (RFC 9110 §13.1)."""
-    version = _version(subject, entry.change)
-    if "If-Match" in request.headers and not _names(request.if_match, version, weak=False):
-        raise ProblemError(412, "The entry was changed meanwhile: read it again.")
-    if "If-None-Match" in request.headers and _names(request.if_none_match, version, weak=True):
+    wanted, unwanted = request.if_match, request.if_none_match
+    if "If-Match" in request.headers and not (wanted.star_tag or entry.version in _versions(wanted.as_set())):
+        raise ProblemError(412, CHANGED_MEANWHILE)
+    if unwanted.star_tag or entry.version in _versions(unwanted.as_set(include_weak=True)):
         raise ProblemError(412, "The entry is one of the versions that If-None-Match excludes.")
 
 
-def _version(subject: str, change: int) -> str:
-    return sha256(f"{subject} {change}".encode()).hexdigest()[:32]
+def _versions(tags: Iterable[str]) -> Iterator[str]:
+    return (_HEX.match(tag)[0] for tag in tags)  # type: ignore[index]  # it matches anything
 
 
-def _names(tags: ETags, version: str, *, weak: bool) -> bool:
-    return tags.star_tag or any(tag.partition("-")[0] == version for tag in tags.as_set(include_weak=weak))
+def _without_suffix(tag: str) -> str:
+    """What we made it of: `-gzip` and the like stand behind the view."""
+    made = _MADE.match(tag)
+    return made[0] if made else tag

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from flask import Response, current_app, request
 
+from fit_service.api.conditional import tagged
 from fit_service.api.description import Header, Trait
 from fit_service.errors import ProblemError
 from fit_service.storage.body_weights import BodyWeightStore
@@ -72,6 +73,4 @@ def _repeated(answer: Answer) -> Response:
     response = current_app.response_class(answer.body, answer.status, mimetype="application/json")
     if answer.location is not None:
         response.location = answer.location
-    if answer.etag is not None:
-        response.set_etag(answer.etag)
-    return response
+    return response if answer.etag is None else tagged(response, answer.etag)

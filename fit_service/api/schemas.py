@@ -42,8 +42,20 @@ _INSTANT_THAT_IS_SENT: Schema = {
 }
 ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
 
+VERSION: Schema = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{16}$",
+    "description": "Of the entry: what `If-Match` takes, in double quotes, and a change as a member.",
+}
+
 _CREATED_AT, _ENTRY_ID = "2026-01-05T06:30:00+00:00", "49ab6b1d2b1c1f3fae5c3a60"
-_ENTRY_EXAMPLE = {"id": _ENTRY_ID, "body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT}
+_ENTRY_EXAMPLE = {
+    "id": _ENTRY_ID,
+    "body_weight": "82.5",
+    "unit": "kg",
+    "created_at": _CREATED_AT,
+    "version": "5e1a3bd8c2f04967",
+}
 _TOO_HEAVY = f"body_weight must be between {LIGHTEST_KG} and {HEAVIEST_KG} kg."
 
 
@@ -69,10 +81,11 @@ def _array(items: Schema, **more: object) -> Schema:
     return {"type": "array", "items": items, **more}
 
 
-_ENTRY = {"id": ID, "body_weight": _WEIGHT, "unit": UNIT, "created_at": INSTANT}
+_ENTRY = {"id": ID, "body_weight": _WEIGHT, "unit": UNIT, "created_at": INSTANT, "version": VERSION}
 _WARNINGS = _array(ref("Warning"), description="What looks odd about it.")
 _NO_OTHERS: dict[str, Any] = {"additionalProperties": False}
 _SENT_ENTRY = {"body_weight": _WEIGHT_THAT_IS_SENT, "unit": UNIT, "created_at": _INSTANT_THAT_IS_SENT}
+_SENT_CHANGE = {"id": ID, **_SENT_ENTRY, "version": VERSION}
 
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _PLACE: Mapping[str, Schema] = {
@@ -120,12 +133,12 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "DatedEntry": _object(_SENT_ENTRY, {"body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT}, **_NO_OTHERS),
     "EntryChange": _object(
-        _SENT_ENTRY,
+        _SENT_CHANGE,
         {"body_weight": "82.5"},
-        optional=tuple(_SENT_ENTRY),
+        optional=tuple(_SENT_CHANGE),
         description=(
-            "The members to replace (RFC 7396). Another `unit` needs its `body_weight` too. The entry's own `id` may "
-            "be sent with them."
+            "The members to replace (RFC 7396). Another `unit` needs its `body_weight` too. `id` must be the entry's, "
+            "and `version` its present one, else 412."
         ),
         **_NO_OTHERS,
     ),

@@ -65,7 +65,7 @@ class EntryChanges:
     def insert(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
         """Store entries under new ids."""
         stored = [
-            BodyWeightEntry(entry.weight, entry.created_at, secrets.token_hex(12), number)
+            BodyWeightEntry(entry.weight, entry.created_at, secrets.token_hex(12), number, self._subject)
             for entry, number in zip(entries, self._take_numbers(len(entries)), strict=True)
         ]
         if stored:
@@ -105,7 +105,7 @@ class EntryChanges:
         if (entry.weight, entry.created_at) == (taken.weight, taken.created_at):
             return taken
         [number] = self._take_numbers(1)
-        stored = BodyWeightEntry(entry.weight, entry.created_at, taken.id, number)
+        stored = BodyWeightEntry(entry.weight, entry.created_at, taken.id, number, self._subject)
         self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(_values(self._subject, stored)))
         self._tell(UPDATED, stored)
         return stored

@@ -125,4 +125,4 @@ class EntryReader:
 def to_entry(row: BodyWeight) -> BodyWeightEntry:
     """The entry that a row holds."""
     weight = Weight.of_thousandths(row.thousandths, row.unit)
-    return BodyWeightEntry(weight, from_microseconds(row.created_at), row.id, row.change)
+    return BodyWeightEntry(weight, from_microseconds(row.created_at), row.id, row.change, row.subject)

@@ -29,7 +29,9 @@ def surroundings(session: Session, subject: str, candidates: Sequence[Candidate]
     def found(*conditions: ColumnElement[bool]) -> Iterator[BodyWeightEntry]:
         rows = session.execute(select(*_COLUMNS).where(BodyWeight.subject == subject, *conditions))
         return (
-            BodyWeightEntry(Weight.of_thousandths(thousandths, unit), from_microseconds(created_at), entry_id, change)
+            BodyWeightEntry(
+                Weight.of_thousandths(thousandths, unit), from_microseconds(created_at), entry_id, change, subject
+            )
             for entry_id, thousandths, unit, created_at, change in rows
         )
 

@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,6 +23,8 @@ from fit_service.storage.kept_answers import LIFETIME
 from fit_service.summary import MAX_BUCKETS
 from fit_service.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, MAX_LENGTH
 from tests.support.actions import Actions
+from tests.support.reverse_proxies import NGINX, SERVERS, reverse_proxy
+from tests.support.stack import Stack
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "fit_api.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```sh\n(.*?)^```\n.*?^```(json|text)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
@@ -28,22 +32,42 @@ END = "== end of the answer =="
 
 
 def without_ids(text: str) -> str:
-    return re.sub(r"\b[0-9a-f]{24}\b", "an id", text)
+    return re.sub(r"\b[0-9a-f]{16}\b", "a version", re.sub(r"\b[0-9a-f]{24}\b", "an id", text))
 
 
-def test_every_command_gives_the_answer_below_it(actions: Actions, tmp_path: Path) -> None:
+@pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
+def fit(request: pytest.FixtureRequest, actions: Actions, tmp_path: Path) -> Iterator[str]:
+    """The API's address. HTTP/2, by way of nginx, has the names of headers in small letters."""
+    if request.param == "HTTP/1.1":
+        yield actions.stack.fit
+        return
+    if NGINX.path is None:
+        pytest.skip("needs nginx")
+    with reverse_proxy(NGINX, dict.fromkeys(SERVERS, urlsplit(actions.stack.fit).netloc)) as proxy:
+        settings = f'connect-to = "::localhost:{proxy.port}"\ninsecure\nhttp2\n'
+        (tmp_path / ".curlrc").write_text(settings)
+        yield "https://fit.moogle.test"
+
+
+@pytest.fixture
+def stack(start_stack: Callable[..., Stack]) -> Stack:
+    return start_stack(fit_trusted_hosts=("fit.moogle.test",))
+
+
+def test_every_command_gives_the_answer_below_it(actions: Actions, fit: str, tmp_path: Path) -> None:
     if shutil.which("jq") is None or shutil.which("curl") is None:
         pytest.skip("needs curl and jq")
     assert len(EXAMPLES) == PAGE.count("```sh\n") >= 14
     script = "set -euo pipefail\n" + "".join(f"{commands}echo; echo '{END}'\n" for commands, _, _ in EXAMPLES)
     token = actions.app().connect(actions.person()).access
-    environment = {**os.environ, "FIT": actions.stack.fit, "TOKEN": token}
-    (tmp_path / ".local").mkdir()
+    folder = tmp_path / "checkout"
+    (folder / ".local").mkdir(parents=True)
+    environment = {**os.environ, "FIT": fit, "TOKEN": token, "CURL_HOME": str(tmp_path)}
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr + done.stdout
-    assert [*tmp_path.iterdir()] == [tmp_path / ".local"], "git ignores nothing else"
+    assert [*folder.iterdir()] == [folder / ".local"], "git ignores nothing else"
     answers = done.stdout.split(f"{END}\n")
     for (commands, form, shown), answer in zip(EXAMPLES, answers, strict=False):
         given, expected = without_ids(answer.strip()), without_ids(shown.strip())

@@ -11,7 +11,7 @@ from fit_service.entry_file import FORMATS, EntryFormat
 from fit_service.entry_import import read_entries
 from fit_service.weight import Weight
 
-ENTRY = BodyWeightEntry(Weight(Decimal("82.5"), "kg"), datetime(2026, 1, 31, 6, 30, tzinfo=UTC), "a" * 24, 1)
+ENTRY = BodyWeightEntry(Weight(Decimal("82.5"), "kg"), datetime(2026, 1, 31, 6, 30, tzinfo=UTC), "a" * 24, 1, "mo")
 each_format = pytest.mark.parametrize("entry_format", FORMATS, ids=lambda each: each.name)
 
 
