@@ -9,7 +9,6 @@ import os
 import secrets
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
@@ -41,4 +40,5 @@ if answer.get("state") != state or answer.get("iss") != AUTH or "code" not in an
 exchange = {"grant_type": "authorization_code", "code": answer["code"], "code_verifier": verifier}
 tokens = requests.post(f"{AUTH}/token", client | exchange, timeout=10)
 tokens.raise_for_status()
-Path(sys.argv[1]).write_text(tokens.text, encoding="utf-8")
+with open(sys.argv[1], "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as kept:
+    kept.write(tokens.text)

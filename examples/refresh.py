@@ -32,6 +32,7 @@ else:
 if not answer.ok:
     sys.exit(f"the grant has ended, connect again: {answer.json()['error']}")
 new = kept.with_suffix(".new")
+new.touch(mode=0o600)
 new.write_text(answer.text, encoding="utf-8")
 new.replace(kept)  # whole or not at all, and before the access token is used
 print(f"refreshed, for {answer.json()['expires_in']} seconds")

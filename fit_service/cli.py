@@ -95,7 +95,10 @@ def _outages_told() -> Iterator[None]:
     except DatabaseBehindError:
         _fail("the database lacks changes that were there: run `flask --app fit_service database restored` first")
     except OUTAGES as outage:
-        _fail(f"the store could not be asked ({type(outage).__name__}): is it running, and the schema upgraded?")
+        _fail(
+            f"SQL could not be asked ({type(outage).__name__}). "
+            "Is it at FIT_DATABASE_URL, and the schema upgraded? Then repeat the command"
+        )
 
 
 def _fail(message: str) -> NoReturn:

@@ -36,7 +36,13 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
         click.option(
             "--origin", "origins", multiple=True, help="Whence its scripts read our answers: scheme://host[:port]."
         ),
-        click.option("--grant-type", "grant_types", multiple=True, type=click.Choice(_GRANT_TYPES)),
+        click.option(
+            "--grant-type",
+            "grant_types",
+            multiple=True,
+            type=click.Choice(_GRANT_TYPES),
+            help="May be given several times. Default: authorization_code and refresh_token.",
+        ),
         click.option("--scope", "scopes", multiple=True, help="The most it may ask for; may be given several times."),
         click.option(
             "--exchange-from",

@@ -12,6 +12,7 @@ from typing import IO, ParamSpec
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from redis import RedisError
 
 from auth_service.components import Components
 from auth_service.errors import OUTAGES
@@ -48,7 +49,7 @@ def command(group: AppGroup, name: str) -> Callable[[Callable[P, object]], Calla
             except (RefusedError, ClientRefusedError, AlreadyExistsError, NotFoundError) as refusal:
                 _fail(str(refusal))
             except OUTAGES as outage:
-                _fail(f"a store could not be asked ({type(outage).__name__}): is it running, and the schema upgraded?")
+                _fail(_told(outage))
             else:
                 click.echo(json.dumps(result, indent=2, default=_to_json))
 
@@ -56,6 +57,14 @@ def command(group: AppGroup, name: str) -> Callable[[Callable[P, object]], Calla
         return run
 
     return register
+
+
+def _told(outage: Exception) -> str:
+    store, place = ("Redis", "AUTH_REDIS_URL") if isinstance(outage, RedisError) else ("SQL", "AUTH_DATABASE_URL")
+    return (
+        f"{store} could not be asked ({type(outage).__name__}). "
+        f"Is it at {place}, and the schema upgraded? Then repeat the command"
+    )
 
 
 def _fail(message: str) -> None:

@@ -39,7 +39,7 @@ def check_client(client: Client, known_scopes: Collection[str]) -> None:
     if (TOKEN_EXCHANGE in client.grant_types) != bool(client.exchange_from):
         raise ClientRefusedError("a client that may exchange tokens needs to know whose, and no other client does")
     if "authorization_code" in client.grant_types and not client.redirect_uris:
-        raise RedirectUriRefusedError("a client with the authorization_code grant needs at least one redirect address")
+        raise RedirectUriRefusedError("a client with the authorization_code grant needs at least one redirect_uri")
     own_scheme = client.public and not client.registered_itself
     if problem := _problem_among(client.redirect_uris, own_scheme=own_scheme):
         raise RedirectUriRefusedError(problem)
@@ -52,7 +52,10 @@ def check_client(client: Client, known_scopes: Collection[str]) -> None:
             )
     unknown = set(client.scopes) - set(known_scopes)
     if not client.scopes or unknown:
-        raise ClientRefusedError(f"no resource server has the scope {', '.join(sorted(unknown)) or '(none given)'}")
+        problem = (
+            f"no resource server has the scope {', '.join(sorted(unknown))}" if unknown else "a client needs a scope"
+        )
+        raise ClientRefusedError(f"{problem}; there are: {', '.join(sorted(known_scopes)) or 'none'}")
 
 
 def _problem_among(uris: Collection[str], *, own_scheme: bool) -> str | None:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from authlib.oauth2.rfc6749 import InvalidGrantError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
 from auth_service.models.client import Client
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.token_issuance import WORTHLESS
 from auth_service.storage.grant_records import GoodGrant
 from auth_service.storage.token_handle import TokenHandle, TokenKind
 
@@ -19,8 +21,10 @@ class _PresentedRefreshToken:
     grant: GoodGrant
 
     def check_client(self, client: Client) -> bool:
-        """For Authlib."""
-        return self.grant.client_id == client.client_id
+        """For Authlib. Raises InvalidGrantError for another's."""
+        if self.grant.client_id != client.client_id:
+            raise InvalidGrantError(WORTHLESS)
+        return True
 
     def get_scope(self) -> str:
         """For Authlib: the scope that was granted, however narrow earlier access tokens were (§6)."""
@@ -34,13 +38,18 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
     request: ProtocolRequest
     server: AuthorizationServer
 
-    def authenticate_refresh_token(self, refresh_token: str) -> _PresentedRefreshToken | None:
-        """Parse and verify without touching a store, then one query: are grant, account and client still good."""
+    def authenticate_refresh_token(self, refresh_token: str) -> _PresentedRefreshToken:
+        """Parse and verify without touching a store, then one query: are grant, account and client still good.
+
+        Raises InvalidGrantError.
+        """
         handle = self.server.parts.keys.parse(refresh_token)
         if handle is None or handle.kind is not TokenKind.REFRESH_TOKEN:
-            return None
+            raise InvalidGrantError(WORTHLESS)
         grant = self.server.parts.records.find_good(handle.grant_id)
-        return _PresentedRefreshToken(handle, grant) if grant else None
+        if grant is None:
+            raise InvalidGrantError(WORTHLESS)
+        return _PresentedRefreshToken(handle, grant)
 
     def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
         """Spend the token. Its successor carries the full granted scope, also if this access token is narrower."""

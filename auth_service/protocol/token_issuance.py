@@ -37,6 +37,9 @@ from auth_service.storage.token_handle import TokenHandle, TokenKeyRing, TokenKi
 
 TokenAnswer = dict[str, str | int]
 
+WORTHLESS = "This credential is invalid, expired, revoked or not this client's."
+"""Which of these it is, nobody is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
@@ -121,7 +124,7 @@ class TokenIssuance:
                 self._revocation.end_grant(presented.grant_id, RevokedBecause.REUSE)
                 raise InvalidGrantError("This credential was used before. Its grant has ended.")
             case NotRotated.GONE | NotRotated.WRONG_CLIENT:
-                raise InvalidGrantError("This credential is invalid, expired, revoked or not this client's.")
+                raise InvalidGrantError(WORTHLESS)
 
     def issue_client_token(
         self, client: Client, claims: AccessTokenClaims, client_audience: tuple[str, ...]

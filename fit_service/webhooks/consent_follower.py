@@ -12,9 +12,12 @@ from datetime import UTC, datetime, timedelta
 from fit_service.models import from_microseconds
 from fit_service.storage.feed_position import FeedPositionStore
 from fit_service.storage.webhook_endings import WebhookEndings
+from shared.outages import one_line
 from shared.resource_server.back_channel import BackChannel
 from shared.resource_server.clock import seconds
+from shared.resource_server.errors import CannotValidateError
 from shared.resource_server.revocation_feed import WAIT, read_batch
+from shared.sql_engine import SQL_OUTAGES
 
 _WITHIN = WAIT + 1.0
 """Seconds for one poll."""
@@ -52,12 +55,15 @@ class ConsentFollower:
             began = seconds()
             try:
                 more = self.read_once()
-            except Exception:
+            except Exception as error:
                 if not lost:
-                    _log.warning("ends of consent can't be heard at the moment", exc_info=True)
+                    unforeseen = None if isinstance(error, (CannotValidateError, *SQL_OUTAGES)) else error
+                    _log.warning("ends of consent can't be heard: %s", one_line(error), exc_info=unforeseen)
                 lost = True
                 stop.wait(_PAUSE_AFTER_FAILURE)
                 continue
+            if lost:
+                _log.info("ends of consent are heard again")
             lost = False
             if not more and seconds() - began < WAIT / 2:
                 stop.wait(_PAUSE)

@@ -13,7 +13,9 @@ from fit_service.webhooks.consent_follower import ConsentFollower
 from fit_service.webhooks.events import message_id
 from fit_service.webhooks.outcome import Outcome
 from fit_service.webhooks.sender import Sender
+from shared.outages import one_line
 from shared.resource_server.clock import seconds
+from shared.sql_engine import SQL_OUTAGES
 
 AT_ONCE = 16
 """Deliveries of one process."""
@@ -72,9 +74,10 @@ class WebhookWorker:
                         self._endings.sweep(self._clock())
                         next_sweep = seconds() + _SWEEP_EVERY
                     begun = self._begin_one(pool, stop)
-                except Exception:
+                except Exception as error:
                     if not lost:
-                        _log.error("webhooks can't be delivered at the moment", exc_info=True)
+                        unforeseen = None if isinstance(error, SQL_OUTAGES) else error
+                        _log.error("webhooks can't be delivered: %s", one_line(error), exc_info=unforeseen)
                     lost, begun = True, False
                 else:
                     lost = False

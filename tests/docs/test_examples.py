@@ -125,6 +125,7 @@ def test_an_app_on_somebodys_computer_connects(actions: Actions, tmp_path: Path)
         assert requests.get(leads_back, timeout=60).text == "You can close this window."
         assert script.wait(30) == 0
     assert actions.is_active(json.loads(kept.read_text())["access_token"])
+    assert kept.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
@@ -160,6 +161,7 @@ def test_a_refresh_survives_a_lost_answer(
     assert capsys.readouterr().out.startswith("refreshed, for ")
     assert len({answer["refresh_token"] for answer in given}) == 1
     assert json.loads(kept.read_text()) == given[2]
+    assert kept.stat().st_mode & 0o777 == 0o600
     assert actions.is_active(given[2]["access_token"])
 
     app.revoke(given[2]["refresh_token"])

@@ -53,6 +53,8 @@ def test_what_ended_while_redis_could_not_be_reached_has_ended_when_it_is_back(
             assert app.revoke(revoked.refresh).status_code == 503
             failed = stack.auth_app.test_cli_runner().invoke(args=["account", "disable", kim.username])
             assert failed.exit_code == 2
+            assert failed.stderr.startswith("error: Redis could not be asked")
+            assert "repeat the command" in failed.stderr
             time.sleep(20 * INTERVAL)
         try:
             eventually(lambda: not actions.is_active(revoked.access), within=5)

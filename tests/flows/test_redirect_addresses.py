@@ -183,6 +183,19 @@ def test_an_address_that_is_not_safe_is_not_registered(actions: Actions, address
     assert refused.stderr.startswith("error: ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "at least one redirect_uri"),
+        (["--redirect-uri", "https://a.example/cb"], "a client needs a scope; there are: body_weight:read"),
+        (["--redirect-uri", "https://a.example/cb", "--scope", "x"], "the scope x; there are: body_weight:read"),
+    ],
+)
+def test_who_registers_a_client_is_told_what_is_missing(actions: Actions, arguments: list[str], told: str) -> None:
+    refused = actions.stack.auth_app.test_cli_runner().invoke(args=["client", "create", "Unfinished", *arguments])
+    assert (refused.exit_code, told in refused.stderr) == (2, True), refused.stderr
+
+
 @pytest.mark.clause("RFC 8252 §7.1")
 def test_a_native_app_may_have_a_scheme_of_its_own(actions: Actions) -> None:
     address = "com.example.app:/cb"

@@ -41,7 +41,10 @@ def test_a_scope_that_was_not_granted_is_refused_and_spends_nothing(actions: Act
 def test_another_client_can_neither_use_nor_end_it(actions: Actions) -> None:
     app, other = actions.app(), actions.app()
     granted = app.connect(actions.person())
-    assert error_of(other.refresh(granted.refresh)) == (400, "invalid_grant")
+    refused, unknown = other.refresh(granted.refresh), other.refresh("x")
+    assert error_of(refused) == (400, "invalid_grant")
+    assert refused.json() == unknown.json()
+    assert "invalid, expired, revoked or not this client's" in refused.json()["error_description"]
     assert app.refresh(granted.refresh).status_code == 200
 
 

@@ -1,5 +1,6 @@
 """Ends of consent: heard from the revocation feed, also of the time when no worker ran, and never guessed at."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from fit_service.webhooks.registration import Status
 from shared.resource_server.back_channel import BackChannel
 from shared.resource_server.errors import CannotValidateError
 from tests.fit_storage.hooks import Hooks, seconds
+from tests.support.polling import eventually
 from tests.support.small_authorization_server import SmallAuthorizationServer, small_authorization_server
 
 
@@ -67,6 +69,21 @@ def worker(auth: SmallAuthorizationServer, database: Database, hooks: Hooks) -> 
 def status_of(hooks: Hooks, webhook_id: str) -> tuple[Status, str | None] | None:
     registration = hooks.find(webhook_id)
     return registration and (registration.status, registration.disabled_because)
+
+
+def test_an_outage_is_one_line_without_a_traceback(
+    database: Database, hooks: Hooks, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel, stop = BackChannel("http://127.0.0.1:9", "moogle-fit", "secret"), threading.Event()
+    follower = ConsentFollower(channel, FeedPositionStore(database), hooks.endings, "read", lambda: hooks.now)
+    thread = threading.Thread(target=follower.run, args=(stop,))
+    with caplog.at_level("INFO", logger="fit_service"):
+        thread.start()
+        eventually(lambda: bool(caplog.records))
+        stop.set()
+        thread.join()
+    [record] = caplog.records
+    assert (record.exc_info, record.getMessage().splitlines()) == (None, [record.getMessage()])
 
 
 def test_the_webhooks_of_an_ended_grant_are_told_and_no_others(
