@@ -47,8 +47,8 @@ class ExchangedTokenStore:
 
     def revoke_those_of(self, client_id: str, *, beyond: Collection[str] = ()) -> None:
         """End all that a client got for other tokens, or only what allows more than these scopes. Can be repeated."""
-        for shard in range(self._keys.shards):
-            (listed,) = self._redis.ask(("ZRANGE", self._keys.exchanged_by(shard, client_id), 0, -1))
+        lists = (self._keys.exchanged_by(shard, client_id) for shard in range(self._keys.shards))
+        for listed in self._redis.ask(*(("ZRANGE", each, 0, -1) for each in lists)):
             for key in listed:
                 grant_id, digest = str(key).split(":")[-2:]
                 record = self._ends.find_access_token(grant_id, digest)

@@ -11,9 +11,11 @@ from datetime import timedelta
 import pytest
 
 from auth_service.models.base import now
+from auth_service.models.grant import GrantRecord
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage import grant_records
 from auth_service.storage.reconciliation import Reconciliation
+from auth_service.storage.redis_master import TOLD_KEY
 from auth_service.workers import revocation_reconciler
 from auth_service.workers.revocation_reconciler import RevocationReconciler
 from tests.support.actions import Actions, App, Person, Tokens, error_of
@@ -144,3 +146,24 @@ def test_one_process_of_all_does_the_work_and_another_goes_on_when_it_stops(
     eventually(second.run_once, within=5)
     assert not actions.is_active(granted.access)
     assert first.run_once() is False, "the turn is over for all"
+
+
+def test_work_that_takes_longer_than_the_lease_is_finished_though_others_take_it_over_meanwhile(
+    start_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that gave way to each other, and began again, would let nobody in for ever."""
+    stack = start_stack(reconcile_interval=NEVER)
+    actions, parts = Actions(stack), stack.parts
+    granted = actions.app().connect(actions.person())
+    parts.records.mark_revoked(grant_of(actions, granted), RevokedBecause.PERSON)
+    parts.redis.scripts.delete("reconciler-lease", TOLD_KEY)
+    repeat = parts.revocation.repeat
+
+    def slowly(records: list[GrantRecord], *, is_known: bool) -> None:
+        repeat(records, is_known=is_known)
+        parts.redis.scripts.delete("reconciler-lease")
+        assert Reconciliation(parts.redis).hold_lease(parts.redis.master.look(), "another", 60)
+
+    monkeypatch.setattr(parts.revocation, "repeat", slowly)
+    assert another_process(stack).run_once()
+    assert Reconciliation(parts.redis).last_told(parts.redis.master.look()) is not None
