@@ -176,10 +176,20 @@ def read_access_token(exchange: RedisExchange, keys: GrantKeys, grant_id: str, d
         ("HMGET", keys.access_token(grant_id, digest), "claims", "issued_at", "expires_at", "born"),
         ("HMGET", keys.grant(grant_id), "scopes", "audience", "born"),
     )
-    if dumped is None or scopes is None or audience is None or born != grant_born:
+    if dumped is None or scopes is None or audience is None:
+        return None
+    if born != grant_born and not _issued_by_release_before(born, int(issued_at), grant_born):
         return None
     claims = _load_claims(dumped, scopes.split(), audience.split())
     return AccessTokenRecord(claims, int(issued_at), int(expires_at)) if claims.scope else None
+
+
+def _issued_by_release_before(born: str | None, issued_at: int, grant_born: str | None) -> bool:
+    """Whether a token lacks the mark of the birth because a process of 0.1.0 issued it, while an update went on.
+
+    That was after the birth; what is older belonged to an earlier one.
+    """
+    return born is None and grant_born is not None and issued_at > int(grant_born.partition(".")[0])
 
 
 def _load_claims(dumped: str, scopes: list[str], audience: list[str]) -> AccessTokenClaims:

@@ -363,6 +363,23 @@ def test_a_clients_tokens_from_before_their_grant_had_a_birth_live_and_die_with_
     assert [bool(store.find_access_token(grant_id, digest)) for digest in digests] == [False, False, True]
 
 
+def test_what_the_release_before_issues_during_an_update_is_good_and_ends_with_its_grant(
+    store: GrantStore, ends: GrantEnds, clients: RedisClients
+) -> None:
+    """Its processes know of no births, and use the grants of those that do."""
+    grant_id = new_grant_id()
+    digests = [own_token(store, grant_id, 600)[1] for _ in range(3)]
+    (grant_key,) = clients.reads.keys(f"grant:*:{grant_id}")
+    birth = int(clients.reads.hget(grant_key, "born").partition(".")[0])
+    for digest, later in zip(digests, (-1, 0, 1), strict=True):
+        (key,) = clients.reads.keys(f"at:*:{digest}")
+        clients.scripts.hdel(key, "born")
+        clients.scripts.hset(key, "issued_at", birth + later)
+    assert [bool(store.find_access_token(grant_id, digest)) for digest in digests] == [False, False, True]
+    ends.revoke_grants([EndedGrant(grant_id, "app", "app", AUDIENCE, RevokedBecause.CLIENT_DELETED)])
+    assert not any(store.find_access_token(grant_id, digest) for digest in digests)
+
+
 def test_every_key_has_an_end(store: GrantStore, ends: GrantEnds, clients: RedisClients) -> None:
     for number in range(12):
         holder = Holder(store, ends, KEYS)
