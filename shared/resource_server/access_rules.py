@@ -1,8 +1,9 @@
 """What a request needs to be let through: a rule of the application's decides, by method and path.
 
-Servers and frameworks do not read a path alike: a target in absolute form, a root path, dot segments, doubled slashes,
-what follows a semicolon. Where several readings are possible a request needs what the rule demands of each, and is open
-only if all of them are.
+Servers and frameworks do not read a request alike: a target in absolute form, a root path, dot segments, doubled
+slashes, what follows a semicolon, a line feed at the end (which `$` in a pattern passes over), a method in small
+letters. Where several readings are possible a request needs what the rule demands of each, and is open only if all of
+them are.
 """
 
 import logging
@@ -39,7 +40,7 @@ NOBODY: Final = ("",)
 """The scopes of what no rule names. No token has the empty one (RFC 6749 §3.3)."""
 
 _SCHEME_AND_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
-_CUT_OFF_BY_SOME = re.compile(r"[;?#].*", re.DOTALL)
+_CUT_OFF_BY_SOME = re.compile(r"[;?#\x00-\x1f\x7f].*", re.DOTALL)
 
 _log = logging.getLogger(__name__)
 
@@ -54,9 +55,10 @@ def needed_scopes(
     """
     if root_path and _begins_with(path, root_path):
         path, root_path = path[len(root_path) :] or "/", ""
-    if not root_path and _has_one_reading(path):
+    if not root_path and method.isupper() and _has_one_reading(path):
         return _answer(rule, method, path)
-    answers = [_answer(rule, method, reading) for reading in _readings(path, root_path)]
+    readings = _readings(path, root_path)
+    answers = [_answer(rule, spelled, reading) for spelled in {method, method.upper()} for reading in readings]
     closed = [answer for answer in answers if answer is not None and answer is not OPTIONAL]
     if not closed:
         return OPTIONAL if OPTIONAL in answers else None
@@ -83,6 +85,7 @@ def _has_one_reading(path: str) -> bool:
         and ";" not in path
         and "?" not in path
         and "#" not in path
+        and path.isprintable()
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from shared.resource_server import OPEN, asgi_middleware
+from shared.resource_server import OPEN, Needs, asgi_middleware
 from shared.resource_server.access_rules import needed_scopes
 from tests.resource_server.asgi_servers import (
     answers,
@@ -60,6 +60,7 @@ DISGUISED = {
     "/diary/secret;.css": True,
     "/diary/secret%3f.css": True,
     "/diary/secret%23.css": True,
+    "/diary/secret%0a.css": True,
     "//changes": False,
     "/diary/secret/../../changes": False,
     "/changes/../diary/secret": False,
@@ -223,6 +224,19 @@ def test_a_path_is_decided_on_as_it_is_within_the_application(path: str, root_pa
 @pytest.mark.parametrize("path", ["/open/api/changes", "/apichanges"])
 def test_where_frameworks_cut_a_root_path_off_differently_each_reading_counts(path: str) -> None:
     assert "plans:write" in (needed_scopes(rule, "GET", path, "/api") or ())
+
+
+def open_but_for_changes(method: str, path: str) -> Needs:
+    return {"plans:write"} if (method, path) == ("POST", "/changes") else OPEN
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/changes\n"), ("post", "/changes"), ("pOsT", "//changes\n")])
+def test_a_rule_that_names_what_is_closed_is_asked_about_the_request_as_a_framework_may_read_it(
+    method: str, path: str
+) -> None:
+    """`$` in a route's pattern passes over a line feed at the end, and WSGI frameworks capitalise methods."""
+    assert set(needed_scopes(open_but_for_changes, method, path) or ()) == {"plans:write"}
+    assert needed_scopes(open_but_for_changes, "GET", path) is None
 
 
 def test_a_text_is_no_collection_of_scopes() -> None:
