@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
@@ -13,14 +14,30 @@ from fit_service.weight import Weight, parse_weight
 
 FIRST_YEAR, MAX_AHEAD = 1900, timedelta(days=1)
 """Before that year, or so long from now, it is a typing error."""
-MEMBERS = ("body_weight", "unit", "created_at")
+MEMBERS = ("body_weight", "unit", "created_at", "utc_offset", "origin")
 """What is sent of an entry."""
-CHANGED_MEMBERS = ("id", *MEMBERS, "version")
-"""What is sent of one that is stored: an entry can be sent back as it was read."""
+FIXED_MEMBERS = ("id", "stored_at", "modified_at")
+"""What nobody can change of one that is stored, but may send: an entry can be sent back as it was read."""
+CHANGED_MEMBERS = (*MEMBERS, "version", *FIXED_MEMBERS)
 CHANGED_MEANWHILE = "The entry was changed meanwhile: read it again."
 _SHOWN_NAME = 60
 """Characters of a member's name that a refusal repeats."""
+_OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class Origin(StrEnum):
+    """Who measured, or wrote down, a weight."""
+
+    APP = "app"
+    """A program, from something else."""
+    DEVICE = "device"
+    """A scale."""
+    MANUAL = "manual"
+    """A person, by hand."""
+
+
+ORIGINS = tuple(each.value for each in Origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +46,9 @@ class NewEntry:
 
     weight: Weight
     created_at: datetime
+    utc_offset: int | None = field(default=None, kw_only=True)
+    """Minutes by which local time was ahead of UTC where it was weighed; None: unknown."""
+    origin: Origin | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +60,10 @@ class BodyWeightEntry(NewEntry):
     """The number of the change that made it what it is, among all changes of this person's entries."""
     subject: str
     """The person."""
+    stored_at: datetime | None = field(default=None, kw_only=True)
+    """When it was inserted; None: before that was noted."""
+    modified_at: datetime | None = field(default=None, kw_only=True)
+    """When it was changed last, or inserted."""
 
     @property
     def version(self) -> str:
@@ -47,15 +71,20 @@ class BodyWeightEntry(NewEntry):
         return version_of(self.subject, self.change)
 
     def to_json(self, unit: str | None = None) -> dict[str, str]:
-        """The object that the API shows, in `unit` or as it was entered."""
+        """The object that the API shows, in `unit` or as it was entered, without what is unknown."""
         weight = self.weight.converted(unit)
-        return {
+        shown: dict[str, str | None] = {
             "id": self.id,
             "body_weight": weight.text(),
             "unit": weight.unit,
             "created_at": self.created_at.astimezone(UTC).isoformat(),
+            "utc_offset": offset_text(self.utc_offset),
+            "origin": self.origin and self.origin.value,
             "version": self.version,
+            "stored_at": self.stored_at.isoformat() if self.stored_at else None,
+            "modified_at": self.modified_at.isoformat() if self.modified_at else None,
         }
+        return {name: value for name, value in shown.items() if value is not None}
 
 
 def version_of(subject: str, change: int) -> str:
@@ -96,11 +125,12 @@ def new_entry(fields: Mapping[str, Any], now: datetime, *, otherwise: datetime |
         if name not in fields:
             raise ProblemError(422, f"{name} is required.", field=name)
     weight = parse_weight(fields["body_weight"], fields["unit"])
-    if "created_at" in fields:
-        return NewEntry(weight, _parse_created_at(fields["created_at"], now))
-    if otherwise is None:
+    if "created_at" not in fields and otherwise is None:
         raise ProblemError(422, "created_at is required.", field="created_at")
-    return NewEntry(weight, otherwise)
+    sent = fields.get("created_at")
+    created_at = _parse_created_at(sent, now) if "created_at" in fields or otherwise is None else otherwise
+    offset = parse_offset(fields["utc_offset"]) if "utc_offset" in fields else offset_of(sent)
+    return NewEntry(weight, created_at, utc_offset=offset, origin=parse_origin(fields.get("origin")))
 
 
 def changed_entry(entry: BodyWeightEntry, fields: Mapping[str, Any], now: datetime) -> NewEntry:
@@ -109,14 +139,19 @@ def changed_entry(entry: BodyWeightEntry, fields: Mapping[str, Any], now: dateti
     Raises ProblemError naming the member at fault.
     """
     refuse_unknown(fields, CHANGED_MEMBERS)
-    if fields.get("id", entry.id) != entry.id:
-        raise ProblemError(422, "id can't be changed.", field="id")
+    shown = entry.to_json()
+    for name in FIXED_MEMBERS:
+        if name in fields and fields[name] != shown.get(name):
+            raise ProblemError(422, f"{name} can't be changed.", field=name)
     if fields.get("version", entry.version) != entry.version:
         raise ProblemError(412, CHANGED_MEANWHILE, field="version")
     if "body_weight" not in fields and "unit" in fields and fields["unit"] != entry.weight.unit:
         raise ProblemError(422, "Changing the unit needs the body_weight in that unit too.", field="body_weight")
-    current = {"body_weight": entry.weight.text(), "unit": entry.weight.unit}
-    return new_entry({**current, **fields}, now, otherwise=entry.created_at)
+    current: dict[str, Any] = {name: shown[name] for name in ("body_weight", "unit", "origin") if name in shown}
+    changed = new_entry({**current, **fields}, now, otherwise=entry.created_at)
+    if "utc_offset" not in fields and changed.utc_offset is None and changed.created_at == entry.created_at:
+        return replace(changed, utc_offset=entry.utc_offset)
+    return changed
 
 
 def parse_timestamp(value: object, field: str) -> datetime:
@@ -132,6 +167,51 @@ def parse_timestamp(value: object, field: str) -> datetime:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ProblemError(422, f"{field} names a moment that does not exist.", field=field) from None
+
+
+def offset_of(timestamp: object) -> int | None:
+    """Minutes by which an RFC 3339 timestamp's offset is ahead; None if it is none.
+
+    `Z` and `-00:00` name no place (RFC 9557 §2), and neither does `+00:00`: most programs that write it, this one among
+    them, mean that they write UTC.
+    """
+    offset = _OFFSET.fullmatch(timestamp[-6:]) if isinstance(timestamp, str) else None
+    return (_minutes(offset) or None) if offset else None
+
+
+def parse_offset(value: object) -> int | None:
+    """Minutes of an offset as in a timestamp, or None. Raises ProblemError."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not is_offset(value):
+        raise ProblemError(422, "utc_offset must be like +01:00 or -03:30, or null.", field="utc_offset")
+    offset = _OFFSET.fullmatch(value)
+    assert offset is not None
+    return _minutes(offset)
+
+
+def is_offset(text: str) -> bool:
+    """Whether it is an offset as in a timestamp, of a place."""
+    return _OFFSET.fullmatch(text) is not None and text != "-00:00"
+
+
+def offset_text(minutes: int | None) -> str | None:
+    """As in a timestamp."""
+    return None if minutes is None else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def parse_origin(value: object) -> Origin | None:
+    """One of the words, or None. Raises ProblemError."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or value not in ORIGINS:
+        raise ProblemError(422, f"origin must be {', '.join(ORIGINS)} or null.", field="origin")
+    return Origin(value)
+
+
+def _minutes(offset: re.Match[str]) -> int:
+    sign, hours, minutes = offset.groups()
+    return (60 * int(hours) + int(minutes)) * (-1 if sign == "-" else 1)
 
 
 def _parse_created_at(value: object, now: datetime) -> datetime:

@@ -10,7 +10,7 @@ from fit_service import exact_json
 from fit_service.body_weight_entry import BodyWeightEntry
 from fit_service.errors import ProblemError
 
-COLUMNS = ("id", "body_weight", "unit", "created_at")
+COLUMNS = ("id", "body_weight", "unit", "created_at", "utc_offset", "origin")
 NEEDED = ("body_weight", "unit", "created_at")
 MAX_COLUMNS = 64
 
@@ -38,7 +38,7 @@ def _write_csv(entries: Iterable[BodyWeightEntry], unit: str | None) -> Iterator
     yield ",".join(COLUMNS) + "\r\n"
     for entry in entries:  # no value can hold a comma or a quote
         shown = entry.to_json(unit)
-        yield ",".join(shown[name] for name in COLUMNS) + "\r\n"
+        yield ",".join(shown.get(name, "") for name in COLUMNS) + "\r\n"
 
 
 def _read_csv(file: bytes, codec: str) -> Iterator[Row]:

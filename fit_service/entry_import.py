@@ -1,11 +1,11 @@
 """Reads a file that is imported: each row becomes an entry, or an error that names it. Knows no HTTP and no store."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fit_service.body_weight_entry import NewEntry, new_entry
+from fit_service.body_weight_entry import ORIGINS, NewEntry, is_offset, new_entry
 from fit_service.entry_file import COLUMNS, EntryFormat
 from fit_service.errors import ProblemError
 
@@ -15,6 +15,8 @@ MAX_ENTRIES = 15_000
 """Of a file: forty years of mornings, which take less than a second."""
 _DELETION_MARKS = {"deleted", "isdeleted", "deletedat"}
 """Names of columns and members, without regard to case and underscores, by which files mark what was deleted."""
+_READABLE: Mapping[str, Callable[[str], bool]] = {"utc_offset": is_offset, "origin": ORIGINS.__contains__}
+"""What is taken from a file only if it is as an export writes it."""
 _NOT_DELETED = {"", "0", "false", "no", "n", "f", "null", "none"}
 
 
@@ -64,7 +66,16 @@ def _entry(place: int, fields: object, now: datetime) -> FileEntry:
     if not isinstance(fields, dict):
         raise ProblemError(422, "An entry must be a JSON object.", field="entry")
     entry_id = fields.get("id")
-    return FileEntry(place, new_entry(fields, now), entry_id if isinstance(entry_id, str) and entry_id else None)
+    known_as = entry_id if isinstance(entry_id, str) and entry_id else None
+    return FileEntry(place, new_entry(_without_others(fields), now), known_as)
+
+
+def _without_others(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Other programs' files may have columns with the names of ours and something else in them."""
+    unreadable = {
+        name for name, can_be_read in _READABLE.items() if name in fields and not can_be_read(str(fields[name]))
+    }
+    return {name: value for name, value in fields.items() if name not in unreadable} if unreadable else fields
 
 
 def _is_marked_deleted(fields: object) -> bool:

@@ -37,6 +37,13 @@ class BodyWeight(Base):
     """Microseconds since 1970 in UTC: exact, and ordered alike on every database."""
     change: Mapped[int] = mapped_column(BigInteger)
     """The number of the change that made the entry what it is now, among all changes of this person."""
+    utc_offset: Mapped[int | None]
+    """Minutes by which local time was ahead of UTC where and when it was weighed; None: unknown."""
+    origin: Mapped[str | None] = mapped_column(String(8))
+    stored_at: Mapped[int | None] = mapped_column(BigInteger)
+    """When it was inserted here, in microseconds since 1970 in UTC; None: before that was noted."""
+    modified_at: Mapped[int | None] = mapped_column(BigInteger)
+    """When it was changed last, likewise."""
 
 
 class DeletedEntry(Base):

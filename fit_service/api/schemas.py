@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fit_service.api.description import Content, Schema
-from fit_service.body_weight_entry import FIRST_YEAR
+from fit_service.body_weight_entry import FIRST_YEAR, Origin
 from fit_service.entry_batch import MAX_ENTRIES
 from fit_service.entry_file import COLUMNS, CSV, JSON, NEEDED
 from fit_service.entry_matching import Oddity
@@ -42,6 +42,15 @@ _INSTANT_THAT_IS_SENT: Schema = {
 }
 ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
 
+_OFFSET: Schema = {
+    "type": "string",
+    "pattern": "^[+-]([01][0-9]|2[0-3]):[0-5][0-9]$",
+    "description": "Of local time where it was weighed. Left out where nobody said.",
+}
+_ORIGIN: Schema = {
+    "enum": [each.value for each in Origin],
+    "description": "Who measured or wrote it down: a program, a scale, a person by hand. Left out where nobody said.",
+}
 VERSION: Schema = {
     "type": "string",
     "pattern": "^[0-9a-f]{16}$",
@@ -54,7 +63,10 @@ _ENTRY_EXAMPLE = {
     "body_weight": "82.5",
     "unit": "kg",
     "created_at": _CREATED_AT,
+    "utc_offset": "+01:00",
     "version": "5e1a3bd8c2f04967",
+    "stored_at": "2026-01-05T06:30:02.187304+00:00",
+    "modified_at": "2026-01-05T06:30:02.187304+00:00",
 }
 _TOO_HEAVY = f"body_weight must be between {LIGHTEST_KG} and {HEAVIEST_KG} kg."
 
@@ -81,11 +93,35 @@ def _array(items: Schema, **more: object) -> Schema:
     return {"type": "array", "items": items, **more}
 
 
-_ENTRY = {"id": ID, "body_weight": _WEIGHT, "unit": UNIT, "created_at": INSTANT, "version": VERSION}
+_ENTRY = {
+    "id": ID,
+    "body_weight": _WEIGHT,
+    "unit": UNIT,
+    "created_at": {**INSTANT, "description": "Of the weighing, in UTC."},
+    "utc_offset": _OFFSET,
+    "origin": _ORIGIN,
+    "version": VERSION,
+    "stored_at": {**INSTANT, "description": "When this record was inserted: of the record, not of the weighing."},
+    "modified_at": {**INSTANT, "description": "When this record was changed last."},
+}
+_UNKNOWN_PERHAPS = ("utc_offset", "origin", "stored_at", "modified_at")
+_OFFSET_THAT_IS_SENT: Schema = {
+    **_OFFSET,
+    "type": ["string", "null"],
+    "description": "Instead of the offset of `created_at`, where `Z` and `+00:00` say nothing of it. null: unknown.",
+}
+_ORIGIN_THAT_IS_SENT: Schema = {"enum": [*(each.value for each in Origin), None]}
 _WARNINGS = _array(ref("Warning"), description="What looks odd about it.")
 _NO_OTHERS: dict[str, Any] = {"additionalProperties": False}
-_SENT_ENTRY = {"body_weight": _WEIGHT_THAT_IS_SENT, "unit": UNIT, "created_at": _INSTANT_THAT_IS_SENT}
-_SENT_CHANGE = {"id": ID, **_SENT_ENTRY, "version": VERSION}
+_SENT_ENTRY = {
+    "body_weight": _WEIGHT_THAT_IS_SENT,
+    "unit": UNIT,
+    "created_at": _INSTANT_THAT_IS_SENT,
+    "utc_offset": _OFFSET_THAT_IS_SENT,
+    "origin": _ORIGIN_THAT_IS_SENT,
+}
+_OPTIONAL = ("utc_offset", "origin")
+_SENT_CHANGE = {"id": ID, **_SENT_ENTRY, "version": VERSION, "stored_at": INSTANT, "modified_at": INSTANT}
 
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _PLACE: Mapping[str, Schema] = {
@@ -121,17 +157,24 @@ _WEBHOOK_EXAMPLE = {
 }
 
 SCHEMAS: Mapping[str, Schema] = {
-    "Entry": _object(_ENTRY, _ENTRY_EXAMPLE),
-    "InsertedEntry": _object({**_ENTRY, "warnings": _WARNINGS}, _ENTRY_EXAMPLE, optional=("warnings",)),
+    "Entry": _object(_ENTRY, _ENTRY_EXAMPLE, optional=_UNKNOWN_PERHAPS),
+    "InsertedEntry": _object(
+        {**_ENTRY, "warnings": _WARNINGS}, _ENTRY_EXAMPLE, optional=(*_UNKNOWN_PERHAPS, "warnings")
+    ),
     "DeletedEntry": _object({"id": ID, "deleted": {"const": True}}, {"id": _ENTRY_ID, "deleted": True}),
     "NewEntry": _object(
         _SENT_ENTRY,
         {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-05T07:30:00+01:00"},
-        optional=("created_at",),
+        optional=("created_at", *_OPTIONAL),
         description="Without `created_at` it is of now.",
         **_NO_OTHERS,
     ),
-    "DatedEntry": _object(_SENT_ENTRY, {"body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT}, **_NO_OTHERS),
+    "DatedEntry": _object(
+        _SENT_ENTRY,
+        {"body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT},
+        optional=_OPTIONAL,
+        **_NO_OTHERS,
+    ),
     "EntryChange": _object(
         _SENT_CHANGE,
         {"body_weight": "82.5"},
@@ -228,7 +271,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "ImportedEntry": _object(
         {"id": {"type": "string"}, **_SENT_ENTRY, "deleted": {"type": "boolean"}},
         {"body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT},
-        optional=("id", "deleted"),
+        optional=("id", "deleted", *_OPTIONAL),
         description=(
             "By its `id` an entry of this API is known again. What is marked `deleted` is left out. Other members are "
             "ignored."
@@ -289,7 +332,7 @@ EXPORTED_FILE = (
     Content(
         {"type": "string"},
         CSV.media_type,
-        ",".join(COLUMNS) + f"\r\n{_ENTRY_ID},82.5,kg,{_CREATED_AT}\r\n",
+        ",".join(COLUMNS) + f"\r\n{_ENTRY_ID},82.5,kg,{_CREATED_AT},+01:00,\r\n",
     ),
 )
 IMPORTED_FILE = (

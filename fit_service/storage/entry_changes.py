@@ -7,7 +7,7 @@ numbers are committed in their order: whoever has seen a change can't be missing
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
@@ -64,8 +64,9 @@ class EntryChanges:
 
     def insert(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
         """Store entries under new ids."""
+        now = datetime.now(UTC)
         stored = [
-            BodyWeightEntry(entry.weight, entry.created_at, secrets.token_hex(12), number, self._subject)
+            self._stored(entry, secrets.token_hex(12), number, now, now)
             for entry, number in zip(entries, self._take_numbers(len(entries)), strict=True)
         ]
         if stored:
@@ -102,10 +103,10 @@ class EntryChanges:
 
     def replace(self, taken: BodyWeightEntry, entry: NewEntry) -> BodyWeightEntry:
         """Overwrite an entry that was taken. If nothing differs, that is no change: two apps would echo for ever."""
-        if (entry.weight, entry.created_at) == (taken.weight, taken.created_at):
+        if all(getattr(entry, each.name) == getattr(taken, each.name) for each in fields(NewEntry)):
             return taken
         [number] = self._take_numbers(1)
-        stored = BodyWeightEntry(entry.weight, entry.created_at, taken.id, number, self._subject)
+        stored = self._stored(entry, taken.id, number, taken.stored_at, datetime.now(UTC))
         self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(_values(self._subject, stored)))
         self._tell(UPDATED, stored)
         return stored
@@ -154,6 +155,21 @@ class EntryChanges:
             raise DatabaseBehindError
         self._is_checked = True
 
+    def _stored(
+        self, entry: NewEntry, entry_id: str, number: int, stored_at: datetime | None, modified_at: datetime
+    ) -> BodyWeightEntry:
+        return BodyWeightEntry(
+            entry.weight,
+            entry.created_at,
+            entry_id,
+            number,
+            self._subject,
+            utc_offset=entry.utc_offset,
+            origin=entry.origin,
+            stored_at=stored_at,
+            modified_at=modified_at,
+        )
+
     def _tell(self, kind: str, *entries: BodyWeightEntry) -> None:
         tell_of_entries(self._session, self._subject, kind, [entry.id for entry in entries], datetime.now(UTC))
 
@@ -174,4 +190,8 @@ def _values(subject: str, entry: BodyWeightEntry) -> dict[str, object]:
         "unit": entry.weight.unit,
         "created_at": to_microseconds(entry.created_at),
         "change": entry.change,
+        "utc_offset": entry.utc_offset,
+        "origin": entry.origin,
+        "stored_at": entry.stored_at and to_microseconds(entry.stored_at),
+        "modified_at": entry.modified_at and to_microseconds(entry.modified_at),
     }

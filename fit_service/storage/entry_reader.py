@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
-from fit_service.body_weight_entry import BodyWeightEntry
+from fit_service.body_weight_entry import BodyWeightEntry, Origin
 from fit_service.local_days import LocalDays
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, from_microseconds, to_microseconds
 from fit_service.storage.database_epoch import EPOCH
@@ -122,7 +123,16 @@ class EntryReader:
         return select(BodyWeight).where(BodyWeight.subject == self._subject)
 
 
-def to_entry(row: BodyWeight) -> BodyWeightEntry:
-    """The entry that a row holds."""
-    weight = Weight.of_thousandths(row.thousandths, row.unit)
-    return BodyWeightEntry(weight, from_microseconds(row.created_at), row.id, row.change, row.subject)
+def to_entry(row: Any) -> BodyWeightEntry:
+    """The entry that a row holds, of the table or of all its columns."""
+    return BodyWeightEntry(
+        Weight.of_thousandths(row.thousandths, row.unit),
+        from_microseconds(row.created_at),
+        row.id,
+        row.change,
+        row.subject,
+        utc_offset=row.utc_offset,
+        origin=None if row.origin is None else Origin(row.origin),
+        stored_at=None if row.stored_at is None else from_microseconds(row.stored_at),
+        modified_at=None if row.modified_at is None else from_microseconds(row.modified_at),
+    )

@@ -10,12 +10,10 @@ from sqlalchemy.orm import Session
 
 from fit_service.body_weight_entry import BodyWeightEntry
 from fit_service.entry_matching import TWIN_TIME, Candidate, Surroundings
-from fit_service.models import BodyWeight, from_microseconds, to_microseconds
-from fit_service.storage.entry_reader import EntryReader
-from fit_service.weight import Weight
+from fit_service.models import BodyWeight, to_microseconds
+from fit_service.storage.entry_reader import EntryReader, to_entry
 
 T = TypeVar("T")
-_COLUMNS = (BodyWeight.id, BodyWeight.thousandths, BodyWeight.unit, BodyWeight.created_at, BodyWeight.change)
 _AT_ONCE = 200
 """Ids in one question."""
 _READ_ALONG = timedelta(days=31)
@@ -27,13 +25,8 @@ def surroundings(session: Session, subject: str, candidates: Sequence[Candidate]
     """Of these candidates, among one person's entries."""
 
     def found(*conditions: ColumnElement[bool]) -> Iterator[BodyWeightEntry]:
-        rows = session.execute(select(*_COLUMNS).where(BodyWeight.subject == subject, *conditions))
-        return (
-            BodyWeightEntry(
-                Weight.of_thousandths(thousandths, unit), from_microseconds(created_at), entry_id, change, subject
-            )
-            for entry_id, thousandths, unit, created_at, change in rows
-        )
+        rows = session.execute(select(*BodyWeight.__table__.c).where(BodyWeight.subject == subject, *conditions))
+        return map(to_entry, rows)
 
     ids = {candidate.id for candidate in candidates if candidate.id is not None}
     by_id = {entry.id: entry for some in in_portions(sorted(ids), _AT_ONCE) for entry in found(BodyWeight.id.in_(some))}

@@ -30,7 +30,10 @@ def test_an_inserted_entry_is_answered_with_its_address_and_read_back_the_same(a
         "body_weight": "82.5",
         "unit": "kg",
         "created_at": "2026-01-31T06:30:00+00:00",
+        "utc_offset": "+01:00",
         "version": stored["version"],
+        "stored_at": stored["stored_at"],
+        "modified_at": stored["stored_at"],
     }
     assert inserted.headers["Location"] == f"/api/body_weight/{stored['id']}"
     read = actions.fit("GET", inserted.headers["Location"], token)

@@ -92,7 +92,8 @@ def test_an_export_is_the_whole_list_over_many_pages(actions: Actions, token: st
     as_json, as_csv = (actions.fit("GET", f"{EXPORT}?format={name}", token) for name in ("json", "csv"))
     assert as_json.headers["Transfer-Encoding"] == "chunked"
     assert as_json.json() == whole
-    assert list(csv.DictReader(io.StringIO(as_csv.text))) == [content(entry) for entry in whole]
+    rows = [content(entry, utc_offset="", origin="") for entry in whole]
+    assert list(csv.DictReader(io.StringIO(as_csv.text))) == rows
 
 
 def test_a_period_is_exported_in_the_unit_that_is_asked_for(actions: Actions, token: str) -> None:
@@ -101,7 +102,9 @@ def test_a_period_is_exported_in_the_unit_that_is_asked_for(actions: Actions, to
     assert (entry["body_weight"], entry["unit"]) == ("82.157", "kg")
 
 
-@pytest.mark.parametrize(("file_format", "empty"), [("csv", "id,body_weight,unit,created_at\r\n"), ("json", "[]\n")])
+@pytest.mark.parametrize(
+    ("file_format", "empty"), [("csv", "id,body_weight,unit,created_at,utc_offset,origin\r\n"), ("json", "[]\n")]
+)
 def test_without_entries_the_file_is_empty_and_can_be_imported(
     actions: Actions, token: str, file_format: str, empty: str
 ) -> None:

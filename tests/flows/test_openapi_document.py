@@ -64,6 +64,7 @@ def example_of(document: dict[str, Any], content: dict[str, Any]) -> Any:
 def without_what_differs(value: Any) -> Any:
     text = re.sub(r"[0-9a-f]{24}", "an id", json.dumps(value))
     text = re.sub(r"\b[0-9a-f]{16}\b", "a version", text)
+    text = re.sub(r'"(stored_at|modified_at)": "[^"]*"', r'"\1": "an instant"', text)
     text = re.sub(r"whsec_[A-Za-z0-9+/]{43}=", "a secret", text)
     if "webhook_id" in text or "expires_at" in text:  # webhooks and their messages are of now
         text = re.sub(r'"(created_at|expires_at|timestamp)": "[^"]*"', r'"\1": "an instant"', text)
