@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import BaseConverter
 
@@ -176,29 +176,34 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
     @blueprint.patch("/<entry_id:entry_id>")
     @access(WRITE)
     @takes(UNIT)
-    @describe(GUARDED, TAGGED, sends=one("EntryChange"), answers=one("Entry"))
+    @describe(REPEATABLE, GUARDED, TAGGED, sends=one("EntryChange"), answers=one("Entry"))
     def change_entry(token: ActiveToken, query: Query, entry_id: str) -> ResponseReturnValue:
         """Change an entry: replace the members that are sent (RFC 7396).
 
         A change after which nothing is different is none: the version stays, and nobody is told.
         """
         fields = parse_json(json_body())
-        with store.changing(token.subject) as changes:
+
+        def change(changes: EntryChanges) -> Response:
             entry = _found(changes.take(entry_id))
             check_preconditions(entry)
-            changed = changes.replace(entry, changed_entry(entry, fields, datetime.now(UTC)))
-        return _shown(token, changed, query)
+            return _shown(token, changes.replace(entry, changed_entry(entry, fields, datetime.now(UTC))), query)
+
+        return change_once(store, token, digest(request.get_data()), change)
 
     @blueprint.delete("/<entry_id:entry_id>")
     @access(WRITE)
-    @describe(GUARDED, status=204)
+    @describe(REPEATABLE, GUARDED, status=204)
     def delete_entry(token: ActiveToken, entry_id: str) -> ResponseReturnValue:
         """Delete an entry."""
-        with store.changing(token.subject) as changes:
+
+        def delete(changes: EntryChanges) -> Response:
             entry = _found(changes.take(entry_id))
             check_preconditions(entry)
             changes.delete(entry)
-        return "", 204
+            return current_app.response_class(status=204)
+
+        return change_once(store, token, digest(b""), delete)
 
     return blueprint
 

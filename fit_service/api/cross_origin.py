@@ -10,6 +10,7 @@ _SENT = ("Authorization", "Content-Type", "DPoP", "Idempotency-Key", "If-Match",
 _SHOWN = (
     "DPoP-Nonce",
     "ETag",
+    "Idempotent-Replayed",
     "Link",
     "Location",
     "RateLimit",

@@ -1,6 +1,7 @@
 """`Idempotency-Key`: a request whose answer was lost can be repeated, and happens once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -15,7 +16,7 @@ from fit_service.storage.kept_answers import Answer, OtherRequestError, Repeatab
 from shared.idempotency_key import KEY_PATTERN, KEY_PROBLEM, idempotency_key
 from shared.resource_server import ActiveToken
 
-HEADER = "Idempotency-Key"
+HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 
 REPEATABLE = Trait(
     request_headers=[
@@ -25,6 +26,7 @@ REPEATABLE = Trait(
             {"type": "string", "pattern": KEY_PATTERN},
         )
     ],
+    answer_headers=[Header(REPLAYED, "`true` on an answer that was given before, to this key.", {"const": "true"})],
 )
 """A request whose answer was lost may be repeated."""
 
@@ -33,13 +35,33 @@ def change_once(
     store: BodyWeightStore, token: ActiveToken, body_digest: str, work: Callable[[EntryChanges], Response]
 ) -> Response:
     """The answer of `work`, or the one that this request got the first time. Raises ProblemError."""
+    request = repeatable_request(token, body_digest)
+    with other_requests_refused():
+        answer = store.change_once(token.subject, request, lambda changes: _kept(work(changes)))
+    response = current_app.response_class(answer.body, answer.status, mimetype="application/json")
+    if answer.location is not None:
+        response.location = answer.location
+    if not answer.body:
+        del response.headers["Content-Type"]
+    if answer.etag is not None:
+        tagged(response, answer.etag)
+    return marked(response, is_replay=answer.is_replay)
+
+
+@contextmanager
+def other_requests_refused() -> Iterator[None]:
+    """Raise ProblemError where a key stands for another request."""
     try:
-        answer = store.change_once(
-            token.subject, _repeatable_request(token, body_digest), lambda changes: _kept(work(changes))
-        )
+        yield
     except OtherRequestError:
         raise ProblemError(422, f"This {HEADER} was used for another request.", field=HEADER) from None
-    return _repeated(answer)
+
+
+def marked(response: Response, *, is_replay: bool) -> Response:
+    """With word that it was given before, if it was."""
+    if is_replay:
+        response.headers[REPLAYED] = "true"
+    return response
 
 
 def digest(data: bytes) -> str:
@@ -47,14 +69,16 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def _repeatable_request(token: ActiveToken, body_digest: str) -> RepeatableRequest | None:
+def repeatable_request(token: ActiveToken, body_digest: str = "") -> RepeatableRequest | None:
+    """What this request is known by, if it carries a key. Raises ProblemError if that is none."""
     header = request.headers.get(HEADER)
     if header is None:
         return None
     key = idempotency_key(header)
     if key is None:
         raise ProblemError(400, KEY_PROBLEM, field=HEADER)
-    asked_for = (request.method, request.full_path, request.mimetype, body_digest)
+    guards = [f"{name}: {request.headers[name]}" for name in ("If-Match", "If-None-Match") if name in request.headers]
+    asked_for = (request.method, request.full_path, request.mimetype, body_digest, *guards)
     return RepeatableRequest(
         key=_digest_of(token.subject, token.client_id, key), digest=_digest_of(*asked_for), sent_at=datetime.now(UTC)
     )
@@ -67,10 +91,3 @@ def _digest_of(*parts: str) -> str:
 def _kept(response: Response) -> Answer:
     etag, _ = response.get_etag()
     return Answer(response.status_code, response.get_data(as_text=True), response.location, etag)
-
-
-def _repeated(answer: Answer) -> Response:
-    response = current_app.response_class(answer.body, answer.status, mimetype="application/json")
-    if answer.location is not None:
-        response.location = answer.location
-    return response if answer.etag is None else tagged(response, answer.etag)

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from flask import Blueprint, jsonify, url_for
+from flask import Blueprint, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.access import READ, Access
 from fit_service.api.bodies import json_body
 from fit_service.api.body_weight import LOCATED
 from fit_service.api.description import describe
+from fit_service.api.idempotency import REPEATABLE, digest, marked, other_requests_refused, repeatable_request
 from fit_service.api.schemas import WEBHOOKS, one
 from fit_service.body_weight_entry import parse_json, refuse_unknown
 from fit_service.errors import ProblemError, TryAgainError
@@ -18,6 +20,7 @@ from fit_service.webhooks.destination import parse_url
 from fit_service.webhooks.registration import MAX_PER_PERSON, Owner, Registration
 from shared.resource_server import ActiveToken
 
+T = TypeVar("T")
 _NO_SUCH_WEBHOOK = "There is no such webhook."
 _TOO_MANY = f"There are {MAX_PER_PERSON} webhooks already: remove one first."
 _IN_DOUBT = "Revocations may have been missed just now. The token may still be good; try again."
@@ -38,6 +41,7 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
     @blueprint.post("/", strict_slashes=False)
     @access(READ)
     @describe(
+        REPEATABLE,
         LOCATED,
         sends=one("NewWebhook"),
         answers=one("RegisteredWebhook"),
@@ -55,14 +59,19 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
         if "url" not in fields:
             raise ProblemError(422, "url is required.", field="url")
         url = parse_url(fields["url"], allow_private=allow_private)
+        repeatable = repeatable_request(token, digest(request.get_data()))
         try:
-            webhook_id, secret = store.register(_owner(token), token.grant_id, url, datetime.now(UTC))
+            with other_requests_refused():
+                webhook_id, secret, is_replay = store.register(
+                    _owner(token), token.grant_id, url, datetime.now(UTC), repeatable
+                )
         except TooManyWebhooksError:
             raise ProblemError(409, _TOO_MANY) from None
 
         def show(webhook: Registration) -> ResponseReturnValue:
             address = url_for("webhooks.show_webhook", webhook_id=webhook_id)
-            return jsonify({**webhook.to_json(), "secret": secret}), 201, {"Location": address}
+            answer = marked(jsonify({**webhook.to_json(), "secret": secret}), is_replay=is_replay)
+            return answer, 201, {"Location": address}
 
         return confirmed(webhook_id, show)
 
@@ -91,25 +100,26 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
 
     @blueprint.delete("/<webhook_id>")
     @access(READ)
-    @describe(status=204, problems={404: _NO_SUCH_WEBHOOK})
+    @describe(REPEATABLE, status=204, problems={404: _NO_SUCH_WEBHOOK})
     def remove_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
         """Remove a webhook; what was not delivered yet never is."""
-        if not store.remove(_owner(token), webhook_id):
-            raise _no_such_webhook()
-        return "", 204
+        with other_requests_refused():
+            answer = _found(store.remove(_owner(token), webhook_id, repeatable_request(token)))
+        return marked(current_app.response_class(status=204), is_replay=answer.is_replay)
 
     @blueprint.post("/<webhook_id>/test")
     @access(READ)
-    @describe(answers=one("SentTest"), status=202, problems={404: _NO_SUCH_WEBHOOK, 409: _DISABLED})
+    @describe(REPEATABLE, answers=one("SentTest"), status=202, problems={404: _NO_SUCH_WEBHOOK, 409: _DISABLED})
     def test_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
         """Send a test message to a webhook."""
         try:
-            message_id = store.send_test(_owner(token), webhook_id, datetime.now(UTC))
+            with other_requests_refused():
+                answer = _found(
+                    store.send_test(_owner(token), webhook_id, datetime.now(UTC), repeatable_request(token))
+                )
         except NotActiveError:
             raise ProblemError(409, _DISABLED) from None
-        if message_id is None:
-            raise _no_such_webhook()
-        return jsonify({"message_id": message_id}), 202
+        return marked(jsonify({"message_id": answer.body}), is_replay=answer.is_replay), 202
 
     def confirmed(webhook_id: str, show: Callable[[Registration], ResponseReturnValue]) -> ResponseReturnValue:
         """Activate a webhook if its token is still good, now that it is stored.
@@ -136,10 +146,10 @@ def _owner(token: ActiveToken) -> Owner:
     return Owner(token.client_id, token.subject)
 
 
-def _found(webhook: Registration | None) -> Registration:
-    if webhook is None:
+def _found(found: T | None) -> T:
+    if found is None:
         raise _no_such_webhook()
-    return webhook
+    return found
 
 
 def _no_such_webhook() -> ProblemError:

@@ -11,7 +11,7 @@ from fit_service.storage.database import Database
 from fit_service.storage.database_epoch import DatabaseEpochStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import EntryReader
-from fit_service.storage.kept_answers import Answer, KeptAnswers, RepeatableRequest
+from fit_service.storage.kept_answers import Answer, RepeatableRequest, once
 
 
 class BodyWeightStore:
@@ -44,14 +44,7 @@ class BodyWeightStore:
         Raises kept_answers.OtherRequestError if the request's key stands for another one.
         """
         with self._marked(subject) as (session, changes):
-            if request is None:
-                return work(changes)
-            kept = KeptAnswers(session)
-            answer = kept.claim(request)
-            if answer is None:
-                answer = work(changes)
-                kept.keep(request, answer)
-            return answer
+            return once(session, request, lambda: work(changes))
 
     @contextmanager
     def _marked(self, subject: str) -> Iterator[tuple[Session, EntryChanges]]:

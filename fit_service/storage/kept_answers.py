@@ -4,8 +4,10 @@ The row of the key is written first, in the transaction of the change itself: of
 here until the first has committed, and then finds its answer.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -37,6 +39,11 @@ class Answer:
     body: str
     location: str | None = None
     etag: str | None = None
+    is_replay: bool = field(default=False, compare=False)
+    """Whether it was given before."""
+
+
+A = TypeVar("A", Answer, Answer | None)
 
 
 class OtherRequestError(Exception):
@@ -63,7 +70,7 @@ class KeptAnswers:
             raise OtherRequestError
         assert kept.status is not None
         assert kept.body is not None
-        return Answer(kept.status, kept.body, kept.location, kept.etag)
+        return Answer(kept.status, kept.body, kept.location, kept.etag, is_replay=True)
 
     def keep(self, request: RepeatableRequest, answer: Answer) -> None:
         """Store the answer under the claimed key."""
@@ -75,6 +82,10 @@ class KeptAnswers:
         }
         self._session.execute(update(KeptAnswer).where(KeptAnswer.id == request.key).values(values))
 
+    def release(self, request: RepeatableRequest) -> None:
+        """Give a claimed key back: the request was refused."""
+        self._session.execute(delete(KeptAnswer).where(KeptAnswer.id == request.key))
+
     def _clear_expired(self, request: RepeatableRequest) -> None:
         expired = KeptAnswer.expires_at <= to_microseconds(request.sent_at)
         self._session.execute(delete(KeptAnswer).where(KeptAnswer.id == request.key, expired))
@@ -82,3 +93,22 @@ class KeptAnswers:
         chosen = self._session.scalars(others.with_for_update(skip_locked=True)).all()
         if chosen:
             self._session.execute(delete(KeptAnswer).where(KeptAnswer.id.in_(chosen)))
+
+
+def once(session: Session, request: RepeatableRequest | None, work: Callable[[], A]) -> A | Answer:
+    """Do `work` and keep its answer, if it has one; or, if this request was answered before, only repeat that.
+
+    Raises OtherRequestError if the request's key stands for another one.
+    """
+    if request is None:
+        return work()
+    kept = KeptAnswers(session)
+    before = kept.claim(request)
+    if before is not None:
+        return before
+    answer = work()
+    if answer is None:
+        kept.release(request)
+    else:
+        kept.keep(request, answer)
+    return answer

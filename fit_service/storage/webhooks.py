@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fit_service.models import Webhook, WebhookEvent, from_microseconds, to_microseconds
 from fit_service.storage.database import Database
 from fit_service.storage.feed_position import doubts
+from fit_service.storage.kept_answers import Answer, KeptAnswers, RepeatableRequest, once
 from fit_service.storage.webhook_events import drop_events, tell
 from fit_service.webhooks.events import TEST
 from fit_service.webhooks.registration import MAX_PER_PERSON, UNCONFIRMED_FOR, Owner, Registration, Status
@@ -38,13 +39,24 @@ class WebhookStore:
         self._database = database
         self._lifetime = lifetime
 
-    def register(self, owner: Owner, grant_id: str, url: str, now: datetime) -> tuple[str, str]:
-        """Id and secret of a new webhook, which is told nothing until it is confirmed. Raises TooManyWebhooksError.
+    def register(
+        self, owner: Owner, grant_id: str, url: str, now: datetime, request: RepeatableRequest | None = None
+    ) -> tuple[str, str, bool]:
+        """Id and secret of a new webhook, which is told nothing until it is confirmed, or of the one that this request
+        made before, and whether it is that.
 
-        Several at once may get in together: the limit keeps the outbox small, nothing else depends on it.
+        Raises TooManyWebhooksError or kept_answers.OtherRequestError. Several at once may get in together: the limit
+        keeps the outbox small, nothing else depends on it.
         """
         webhook_id, secret, moment = secrets.token_hex(12), new_secret(), to_microseconds(now)
         with self._database.writing() as session:
+            before = once(session, request, lambda: Answer(201, webhook_id))
+            if before.is_replay and request is not None:
+                registered = session.scalars(_of(owner, Status.UNCONFIRMED, *_SEEN).where(Webhook.id == before.body))
+                webhook = registered.first()
+                if webhook is not None:
+                    return webhook.id, webhook.secret, True
+                KeptAnswers(session).keep(request, Answer(201, webhook_id))
             present = _of(owner, Status.UNCONFIRMED, *_SEEN).subquery()
             if (session.scalar(select(func.count()).select_from(present)) or 0) >= MAX_PER_PERSON:
                 raise TooManyWebhooksError
@@ -64,7 +76,7 @@ class WebhookStore:
                     failures=0,
                 )
             )
-        return webhook_id, secret
+        return webhook_id, secret, False
 
     def bind(self, owner: Owner, webhook_id: str, grant_id: str, now: datetime) -> bool:
         """From now on it ends with this grant; False if there is no such webhook.
@@ -113,21 +125,38 @@ class WebhookStore:
             rows = session.scalars(_of(owner, *_SEEN).order_by(Webhook.created_at, Webhook.id))
             return [_registration(session, webhook) for webhook in rows]
 
-    def remove(self, owner: Owner, webhook_id: str) -> bool:
-        """Forget it, and all that it was not told yet; False if there is no such webhook."""
-        with self._held(owner, webhook_id, *_SEEN) as (session, webhook):
-            if webhook is not None:
-                session.delete(webhook)
-            return webhook is not None
+    def remove(self, owner: Owner, webhook_id: str, request: RepeatableRequest | None = None) -> Answer | None:
+        """Forget it, and all that it was not told yet; None if there is no such webhook.
 
-    def send_test(self, owner: Owner, webhook_id: str, now: datetime) -> str | None:
-        """Have it told of a test; the message id, or None if there is no such webhook. Raises NotActiveError."""
+        Raises kept_answers.OtherRequestError.
+        """
         with self._held(owner, webhook_id, *_SEEN) as (session, webhook):
-            if webhook is None:
-                return None
-            if webhook.status != Status.ACTIVE:
-                raise NotActiveError
-            return tell(session, webhook, TEST, {}, now)
+
+            def remove() -> Answer | None:
+                if webhook is None:
+                    return None
+                session.delete(webhook)
+                return Answer(204, "")
+
+            return once(session, request, remove)
+
+    def send_test(
+        self, owner: Owner, webhook_id: str, now: datetime, request: RepeatableRequest | None = None
+    ) -> Answer | None:
+        """Have it told of a test; an answer with the message id, or None if there is no such webhook.
+
+        Raises NotActiveError or kept_answers.OtherRequestError.
+        """
+        with self._held(owner, webhook_id, *_SEEN) as (session, webhook):
+
+            def send() -> Answer | None:
+                if webhook is None:
+                    return None
+                if webhook.status != Status.ACTIVE:
+                    raise NotActiveError
+                return Answer(202, tell(session, webhook, TEST, {}, now))
+
+            return once(session, request, send)
 
     def _activate(self, session: Session, webhook: Webhook, doubts_then: int, now: datetime) -> Registration:
         if webhook.status == Status.DISABLED:

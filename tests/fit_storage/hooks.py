@@ -36,7 +36,7 @@ class Hooks:
     def register(self, subject: str = "mo", client_id: str = "app", grant_id: str = "grant", url: str = URL) -> str:
         """The id of an active webhook."""
         owner = Owner(client_id, subject)
-        webhook_id, _ = self.store.register(owner, grant_id, url, self.now)
+        webhook_id, _, _ = self.store.register(owner, grant_id, url, self.now)
         assert self.store.confirm(owner, webhook_id, grant_id, self.store.doubts(), self.now) is not None
         return webhook_id
 

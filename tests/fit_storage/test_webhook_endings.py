@@ -110,7 +110,7 @@ def test_a_webhook_that_was_bound_to_another_grant_ends_with_that_one(hooks: Hoo
 
 
 def test_a_webhook_that_was_ended_or_bound_elsewhere_meanwhile_is_not_confirmed(hooks: Hooks) -> None:
-    unconfirmed, _ = hooks.store.register(OWNER, "grant", "https://app.example/", hooks.now)
+    unconfirmed, _, _ = hooks.store.register(OWNER, "grant", "https://app.example/", hooks.now)
     active = hooks.register()
     assert hooks.store.confirm(OWNER, active, "another grant", hooks.store.doubts(), hooks.now) is None
     hooks.endings.end_grants({"grant"}, hooks.now)
@@ -187,7 +187,7 @@ def test_in_doubt_every_webhook_waits_for_its_app_to_prove_consent(store: BodyWe
 
 def test_what_was_found_good_before_a_doubt_is_not_confirmed_after_it(hooks: Hooks) -> None:
     disabled, asked_at = hooks.register(), hooks.store.doubts()
-    registered, _ = hooks.store.register(OWNER, "grant", "https://app.example/", hooks.now)
+    registered, _, _ = hooks.store.register(OWNER, "grant", "https://app.example/", hooks.now)
     hooks.endings.doubt("", hooks.now)
     for webhook_id in (disabled, registered):
         with pytest.raises(ConsentInDoubtError):
@@ -198,7 +198,7 @@ def test_what_was_found_good_before_a_doubt_is_not_confirmed_after_it(hooks: Hoo
 
 def test_a_doubt_reaches_what_was_about_to_be_confirmed(database: Database, hooks: Hooks) -> None:
     """It waits for that commit; else it would look for active webhooks before there is one."""
-    webhook_id, _ = hooks.store.register(OWNER, "grant", "https://app.example/", hooks.now)
+    webhook_id, _, _ = hooks.store.register(OWNER, "grant", "https://app.example/", hooks.now)
     doubting = Thread(target=hooks.endings.doubt, args=["", hooks.now])
 
     def meanwhile(_: object) -> None:

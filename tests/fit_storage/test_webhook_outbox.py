@@ -286,7 +286,7 @@ def test_an_unconfirmed_webhook_is_seen_by_nobody_told_nothing_and_removed_after
     store: BodyWeightStore, hooks: Hooks
 ) -> None:
     owner = Owner("app", "mo")
-    webhook_id, _ = hooks.store.register(owner, "grant", URL, hooks.now)
+    webhook_id, _, _ = hooks.store.register(owner, "grant", URL, hooks.now)
     insert(store)
     wait(hooks, 1)
     assert (hooks.find(webhook_id), hooks.store.all(owner), hooks.claim()) == (None, [], None)

@@ -95,3 +95,40 @@ def test_a_malformed_key_is_refused_before_anything_happens(caller: Caller, key:
     refused = caller.insert(key.encode("latin-1"))  # type: ignore[arg-type]
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
     assert caller.stored() == 0
+
+
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+def test_a_change_and_a_deletion_are_repeated_when_something_else_was_done_meanwhile(
+    actions: Actions, caller: Caller
+) -> None:
+    inserted = caller.insert()
+    address, guard = inserted.headers["Location"], {"If-Match": inserted.headers["ETag"]}
+    answers = []
+    for method, body, key in (("PATCH", {"body_weight": "81"}, KEY * 2), ("DELETE", None, KEY * 3)):
+        headers = {"Idempotency-Key": key, **guard}
+        first = actions.fit(method, address, caller.token, json=body, headers=headers)
+        again = actions.fit(method, address, caller.token, json=body, headers=headers)
+        assert (first.status_code, first.content) == (again.status_code, again.content)
+        assert [again.headers.get(name) for name in SHOWN] == [first.headers.get(name) for name in SHOWN]
+        assert [answer.headers.get("Idempotent-Replayed") for answer in (first, again)] == [None, "true"]
+        answers.append(first.status_code)
+        guard = {"If-Match": first.headers.get("ETag", "*")}
+        if method == "PATCH":
+            other = {"Idempotency-Key": key, "If-Match": '"another"'}
+            assert actions.fit(method, address, caller.token, json=body, headers=other).status_code == 422
+    assert (answers, caller.stored()) == ([200, 204], 0)
+
+
+def test_a_refused_change_does_not_use_up_its_key(actions: Actions, caller: Caller) -> None:
+    address, key = caller.insert().headers["Location"], {"Idempotency-Key": KEY * 2}
+    stale = actions.fit("PATCH", address, caller.token, json={"version": "0" * 16}, headers=key)
+    done = actions.fit("PATCH", address, caller.token, json={"body_weight": "81"}, headers=key)
+    assert (stale.status_code, done.status_code, done.headers.get("Idempotent-Replayed")) == (412, 200, None)
+
+
+def test_whoever_asks_without_a_key_is_never_told_of_a_replay(actions: Actions, caller: Caller) -> None:
+    for key in (None, KEY, KEY):
+        answer = caller.insert(key)
+    assert answer.headers["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in caller.insert(None).headers
+    assert caller.stored() == 3

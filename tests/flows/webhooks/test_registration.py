@@ -152,3 +152,37 @@ def test_metrics_tell_what_waits_and_what_became_of_attempts(start_stack: Callab
     assert 'webhook_attempts_total{outcome="failed"} 0.0' in lines
     assert ("webhook_events_waiting 0.0" in lines, "webhook_oldest_event_seconds 0.0" in lines) == (True, True)
     assert any(line.startswith("webhook_consents_read_at_seconds 1.") for line in lines)
+
+
+# Repeating
+
+
+@pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+def test_a_registration_a_test_and_a_removal_can_be_repeated(caller: Caller) -> None:
+    def call(method: str, address: str = WEBHOOKS, **options: Any) -> Any:
+        key = {"Idempotency-Key": f'"the key of a {method} {address}"'}
+        answer = caller.call(method, address, headers=key, **options)
+        assert answer.ok, answer.text
+        return answer
+
+    first, again = (call("POST", json={"url": NOWHERE}) for _ in range(2))
+    assert (first.status_code, first.json()["id"]) == (201, again.json()["id"])
+    assert first.json()["secret"] == again.json()["secret"]
+    assert len(caller.call("GET").json()) == 1
+    address = first.headers["Location"]
+    tests = [call("POST", f"{address}/test") for _ in range(2)]
+    assert tests[0].json() == tests[1].json()
+    assert caller.call("GET", address).json()["waiting"] == 1
+    removals = [call("DELETE", address) for _ in range(2)]
+    for pair in ((first, again), tests, removals):
+        assert [answer.headers.get("Idempotent-Replayed") for answer in pair] == [None, "true"]
+    assert caller.call("GET").json() == []
+
+
+def test_a_key_of_a_registration_is_not_used_up_by_a_refusal_and_not_for_another(caller: Caller) -> None:
+    key = {"Idempotency-Key": "the-key-of-one-registration"}
+    assert caller.call("DELETE", f"{WEBHOOKS}{'0' * 24}", headers=key).status_code == 404
+    assert caller.call("POST", json={"url": "x"}, headers=key).status_code == 422
+    assert caller.call("POST", json={"url": NOWHERE}, headers=key).status_code == 201
+    assert caller.call("POST", json={"url": f"{NOWHERE}?other"}, headers=key).status_code == 422
+    assert len(caller.call("GET").json()) == 1
