@@ -12,7 +12,7 @@ from tools import compose_stack, local_stack
 from tools.addresses import Addresses
 from tools.console import Problem, fail, paint, say, working
 from tools.environment import ensure_environment
-from tools.paths import ROOT, SECRETS, make_local_folders
+from tools.paths import LOGS, ROOT, SECRETS, make_local_folders
 from tools.registration import Command
 from tools.secrets_store import remembered
 
@@ -77,8 +77,11 @@ def down() -> None:
 
 
 def logs() -> None:
-    """Follow the logs of what is running."""
-    (_running_kind() or local_stack).logs()
+    """Follow the logs of what is running; where nothing is, of what ran last."""
+    kind = _running_kind()
+    if kind is None and any(LOGS.glob("*.log")):
+        say("Nothing is running: these are old logs (Ctrl-C to leave).")
+    (kind or local_stack).logs()
 
 
 def _wanted_kind() -> ModuleType:

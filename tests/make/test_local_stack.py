@@ -40,6 +40,20 @@ def test_without_a_network_the_installation_says_so(checkout: Checkout) -> None:
     assert "Traceback" not in refused.stdout
 
 
+def test_old_logs_are_not_taken_for_those_of_what_runs(tmp_path: Path) -> None:
+    tail = tmp_path / "tail"
+    tail.write_text("#!/bin/sh\necho followed\n", encoding="utf-8")
+    tail.chmod(0o755)
+    checkout = Checkout(tmp_path / "checkout", programs=tmp_path)
+    assert "there are no logs yet: `make up` first" in checkout.make("logs").stdout
+    log = checkout.folder / ".local" / "log" / "auth.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.touch()
+    assert checkout.make("logs").stdout.startswith(
+        "Nothing is running: these are old logs (Ctrl-C to leave).\nfollowed"
+    )
+
+
 @pytest.mark.timeout(400)
 def test_in_any_folder_the_demo_starts_what_it_needs_and_stops_it_again(checkout: Checkout) -> None:
     checkout.use_installed()
