@@ -29,7 +29,8 @@ _PATIENCE = 0.5
 _PAUSE = 0.02
 _ATTEMPTS = 3
 
-_EMBEDDED = "embedded"
+_EMBEDDED = "fakeredis"
+"""What the embedded Redis of `tools/` says of itself in HELLO. It has no INFO, is always alone, and keeps nothing."""
 
 
 class NotBelievedError(redis.RedisError):
@@ -72,20 +73,12 @@ class RedisMaster:
         self._connect = connect
 
     def introduce(self, connection: redis.Connection) -> None:
-        """Ask a connection that has just been opened who is there. Raises ReplicaError."""
+        """Ask a connection that has just been opened who is there.
+
+        Raises ReplicaError, or redis.ResponseError if Redis doesn't let us ask.
+        """
         connection.on_connect()  # type: ignore[no-untyped-call]
-        try:
-            connection.send_command("INFO", "server", "replication")  # type: ignore[no-untyped-call]
-            info = _fields(connection.read_response())
-        except redis.ResponseError as error:
-            if "unknown command" not in str(error):
-                raise
-            identity = _EMBEDDED  # it has no INFO, is always alone, and forgets everything when it ends
-        else:
-            if info["role"] != "master":
-                raise ReplicaError("the Redis at AUTH_REDIS_URL is a replica: the address must lead to the master")
-            identity = f"{info['run_id']}:{info['master_replid']}"
-        connection.master_identity = identity  # type: ignore[attr-defined]
+        connection.master_identity = _EMBEDDED if _is_embedded(connection) else _asked(connection)  # type: ignore[attr-defined]
 
     def look(self, since: float | None = None) -> str:
         """Who answers now: a fresh look, or somebody else's that began since that moment. Raises redis.RedisError."""
@@ -190,6 +183,19 @@ def identity_at(connection: redis.Connection) -> str:
     """Who is at the other end of an open connection."""
     identity: str = connection.master_identity  # type: ignore[attr-defined]
     return identity
+
+
+def _is_embedded(connection: redis.Connection) -> bool:
+    hello: dict[object, object] = getattr(connection, "handshake_metadata", None) or {}
+    return _EMBEDDED.encode() in hello.values() or _EMBEDDED in hello.values()
+
+
+def _asked(connection: redis.Connection) -> str:
+    connection.send_command("INFO", "server", "replication")  # type: ignore[no-untyped-call]
+    info = _fields(connection.read_response())
+    if info["role"] != "master":
+        raise ReplicaError("the Redis at AUTH_REDIS_URL is a replica: the address must lead to the master")
+    return f"{info['run_id']}:{info['master_replid']}"
 
 
 def _fields(info: object) -> dict[str, str]:

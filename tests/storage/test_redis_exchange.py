@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from auth_service.storage.redis_connection import RedisClients
+from auth_service.storage.redis_connection import RedisClients, connect_redis
+from tests.support.servers import RedisServer, redis_server
 from tests.support.told_redis import connect_told
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +19,18 @@ def test_an_error_among_the_answers_is_raised_and_shifts_no_later_answer(clients
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
         clients.exchange.ask(("GET", "text"), ("HGET", "text", "field"), ("GET", "text"))
     assert clients.exchange.ask(("GET", "nothing"), ("GET", "text")) == [None, "a text"]
+
+
+@pytest.mark.skipif(redis_server() is None, reason="needs redis-server")
+def test_a_redis_that_may_not_be_asked_who_it_is_is_used_for_nothing(tmp_path: Path) -> None:
+    """One that was left, or lost data, could not be told from it."""
+    server = RedisServer(tmp_path, "--rename-command", "INFO", "")
+    server.start()
+    try:
+        with pytest.raises(redis.ResponseError, match="INFO"):
+            connect_redis(server.url).scripts.ping()
+    finally:
+        server.kill()
 
 
 def test_connections_that_redis_has_closed_are_replaced_unnoticed(real_redis_url: str) -> None:
