@@ -30,5 +30,5 @@ def required_scopes(method: str, path: str) -> Needs:
     return {"journal:read"} if method in {"GET", "HEAD"} else {"journal:write"}
 
 
-routes = [Route("/journal", journal), Route("/health", lambda _: PlainTextResponse("fine"))]
+routes = [Route("/journal", journal, methods=["GET", "POST"]), Route("/health", lambda _: PlainTextResponse("fine"))]
 app = TokenMiddleware(Starlette(routes=routes), validator, required_scopes)

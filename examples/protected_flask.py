@@ -25,3 +25,10 @@ app = Flask(__name__)
 def journal(token: ActiveToken) -> list[str]:
     """Of the person whose token it is."""
     return [f"the journal of {token.subject}"]
+
+
+@app.post("/journal")
+@require_token("journal:write")
+def write(token: ActiveToken) -> str:
+    """Needs another scope than reading."""
+    return f"{token.subject} wrote"

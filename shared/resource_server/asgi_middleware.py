@@ -6,7 +6,7 @@ The rule is explained in `access_rules.py`. It runs in asyncio's loop or Trio's.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -115,19 +115,19 @@ async def _close(send: Send, refusal: NotLetThroughError) -> None:
     await send({"type": "websocket.close", "code": TRY_AGAIN_LATER if outage else POLICY_VIOLATION})
 
 
-def authorization_of(scope: Scope) -> str | None:
+def authorization_of(scope: Mapping[str, Any]) -> str | None:
     """The `Authorization` header. Raises MalformedRequestError if there is a token in the address too (RFC 6750 §2)."""
     authorization = _header(scope, b"authorization")
     refuse_second_token(authorization, scope.get("query_string", b"").decode("latin-1"))
     return authorization
 
 
-def proof_of(scope: Scope) -> PresentedProof | None:
+def proof_of(scope: Mapping[str, Any]) -> PresentedProof | None:
     """The `DPoP` header and what its proof has to be made for, as the application sees it."""
     header = _header(scope, b"dpop")
     return PresentedProof(header, scope.get("method", "GET"), quote(scope["path"])) if header is not None else None
 
 
-def _header(scope: Scope, wanted: bytes) -> str | None:
+def _header(scope: Mapping[str, Any], wanted: bytes) -> str | None:
     sent = [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
     return ",".join(sent) if sent else None

@@ -10,6 +10,11 @@ from http import HTTPStatus
 
 from .scopes import Scope, asked_for
 
+_READABLE = "WWW-Authenticate, Retry-After, DPoP-Nonce"
+"""By scripts of the origins that the application lets in (CORS); beside `Access-Control-Allow-Origin` only does it mean
+anything.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
@@ -54,7 +59,11 @@ class NotLetThroughError(Exception):
 
     def headers(self, challenge: Challenge) -> list[tuple[str, str]]:
         """`WWW-Authenticate` (each parameter once) or `Retry-After`, and what the body is."""
-        headers = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
+        headers = [
+            ("Content-Type", "application/problem+json"),
+            ("Cache-Control", "no-store"),
+            ("Access-Control-Expose-Headers", _READABLE),
+        ]
         if self.challenges:
             told = {"error": self.error, "error_description": self.description, "scope": self.required_scope}
             headers += [("WWW-Authenticate", line) for line in challenge.lines(self.scheme, told)]
@@ -62,13 +71,25 @@ class NotLetThroughError(Exception):
             headers.append(("Retry-After", str(self.retry_after)))
         return headers
 
+    def merged_headers(self, challenge: Challenge) -> dict[str, str]:
+        """The same for frameworks that send a header once: a line may hold several challenges (RFC 9110 §11.6.1)."""
+        merged: dict[str, str] = {}
+        for name, value in self.headers(challenge):
+            merged[name] = f"{merged[name]}, {value}" if name in merged else value
+        return merged
+
+    @property
+    def detail(self) -> str:
+        """What the client is told."""
+        return self.description or "Send an access token in the Authorization header."
+
     def body(self) -> bytes:
         """An RFC 9457 problem."""
         problem = {
             "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
-            "detail": self.description or "Send an access token in the Authorization header.",
+            "detail": self.detail,
         }
         return json.dumps(problem).encode()
 

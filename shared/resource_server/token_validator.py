@@ -79,7 +79,8 @@ class TokenValidator:
     ) -> None:
         self._cache = cache
         self._feed = feed
-        self._issuer = issuer
+        self.issuer = issuer
+        """Who must have issued tokens."""
         self._resource = resource
         self.challenge = challenge
         self._peer = peer
@@ -114,7 +115,7 @@ class TokenValidator:
         """
         return resource_metadata(
             self._resource,
-            authorization_server=self._issuer,
+            authorization_server=self.issuer,
             scopes=scopes,
             dpop_algorithms=self.challenge.dpop_algorithms,
         )
@@ -251,8 +252,8 @@ class TokenValidator:
         """What has to hold at each call, also for a remembered token."""
         if active.token_type.lower() != ("dpop" if active.jkt else "bearer"):
             raise InvalidTokenError(f"token type {active.token_type}")
-        if active.issuer != self._issuer:
-            raise self._misnamed() or refused_issuer(active.issuer, self._issuer)
+        if active.issuer != self.issuer:
+            raise self._misnamed() or refused_issuer(active.issuer, self.issuer)
         if self._resource not in active.audience:
             raise self._misnamed() or refused_audience(active.audience, self._resource)
         self._check_binding(active, presented, proof)

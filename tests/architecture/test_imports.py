@@ -61,7 +61,8 @@ def test_in_shared_only_two_modules_know_sql() -> None:
 
 def test_of_the_examples_only_apis_use_the_kit() -> None:
     using = {found.partition(" ")[0] for found in offenders("examples", "shared.resource_server")}
-    assert using == {f"examples/protected_{kind}.py" for kind in ("flask", "wsgi", "asgi")}
+    kinds = ("flask", "wsgi", "asgi", "quart", "fastapi", "django", "rest_framework")
+    assert using == {f"examples/protected_{kind}.py" for kind in kinds}
 
 
 AUTH_ROOMS = ("models", "storage", "protocol", "web", "endpoints", "pages", "workers", "cli")

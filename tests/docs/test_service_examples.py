@@ -2,12 +2,17 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Flask
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client
 
-from tests.docs.examples import run
+from shared.resource_server import connect
+from shared.resource_server.testing import fake_authorization_server
+from tests.docs.examples import EXAMPLES, run
 from tests.resource_server.adapters import call_asgi
 from tests.support.actions import Actions
 from tests.support.stack import Stack
@@ -35,19 +40,22 @@ def journal(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 def called(names: dict[str, Any], method: str, path: str, token: str | None) -> tuple[int, str]:
     """The status and the text of an answer of the script's application."""
     headers = [("Authorization", f"Bearer {token}")] if token else []
-    if hasattr(names["app"], "test_client"):
+    if isinstance(names["app"], Flask):
         answer = names["app"].test_client().open(path, method=method, headers=headers)
         return answer.status_code, answer.text
-    if "Starlette" in names:
-        asynchronous = asyncio.run(call_asgi(names["app"], path, headers))
+    if asyncio.iscoroutinefunction(names["app"].__call__):
+        asynchronous = asyncio.run(call_asgi(names["app"], path, headers, method))
         return asynchronous.status, asynchronous.body
     answer = Client(names["app"]).open(path, method=method, headers=headers)
     return answer.status_code, answer.text
 
 
+APIS = sorted(path.name for path in EXAMPLES.glob("protected_*.py"))
+
+
 @pytest.mark.clause("RFC 6750 §3.1")
-@pytest.mark.parametrize("script", ["protected_flask.py", "protected_wsgi.py", "protected_asgi.py"])
-def test_an_api_lets_only_good_tokens_in(
+@pytest.mark.parametrize("script", APIS)
+def test_an_api_protects_reading_and_writing_by_different_scopes(
     actions: Actions, journal: dict[str, str], monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
     names = run(script, monkeypatch, **journal)
@@ -56,18 +64,36 @@ def test_an_api_lets_only_good_tokens_in(
     read, write = (app.client_credentials(scope=right).json()["access_token"] for right in rights)
     status, text = called(names, "GET", "/journal", read)
     assert (status, f"the journal of {app.client_id}" in text) == (200, True)
-    refusals = [called(names, "GET", "/journal", token)[0] for token in (None, "nonsense", write)]
-    assert refusals == [401, 401, 403]
-    names["validator"].close()
+    assert called(names, "POST", "/journal", write)[0] == 200
+    assert [called(names, "GET", "/journal", token)[0] for token in (None, "nonsense", write)] == [401, 401, 403]
+    assert [called(names, "POST", "/journal", token)[0] for token in (None, "nonsense", read)] == [401, 401, 403]
+    validator = names["validator"] if "validator" in names else names["JournalToken"].validator
+    validator.close()
 
 
-def test_the_protected_examples_ask_for_what_each_request_needs(
-    actions: Actions, journal: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wsgi, asgi = run("protected_wsgi.py", monkeypatch, **journal), run("protected_asgi.py", monkeypatch, **journal)
-    app = actions.app("--grant-type", "client_credentials", scopes=["journal:read"])
-    token = app.client_credentials().json()["access_token"]
-    assert called(wsgi, "POST", "/journal", token)[0] == 403
-    assert called(asgi, "GET", "/health", None) == (200, "fine")
-    for names in (wsgi, asgi):
-        names["validator"].close()
+def test_what_a_rule_calls_open_needs_no_token(journal: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for script in ("protected_asgi.py", "protected_django.py"):
+        assert called(run(script, monkeypatch, **journal), "GET", "/health", None) == (200, "fine")
+
+
+def test_an_adapter_of_your_own_is_as_short_as_the_page_says() -> None:
+    page = (EXAMPLES.parent / "docs/resource_server.md").read_text(encoding="utf-8")
+    program = page.partition("## Write your own")[2].partition("```python\n")[2].partition("```")[0]
+    assert len(program.splitlines()) <= 30
+    names: dict[str, Any] = {}
+    exec(program, names)
+    with fake_authorization_server("https://journal.example/") as server:
+        validator = connect(**server.connection, realm="journal", deadline=30.0)
+        view = names["protected"](validator, lambda _request, token: (200, [], token.subject.encode()), "journal:read")
+
+        def get(*tokens: str) -> tuple[int, bytes]:
+            headers = MultiDict([("Authorization", f"Bearer {token}") for token in tokens])
+            headers.getall = headers.getlist  # type: ignore[attr-defined]
+            status, _, body = view(SimpleNamespace(headers=headers))
+            return status, body
+
+        token = server.issue("journal:read")
+        assert get(token) == (200, b"somebody")
+        assert [get(*sent)[0] for sent in ((), (token, token), (server.issue(),))] == [401, 400, 403]
+        server.let_polls_go()
+        validator.close()

@@ -1,4 +1,4 @@
-"""Flask, plain WSGI and ASGI (Starlette) protect alike: the same requests get the same answers, byte for byte."""
+"""All adapters protect alike: the same requests get the same answers, byte for byte."""
 
 from collections.abc import Iterator
 

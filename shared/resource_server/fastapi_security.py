@@ -1,0 +1,71 @@
+"""Tokens as FastAPI's dependencies, route by route; its OpenAPI document shows the scopes. Needs FastAPI.
+
+token = TokenSecurity(connect(resource=…, …), scopes={"plans:read": "See your plans"})
+
+@app.get("/plans")
+async def plans(token: Annotated[ActiveToken, Security(token, scopes=["plans:read"])]):
+    return await plans_of(token.subject)
+"""
+
+import logging
+from collections.abc import Mapping
+
+from fastapi import HTTPException, Request
+from fastapi.openapi.models import OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+
+from .asgi_middleware import authorization_of, proof_of
+from .async_validation import AsyncValidation
+from .errors import NotLetThroughError
+from .introspection_response import ActiveToken
+from .token_validator import TokenValidator
+
+_log = logging.getLogger(__name__)
+
+
+class TokenSecurity(SecurityBase):
+    """For `Security(…, scopes=[…])`, which demands all these scopes, or `Depends(…)`, for which any good token will do.
+
+    What is refused is FastAPI's `HTTPException`, with the challenge or `Retry-After` that belongs to it. Only for
+    requests; WebSockets are protected by `asgi_middleware.py`.
+
+    Args:
+        validator: from `connect`.
+        scopes: what the routes need, with a text for people, as the OpenAPI document shows them.
+        authorization_url: where people allow an app something; by default `/authorize` at the issuer.
+        token_url: where apps get tokens; by default `/token` at the issuer.
+        scheme_name: how the OpenAPI document calls all this.
+    """
+
+    def __init__(
+        self,
+        validator: TokenValidator,
+        *,
+        scopes: Mapping[str, str],
+        authorization_url: str | None = None,
+        token_url: str | None = None,
+        scheme_name: str = "oauth2",
+    ) -> None:
+        self._validator = validator
+        self._validation = AsyncValidation(validator)
+        code = OAuthFlowAuthorizationCode(
+            authorizationUrl=authorization_url or f"{validator.issuer}/authorize",
+            tokenUrl=token_url or f"{validator.issuer}/token",
+            scopes=dict(scopes),
+        )
+        self.model = OAuth2(flows=OAuthFlows(authorizationCode=code))
+        self.scheme_name = scheme_name
+
+    async def __call__(self, request: Request, security_scopes: SecurityScopes) -> ActiveToken:
+        """The token of a request. Raises HTTPException."""
+        scope = request.scope
+        try:
+            token = await self._validation.validate(authorization_of(scope), security_scopes.scopes, proof_of(scope))
+        except NotLetThroughError as refusal:
+            _log.info("request not let through: %s", refusal)
+            headers = refusal.merged_headers(self._validator.challenge)
+            del headers["Content-Type"]  # FastAPI has a form of its own
+            raise HTTPException(refusal.status, refusal.detail, headers) from refusal
+        assert token is not None  # it isn't optional here
+        return token
