@@ -81,12 +81,13 @@ def test_a_token_that_was_revoked_alone_is_kept_once_until_it_has_expired(
         names = {"grant_id": new_grant_id(), "client_id": "app", "subject": "mo"}
         return RevokedAccessToken(digest=digest, audience=("a",), expires_at=expires_at, **names)
 
-    living, expired = new_grant_id(), new_grant_id()
+    living, expired = new_grant_id(), [new_grant_id() for _ in range(7)]
     for _ in range(2):
         ended.add_access_token(token(living, now() + timedelta(minutes=1)))
-    ended.add_access_token(token(expired, now() - timedelta(days=1)))
+    for digest in expired:
+        ended.add_access_token(token(digest, now() - timedelta(days=1)))
     ended.remove_expired()
     with database.reading() as session:
-        assert session.get(RevokedAccessToken, expired) is None
+        assert [session.get(RevokedAccessToken, digest) for digest in expired] == [None] * 7
     found = [each.digest for each in chain(*ended.access_tokens(now()))]
-    assert [found.count(digest) for digest in (living, expired)] == [1, 0]
+    assert [found.count(digest) for digest in (living, *expired)] == [1, *[0] * 7]
