@@ -18,6 +18,9 @@ from auth_service.models.account import Account
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.browser_sessions import BrowserSessionStore, StoredSession
 
+_WITHOUT_SESSION = ("/static/", "/health/")
+"""Paths below which nothing asks who sits at the browser, so that the page that tells of an outage has its style."""
+
 
 class BrowserSession(CallbackDict[str, Any], SessionMixin):
     """A session during one request."""
@@ -48,7 +51,8 @@ class RedisSessionInterface(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> BrowserSession:
         """The browser's session, or a new one under a new id: an id that we didn't make is never taken over."""
-        cookie = request.cookies.get(self.get_cookie_name(app), "")
+        asked_for = not request.path.startswith(_WITHOUT_SESSION)
+        cookie = request.cookies.get(self.get_cookie_name(app), "") if asked_for else ""
         carried = self._carried_in(cookie) if "." in cookie else {}  # no id has a dot
         fresh = BrowserSession(self._store.new_id(), StoredSession(carried), new=True)
         try:

@@ -26,6 +26,8 @@ def test_an_outage_of_redis_is_one_line_however_many_pages_are_asked_for(
         pages = [person.browser.get(page) for page in ("/account", "/connected-apps", "/device", "/account")]
         asked = person.browser.get(app.authorize_url(Verifier()))
         posted = person.browser.submit("/sign-out", {})
+        unasked = [person.browser.get(path).status_code for path in ("/static/moogle.css", "/health/live")]
+        assert unasked == [200, 200]
         assert [answer.status_code for answer in (*pages, asked, posted)] == [503] * 6
         assert all(answer.headers["Retry-After"] == "1" for answer in (*pages, asked, posted))
         lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
