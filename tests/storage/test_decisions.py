@@ -88,3 +88,26 @@ def test_an_act_ends_the_grant_that_was_about_to_be_committed(
     record = world.records.find(grant_id)
     assert record is not None
     assert record.revoked_at is not None
+
+
+def test_of_two_changes_of_a_client_at_once_the_second_is_of_what_the_first_made(database: Database) -> None:
+    """Each takes a scope; both are gone, and counted."""
+    world = World(database)
+
+    def take(scope: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+        def apply(client: Client) -> None:
+            client.scopes = tuple(each for each in client.scopes if each != scope)
+            meanwhile()
+
+        world.clients.change(world.client.client_id, apply, lambda _: (), RevokedBecause.OPERATOR)
+
+    second = Thread(target=take, args=("write",))
+
+    def start_second() -> None:
+        second.start()
+        second.join(0.5)  # it should be waiting
+
+    take("read", start_second)
+    second.join()
+    client = world.clients.get(world.client.client_id)
+    assert (client.scopes, client.narrowings) == ((), 2)
