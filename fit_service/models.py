@@ -19,14 +19,8 @@ class Base(DeclarativeBase):
     )
 
 
-class BodyWeight(Base):
-    """One entry. It belongs to the `sub` of the token with which it was inserted."""
-
-    __tablename__ = "body_weights"
-    __table_args__ = (
-        Index("ix_body_weights_page", "subject", "created_at", "id"),
-        Index("ix_body_weights_change", "subject", "change"),
-    )
+class _EntryColumns:
+    """What is kept of an entry. It belongs to the `sub` of the token with which it was inserted."""
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     subject: Mapped[str] = mapped_column(String(64))
@@ -44,6 +38,25 @@ class BodyWeight(Base):
     """When it was inserted here, in microseconds since 1970 in UTC; None: before that was noted."""
     modified_at: Mapped[int | None] = mapped_column(BigInteger)
     """When it was changed last, likewise."""
+
+
+class BodyWeight(_EntryColumns, Base):
+    """One entry."""
+
+    __tablename__ = "body_weights"
+    __table_args__ = (
+        Index("ix_body_weights_page", "subject", "created_at", "id"),
+        Index("ix_body_weights_change", "subject", "change"),
+    )
+
+
+class StagedEntry(_EntryColumns, Base):
+    """An entry of an import that nobody sees yet (`storage/staged_imports.py`)."""
+
+    __tablename__ = "staged_entries"
+
+    import_id: Mapped[str] = mapped_column(String(32), index=True)
+    """Begins with the moment at which the import began, in microseconds since 1970, in hexadecimal digits."""
 
 
 class DeletedEntry(Base):

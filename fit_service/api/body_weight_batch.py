@@ -14,8 +14,9 @@ from fit_service.api.schemas import one
 from fit_service.body_weight_entry import NewEntry, parse_json
 from fit_service.entry_batch import parse_batch
 from fit_service.entry_matching import Candidate
+from fit_service.insertion import Outcome
 from fit_service.storage.body_weights import BodyWeightStore
-from fit_service.storage.entry_changes import EntryChanges, Outcome
+from fit_service.storage.entry_changes import EntryChanges
 from shared.resource_server import ActiveToken
 
 MAX_BODY = 256 * 1024

@@ -66,7 +66,7 @@ def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> B
         candidates = [Candidate(each.entry, each.id) for each in file.entries]
 
         def insert(changes: EntryChanges) -> Response:
-            outcomes = changes.insert_candidates(candidates, find_same=True, merge_twins=query[TWINS] == MERGE)
+            outcomes = changes.insert_staged(staged)
             warnings = [
                 (each.place, warning)
                 for each, outcome in zip(file.entries, outcomes, strict=True)
@@ -85,7 +85,8 @@ def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> B
                 }
             )
 
-        return change_once(store, token, digest(body), insert)
+        with store.staged(token.subject, candidates, merge_twins=query[TWINS] == MERGE) as staged:
+            return change_once(store, token, digest(body), insert)
 
     return blueprint
 

@@ -1,10 +1,11 @@
 """Where body weights are read and changed. Every question names the person, so nobody reaches another's entries."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
+from fit_service.entry_matching import Candidate
 from fit_service.errors import DatabaseBehindError
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database
@@ -12,6 +13,7 @@ from fit_service.storage.database_epoch import DatabaseEpochStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import EntryReader
 from fit_service.storage.kept_answers import Answer, RepeatableRequest, once
+from fit_service.storage.staged_imports import StagedImport, staged_import
 
 
 class BodyWeightStore:
@@ -35,6 +37,12 @@ class BodyWeightStore:
         """Changes of one person's entries: all of them happen when the block ends, none if it raises."""
         with self._marked(subject) as (_, changes):
             yield changes
+
+    @contextmanager
+    def staged(self, subject: str, candidates: Sequence[Candidate], *, merge_twins: bool) -> Iterator[StagedImport]:
+        """An import, laid down where nobody sees it until `EntryChanges.insert_staged`, or until the block ends."""
+        with staged_import(self._database, subject, candidates, merge_twins=merge_twins) as staged:
+            yield staged
 
     def change_once(
         self, subject: str, request: RepeatableRequest | None, work: Callable[[EntryChanges], Answer]

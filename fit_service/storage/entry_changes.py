@@ -5,22 +5,23 @@ numbers are committed in their order: whoever has seen a change can't be missing
 """
 
 import logging
-import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from fit_service.body_weight_entry import BodyWeightEntry, NewEntry
-from fit_service.entry_matching import Candidate, EntryWarning, match
+from fit_service.entry_matching import Candidate
 from fit_service.errors import DatabaseBehindError
+from fit_service.insertion import Outcome, plan_insertion
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import upsert
 from fit_service.storage.database_epoch import EPOCH, IS_BEHIND
-from fit_service.storage.entry_reader import to_entry
+from fit_service.storage.entry_rows import stored_entry, to_entry, to_values, with_new_ids
+from fit_service.storage.staged_imports import StagedImport
 from fit_service.storage.surroundings import in_portions, surroundings
 from fit_service.storage.webhook_events import tell_of_entries
 from fit_service.webhooks.events import CREATED, DELETED, UPDATED
@@ -31,16 +32,6 @@ _AT_ONCE = 500
 """Rows in one statement."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a candidate: it was inserted, or merged into another entry, or was there."""
-
-    inserted: BodyWeightEntry | None
-    merged_into: BodyWeightEntry | None
-    there: bool
-    warnings: Sequence[EntryWarning]
 
 
 class EntryChanges:
@@ -64,13 +55,9 @@ class EntryChanges:
 
     def insert(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
         """Store entries under new ids."""
-        now = datetime.now(UTC)
-        stored = [
-            self._stored(entry, secrets.token_hex(12), number, now, now)
-            for entry, number in zip(entries, self._take_numbers(len(entries)), strict=True)
-        ]
+        stored = with_new_ids(entries, self._subject, self._take_numbers(len(entries)), datetime.now(UTC))
         if stored:
-            self._session.execute(insert(BodyWeight), [_values(self._subject, entry) for entry in stored])
+            self._session.execute(insert(BodyWeight), list(map(to_values, stored)))
             self._tell(CREATED, *stored)
         return stored
 
@@ -80,20 +67,21 @@ class EntryChanges:
         """Store those that aren't there yet and, with `merge_twins`, are no likely twins; one outcome for each."""
         self._take_numbers(0)
         around = surroundings(self._session, self._subject, candidates)
-        matches = match(candidates, around, find_same=find_same, merge_twins=merge_twins)
-        is_new = [not (found.there or (merge_twins and found.twin)) for found in matches]
-        fresh = [candidate.entry for candidate, new in zip(candidates, is_new, strict=True) if new]
-        inserted = [entry for portion in in_portions(fresh, _AT_ONCE) for entry in self.insert(portion)]
-        stored, remaining = dict(zip(map(id, fresh), inserted, strict=True)), iter(inserted)
-        return [
-            Outcome(
-                inserted=next(remaining) if new else None,
-                merged_into=None if new or found.there else _stored(found.twin, stored),
-                there=found.there,
-                warnings=found.warnings,
-            )
-            for found, new in zip(matches, is_new, strict=True)
-        ]
+        plan = plan_insertion(candidates, around, find_same=find_same, merge_twins=merge_twins)
+        return plan.outcomes([entry for portion in in_portions(plan.fresh, _AT_ONCE) for entry in self.insert(portion)])
+
+    def insert_staged(self, staged: StagedImport) -> list[Outcome]:
+        """Let everybody see what was laid down; one outcome for each candidate.
+
+        If somebody changed this person's entries since they were read for it, all is looked at again here.
+        """
+        if self._take_numbers(0).start != staged.first_number:
+            return self.insert_candidates(staged.candidates, find_same=True, merge_twins=staged.merge_twins)
+        if staged.entries:
+            self._take_numbers(len(staged.entries))
+            self._session.execute(staged.becomes_visible())
+            self._tell(CREATED, *staged.entries)
+        return staged.plan.outcomes(staged.entries)
 
     def take(self, entry_id: str) -> BodyWeightEntry | None:
         """One entry as it is now, which until the commit nobody else can change."""
@@ -106,8 +94,8 @@ class EntryChanges:
         if all(getattr(entry, each.name) == getattr(taken, each.name) for each in fields(NewEntry)):
             return taken
         [number] = self._take_numbers(1)
-        stored = self._stored(entry, taken.id, number, taken.stored_at, datetime.now(UTC))
-        self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(_values(self._subject, stored)))
+        stored = stored_entry(entry, self._subject, taken.id, number, taken.stored_at, datetime.now(UTC))
+        self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(to_values(stored)))
         self._tell(UPDATED, stored)
         return stored
 
@@ -155,43 +143,8 @@ class EntryChanges:
             raise DatabaseBehindError
         self._is_checked = True
 
-    def _stored(
-        self, entry: NewEntry, entry_id: str, number: int, stored_at: datetime | None, modified_at: datetime
-    ) -> BodyWeightEntry:
-        return BodyWeightEntry(
-            entry.weight,
-            entry.created_at,
-            entry_id,
-            number,
-            self._subject,
-            utc_offset=entry.utc_offset,
-            origin=entry.origin,
-            stored_at=stored_at,
-            modified_at=modified_at,
-        )
-
     def _tell(self, kind: str, *entries: BodyWeightEntry) -> None:
         tell_of_entries(self._session, self._subject, kind, [entry.id for entry in entries], datetime.now(UTC))
 
     def _is(self, entry_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return BodyWeight.subject == self._subject, BodyWeight.id == entry_id
-
-
-def _stored(twin: NewEntry | None, stored: Mapping[int, BodyWeightEntry]) -> BodyWeightEntry:
-    """The twin itself, or what was just made of it."""
-    return twin if isinstance(twin, BodyWeightEntry) else stored[id(twin)]
-
-
-def _values(subject: str, entry: BodyWeightEntry) -> dict[str, object]:
-    return {
-        "id": entry.id,
-        "subject": subject,
-        "thousandths": entry.weight.thousandths,
-        "unit": entry.weight.unit,
-        "created_at": to_microseconds(entry.created_at),
-        "change": entry.change,
-        "utc_offset": entry.utc_offset,
-        "origin": entry.origin,
-        "stored_at": entry.stored_at and to_microseconds(entry.stored_at),
-        "modified_at": entry.modified_at and to_microseconds(entry.modified_at),
-    }

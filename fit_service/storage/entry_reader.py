@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
-from fit_service.body_weight_entry import BodyWeightEntry, Origin
+from fit_service.body_weight_entry import BodyWeightEntry
 from fit_service.local_days import LocalDays
-from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, from_microseconds, to_microseconds
+from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
 from fit_service.storage.database_epoch import EPOCH
 from fit_service.storage.day_totals import day_totals
+from fit_service.storage.entry_rows import to_entry
 from fit_service.summary import DayTotal
-from fit_service.weight import Weight
 
 Position = tuple[int, str]
 """Where a page ended: the last entry's instant in microseconds, and its id."""
@@ -121,18 +120,3 @@ class EntryReader:
 
     def _entries(self) -> Select[BodyWeight]:
         return select(BodyWeight).where(BodyWeight.subject == self._subject)
-
-
-def to_entry(row: Any) -> BodyWeightEntry:
-    """The entry that a row holds, of the table or of all its columns."""
-    return BodyWeightEntry(
-        Weight.of_thousandths(row.thousandths, row.unit),
-        from_microseconds(row.created_at),
-        row.id,
-        row.change,
-        row.subject,
-        utc_offset=row.utc_offset,
-        origin=None if row.origin is None else Origin(row.origin),
-        stored_at=None if row.stored_at is None else from_microseconds(row.stored_at),
-        modified_at=None if row.modified_at is None else from_microseconds(row.modified_at),
-    )

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from fit_service.body_weight_entry import BodyWeightEntry
 from fit_service.entry_matching import TWIN_TIME, Candidate, Surroundings
 from fit_service.models import BodyWeight, to_microseconds
-from fit_service.storage.entry_reader import EntryReader, to_entry
+from fit_service.storage.entry_reader import EntryReader
+from fit_service.storage.entry_rows import to_entry
 
 T = TypeVar("T")
 _AT_ONCE = 200

@@ -1,0 +1,54 @@
+"""Decides what of the entries that an app sends is stored, and what became of each. Knows no HTTP and no store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fit_service.body_weight_entry import BodyWeightEntry, NewEntry
+from fit_service.entry_matching import Candidate, EntryWarning, Match, Surroundings, match
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a candidate: it was inserted, or merged into another entry, or was there."""
+
+    inserted: BodyWeightEntry | None
+    merged_into: BodyWeightEntry | None
+    there: bool
+    warnings: Sequence[EntryWarning]
+
+
+@dataclass(frozen=True, slots=True)
+class InsertionPlan:
+    """Which of the candidates are to be stored."""
+
+    matches: Sequence[Match]
+    is_new: Sequence[bool]
+    fresh: Sequence[NewEntry]
+    """Those that are."""
+
+    def outcomes(self, inserted: Sequence[BodyWeightEntry]) -> list[Outcome]:
+        """One for each candidate, when the fresh ones were stored as these."""
+        stored, remaining = dict(zip(map(id, self.fresh), inserted, strict=True)), iter(inserted)
+
+        def merged_into(twin: NewEntry | None) -> BodyWeightEntry:
+            return twin if isinstance(twin, BodyWeightEntry) else stored[id(twin)]
+
+        return [
+            Outcome(
+                inserted=next(remaining) if new else None,
+                merged_into=None if new or found.there else merged_into(found.twin),
+                there=found.there,
+                warnings=found.warnings,
+            )
+            for found, new in zip(self.matches, self.is_new, strict=True)
+        ]
+
+
+def plan_insertion(
+    candidates: Sequence[Candidate], around: Surroundings, *, find_same: bool, merge_twins: bool
+) -> InsertionPlan:
+    """Store those that aren't there yet and, with `merge_twins`, are no likely twins."""
+    matches = match(candidates, around, find_same=find_same, merge_twins=merge_twins)
+    is_new = [not (found.there or (merge_twins and found.twin)) for found in matches]
+    fresh = [candidate.entry for candidate, new in zip(candidates, is_new, strict=True) if new]
+    return InsertionPlan(matches, is_new, fresh)

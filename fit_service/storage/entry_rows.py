@@ -1,0 +1,68 @@
+"""How entries are kept: a row becomes an entry, and an entry the values of a row."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from fit_service.body_weight_entry import BodyWeightEntry, NewEntry, Origin
+from fit_service.models import from_microseconds, to_microseconds
+from fit_service.weight import Weight
+
+
+def to_entry(row: Any) -> BodyWeightEntry:
+    """The entry that a row holds, of the table or of all its columns."""
+    return BodyWeightEntry(
+        Weight.of_thousandths(row.thousandths, row.unit),
+        from_microseconds(row.created_at),
+        row.id,
+        row.change,
+        row.subject,
+        utc_offset=row.utc_offset,
+        origin=None if row.origin is None else Origin(row.origin),
+        stored_at=None if row.stored_at is None else from_microseconds(row.stored_at),
+        modified_at=None if row.modified_at is None else from_microseconds(row.modified_at),
+    )
+
+
+def to_values(entry: BodyWeightEntry) -> dict[str, object]:
+    """What its row holds."""
+    return {
+        "id": entry.id,
+        "subject": entry.subject,
+        "thousandths": entry.weight.thousandths,
+        "unit": entry.weight.unit,
+        "created_at": to_microseconds(entry.created_at),
+        "change": entry.change,
+        "utc_offset": entry.utc_offset,
+        "origin": entry.origin,
+        "stored_at": entry.stored_at and to_microseconds(entry.stored_at),
+        "modified_at": entry.modified_at and to_microseconds(entry.modified_at),
+    }
+
+
+def stored_entry(
+    entry: NewEntry, subject: str, entry_id: str, number: int, stored_at: datetime | None, modified_at: datetime
+) -> BodyWeightEntry:
+    """The entry as this change stores it."""
+    return BodyWeightEntry(
+        entry.weight,
+        entry.created_at,
+        entry_id,
+        number,
+        subject,
+        utc_offset=entry.utc_offset,
+        origin=entry.origin,
+        stored_at=stored_at,
+        modified_at=modified_at,
+    )
+
+
+def with_new_ids(
+    entries: Iterable[NewEntry], subject: str, numbers: Iterable[int], now: datetime
+) -> list[BodyWeightEntry]:
+    """Entries that are inserted now, by changes of these numbers."""
+    return [
+        stored_entry(entry, subject, secrets.token_hex(12), number, now, now)
+        for entry, number in zip(entries, numbers, strict=True)
+    ]
