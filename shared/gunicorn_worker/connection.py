@@ -5,9 +5,6 @@ import socket
 import time
 from typing import Any
 
-from gunicorn.http.body import Body as ReadableBody
-from gunicorn.http.errors import NoMoreData
-
 from shared.gunicorn_worker.answer import Answer
 from shared.gunicorn_worker.answering import Answering
 from shared.gunicorn_worker.outgoing import Outgoing
@@ -15,6 +12,7 @@ from shared.gunicorn_worker.request_body import Body, Chunks, KnownLength
 from shared.gunicorn_worker.request_head import Head, HeadReader
 
 _AT_ONCE = 64 * 1024
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Connection:
@@ -76,7 +74,7 @@ class Connection:
         return bool(data)
 
     def next_request(self) -> tuple[dict[str, Any], Answer] | None:
-        """The environment and the answer to be of the next request, if it is whole. Raises gunicorn's ParseException.
+        """The environment and the answer to be of the next request, if it is whole. Raises RefusedError.
 
         One whose body is too large is given with the beginning of it, and is the last: the application may explain.
         """
@@ -91,9 +89,12 @@ class Connection:
         if body.take(self._received):
             head.environ["wsgi.input"] = io.BytesIO(body.content)
         elif body.least > self._largest_body:
-            head.environ["wsgi.input"] = ReadableBody(_Beginning(body.content))  # type: ignore[arg-type]  # all that it asks for
+            head.environ["wsgi.input"] = io.BufferedReader(_Beginning(body.content))
             head.answer.force_close()
         else:
+            if head.expects_continue:
+                head.expects_continue = False
+                self.outgoing.sendall(_CONTINUE)
             return None
         self._head = None
         self._looked_at = not self._received
@@ -117,14 +118,20 @@ class Connection:
             self.answering.give_up()
 
 
-class _Beginning:
+class BodyTooLargeError(OSError):
+    """There was more of a body than a worker takes."""
+
+
+class _Beginning(io.RawIOBase):
     """Of a body that is too large. Whoever reads to its end is told that there was more."""
 
     def __init__(self, content: bytes | bytearray) -> None:
         self._rest = io.BytesIO(content)
 
-    def read(self, size: int) -> bytes:
-        data = self._rest.read(size)
-        if not data:
-            raise NoMoreData
-        return data
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not (size := self._rest.readinto(buffer)):
+            raise BodyTooLargeError("The body is larger than this server takes.")
+        return size

@@ -1,37 +1,28 @@
 """What the worker answers by itself, where no application is asked: a line of text with the service's usual headers."""
 
-import time
 from collections.abc import Mapping
+from email.utils import formatdate
 from http import HTTPStatus
 
-from gunicorn.http.errors import (
-    ConfigurationProblem,
-    ExpectationFailed,
-    LimitRequestHeaders,
-    LimitRequestLine,
-    UnsupportedTransferCoding,
-)
-from gunicorn.util import http_date
 
-_STATUS_OF: dict[type[Exception], HTTPStatus] = {
-    LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
-    LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
-    ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
-    ConfigurationProblem: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
+class RefusedError(Exception):
+    """A request that no application gets to see."""
+
+    def __init__(self, status: HTTPStatus, text: str) -> None:
+        super().__init__(text)
+        self.status = status
 
 
-def status_of(error: Exception) -> HTTPStatus:
-    """The status for a request that couldn't be read."""
-    return _STATUS_OF.get(type(error), HTTPStatus.BAD_REQUEST)
+def malformed(text: str) -> RefusedError:
+    """A request that isn't HTTP as RFC 9112 has it."""
+    return RefusedError(HTTPStatus.BAD_REQUEST, text)
 
 
 def refusal(status: HTTPStatus, text: str, headers: Mapping[str, str]) -> bytes:
     """The whole answer. The connection ends with it."""
     body = f"{text}\n".encode("latin-1", "replace")
     fields = {
-        "Date": http_date(time.time()),
+        "Date": formatdate(usegmt=True),
         "Connection": "close",
         "Content-Type": "text/plain; charset=iso-8859-1",
         "Content-Length": str(len(body)),

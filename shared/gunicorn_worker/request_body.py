@@ -1,17 +1,12 @@
 """Collects the body of a request while it is still arriving, in time that grows with its length (RFC 9112 §6.3, §7.1).
 
-Chunks are read here and not by gunicorn: it copies what is left of a body at every chunk.
+Chunks are read here because the parser of heads can't be stopped where a body ends, and gunicorn's copies what is left
+of a body at every chunk.
 """
 
 from typing import Protocol
 
-from gunicorn.http.errors import (
-    ChunkMissingTerminator,
-    InvalidChunkExtension,
-    InvalidChunkSize,
-    InvalidHeader,
-    LimitRequestHeaders,
-)
+from shared.gunicorn_worker.refusal import malformed
 
 MOST_CHUNKS = 200_000
 """So that a body costs less than a second of CPU time, however it is cut. 1 MiB may come in chunks of six bytes."""
@@ -34,7 +29,7 @@ class Body(Protocol):
         """Bytes that it is known to have."""
 
     def take(self, received: bytearray) -> bool:
-        """Take what belongs to it out of what was received. Whether it is whole. Raises gunicorn's ParseException."""
+        """Take what belongs to it out of what was received. Whether it is whole. Raises RefusedError."""
 
 
 class KnownLength:
@@ -94,7 +89,7 @@ class Chunks:
                 self._begin_chunk(line)
         del received[:at]
         if len(received) >= _LONGEST_LINE + 2:
-            raise InvalidChunkSize(b"a line without end")
+            raise malformed("A line between chunks has no end.")
         return False
 
     def _begin_chunk(self, line: bytes) -> None:
@@ -102,24 +97,24 @@ class Chunks:
         if semicolon:
             size = size.rstrip(b" \t")
             if b"\r" in line or b"\n" in line or b"\0" in line:
-                raise InvalidChunkExtension("control characters")
+                raise malformed("A chunk extension has control characters.")
         if not 0 < len(size) <= _MOST_DIGITS or size.strip(_DIGITS):
-            raise InvalidChunkSize(size[:_MOST_DIGITS])
+            raise malformed("The size of a chunk is no number.")
         self._chunks += 1
         if self._chunks > MOST_CHUNKS:
-            raise InvalidChunkSize(b"too many chunks")
+            raise malformed("There are too many chunks.")
         length = int(size, 16)
         self._in_trailers = length == 0
         self._left = length and length + 2
 
     def _end_chunk(self) -> None:
         if self.content[-2:] != b"\r\n":
-            raise ChunkMissingTerminator(bytes(self.content[-2:]))
+            raise malformed("A chunk has no end.")
         del self.content[-2:]
 
     def _drop_trailer(self, line: bytes) -> None:
         self._trailers += 1
         if self._trailers > _MOST_TRAILERS:
-            raise LimitRequestHeaders("too many trailers")
+            raise malformed("There are too many trailers.")
         if line.find(b":") < 1 or line[0] in b" \t" or b"\r" in line or b"\n" in line or b"\0" in line:
-            raise InvalidHeader("a trailer that is none")
+            raise malformed("A trailer is no field.")

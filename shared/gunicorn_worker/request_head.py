@@ -1,47 +1,38 @@
-"""Makes a WSGI environment of the head of a request: of a usual one at once, of any other with gunicorn's parser.
+"""Makes a WSGI environment of the head of a request. httptools (llhttp) judges its grammar, `head_checks` the rest.
 
-The rules of HTTP are gunicorn's. The short way takes only what it knows to mean the same; a test compares both ways.
+httptools has no limits, can't be stopped, and takes the body of a request that offers an upgrade for another request.
+So each parser gets one head, to the byte, and what follows is framed by what `head_checks` says.
 """
 
-import os
-import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from gunicorn.config import Config
-from gunicorn.http.body import ChunkedReader
-from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
-from gunicorn.http.message import Request
-from gunicorn.http.unreader import IterUnreader
-from gunicorn.http.wsgi import base_environ, create
-from gunicorn.util import unquote_to_wsgi_str
+from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
 
+from shared.gunicorn_worker import head_checks
 from shared.gunicorn_worker.answer import Answer
+from shared.gunicorn_worker.outgoing import Outgoing
+from shared.gunicorn_worker.refusal import RefusedError, malformed
 
 LONGEST_HEAD = 64 * 1024
-"""Bytes. gunicorn has limits for each line; this is one for all together."""
-
-_USUAL = re.compile(
-    rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/(?!/)[!\"$-~]*) HTTP/1\.1\r\n"
-    rb"((?:[A-Za-z][A-Za-z0-9-]*:[\t -~]*\r\n)+)\r\n"
-)
-_MOST_DIGITS = 18
-"""Of a Content-Length: int refuses thousands of them."""
-_FIELD = re.compile(r"([^:]+):(.*)\r\n")
+"""Bytes. gunicorn's settings have limits for each line; this is one for all together."""
+_MOST_FIELDS, _LONGEST_FIELD = 32_768, 8_190
+"""What gunicorn takes a limit of 0 to mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peers:
     """Both ends of a connection, and what the environments of all its requests have in common."""
 
-    socket: Any
-    """What is written to reaches the client."""
+    outgoing: Outgoing
     client: Any
-    server: Any
-    environ: Mapping[str, Any] | None
-    """None: gunicorn's parser is to read every head."""
+    environ: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -55,108 +46,142 @@ class Head:
     """Bytes."""
     length: int
     """Bytes of the body, if it isn't chunked."""
-    chunked: bool = False
+    chunked: bool
+    expects_continue: bool
+    """Whether the client waits for a word before it sends the body."""
 
 
 class HeadReader:
     """Reads heads under one configuration."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
         self._environ = {
-            **base_environ(config),
+            "wsgi.errors": sys.stderr,
+            "wsgi.version": (1, 0),
             "wsgi.multithread": True,
+            "wsgi.multiprocess": config.workers > 1,
+            "wsgi.run_once": False,
+            "wsgi.input_terminated": True,
             "wsgi.url_scheme": "http",
-            "SERVER_PROTOCOL": "HTTP/1.1",
             "SCRIPT_NAME": "",
         }
-        self._most_fields = config.limit_request_fields
-        self._longest_usual = min(config.limit_request_line, config.limit_request_field_size)
-        self._knows_usual = "SCRIPT_NAME" not in os.environ
-        proxies_say = config.secure_scheme_headers if config.forwarded_allow_ips else ()
-        self._unusual = frozenset({"HTTP_TRANSFER_ENCODING", "HTTP_EXPECT", *map(_key, proxies_say)})
+        self._limits = head_checks.Limits(
+            line=min(config.limit_request_line or LONGEST_HEAD, LONGEST_HEAD),
+            field=config.limit_request_field_size or _LONGEST_FIELD,
+            fields=config.limit_request_fields or _MOST_FIELDS,
+        )
 
-    def peers(self, socket: Any, client: Any, server: Any) -> Peers:
-        """What is to be known of a connection. Addresses of Unix sockets are gunicorn's business."""
-        environ = None
-        if self._knows_usual and isinstance(client, tuple):
-            environ = {
-                **self._environ,
-                "REMOTE_ADDR": client[0],
-                "REMOTE_PORT": str(client[1]),
-                "SERVER_NAME": server[0],
-                "SERVER_PORT": str(server[1]),
-            }
-        return Peers(socket, client, server, environ)
+    def peers(self, outgoing: Outgoing, client: Any, server: Any) -> Peers:
+        """What is to be known of a connection. On a Unix socket nobody has an address."""
+        environ = {**self._environ, "REMOTE_ADDR": ""}
+        if isinstance(client, tuple):
+            environ |= {"REMOTE_ADDR": client[0], "REMOTE_PORT": str(client[1])}
+            environ |= {"SERVER_NAME": server[0], "SERVER_PORT": str(server[1])}
+        return Peers(outgoing, client, environ)
 
     def read(self, received: bytearray, peers: Peers) -> Head | None:
-        """The head at the beginning, or None while it isn't there. Raises what gunicorn raises of a bad one."""
-        if head := self._usual(received, peers):
-            return head
-        end = received.find(b"\r\n\r\n", 0, LONGEST_HEAD)
+        """The head at the beginning, or None while it isn't there. Raises RefusedError of a bad one.
+
+        An empty line before it is skipped (RFC 9112 §2.2).
+        """
+        start = 2 if received.startswith(b"\r\n") else 0
+        end = received.find(b"\r\n\r\n", start, LONGEST_HEAD)
         if end >= 0:
-            return self._any(bytes(received[: end + 4]), peers)
-        if len(received) > LONGEST_HEAD or received.count(b"\n") != received.count(b"\r\n"):
-            try:
-                return self._any(bytes(received[:LONGEST_HEAD]), peers)
-            except NoMoreData:
-                raise LimitRequestHeaders("the head is too long") from None
+            return self._read(bytes(received[start : end + 4]), end + 4, peers)
+        if len(received) > LONGEST_HEAD:
+            head_checks.line_length(received.find(b"\r\n", start) - start, self._limits)
+            raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too long.")
+        if received.count(b"\n") != received.count(b"\r\n"):
+            raise malformed("A line ends without CR.")
         return None
 
-    def _usual(self, received: bytearray, peers: Peers) -> Head | None:
-        found = _USUAL.match(received, 0, self._longest_usual) if peers.environ else None
-        if found is None or peers.environ is None:
-            return None
-        target = found[2].decode()
-        path, _, query = target.partition("?")
-        environ = {
-            **peers.environ,
-            "REQUEST_METHOD": found[1].decode(),
-            "RAW_URI": target,
-            "PATH_INFO": unquote_to_wsgi_str(path) if "%" in path else path,
-            "QUERY_STRING": query,
-        }
-        fields, others = _FIELD.findall(found[3].decode()), len(environ)
-        for name, value in fields:
-            environ[_key(name)] = value.strip(" \t")
-        length = environ.get("CONTENT_LENGTH", "0")
-        if (
-            len(fields) > self._most_fields
-            or len(environ) < others + len(fields)  # a field was repeated
-            or not self._unusual.isdisjoint(environ)
-            or not length.isdecimal()
-            or len(length) > _MOST_DIGITS
-        ):
-            return None
-        request: Any = _UsualRequest(environ["REQUEST_METHOD"], environ.get("HTTP_CONNECTION", ""))
-        return Head(environ, Answer(request, peers.socket, self._config), found.end(), int(length))
-
-    def _any(self, head: bytes, peers: Peers) -> Head:
-        request: Any = Request(self._config, IterUnreader([head]), peers.client)
-        made: Any = create(request, peers.socket, peers.client, peers.server, self._config, response_class=Answer)
-        answer, environ = made
-        environ["wsgi.multithread"] = True
-        reader = request.body.reader
-        if isinstance(reader, ChunkedReader):
-            return Head(environ, answer, len(head), 0, chunked=True)
-        return Head(environ, answer, len(head), reader.length)
+    def _read(self, head: bytes, size: int, peers: Peers) -> Head:
+        line = head[: head.find(b"\r\n")]
+        version = head_checks.version_of(line, self._limits)
+        said = _Said(peers.environ)
+        said_method = _parse(head, line, said)
+        environ = said.environ
+        head_checks.one_reading(line, said_method, said.target, said.heads, went_on=said.went_on)
+        head_checks.fields(head, said.count, said.repeated, self._limits)
+        host = head_checks.host(environ, version)
+        length, chunked = head_checks.framing(environ, version)
+        expects_continue = head_checks.expects_continue(environ, version)
+        method, target = said_method.decode(), said.target.decode()
+        path, _, query = head_checks.origin_form(method, target, host).partition("?")
+        environ["REQUEST_METHOD"] = method
+        environ["RAW_URI"] = target
+        environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
+        environ["QUERY_STRING"] = query
+        environ["SERVER_PROTOCOL"] = f"HTTP/{version[0]}.{version[1]}"
+        if "SERVER_NAME" not in environ:
+            environ["SERVER_NAME"], environ["SERVER_PORT"] = head_checks.name_and_port(host)
+        answer = Answer(peers.outgoing, method, version, _is_last(environ.get("HTTP_CONNECTION"), version))
+        return Head(environ, answer, size, length, chunked, expects_continue)
 
 
-@lru_cache(1_000)
-def _key(name: str) -> str:
-    key = name.upper().replace("-", "_")
+class _Said:
+    """Told by a parser what a head says."""
+
+    __slots__ = ("count", "environ", "heads", "repeated", "target", "went_on")
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self.environ = {**environ}
+        self.target = b""
+        self.heads = 0
+        self.went_on = False
+        """Whether there was something behind the head."""
+        self.count = 0
+        """Of fields, the dropped ones included."""
+        self.repeated: set[str] = set()
+
+    def on_url(self, piece: bytes) -> None:
+        self.target += piece
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.count += 1
+        key, text = _key(name), value.decode("latin-1").strip(" \t")
+        if key in self.environ:
+            self.repeated.add(key)
+            self.environ[key] += f",{text}"
+        elif key:
+            self.environ[key] = text
+
+    def on_headers_complete(self) -> None:
+        self.heads += 1
+
+    def on_body(self, _: bytes) -> None:
+        self.went_on = True
+
+
+def _parse(head: bytes, line: bytes, said: _Said) -> bytes:
+    """Have a head read. The method of the request."""
+    parser = HttpRequestParser(said)
+    try:
+        parser.feed_data(head)
+    except HttpParserUpgrade:
+        pass  # it is an offer: what follows is a body as ever
+    except HttpParserInvalidMethodError as error:
+        raise head_checks.unknown_method(line) from error
+    except HttpParserError as error:
+        if said.heads:  # it refuses codings that it doesn't know at the end of the head
+            head_checks.framing(said.environ, (1, 1))
+        raise malformed(f"{error}.") from error
+    method: bytes = parser.get_method()
+    return method
+
+
+@lru_cache(500)
+def _key(name: bytes) -> str:
+    """In an environment; nothing for a name with an underscore, which would fall together with that with a hyphen."""
+    if b"_" in name:
+        return ""
+    key = name.decode("latin-1").upper().replace("-", "_")
     return key if key in {"CONTENT_LENGTH", "CONTENT_TYPE"} else f"HTTP_{key}"
 
 
-class _UsualRequest:
-    """What an answer has to know of its request."""
-
-    __slots__ = ("_connection", "method")
-    version = (1, 1)
-
-    def __init__(self, method: str, connection: str) -> None:
-        self.method = method
-        self._connection = connection
-
-    def should_close(self) -> bool:
-        return self._connection.lower() == "close"
+def _is_last(connection: str | None, version: tuple[int, int]) -> bool:
+    """Whether the connection ends with this request (RFC 9112 §9.3)."""
+    if connection is None:
+        return version == (1, 0)
+    options = {option.strip(" \t").lower() for option in connection.split(",")}
+    return "close" in options or (version == (1, 0) and "keep-alive" not in options)

@@ -20,17 +20,28 @@ from typing import Any
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
-from gunicorn.http.errors import ParseException
 from gunicorn.workers.base import Worker
 
 from shared.gunicorn_worker.answering import Answering
 from shared.gunicorn_worker.connection import Connection
 from shared.gunicorn_worker.outgoing import ClientLostError
-from shared.gunicorn_worker.refusal import refusal, status_of
+from shared.gunicorn_worker.refusal import RefusedError, refusal
 from shared.gunicorn_worker.request_head import HeadReader
 from shared.gunicorn_worker.starting import StartingWorkers
 from shared.turns import Turns
 
+_UNHEEDED = (
+    "casefold_http_method",
+    "forwarded_allow_ips",
+    "forwarder_headers",
+    "header_map",
+    "permit_obsolete_folding",
+    "permit_unconventional_http_method",
+    "permit_unconventional_http_version",
+    "secure_scheme_headers",
+    "strip_header_spaces",
+)
+"""Settings that make gunicorn's own parser lenient or let it believe proxies, which is the application's business."""
 _SENDS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
 _TAKES = select.EPOLLOUT | select.EPOLLONESHOT
 _HELD_UP = 0.1
@@ -71,6 +82,12 @@ class PatientWorker(Worker):
             raise RuntimeError(
                 "This worker speaks plain HTTP/1.1, behind a proxy for the rest; -k gthread speaks more."
             )
+        usual = Config()
+        for name in _UNHEEDED:
+            if getattr(config, name) and getattr(config, name) != getattr(usual, name):
+                raise RuntimeError(f"This worker doesn't heed {name}: leave it out, or use -k gthread.")
+        if "SCRIPT_NAME" in os.environ:
+            raise RuntimeError("This worker doesn't heed SCRIPT_NAME; -k gthread does.")
 
     def run(self) -> None:
         """Serve until told to stop."""
@@ -220,9 +237,9 @@ class PatientWorker(Worker):
             return True
         try:
             request = connection.next_request()
-        except ParseException as error:
+        except RefusedError as error:
             self.log.warning("Invalid request from %s: %s", connection.address or "a Unix socket", error)
-            self._refuse(connection, status_of(error), str(error))
+            self._refuse(connection, error.status, str(error))
             connection.end(_LINGERING)
             return True
         if request:

@@ -193,6 +193,19 @@ def test_who_asks_before_sending_a_body_is_told_to_go_on(service: GunicornProces
         assert everything(client).endswith(b"\r\n\r\nPOST /a abc")
 
 
+@pytest.mark.clause("RFC 9110 §7.8")
+@pytest.mark.parametrize("framing", ["Content-Length: 15\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nf\r\n"])
+def test_a_body_behind_an_offer_to_upgrade_is_a_body(service: GunicornProcess, framing: str) -> None:
+    offer = (
+        "POST /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
+    )
+    end = "\r\n0\r\n\r\n" if "chunked" in framing else ""
+    with connect(service) as client:
+        client.sendall(f"{offer}{framing}GET / HTTP/1.1\r{end}".encode() + get("/b"))
+        answers = everything(client).split(b"HTTP/1.1 200 OK\r\n")[1:]
+    assert [each.partition(b"\r\n\r\n")[2] for each in answers] == [b"POST /a GET / HTTP/1.1\r", b"GET /b "]
+
+
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
@@ -201,6 +214,8 @@ def test_who_asks_before_sending_a_body_is_told_to_go_on(service: GunicornProces
         (get("/a", "A : b"), 400),
         (get("/a", "Host: y"), 400),
         (get("/a", "A: b\r\n c"), 400),
+        (b"GET /a HTTP/1.1\r\n\r\n", 400),
+        (get("/a", "Expect: more"), 417),
         (get("/a", "A: b\x01"), 400),
         (get("/a", "Content-Length: 3", "Content-Length: 4"), 400),
         (get("/a", "Content-Length: -3"), 400),

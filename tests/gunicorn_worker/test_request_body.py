@@ -5,12 +5,12 @@ import time
 import pytest
 from gunicorn.config import Config
 from gunicorn.http.body import Body, ChunkedReader
-from gunicorn.http.errors import ParseException
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.gunicorn_worker.refusal import RefusedError
 from shared.gunicorn_worker.request_body import MOST_CHUNKS, Chunks
 
 REQUEST = Request(Config(), IterUnreader([b"GET / HTTP/1.1\r\n\r\n"]), ("127.0.0.1", 1))
@@ -78,7 +78,7 @@ def test_a_body_ends_where_it_ends_byte_by_byte_and_at_once(body: bytes, after: 
 )
 @pytest.mark.clause("RFC 9112 §7.1")
 def test_malformed_chunks_are_refused(malformed: bytes) -> None:
-    with pytest.raises(ParseException):
+    with pytest.raises(RefusedError):
         Chunks().take(bytearray(malformed))
 
 
@@ -92,5 +92,5 @@ def test_many_chunks_cost_less_than_a_second_and_more_are_refused(piece: int) ->
         assert not chunks.take(received)
     assert time.process_time() - began < 1
     assert len(chunks.content) == MOST_CHUNKS
-    with pytest.raises(ParseException):
+    with pytest.raises(RefusedError):
         chunks.take(bytearray(b"1\r\nx\r\n"))

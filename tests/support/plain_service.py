@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from gunicorn.http.errors import NoMoreData
-
 from shared.gunicorn_worker import PatientWorker
 
 LARGEST_BODY = 100_000
@@ -81,7 +79,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     said = f"{environ['REQUEST_METHOD']} {path} ".encode()
     try:
         return _answer(start_response, "200 OK", said + environ["wsgi.input"].read())
-    except NoMoreData:
+    except OSError:  # there was more of it
         return _answer(start_response, "413 TOO LARGE", b"cut")
 
 
