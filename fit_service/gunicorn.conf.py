@@ -14,7 +14,7 @@ from shared.redis_replay import ask_whether_redis_replays
 refuse_bad_settings(Path(__file__).with_name("settings.py"))
 configure_logging("fit_service", "INFO")
 
-gunicorn.http.wsgi.SERVER = "Moogle"  # no product, no version (ASVS 13.4.6)
+gunicorn.http.wsgi.SERVER = "Moogle"  # what gthread says: no product, no version (ASVS 13.4.6)
 
 wsgi_app = "fit_service.wsgi:app"
 worker_class = "shared.gunicorn_worker.PatientWorker" if hasattr(select, "epoll") else "gthread"

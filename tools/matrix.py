@@ -1,8 +1,10 @@
-"""`make test-matrix`: the whole suite on every Python of this machine, and on this one while others use the processors.
+"""`make test-matrix`: the whole suite on every Python of this machine, on this one while others use the processors, and
+with the worker that gunicorn brings.
 
 What fails only on a busy machine waits for too short a time somewhere: no test may depend on the clock being kind.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +29,8 @@ def main() -> None:
             name = f"this Python beside {count} busy loops"
             with _busy_loops(count):
                 outcomes[name] = _suite(name, own)
+        name = "services by gunicorn's gthread"
+        outcomes[name] = _suite(name, own, GUNICORN_CMD_ARGS="--worker-class gthread")
         say()
         for name, passed in outcomes.items():
             say(f"  {name:36} {paint('passed', 'green') if passed else paint('failed', 'red')}")
@@ -47,11 +51,12 @@ def _python(version: Version, path: str) -> str:
     return str(folder / "bin" / "python")
 
 
-def _suite(name: str, python: str) -> bool:
+def _suite(name: str, python: str, **environment: str) -> bool:
     say()
     say(paint(f"The suite on {name}", "bold"))
     options = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
-    return subprocess.run([python, "-m", "pytest", *options], cwd=ROOT, check=False).returncode == 0
+    command = [python, "-m", "pytest", *options]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode == 0
 
 
 @contextmanager

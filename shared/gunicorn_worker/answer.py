@@ -6,7 +6,7 @@ gunicorn's writer waits for clients and isn't for use from outside. A test holds
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
@@ -24,21 +24,22 @@ _OURS = frozenset({"date", "server"})
 class Answer:
     """Holds its head back until there is something to send with it."""
 
+    _status = ""
+    _fields: Sequence[tuple[str, str]] = ()
+    _length: int | None = None
+    """Bytes that the application has announced."""
+    _given = 0
+    _has_body = True
+    _chunked = False
+    _head_made = False
+    _head = b""
+    """What is held back."""
+
     def __init__(self, outgoing: Outgoing, method: str, version: tuple[int, int], ends: bool) -> None:
         self._outgoing = outgoing
         self._is_head = method == "HEAD"
         self._version = version
         self._ends = ends
-        self._status = ""
-        self._fields: list[tuple[str, str]] = []
-        self._length: int | None = None
-        """Bytes that the application has announced."""
-        self._given = 0
-        self._has_body = True
-        self._chunked = False
-        self._head_made = False
-        self._head = b""
-        """What is held back."""
 
     @property
     def begun(self) -> bool:

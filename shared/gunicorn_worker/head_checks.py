@@ -19,6 +19,7 @@ Each check raises RefusedError. In their order:
 import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -64,7 +65,7 @@ def one_reading(line: bytes, method: bytes, target: bytes, heads: int, *, went_o
     """Refuse what the parser has read otherwise than it stands there."""
     if heads != 1 or went_on:
         raise malformed("The head doesn't end where its empty line is.")
-    if line[:-VERSION_SIZE] != b"%b %b" % (method, target):
+    if line[:-VERSION_SIZE] != method + b" " + target:
         raise malformed("The request line isn't a method, a target and a version with one space between them.")
     if method == b"CONNECT":
         raise unknown_method(line)
@@ -85,9 +86,14 @@ def host(environ: Mapping[str, Any], version: tuple[int, int]) -> str | None:
     value: str | None = environ.get("HTTP_HOST")
     if value is None and version == _ONE_ONE:
         raise malformed("There is no Host.")
-    if value and not _HOST.fullmatch(value):
+    if value and not _is_host(value):
         raise malformed("Host is no host.")
     return value
+
+
+@lru_cache(500)
+def _is_host(value: str) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 def framing(environ: Mapping[str, Any], version: tuple[int, int]) -> tuple[int, bool]:

@@ -5,7 +5,7 @@ So each parser gets one head, to the byte, and what follows is framed by what `h
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -112,7 +112,7 @@ class HeadReader:
         environ["RAW_URI"] = target
         environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
         environ["QUERY_STRING"] = query
-        environ["SERVER_PROTOCOL"] = f"HTTP/{version[0]}.{version[1]}"
+        environ["SERVER_PROTOCOL"] = "HTTP/1.1" if version == (1, 1) else "HTTP/1.0"
         if "SERVER_NAME" not in environ:
             environ["SERVER_NAME"], environ["SERVER_PORT"] = head_checks.name_and_port(host)
         answer = Answer(peers.outgoing, method, version, _is_last(environ.get("HTTP_CONNECTION"), version))
@@ -122,17 +122,18 @@ class HeadReader:
 class _Said:
     """Told by a parser what a head says."""
 
-    __slots__ = ("count", "environ", "heads", "repeated", "target", "went_on")
+    target = b""
+    heads = 0
+    went_on = False
+    """Whether there was something behind the head."""
+    count = 0
+    """Of fields, the dropped ones included."""
+    repeated: Set[str] = frozenset()
+    on_message_begin = on_message_complete = on_chunk_header = on_chunk_complete = None
+    """What needn't be told. To look for what is missing would take a parser longer than to call it."""
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         self.environ = {**environ}
-        self.target = b""
-        self.heads = 0
-        self.went_on = False
-        """Whether there was something behind the head."""
-        self.count = 0
-        """Of fields, the dropped ones included."""
-        self.repeated: set[str] = set()
 
     def on_url(self, piece: bytes) -> None:
         self.target += piece
@@ -141,7 +142,7 @@ class _Said:
         self.count += 1
         key, text = _key(name), value.decode("latin-1").strip(" \t")
         if key in self.environ:
-            self.repeated.add(key)
+            self.repeated |= {key}
             self.environ[key] += f",{text}"
         elif key:
             self.environ[key] = text

@@ -8,6 +8,7 @@ import pkgutil
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,8 @@ from fit_service.api import access, body_weight_batch
 from fit_service.settings import Settings as FitSettings
 from fit_service.storage import entry_changes, kept_answers, webhook_events
 from fit_service.webhooks import destination, registration, schedule, sender
+from shared import gunicorn_worker
 from shared.gunicorn_worker import PatientWorker
-from shared.gunicorn_worker.refusal import _STATUS_OF
 from shared.gunicorn_worker.request_head import LONGEST_HEAD
 from shared.resource_server import errors as kit_errors
 from shared.sql_engine import ANSWER, CONNECT
@@ -116,10 +117,14 @@ STATUSES = {
     "429": "too many requests; `Retry-After` says when to come back",
     "431": "the head of the request is too long",
     "500": "our mistake, and noted in the log",
-    "501": "a transfer coding other than `chunked`",
+    "501": "a method that no HTTP server knows, or a transfer coding other than `chunked`",
     "503": "a store or the authorization server can't be asked. Nothing was decided about the token; try again",
 }
-OF_THE_WORKER = {405, 408, 503, *(status.value for status in _STATUS_OF.values())}
+OF_THE_WORKER = {405} | {
+    HTTPStatus[name].value
+    for file in Path(gunicorn_worker.__file__).parent.glob("*.py")
+    for name in re.findall(r"HTTPStatus\.([A-Z_]+)", file.read_text())
+}
 """Beside what the OpenAPI document has."""
 METADATA = {
     "issuer": "who we are: what clients compare with `iss`",

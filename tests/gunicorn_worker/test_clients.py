@@ -335,15 +335,19 @@ def test_a_worker_that_has_answered_enough_is_replaced_and_no_request_is_lost(tm
         eventually(lambda: not workers & process.workers())
 
 
-def test_what_it_can_not_do_it_says_at_once() -> None:
+@pytest.mark.parametrize(
+    ("options", "environment", "said"),
+    [
+        (["--certfile", "pyproject.toml"], {}, "plain HTTP/1.1"),
+        (["--strip-header-spaces"], {}, "doesn't heed strip_header_spaces"),
+        (["--forwarded-allow-ips", "*"], {}, "doesn't heed forwarded_allow_ips"),
+        ([], {"SCRIPT_NAME": "/below"}, "doesn't heed SCRIPT_NAME"),
+    ],
+    ids=["TLS", "a lenient parser", "a proxy", "a path"],
+)
+def test_what_it_can_not_do_it_says_at_once(options: list[str], environment: dict[str, str], said: str) -> None:
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
-    options = (
-        "-k",
-        "tests.support.plain_service.Worker",
-        "-b",
-        f"127.0.0.1:{free_port()}",
-        "--certfile",
-        "pyproject.toml",
-    )
-    done = subprocess.run([gunicorn, *options, APP], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, "plain HTTP/1.1" in done.stderr) == (1, True)
+    command = [gunicorn, "-k", "tests.support.plain_service.Worker", "-b", f"127.0.0.1:{free_port()}", *options, APP]
+    environment = {**os.environ, **environment}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, said in done.stderr) == (1, True)

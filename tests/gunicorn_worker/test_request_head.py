@@ -14,6 +14,7 @@ from gunicorn.http.wsgi import create
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
+from shared.gunicorn_worker import head_checks
 from shared.gunicorn_worker.outgoing import Outgoing
 from shared.gunicorn_worker.refusal import RefusedError
 from shared.gunicorn_worker.request_head import LONGEST_HEAD, Head, HeadReader, Peers
@@ -159,7 +160,7 @@ VERSIONS = st.sampled_from(
 )
 PLAIN_FIELDS = st.sampled_from(
     [
-        *[b"Host: localhost:8000", b"Accept: */*", b"Content-Type: application/json", b"Content-Length: 5"],
+        *[b"Accept: */*", b"Content-Type: application/json", b"Content-Length: 5"],
         *[b"Connection: close", b"Connection: keep-alive", b"Cookie: a=b; c=d", b"Authorization: Bearer a", b"A1-b:"],
     ]
 )
@@ -231,6 +232,9 @@ SPECIAL_FIELDS = st.one_of(
 )
 
 
+HOSTS = st.sampled_from([[b"Host: localhost:8000"]] * 5 + [[]])
+
+
 def _joined(method: bytes, target: bytes, version: bytes, fields: list[bytes], line_end: bytes, before: bytes) -> bytes:
     lines = [method + b" " + target + b" " + version, *fields, b"", b""]
     return before + line_end.join(lines)
@@ -243,7 +247,7 @@ def heads(methods: Any, targets: Any, versions: Any, fields: Any, odd: bool) -> 
         methods,
         targets,
         versions,
-        st.lists(fields, max_size=8),
+        st.builds(list.__add__, HOSTS, st.lists(fields, max_size=8)),
         st.sampled_from([b"\r\n"] * 9 + [b"\n"]) if odd else st.just(b"\r\n"),
         st.sampled_from([b""] * 9 + [b"\r\n", b"\n", b"\r\n\r\n", b" "]) if odd else st.just(b""),
     )
@@ -275,7 +279,9 @@ def assert_gunicorn_agrees(name: str, received: bytes, client: tuple[str, int] =
     return None
 
 
-@pytest.mark.parametrize("received", USUAL, ids=["curl", "python-requests", "wrk"])
+@pytest.mark.parametrize(
+    "received", [*USUAL, b"\r\n" + WRK], ids=["curl", "python-requests", "wrk", "empty line before"]
+)
 @pytest.mark.parametrize("name", ["default", "long line", "any line"])
 def test_what_common_clients_send_means_what_it_means_to_gunicorn(name: str, received: bytes) -> None:
     assert assert_gunicorn_agrees(name, received) is None
@@ -287,6 +293,8 @@ def test_what_common_clients_send_means_what_it_means_to_gunicorn(name: str, rec
 @example(b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", CLIENT, b"")
 @example(b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\n\r\n", CLIENT, b"")
 @example(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\r\n", CLIENT, b"")
+@example(b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"a" * 46 + b"\r\n\r\n", CLIENT, b"")
+@example(b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"a" * 8_188 + b"\r\n\r\n", CLIENT, b"")
 @example(b"GET http://a.example/b?c HTTP/1.1\r\nHost: a.example\r\n\r\n", CLIENT, b"")
 @given(
     HEADS, st.sampled_from([CLIENT, ("::1", 1), ("10.0.0.1", 2), ("not an address", 3)]), st.sampled_from([b"", WRK])
@@ -369,7 +377,10 @@ def test_a_request_names_one_host(hosts: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    [b"Content-Length: " + each for each in (b"+5", b"5_0", b"0x5", "٥".encode(), b"", b"5, 5", b"9" * 5_000)]
+    [
+        b"Content-Length: " + each
+        for each in (b"+5", b"5_0", b"0x5", "٥".encode(), b"", b"5, 5", b"9" * 5_000, b"0" * 5_000)
+    ]
     + [b"Transfer-Encoding: chunked\r\nContent-Length: 5", b"Content-Length: 5\r\nContent-Length: 5", b"A : b"]
     + [
         b"Host: a",
@@ -383,6 +394,39 @@ def test_a_request_names_one_host(hosts: list[str]) -> None:
 @pytest.mark.clause("RFC 9112 §6.3")
 def test_a_field_that_could_be_read_in_two_ways_is_refused(field: bytes) -> None:
     assert read(READERS["default"], b"POST / HTTP/1.1\r\nHost: a\r\n" + field + b"\r\n\r\n") == "refused"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"CONTENT_LENGTH": each} for each in ("+5", "-5", "5_0", "٥", "\xb2", "", "5,5", "9" * 19)]
+    + [{"HTTP_TRANSFER_ENCODING": each} for each in ("", "gzip", "gzip, chunked", "chunked, chunked", "identity")]
+    + [{"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": "5"}],
+    ids=str,
+)
+@pytest.mark.clause("RFC 9112 §6.3")
+def test_how_long_a_body_is_does_not_rest_on_the_parser(fields: dict[str, str]) -> None:
+    with pytest.raises(RefusedError):
+        head_checks.framing(fields, (1, 1))
+
+
+@pytest.mark.parametrize("after", [b"hello", b"hello" + WRK], ids=["a body", "a body and a request"])
+def test_a_parser_that_goes_on_behind_a_head_is_not_believed(after: bytes) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+    with pytest.raises(RefusedError, match="doesn't end"):
+        READERS["default"]._read(head + after, len(head), peers_of(READERS["default"]))
+
+
+@pytest.mark.parametrize(
+    ("version", "connection", "ends"),
+    [("1.1", "te, Close", True), ("1.1", "te", False), ("1.0", "te", True), ("1.0", "Keep-Alive, te", False)],
+)
+@pytest.mark.clause("RFC 9112 §9.3")
+def test_connection_options_are_a_list(version: str, connection: str, ends: bool) -> None:
+    request = f"GET / HTTP/{version}\r\nHost: a\r\nConnection: {connection}\r\n\r\n".encode()
+    head = READERS["default"].read(bytearray(request), peers_of(READERS["default"]))
+    assert head
+    head.answer.start_response("200 OK", [("Content-Length", "0")])
+    assert head.answer.should_close() == ends
 
 
 @settings(max_examples=100, deadline=None)
