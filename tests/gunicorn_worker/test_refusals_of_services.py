@@ -13,15 +13,17 @@ OF_ONE_ANSWER = {
     "Content-Type",
     "Date",
     "Connection",
-    "Server",
     "X-Request-Id",
     "X-Test-Worker",
     "Vary",
 }
 
+OURS = ("-k", "shared.gunicorn_worker.PatientWorker")
+"""Also where other tests are run with gunicorn's own worker."""
+
 
 def test_a_request_line_that_is_too_long_is_answered_with_the_headers_of_all_answers(tmp_path: Path) -> None:
-    with fake_redis() as redis, run_gunicorn_stack(tmp_path, redis, "-w", "1") as stack:
+    with fake_redis() as redis, run_gunicorn_stack(tmp_path, redis, "-w", "1", *OURS) as stack:
         address = f"http://127.0.0.1:{stack.port}"
         usual = requests.get(f"{address}/no/such/page", headers={"Accept": "application/json"}, timeout=TIMEOUT)
         refused = requests.get(f"{address}/authorize?state={'x' * 5_000}", timeout=TIMEOUT)
