@@ -24,13 +24,23 @@ def test_the_reference_is_what_the_code_says(open_stack: Stack) -> None:
         assert table in page
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_setting_that_a_page_names_exists(page: Path) -> None:
-    fields = {
+def settings() -> set[str]:
+    return {
         f"{module.PREFIX}{name.upper()}"
         for module in (auth_service.settings, fit_service.settings)
         for name in module.Settings.model_fields
     }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_exports_what_the_services_refuse_as_an_unknown_setting(page: Path) -> None:
+    exported = " ".join(re.findall(r"^export (.*)", page.read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"\b((?:AUTH|FIT)_\w+)=", exported)) <= settings()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_setting_that_a_page_names_exists(page: Path) -> None:
+    fields = settings()
     named = set(re.findall(r"\b(?:AUTH|FIT)_[A-Z][A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
     assert named - fields - {f"{name}_FILE" for name in fields} - NO_SETTINGS == set()
 
