@@ -20,6 +20,8 @@ FIXED_MEMBERS = ("id", "stored_at", "modified_at")
 """What nobody can change of one that is stored, but may send: an entry can be sent back as it was read."""
 CHANGED_MEMBERS = (*MEMBERS, "version", *FIXED_MEMBERS)
 CHANGED_MEANWHILE = "The entry was changed meanwhile: read it again."
+ID = "[0-9a-f]{1,32}"
+"""What every id of an entry matches. A text that doesn't need not be looked for, and not every store could."""
 _SHOWN_NAME = 60
 """Characters of a member's name that a refusal repeats."""
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):([0-5]\d)", re.ASCII)

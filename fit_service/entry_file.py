@@ -15,7 +15,7 @@ NEEDED = ("body_weight", "unit", "created_at")
 MAX_COLUMNS = 64
 
 Row = tuple[int, object]
-"""Where it stands in its file, and its members."""
+"""Where it stands in its file, and its members, or the ProblemError that says why it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _write_csv(entries: Iterable[BodyWeightEntry], unit: str | None) -> Iterator
 def _read_csv(file: bytes, codec: str) -> Iterator[Row]:
     """By way of `csv.reader`: `csv.DictReader` does work for each column of the header at each line, however short."""
     try:
-        rows = csv.reader(io.StringIO(file.decode(codec), newline=""), strict=True)
+        rows = csv.reader(io.StringIO(file.decode(codec), newline=""), strict=True, skipinitialspace=True)
         names = _column_names(next(rows, []))
         for row in rows:
             if any(row):  # spreadsheets write rows of nothing but commas
@@ -65,13 +65,17 @@ def _column_names(header: list[str]) -> list[str]:
         raise ProblemError(422, f"There are two columns named {repeated[0]}.", field=repeated[0])
     missing = [name for name in NEEDED if name not in names]
     if missing:
-        raise ProblemError(422, f"The first line must name the columns: {', '.join(NEEDED)}.", field=missing[0])
+        detail = f"The first line must name the columns, separated by commas: {','.join(NEEDED)}."
+        raise ProblemError(422, detail, field=missing[0])
     return names
 
 
-def _members(names: list[str], row: list[str]) -> dict[str, str] | None:
-    """What is no entry stays none: with more values than columns, nobody knows which belongs where."""
-    return None if any(row[len(names) :]) else dict(zip(names, row, strict=False))
+def _members(names: list[str], row: list[str]) -> dict[str, str] | ProblemError:
+    """With more values than columns, nobody knows which belongs where."""
+    if any(row[len(names) :]):
+        detail = f"There are {len(row)} values for {len(names)} columns: 82,5 is written 82.5."
+        return ProblemError(422, detail, field="entry")
+    return dict(zip(names, row, strict=False))
 
 
 def _write_json(entries: Iterable[BodyWeightEntry], unit: str | None) -> Iterator[str]:

@@ -14,10 +14,12 @@ MAX_ERRORS = 100
 MAX_ENTRIES = 15_000
 """Of a file: forty years of mornings, which take less than a second."""
 _DELETION_MARKS = {"deleted", "isdeleted", "deletedat"}
-"""Names of columns and members, without regard to case and underscores, by which files mark what was deleted."""
+"""Names of columns and members, their letters only, by which files mark what was deleted."""
+_NOT_DELETED = {"false", "no", "n", "f", "null", "none", "nan", "nat"}
+_OF_ZERO = " 0.:-"
+"""What is written with these only is no mark either: nothing, a dash, zero as any number or date."""
 _READABLE: Mapping[str, Callable[[str], bool]] = {"utc_offset": is_offset, "origin": ORIGINS.__contains__}
 """What is taken from a file only if it is as an export writes it."""
-_NOT_DELETED = {"", "0", "false", "no", "n", "f", "null", "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class FileEntry:
     """Its line or index, as the file's format counts."""
     entry: NewEntry
     id: str | None
-    """The one under which this API, perhaps, exported it."""
+    """The one under which this API, perhaps, exported it, or another service, perhaps as a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,12 @@ def read_entries(file: bytes, codec: str, entry_format: EntryFormat, now: dateti
 
 
 def _entry(place: int, fields: object, now: datetime) -> FileEntry:
+    if isinstance(fields, ProblemError):
+        raise fields
     if not isinstance(fields, dict):
         raise ProblemError(422, "An entry must be a JSON object.", field="entry")
     entry_id = fields.get("id")
-    known_as = entry_id if isinstance(entry_id, str) and entry_id else None
+    known_as = str(entry_id) if isinstance(entry_id, str | int) and entry_id != "" else None
     return FileEntry(place, new_entry(_without_others(fields), now), known_as)
 
 
@@ -83,5 +87,5 @@ def _is_marked_deleted(fields: object) -> bool:
 
 
 def _marks_deletion(name: str, fields: Mapping[str, Any]) -> bool:
-    is_mark = name not in COLUMNS and name.lower().replace("_", "") in _DELETION_MARKS
-    return is_mark and str(fields[name]).strip().lower() not in _NOT_DELETED
+    is_mark = name not in COLUMNS and "".join(filter(str.isalpha, name.lower())) in _DELETION_MARKS
+    return is_mark and str(fields[name]).lower().strip(_OF_ZERO) not in {"", *_NOT_DELETED}

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from flask import Flask, Response, jsonify
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 
 from shared.outages import OutageLog
@@ -70,6 +70,7 @@ def install_error_handlers(app: Flask) -> None:
     app.register_error_handler(QuotaExceededError, _quota_exceeded)
     app.register_error_handler(UnsupportedCodingError, _unsupported_coding)
     app.register_error_handler(TryAgainError, _try_again)
+    app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(HTTPException, _http_error)
     for outage in OUTAGES:
         app.register_error_handler(outage, _outage)
@@ -96,6 +97,10 @@ def _try_again(error: TryAgainError) -> Response:
     answer = _problem(error)
     answer.headers["Retry-After"] = "1"
     return answer
+
+
+def _too_large(error: RequestEntityTooLarge) -> Response:
+    return problem(error.code, f"The body must have at most {request.max_content_length} bytes.")
 
 
 def _http_error(error: HTTPException) -> Response:

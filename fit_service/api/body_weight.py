@@ -40,6 +40,7 @@ from fit_service.api.parameters import (
 )
 from fit_service.api.schemas import ENTRIES_OR_CHANGES, SYNC_POSITION, one
 from fit_service.body_weight_entry import (
+    ID,
     MEMBERS,
     BodyWeightEntry,
     changed_entry,
@@ -102,7 +103,7 @@ _FORGOTTEN = "Changes since then are no longer known: begin again with updated_s
 class EntryIdConverter(BaseConverter):
     """What can be the id of an entry, in an address. `batch` and the like can't, so a wrong method there is a 405."""
 
-    regex = "[0-9a-f]{1,32}"
+    regex = ID
 
 
 def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:

@@ -49,7 +49,7 @@ PROBLEMS: Mapping[int, Problem] = {
         "It is no longer the version that `If-Match` names.",
         "The entry was changed meanwhile: read it again.",
     ),
-    413: Problem("ContentTooLarge", "The body is too long.", "The data value transmitted exceeds the capacity limit."),
+    413: Problem("ContentTooLarge", "The body is too long.", "The body must have at most 65536 bytes."),
     415: Problem("UnsupportedMediaType", "The body is of another media type.", "The body must be application/json."),
     422: Problem(
         "UnprocessableContent",

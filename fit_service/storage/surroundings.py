@@ -1,5 +1,6 @@
 """Reads what is stored around entries that an app sends: `entry_matching.py` compares them with it."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
@@ -8,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from fit_service.body_weight_entry import BodyWeightEntry
+from fit_service.body_weight_entry import ID, BodyWeightEntry
 from fit_service.entry_matching import TWIN_TIME, Candidate, Surroundings
 from fit_service.models import BodyWeight, to_microseconds
 from fit_service.storage.entry_reader import EntryReader
@@ -29,7 +30,7 @@ def surroundings(session: Session, subject: str, candidates: Sequence[Candidate]
         rows = session.execute(select(*BodyWeight.__table__.c).where(BodyWeight.subject == subject, *conditions))
         return map(to_entry, rows)
 
-    ids = {candidate.id for candidate in candidates if candidate.id is not None}
+    ids = {candidate.id for candidate in candidates if candidate.id and re.fullmatch(ID, candidate.id)}
     by_id = {entry.id: entry for some in in_portions(sorted(ids), _AT_ONCE) for entry in found(BodyWeight.id.in_(some))}
     instants = sorted(candidate.entry.created_at for candidate in candidates)
     nearby = [entry for period in _periods(instants) for entry in found(BodyWeight.created_at.between(*period))]

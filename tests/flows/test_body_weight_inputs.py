@@ -38,8 +38,9 @@ def assert_inserted(answer: requests.Response, count: int = 1) -> None:
         f"body_weight,unit,created_at\n{ROW},,,\n",
         f"body_weight,unit,created_at,,\n{ROW}\n,,,,\n,,\n",
         f" body_weight , unit,created_at \n{ROW}\n",
+        f"body_weight, unit, created_at\n , ,\n{ROW.replace(',', ', ')}\n",
     ],
-    ids=["a comma at the end", "commas after a row", "rows of commas", "blanks around names"],
+    ids=["a comma at the end", "commas after a row", "rows of commas", "blanks around names", "blanks after commas"],
 )
 def test_commas_of_spreadsheets_are_no_columns_and_no_entries(actions: Actions, token: str, file: str) -> None:
     assert_inserted(send(actions, token, file))

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tests.support.actions import Actions
+from tests.support.stack import Stack
 from tests.support.weights import content
 
 LIST, BATCH, IMPORT = "/api/body_weight/", "/api/body_weight/batch", "/api/body_weight/import"
@@ -90,7 +91,18 @@ def test_what_stands_twice_is_refused(actions: Actions, token: str) -> None:
     assert stored(actions, token) == []
 
 
-@pytest.mark.parametrize("mark", ["deleted,true", "is_deleted,1", "deletedAt,2026-02-01T06:30:00Z", "Deleted,yes"])
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "deleted,true",
+        "is_deleted,1",
+        "deletedAt,2026-02-01T06:30:00Z",
+        "Deleted,yes",
+        "Deleted At,2026-02-01 06:30",
+        "is-deleted,t",
+        "deleted,1.0",
+    ],
+)
 def test_a_row_that_is_marked_as_deleted_becomes_no_weight(actions: Actions, token: str, mark: str) -> None:
     name, value = mark.split(",")
     file = f"{HEADER},{name}\n82.5,kg,{AT},{value}\n83,kg,2026-02-01T06:30:00Z,\n"
@@ -102,11 +114,16 @@ def test_a_row_that_is_marked_as_deleted_becomes_no_weight(actions: Actions, tok
     assert stored(actions, token) == [("83", "kg", "2026-02-01T06:30:00")]
 
 
+NOT_DELETED = ("", " ", "0", "false", "No", "f", "NULL", "None", "0.0", "nan", "NaT", "-", "0000-00-00 00:00:00")
+
+
 def test_a_row_that_is_marked_as_not_deleted_becomes_one(actions: Actions, token: str) -> None:
     file = f"{HEADER},deleted\n" + "".join(
-        f"82.5,kg,2026-02-0{day}T06:30:00Z,{value}\n" for day, value in enumerate(("", "0", "false", "No"), start=1)
+        f"82.5,kg,2026-02-{day:02}T06:30:00Z,{value}\n" for day, value in enumerate(NOT_DELETED, start=1)
     )
-    assert imported(actions, token, file)["inserted"] == 4
+    assert imported(actions, token, file)["inserted"] == len(NOT_DELETED)
+    rows = json.dumps([{**GOOD, "deleted": value} for value in (None, False, 0, 0.0, "")])
+    assert imported(actions, token, rows, "application/json")["marked_deleted"] == 0
 
 
 def test_nothing_is_weighed_more_than_a_day_from_now(actions: Actions, token: str) -> None:
@@ -207,6 +224,21 @@ def test_our_own_export_brings_no_old_version_back(actions: Actions, token: str)
     [warning] = answer["warnings"]
     assert (warning["index"], warning["warning"], warning["id"]) == (0, "differs", entry["id"])
     assert stored(actions, token) == [("81", "kg", "2026-01-30T06:30:00")]
+
+
+@pytest.mark.parametrize("ids", [(5, 6), ("5", "6"), ("5\0", "6\0"), ("\ud800", "\ud801"), ("x" * 1000, "y" * 1000)])
+def test_ids_of_other_services_tell_equal_entries_apart(each_stack: Stack, ids: tuple[object, object]) -> None:
+    actions = Actions(each_stack)
+    token = actions.app().connect(actions.person()).access
+    rows = json.dumps([{**GOOD, "id": entry_id} for entry_id in ids])
+    for inserted in (2, 0):
+        answer = imported(actions, token, rows, "application/json")
+        assert (answer["inserted"], answer["already_there"]) == (inserted, 2 - inserted)
+
+
+def test_an_empty_cell_is_no_id(actions: Actions, token: str) -> None:
+    file = f"{HEADER},id\n" + f"82.5,kg,{AT},\n" * 2
+    assert imported(actions, token, file)["inserted"] == 1
 
 
 def test_two_equal_entries_survive_export_and_import(actions: Actions, token: str) -> None:

@@ -197,6 +197,16 @@ def test_what_is_no_such_file_is_refused(
 def test_a_file_beyond_the_limit_is_refused(actions: Actions, token: str) -> None:
     refused = send(actions, token, "text/csv", CSV_FILE + "\n" * 1024 * 1024)
     assert (refused.status_code, refused.headers["Content-Type"]) == (413, "application/problem+json")
+    assert refused.json()["detail"] == "The body must have at most 1048576 bytes."
+
+
+def test_separators_that_are_no_commas_are_told(actions: Actions, token: str) -> None:
+    refused = send(actions, token, "text/csv", CSV_FILE.replace(",", ";"))
+    assert "separated by commas" in refused.json()["detail"]
+    refused = send(actions, token, "text/csv", "body_weight,unit,created_at\n82,5,kg,2026-01-31T06:30:00Z\n")
+    [fault] = refused.json()["errors"]
+    assert (fault["line"], fault["field"]) == (2, "entry")
+    assert fault["detail"] == "There are 4 values for 3 columns: 82,5 is written 82.5."
 
 
 @pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
