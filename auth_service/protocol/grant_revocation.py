@@ -57,19 +57,18 @@ class GrantRevocation:
         self._announce([record] if record else [])
         return record is not None
 
-    def end_access_token(self, ended: EndedAccessToken, expires_at: int | None) -> None:
-        """End one access token, which would have expired at that epoch second; None: it is gone, or was never here."""
-        if expires_at is not None:
-            self._ended.add_access_token(
-                RevokedAccessToken(
-                    digest=ended.digest,
-                    grant_id=ended.grant_id,
-                    client_id=ended.client_id,
-                    subject=ended.subject,
-                    audience=ended.audience,
-                    expires_at=datetime.fromtimestamp(expires_at, UTC),
-                )
+    def end_access_token(self, ended: EndedAccessToken, expires_at: int) -> None:
+        """End one access token, which lives no longer than until that epoch second."""
+        self._ended.add_access_token(
+            RevokedAccessToken(
+                digest=ended.digest,
+                grant_id=ended.grant_id,
+                client_id=ended.client_id,
+                subject=ended.subject,
+                audience=ended.audience,
+                expires_at=datetime.fromtimestamp(expires_at, UTC),
             )
+        )
         self._redis.unchanged(lambda: self._ends.revoke_access_tokens([ended]))
 
     def narrow_grant(self, grant_id: str, scopes: Collection[str], because: RevokedBecause) -> GrantRecord | None:

@@ -3,6 +3,8 @@
 Alone but for what was got for it by token exchange.
 """
 
+import time
+
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibRevocationEndpoint
 
@@ -51,4 +53,6 @@ class RevocationEndpoint(AuthlibRevocationEndpoint):
             subject=record.account_id or record.client_id,
             audience=active.claims.aud if active else record.audience,  # told to those who could have seen it
         )
-        parts.revocation.end_access_token(ended, active.expires_at if active else None)
+        # What this Redis doesn't have, older data that come back may: as long as it may live, its end is kept.
+        expires_at = active.expires_at if active else int(time.time()) + parts.issuance.access_token_lifetime(client)
+        parts.revocation.end_access_token(ended, expires_at)

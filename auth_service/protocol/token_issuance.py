@@ -70,6 +70,10 @@ class TokenIssuance:
         self._revocation = revocation
         self._lifetimes = lifetimes
 
+    def access_token_lifetime(self, client: Client) -> int:
+        """Seconds that a client's access tokens live at most."""
+        return client.access_token_lifetime or self._lifetimes.access_token
+
     def rotate(
         self, presented: TokenHandle, grant: GoodGrant, scopes: tuple[str, ...], request: ProtocolRequest
     ) -> tuple[TokenAnswer, int]:
@@ -92,7 +96,7 @@ class TokenIssuance:
         )
         nonce, key_id = secrets.token_bytes(16), self._keys.newest_key_id
         access, refresh = self._successors(presented, client, nonce, key_id)
-        lifetime = client.access_token_lifetime or self._lifetimes.access_token
+        lifetime = self.access_token_lifetime(client)
         outcome = self._grants.rotate(
             Rotation(
                 grant_id=presented.grant_id,
@@ -135,7 +139,7 @@ class TokenIssuance:
         if scopes were taken from the client since it was looked up, or if Redis doesn't know yet that they were.
         """
         access = self._keys.make(TokenKind.ACCESS_TOKEN, client.own_grant_id, 0)
-        lifetime = client.access_token_lifetime or self._lifetimes.access_token
+        lifetime = self.access_token_lifetime(client)
         issued = self._grants.issue_client_token(
             client.own_grant_id, access.digest, claims, client.scopes, client_audience, client.narrowings, lifetime
         )
@@ -157,7 +161,7 @@ class TokenIssuance:
         Raises InvalidRequestError if `subject` is no longer good.
         """
         access = self._keys.make(TokenKind.ACCESS_TOKEN, subject.grant_id, subject.generation)
-        lifetime = client.access_token_lifetime or self._lifetimes.access_token
+        lifetime = self.access_token_lifetime(client)
         match self._exchanged.issue(subject, access.digest, claims, lifetime):
             case NotExchanged.GONE:
                 raise InvalidRequestError("subject_token has expired or was revoked.")

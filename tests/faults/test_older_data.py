@@ -213,6 +213,20 @@ def test_an_access_token_that_was_revoked_alone_stays_revoked(place: TakenOverRe
     assert [actions.is_active(each.access) for each in (revoked, exchanged, refreshed)] == [False, False, True]
 
 
+def test_an_access_token_that_was_revoked_while_redis_had_lost_it_stays_revoked(
+    place: TakenOverRedis, actions: Actions
+) -> None:
+    app, mo = actions.app(), actions.person()
+    revoked, kept = app.connect(mo), app.connect(mo)
+    place.remember()
+    with place.client() as client:
+        client.delete(*client.scan_iter("at:*"))
+    assert app.revoke(revoked.access).status_code == 200
+    place.take_over()
+    eventually(lambda: actions.introspection(kept.access).status_code == 200)
+    assert [actions.is_active(each.access) for each in (revoked, kept)] == [False, True]
+
+
 def test_a_reuse_while_sql_cannot_be_asked_is_an_outage_that_ends_the_grant_for_good_at_the_next_try(
     place: TakenOverRedis, stack: Stack, actions: Actions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
