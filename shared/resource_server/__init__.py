@@ -16,6 +16,7 @@ from .errors import (
     NoTokenError,
 )
 from .introspection_response import ActiveToken
+from .other_server import connect_to_other_server
 from .resource_metadata import metadata_address, metadata_path
 from .scopes import any_of
 from .token_validator import TokenValidator
@@ -38,6 +39,7 @@ __all__ = [
     "__version__",
     "any_of",
     "connect",
+    "connect_to_other_server",
     "metadata_address",
     "metadata_path",
 ]

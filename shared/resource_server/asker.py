@@ -9,7 +9,7 @@ from .back_channel import RawAnswer
 from .circuit_breaker import CircuitBreaker
 from .clock import seconds
 from .errors import CannotValidateError, InvalidTokenError, MisconfiguredError, OutageError, UnusableAnswerError
-from .introspection_response import ActiveToken, read_introspection_response
+from .introspection_response import ActiveToken
 from .presented_token import PresentedToken
 from .single_flight import Flight, SingleFlight
 from .validation_cache import PROVEN_FOR, ValidationCache
@@ -30,6 +30,12 @@ class Introspector(Protocol):
         """Give back what is held open."""
 
 
+Reader = Callable[[bytes, str], ActiveToken | None]
+"""Given an answer's body and the token that was asked about: the token, None if it isn't active. Raises
+UnusableAnswerError.
+"""
+
+
 class Asker:
     """Remembers what it was told. Deadlines are on `clock.seconds`."""
 
@@ -41,6 +47,7 @@ class Asker:
         max_age: float,
         deadline: float,
         observe: Callable[[str], None],
+        read: Reader,
     ) -> None:
         """`max_age` is how many seconds an answer is remembered at most, `deadline` how many one may take."""
         self._introspector = introspector
@@ -48,6 +55,7 @@ class Asker:
         self._max_age = max_age
         self._deadline = deadline
         self._observe = observe
+        self._read = read
         self._breaker = CircuitBreaker()
         self._flights: SingleFlight[ActiveToken] = SingleFlight()
 
@@ -103,7 +111,7 @@ class Asker:
         self._breaker.admit()
         try:
             answer = self._introspector.introspect(token, within)
-            active = read_introspection_response(answer.body, token)
+            active = self._read(answer.body, token)
         except CannotValidateError as failure:
             if not isinstance(failure, MisconfiguredError):
                 _log.error("token not validated: %s", failure)

@@ -37,16 +37,27 @@ class BackChannel:
     """Holds one resource server's credentials. Safe to share among threads and to create before a fork."""
 
     def __init__(
-        self, url: str, client_id: str, client_secret: str, *, request_id: Callable[[], str | None] = lambda: None
+        self,
+        url: str,
+        client_id: str | None,
+        client_secret: str | None,
+        *,
+        tls: ssl.SSLContext | None = None,
+        request_id: Callable[[], str | None] = lambda: None,
     ) -> None:
+        """Without a `client_id` nothing says who asks. Raises ValueError for an address that can't be used whole."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"{url} is not an http or https address")
+        if parts.username is not None or parts.query or parts.fragment or url.endswith(("?", "#")):
+            raise ValueError(
+                f"the address of the authorization server at {parts.hostname} has a user, a query or a fragment, which "
+                "would not be sent: leave them out (`client_id` and `client_secret` have their own places)"
+            )
         self._host, self._path = parts.hostname, parts.path.rstrip("/")
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._tls else 80)
-        credentials = f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}"
-        self._authorization = "Basic " + base64.b64encode(credentials.encode()).decode()
+        self._credentials = {} if client_id is None else {"Authorization": _basic(client_id, client_secret or "")}
         self._request_id = request_id
         self._pool = _Pool()
         self._answered_at: SocketAddress | None = None
@@ -59,7 +70,7 @@ class BackChannel:
 
     def get(self, path: str, parameters: Mapping[str, str], *, within: float) -> RawAnswer:
         """Send a query; the answer within so many seconds. Raises CannotValidateError."""
-        return self._ask("GET", f"{path}?{urlencode(parameters)}", None, {}, within)
+        return self._ask("GET", f"{path}?{urlencode(parameters)}" if parameters else path, None, {}, within)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -112,14 +123,15 @@ class BackChannel:
         return answer
 
     def _common_headers(self) -> dict[str, str]:
-        headers = {
-            "Authorization": self._authorization,
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        }
+        headers = {**self._credentials, "Accept": "application/json", "Accept-Encoding": "identity"}
         if request_id := self._request_id():
             headers["X-Request-Id"] = request_id
         return headers
+
+
+def _basic(client_id: str, client_secret: str) -> str:
+    """RFC 6749 §2.3.1: both are form-encoded first."""
+    return "Basic " + base64.b64encode(f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}".encode()).decode()
 
 
 def _read(response: HTTPResponse, host: str) -> RawAnswer:

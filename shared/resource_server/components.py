@@ -1,5 +1,6 @@
 """The composition root of the kit: what an operator knows becomes a validator. The only place that wires."""
 
+import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ def connect(
     client_id: str,
     client_secret: str,
     auth_url: str | None = None,
+    tls: ssl.SSLContext | None = None,
     realm: str | None = None,
     resource_metadata: str | None = None,
     follow_revocations: bool = True,
@@ -40,6 +42,8 @@ def connect(
         client_id: the registered name of this resource server, with `client_secret` its password.
         client_secret: see `client_id`.
         auth_url: where the authorization server is reached from here, if not at `issuer`.
+        tls: whom to trust as the authorization server, and a certificate to show it if it wants one; by default those
+            whom this machine trusts. For a CA of your own: `ssl.create_default_context(cafile="ca.pem")`.
         realm: the name in challenges; by default `resource`.
         resource_metadata: the address of this server's description of itself (RFC 9728), for challenges to name.
         follow_revocations: remember answers, and follow the revocation feed to learn what to forget.
@@ -53,7 +57,9 @@ def connect(
             about while memory can't be used, because the feed isn't followed), feed_poll, feed_failure, feed_reset. It
             is called often and must be quick. What it raises is logged once.
     """
-    channel = BackChannel(auth_url or issuer, client_id, client_secret, request_id=guarded(request_id, "request_id"))
+    channel = BackChannel(
+        auth_url or issuer, client_id, client_secret, tls=tls, request_id=guarded(request_id, "request_id")
+    )
     observe = guarded(observe, "observe")
     peer = Peer(channel, issuer=issuer, resource=resource, deadline=deadline)
     cache = ValidationCache(follows_feed=follow_revocations)

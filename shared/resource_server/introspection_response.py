@@ -86,7 +86,7 @@ def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
         expires_at=_required(answer, "exp", int),
         jti=answer["jti"],
         grant_id=_required(answer, "grant_id", str),
-        jkt=_bound_to(answer.get("cnf")),
+        jkt=confirmation_key(answer.get("cnf")),
         actors=tuple(_actors(answer.get("act"))),
         answer=body,
     )
@@ -106,7 +106,7 @@ def _audience(value: object) -> frozenset[str]:
     return frozenset(values)
 
 
-def _bound_to(confirmation: object) -> str | None:
+def confirmation_key(confirmation: object) -> str | None:
     """The `jkt` of a `cnf` member. A binding of another kind could not be checked here (RFC 7800 §3.1)."""
     if confirmation is None:
         return None

@@ -4,11 +4,11 @@ Knows no web framework: the adapters are `resource_protector.py` (Flask), `wsgi_
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .asker import Asker, Introspector
+from .asker import Asker, Introspector, Reader
 from .clock import seconds
 from .errors import (
     Challenge,
@@ -19,8 +19,8 @@ from .errors import (
     NoTokenError,
 )
 from .introspection_client import DEADLINE
-from .introspection_response import ActiveToken
-from .peer import Peer, refused_audience, refused_issuer
+from .introspection_response import ActiveToken, read_introspection_response
+from .peer import refused_audience, refused_issuer
 from .presented_token import EARLIER, PresentedProof, PresentedToken, Scheme, presented_token
 from .resource_metadata import resource_metadata
 from .revocation_feed import RevocationFeed
@@ -40,8 +40,22 @@ _EXPLAINED_FOR = 60.0
 _log = logging.getLogger(__name__)
 
 
+class AuthorizationServer(Protocol):
+    """What can be found out about it beside tokens; see `peer.py`."""
+
+    def check(self) -> None:
+        """Raises CannotValidateError."""
+
+    def misnamed(self) -> MisconfiguredError | None:
+        """What is known to be wrong about names."""
+
+
 class ProofOfPossession(Protocol):
     """Whoever checks that a bound token is presented by who holds its key; see `dpop.py`."""
+
+    @property
+    def algorithms(self) -> Sequence[str]:
+        """With which proofs may be signed."""
 
     def check(self, token: PresentedToken, proof: PresentedProof | None, jkt: str) -> None:
         """Raises a NotLetThroughError."""
@@ -72,21 +86,25 @@ class TokenValidator:
         resource: str,
         challenge: Challenge,
         max_age: float,
-        peer: Peer | None = None,
+        peer: AuthorizationServer | None = None,
         dpop: ProofOfPossession | None = None,
+        audience: str | None = "",
         deadline: float = DEADLINE,
         observe: Callable[[str], None] = lambda event: None,
+        read: Reader = read_introspection_response,
     ) -> None:
+        """`audience` is whom tokens must name, by default `resource`; None for a server that names nobody."""
         self._cache = cache
         self._feed = feed
         self.issuer = issuer
         """Who must have issued tokens."""
         self._resource = resource
+        self._audience = resource if audience == "" else audience
         self.challenge = challenge
         self._peer = peer
         self._dpop = dpop
         self._observe = observe
-        self._asker = Asker(introspector, cache, max_age=max_age, deadline=deadline, observe=observe)
+        self._asker = Asker(introspector, cache, max_age=max_age, deadline=deadline, observe=observe, read=read)
         self._explained, self._explained_at = "", 0.0
 
     def validate(
@@ -254,8 +272,8 @@ class TokenValidator:
             raise InvalidTokenError(f"token type {active.token_type}")
         if active.issuer != self.issuer:
             raise self._misnamed() or refused_issuer(active.issuer, self.issuer)
-        if self._resource not in active.audience:
-            raise self._misnamed() or refused_audience(active.audience, self._resource)
+        if self._audience not in active.audience and self._audience is not None:
+            raise self._misnamed() or refused_audience(active.audience, self._audience)
         self._check_binding(active, presented, proof)
         if not active.scopes.issuperset(required_scopes) and not are_met(required_scopes, active.scopes):
             raise InsufficientScopeError(required_scopes)
