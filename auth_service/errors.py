@@ -9,10 +9,11 @@ from authlib.oauth2 import OAuth2Error
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from redis import RedisError
-from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable, TooManyRequests
 
 from auth_service.protocol.errors import printable
 from auth_service.storage.password_hashing import TooManyPasswordsError
+from auth_service.web.waiting import in_minutes
 from shared.outages import OutageLog
 from shared.sql_engine import SQL_OUTAGES
 
@@ -73,6 +74,8 @@ def _http_error(error: HTTPException) -> Response:
         return make_response(error.response)
     status = error.code or 500
     text = _FORGED if isinstance(error, CSRFError) else _TEXTS.get(status)
+    if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
+        text = f"Try again in {in_minutes(error.retry_after)}."
     code = {500: "server_error", 503: "temporarily_unavailable"}.get(status, "invalid_request")
     answer = _answer(status, code, text or error.description or "")
     for name, value in error.get_headers():

@@ -18,6 +18,7 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import signed_in_account, signed_in_at
+from auth_service.web.waiting import in_minutes
 
 _UNKNOWN = "No device waits under this code. It may have expired: look whether your device shows a new one."
 
@@ -76,7 +77,7 @@ def device_page(
 
     @blueprint.errorhandler(_TooManyCodesError)
     def slow_down(error: _TooManyCodesError) -> ResponseReturnValue:
-        problem = f"Too many wrong codes. Try again in {-(-error.retry_after // 60)} minutes."
+        problem = f"Too many wrong codes. Try again in {in_minutes(error.retry_after)}."
         page = render_template("device_code.html", account=signed_in_account(accounts), problem=problem)
         return page, 429, {"Retry-After": str(error.retry_after)}
 

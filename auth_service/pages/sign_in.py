@@ -17,6 +17,7 @@ from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import begin_signed_in_session, browser_binding
 from auth_service.web.http_headers import allow_form_to_lead_to
+from auth_service.web.waiting import in_minutes
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def sign_in_pages(
         admission = throttle.admit_sign_in(username, address)
         if isinstance(admission, int):
             _log.warning("sign-in throttled", extra={"username": username})
-            problem = f"Too many attempts. Try again in {_minutes(admission)}."
+            problem = f"Too many attempts. Try again in {in_minutes(admission)}."
             page = render_template("sign_in.html", form=form, target=target, problem=problem)
             return page, 429, {"Retry-After": str(admission)}
         try:
@@ -66,11 +67,6 @@ def sign_in_pages(
         return redirect(target, 303)
 
     return blueprint
-
-
-def _minutes(seconds: int) -> str:
-    minutes = -(-seconds // 60)
-    return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
 def _safe_target(target: str | None) -> str:

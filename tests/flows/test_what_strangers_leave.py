@@ -1,5 +1,6 @@
 """What people who haven't signed in can make the service keep, remember and compute: little, and never without end."""
 
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +54,7 @@ def test_what_is_kept_of_requests_is_counted_by_network_and_by_account(
     refused = visit(app.authorize_url(Verifier()))
     assert (refused.status_code, "<h1>" in refused.text, "Set-Cookie" in refused.headers) == (429, True, False)
     assert 1 <= int(refused.headers["Retry-After"]) <= 900
+    assert re.search(r"Try again in (a minute|\d\d? minutes)\.", refused.text)
     assert visit(app.authorize_url(Verifier(), redirect_uri="https://app.example/")).status_code == 400
 
 
