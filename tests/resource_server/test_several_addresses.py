@@ -1,6 +1,7 @@
 """A name may lead to several addresses, some of them dead: another answers in time, and is tried first after that."""
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -26,12 +27,14 @@ def dead() -> Iterator[int]:
 
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Ports, in the order in which connections to them were begun."""
+    """Ports, in the order in which this test's thread began connections to them."""
     ports: list[int] = []
+    ours = threading.current_thread()
 
     class Recorded(socket.socket):
         def connect(self, address: Any) -> None:
-            ports.append(address[1])
+            if threading.current_thread() is ours:  # other stacks of this process follow their stores meanwhile
+                ports.append(address[1])
             super().connect(address)
 
     monkeypatch.setattr(socket, "socket", Recorded)
@@ -41,11 +44,16 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let the name lead to these ports."""
+    """Let the name, and no other, lead to these ports."""
+    really = socket.getaddrinfo
 
     def resolve_to(*ports: int) -> None:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: found)
+
+        def resolved(host: str, *args: Any, **kwargs: Any) -> Any:
+            return found if host == "auth.example" else really(host, *args, **kwargs)
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolved)
 
     return resolve_to
 
