@@ -47,8 +47,6 @@ def read_entries(file: bytes, codec: str, entry_format: EntryFormat, now: dateti
     entries: list[FileEntry] = []
     errors, marked_deleted = [], 0
     for place, fields in entry_format.read(file, codec):
-        if len(entries) == MAX_ENTRIES:
-            raise ProblemError(422, f"The file has more than {MAX_ENTRIES} entries: send it in parts.")
         try:
             if _is_marked_deleted(fields):
                 marked_deleted += 1
@@ -58,6 +56,8 @@ def read_entries(file: bytes, codec: str, entry_format: EntryFormat, now: dateti
             errors.append({entry_format.place: place, **problem.errors[0]})
             if len(errors) == MAX_ERRORS:
                 break
+        if len(entries) > MAX_ENTRIES:
+            raise ProblemError(422, f"The file has more than {MAX_ENTRIES} entries: send it in parts.")
     if errors:
         many = f"{len(errors)} or more" if len(errors) == MAX_ERRORS else str(len(errors))
         raise ProblemError(422, f"Not good: {many} of the entries. Nothing was imported.", errors=errors)

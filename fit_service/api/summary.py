@@ -36,7 +36,8 @@ SMOOTHING: Parameter[str] = Parameter(
     "How the trend is defined: by time, or as in The Hacker's Diet by weighings.",
 )
 _A_MOMENT = timedelta(microseconds=1)
-_LAST = datetime.max.replace(tzinfo=UTC)
+_MORE_THAN_A_BUCKET = timedelta(days=33)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def summary_api(access: Access, store: BodyWeightStore) -> Blueprint:
@@ -75,10 +76,15 @@ def _summary(entries: EntryReader, query: Query) -> Response:
 
 def _covered(query: Query, start: datetime | None, end: datetime | None, earliest: datetime, latest: datetime) -> range:
     """The buckets, which are whole also where the period begins or ends within one. Raises ProblemError."""
-    begin, after = max(start or earliest, earliest), min(end or _LAST, latest + _A_MOMENT)
+    begin = max(start or _FIRST, earliest - _MORE_THAN_A_BUCKET)
+    after = min(end or _LAST, latest + _MORE_THAN_A_BUCKET)
     if begin >= after:
         return range(0)
-    first, last = (bucket_index(query[BUCKET], day) for day in first_and_last_day(begin, after, query[ZONE]))
+    of_period, of_entries = (
+        [bucket_index(query[BUCKET], day) for day in first_and_last_day(*bounds, query[ZONE])]
+        for bounds in ((begin, after), (earliest, latest + _A_MOMENT))
+    )
+    first, last = max(of_period[0], of_entries[0]), min(of_period[1], of_entries[1])
     if start is None:
         first = max(first, last - DEFAULT_BUCKETS + 1)
     if last - first >= MAX_BUCKETS:

@@ -95,6 +95,17 @@ def test_more_buckets_than_a_chart_can_show_are_refused(actions: Actions, token:
 
 @pytest.mark.parametrize(
     "query",
+    ["start=2026-01-20", "start=2026-01-20&end=2026-02-03", "end=2026-01-06", "start=2025-12-31&end=2026-01-02"],
+)
+def test_a_bucket_is_whole_also_if_all_its_entries_lie_outside_of_the_period(
+    actions: Actions, token: str, query: str
+) -> None:
+    insert(actions, token, ("2026-01-10T06:30:00Z", "80"), ("2026-01-12T06:30:00Z", "81"))
+    assert [bucket["count"] for bucket in summary(actions, token, f"bucket=month&{query}")["buckets"]] == [2]
+
+
+@pytest.mark.parametrize(
+    "query",
     [
         "end=0001-01-01T00:00:00Z",
         "start=9999-12-31T23:59:59Z",

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -198,6 +199,13 @@ def test_a_file_beyond_the_limit_is_refused(actions: Actions, token: str) -> Non
     refused = send(actions, token, "text/csv", CSV_FILE + "\n" * 1024 * 1024)
     assert (refused.status_code, refused.headers["Content-Type"]) == (413, "application/problem+json")
     assert refused.json()["detail"] == "The body must have at most 1048576 bytes."
+
+
+def test_rows_that_are_marked_deleted_do_not_count_as_entries(actions: Actions, token: str) -> None:
+    start = datetime(1980, 1, 1, tzinfo=UTC)
+    rows = [f"82.5,kg,{(start + timedelta(days=day)).isoformat()},{day >= 15_000}\n" for day in range(15_001)]
+    answer = send(actions, token, "text/csv", f"body_weight,unit,created_at,deleted\n{''.join(rows)}")
+    assert answer.json() == result(inserted=15_000, marked_deleted=1)
 
 
 def test_separators_that_are_no_commas_are_told(actions: Actions, token: str) -> None:
