@@ -42,6 +42,9 @@ NOBODY: Final = ("",)
 _SCHEME_AND_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 _CUT_OFF_BY_SOME = re.compile(r"[;?#\x00-\x1f\x7f].*", re.DOTALL)
 
+_NO_COLLECTION = (str, AnyOf)
+"""What a rule may answer by mistake; made once, since a union that is made at each call costs as much as a lookup."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +73,7 @@ def _answer(rule: RequiredScopes, method: str, path: str) -> Collection[Scope] |
     if needs is None:
         _log.info("no rule names %s %s: it has to say which scopes that needs, or OPEN", method, path)
         return NOBODY
-    if isinstance(needs, str | AnyOf):  # a text is a collection of letters
+    if isinstance(needs, _NO_COLLECTION):  # a text is a collection of letters
         raise TypeError(f"a rule has to answer with a collection of scopes, not with {needs!r}")
     return None if needs is OPEN else needs
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from .access_rules import Optional, RequiredScopes, needed_scopes
+from .access_rules import OPTIONAL, Optional, RequiredScopes, needed_scopes
 from .async_validation import AsyncValidation
 from .errors import CannotValidateError, NotLetThroughError
 from .introspection_response import ActiveToken
@@ -64,7 +64,9 @@ class TokenMiddleware:
             return
         try:
             authorization = authorization_of(scope)
-            token = await self._validation.validate(authorization, scopes, proof_of(scope))
+            token = self._validator.remembered(authorization, *scopes) if scopes is not OPTIONAL else None
+            if token is None:  # what memory tells needs no coroutine, and no look for a proof
+                token = await self._validation.validate(authorization, scopes, proof_of(scope))
         except NotLetThroughError as refusal:
             _log.info("request not let through: %s", refusal)
             await self._refuse(scope, receive, send, refusal)

@@ -6,16 +6,15 @@ The rule is explained in `access_rules.py`.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from .access_rules import OPTIONAL, Optional, RequiredScopes, needed_scopes
+from .access_rules import OPTIONAL, RequiredScopes, needed_scopes
 from .errors import MalformedRequestError, NotLetThroughError, NoTokenError
 from .introspection_response import ActiveToken
 from .presented_token import PresentedProof
-from .scopes import Scope
 from .token_validator import TokenValidator
 
 TOKEN = "resource_server.token"
@@ -44,7 +43,11 @@ class TokenMiddleware:
         scopes = needed_scopes(self._required_scopes, environ["REQUEST_METHOD"], path)
         if scopes is not None:
             try:
-                environ[TOKEN] = self._validated(environ, scopes)
+                authorization, proof = authorization_of(environ), proof_of(environ)
+                if scopes is OPTIONAL:
+                    environ[TOKEN] = self._validated_if_sent(authorization, proof)
+                else:
+                    environ[TOKEN] = self._validator.validate(authorization, *scopes, proof=proof)
             except NotLetThroughError as refusal:
                 _log.info("request not let through: %s", refusal)
                 status = f"{refusal.status} {HTTPStatus(refusal.status).phrase}"
@@ -52,10 +55,7 @@ class TokenMiddleware:
                 return [refusal.body()]
         return self._app(environ, start_response)
 
-    def _validated(self, environ: dict[str, Any], required: Collection[Scope] | Optional) -> ActiveToken | None:
-        authorization, proof = authorization_of(environ), proof_of(environ)
-        if required is not OPTIONAL:
-            return self._validator.validate(authorization, *required, proof=proof)
+    def _validated_if_sent(self, authorization: str | None, proof: PresentedProof | None) -> ActiveToken | None:
         try:
             return self._validator.validate(authorization, proof=proof)
         except NoTokenError:

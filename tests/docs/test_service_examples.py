@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,3 +99,11 @@ def test_an_adapter_of_your_own_is_as_short_as_the_page_says() -> None:
         assert [get(*sent)[0] for sent in ((), (token, token), (server.issue(),))] == [401, 400, 403]
         server.let_polls_go()
         validator.close()
+
+
+def test_the_page_names_the_versions_that_the_kit_is_tried_with() -> None:
+    page = (EXAMPLES.parent / "docs/resource_server.md").read_text(encoding="utf-8")
+    section = page.partition("## Tried with")[2].partition("\n## ")[0]
+    named = set(re.findall(r"([A-Z]?[A-Za-z]+(?: REST Framework)?) (\d+\.\d+(?:\.\d+)?)", section))
+    assert len(named) >= 10
+    assert named == {(name, version(name.replace(" ", "").lower())) for name, _ in named}
