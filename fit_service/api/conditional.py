@@ -5,10 +5,11 @@ compresses makes others of them: weak ones, which only GET takes back, or ones w
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 
 from flask import Response, current_app, request
+from werkzeug.datastructures import ETags
 
 from fit_service.api.description import Header, Trait
 from fit_service.body_weight_entry import CHANGED_MEANWHILE, BodyWeightEntry, version_of
@@ -61,7 +62,7 @@ def tagged(answer: Response, tag: str) -> Response:
 def unless_known(tag: str, make: Callable[[], Response]) -> Response:
     """What `make` makes, or 304 if the client names its version in `If-None-Match` (RFC 9110 §13.1.2)."""
     known = request.if_none_match
-    if known.star_tag or any(_without_suffix(each) == tag for each in known.as_set(include_weak=True)):
+    if known.star_tag or any(_without_suffix(each) == tag for each in _tags(known, weak=True)):
         return tagged(current_app.response_class(status=304), tag)
     return tagged(make(), tag)
 
@@ -69,14 +70,19 @@ def unless_known(tag: str, make: Callable[[], Response]) -> Response:
 def check_preconditions(entry: BodyWeightEntry) -> None:
     """Raise ProblemError if `If-Match` or `If-None-Match` forbids to change this version (RFC 9110 §13.1)."""
     wanted, unwanted = request.if_match, request.if_none_match
-    if "If-Match" in request.headers and not (wanted.star_tag or entry.version in _versions(wanted.as_set())):
+    if "If-Match" in request.headers and not (wanted.star_tag or entry.version in _versions(wanted, weak=False)):
         raise ProblemError(412, CHANGED_MEANWHILE)
-    if unwanted.star_tag or entry.version in _versions(unwanted.as_set(include_weak=True)):
+    if unwanted.star_tag or entry.version in _versions(unwanted, weak=True):
         raise ProblemError(412, "The entry is one of the versions that If-None-Match excludes.")
 
 
-def _versions(tags: Iterable[str]) -> Iterator[str]:
-    return (_HEX.match(tag)[0] for tag in tags)  # type: ignore[index]  # it matches anything
+def _tags(tags: ETags, *, weak: bool) -> Iterator[str]:
+    """Those that were sent. Of `""`, which names nothing of ours, Werkzeug makes None."""
+    return (tag for tag in tags.as_set(include_weak=weak) if tag)
+
+
+def _versions(tags: ETags, *, weak: bool) -> Iterator[str]:
+    return (_HEX.match(tag)[0] for tag in _tags(tags, weak=weak))  # type: ignore[index]  # it matches anything
 
 
 def _without_suffix(tag: str) -> str:

@@ -45,6 +45,7 @@ def test_whoever_has_the_version_gets_304_until_it_changes(actions: Actions, tok
             seen.headers["ETag"],
             "private, no-cache, no-transform",
         )
+    assert actions.fit("GET", address, token, headers={"If-None-Match": '""'}).status_code == 200
     actions.fit("PATCH", entry, token, json={"body_weight": "82"})
     changed = actions.fit("GET", address, token, headers={"If-None-Match": seen.headers["ETag"]})
     assert (changed.status_code, "82.5" in changed.text) == (200, False)
@@ -66,7 +67,7 @@ def test_a_newer_version_is_not_overwritten(actions: Actions, token: str, method
     inserted = insert(actions, token)
     address = inserted.headers["Location"]
     current = actions.fit("PATCH", address, token, json={"body_weight": "82"})
-    for stale in (inserted.headers["ETag"], '"nonsense"', "nonsense", "", f"W/{current.headers['ETag']}"):
+    for stale in (inserted.headers["ETag"], '"nonsense"', "nonsense", "", '""', f"W/{current.headers['ETag']}"):
         refused = actions.fit(method, address, token, json={"body_weight": "81"}, headers={"If-Match": stale})
         assert refused.status_code == 412, stale
         assert refused.headers["Content-Type"] == "application/problem+json"
@@ -142,7 +143,7 @@ def test_a_version_that_is_excluded_is_not_changed(actions: Actions, token: str,
         refused = actions.fit(method, address, token, json={"body_weight": "81"}, headers=headers)
         assert refused.status_code == 412, excluded
     assert actions.fit("GET", address, token).json() == inserted.json()
-    done = actions.fit(method, address, token, json={"body_weight": "81"}, headers={"If-None-Match": '"other"'})
+    done = actions.fit(method, address, token, json={"body_weight": "81"}, headers={"If-None-Match": '"other", ""'})
     assert done.status_code == {"PATCH": 200, "DELETE": 204}[method]
 
 
