@@ -66,6 +66,8 @@ class BodyWeightEntry(NewEntry):
     """When it was inserted; None: before that was noted."""
     modified_at: datetime | None = field(default=None, kw_only=True)
     """When it was changed last, or inserted."""
+    changed_by: str | None = field(default=None, kw_only=True)
+    """The client that did; None: unknown."""
 
     @property
     def version(self) -> str:

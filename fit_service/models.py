@@ -38,6 +38,8 @@ class _EntryColumns:
     """When it was inserted here, in microseconds since 1970 in UTC; None: before that was noted."""
     modified_at: Mapped[int | None] = mapped_column(BigInteger)
     """When it was changed last, likewise."""
+    changed_by: Mapped[str | None] = mapped_column(String(64))
+    """The client that made the change; None: an operator, or before that was noted."""
 
 
 class BodyWeight(_EntryColumns, Base):
@@ -70,6 +72,8 @@ class DeletedEntry(Base):
     id: Mapped[str] = mapped_column(String(32))
     deleted_at: Mapped[int] = mapped_column(BigInteger)
     """Microseconds since 1970 in UTC."""
+    changed_by: Mapped[str | None] = mapped_column(String(64))
+    """The client that deleted it; None: before that was noted."""
 
 
 class ChangeCounter(Base):
@@ -130,6 +134,8 @@ class Webhook(Base):
     """Of the token that registered it or enabled it last."""
     url: Mapped[str] = mapped_column(String(1000))
     secret: Mapped[str] = mapped_column(String(64))
+    own_changes: Mapped[bool]
+    """Whether it is also told of what its own app changed."""
     status: Mapped[str] = mapped_column(String(16))
     disabled_because: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[int] = mapped_column(BigInteger)

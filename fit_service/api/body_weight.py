@@ -84,6 +84,9 @@ UPDATED_SINCE: Parameter[str | None] = Parameter(
     None,
     f"Only what changed since: {BEGINNING}, or what Updated-Since said.",
 )
+CHANGES: Parameter[str] = Parameter(
+    "changes", one_of("all", "others"), "all", "With `updated_since`: `others` leaves out what this app changed itself."
+)
 LOCATED = Trait(
     answer_headers=[Header("Location", "Its address.", {"type": "string", "format": "uri-reference"}, always=True)]
 )
@@ -112,7 +115,7 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
 
     @blueprint.get("/", strict_slashes=False)
     @access(READ)
-    @takes(UNIT, ORDER, LIMIT, CURSOR, START, END, ZONE, UPDATED_SINCE)
+    @takes(UNIT, ORDER, LIMIT, CURSOR, START, END, ZONE, UPDATED_SINCE, CHANGES)
     @describe(VERSIONED, _PAGED, answers=ENTRIES_OR_CHANGES, problems={410: _FORGOTTEN})
     def list_entries(token: ActiveToken, query: Query) -> ResponseReturnValue:
         """List entries, or what changed.
@@ -122,8 +125,9 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
         """
         listed = _page if query[UPDATED_SINCE] is None else _changes
         with store.reading(token.subject) as entries:
-            tag = version_tag(token.subject, entries.counter().last_change)
-            return unless_known(tag, lambda: listed(entries, query))
+            view = f"{request.full_path.removesuffix('?')} {token.client_id}" if query[CHANGES] == "others" else None
+            tag = version_tag(token.subject, entries.counter().last_change, view)
+            return unless_known(tag, lambda: listed(entries, query, token))
 
     @blueprint.post("/", strict_slashes=False)
     @access(WRITE)
@@ -214,7 +218,9 @@ def address_of(entry: BodyWeightEntry) -> str:
     return url_for("body_weight.show_entry", entry_id=entry.id)
 
 
-def _page(entries: EntryReader, query: Query) -> Response:
+def _page(entries: EntryReader, query: Query, _token: ActiveToken) -> Response:
+    if CHANGES.name in request.args:
+        raise ProblemError(422, "changes can be given with updated_since only.", field=CHANGES.name)
     start, end = period(query)
     descending = query[ORDER] == "desc"
     page = Page(limit=query[LIMIT], descending=descending, start=start, end=end, after=query[CURSOR])
@@ -226,7 +232,7 @@ def _page(entries: EntryReader, query: Query) -> Response:
     return answer
 
 
-def _changes(entries: EntryReader, query: Query) -> Response:
+def _changes(entries: EntryReader, query: Query, token: ActiveToken) -> Response:
     for parameter in NOT_WITH_UPDATED_SINCE:
         if parameter.name in request.args:
             raise ProblemError(422, f"{parameter.name} can't be combined with updated_since.", field=parameter.name)
@@ -234,7 +240,8 @@ def _changes(entries: EntryReader, query: Query) -> Response:
     position = SyncPosition.parse(query[UPDATED_SINCE] or "", counter.last_change)
     if position is None or not position.continues(counter.last_change, counter.forgotten):
         raise ProblemError(410, _FORGOTTEN)
-    changes, more = entries.changes_after(position.change, position.deletions, query[LIMIT])
+    but_by = token.client_id if query[CHANGES] == "others" else None
+    changes, more = entries.changes_after(position.change, position.deletions, query[LIMIT], but_by)
     answer = jsonify([change.to_json(query[UNIT]) for change in changes])
     reached = position.after(changes[-1].change if more else counter.last_change).text()
     answer.headers["Updated-Since"] = reached

@@ -37,7 +37,7 @@ def change_once(
     """The answer of `work`, or the one that this request got the first time. Raises ProblemError."""
     request = repeatable_request(token, body_digest)
     with other_requests_refused():
-        answer = store.change_once(token.subject, request, lambda changes: _kept(work(changes)))
+        answer = store.change_once(token.subject, request, lambda changes: _kept(work(changes)), token.client_id)
     response = current_app.response_class(answer.body, answer.status, mimetype="application/json")
     if answer.location is not None:
         response.location = answer.location

@@ -136,6 +136,7 @@ _WARNING: Mapping[str, Schema] = {
 _WEBHOOK: Mapping[str, Schema] = {
     "id": ID,
     "url": {"type": "string"},
+    "own_changes": {"type": "boolean", "description": "Whether it is also told of what its own app changed."},
     "status": {"type": "string", "enum": [Status.ACTIVE.value, Status.DISABLED.value]},
     "disabled_because": {"enum": [*(each.value for each in DisabledBecause), None]},
     "created_at": INSTANT,
@@ -147,6 +148,7 @@ _WEBHOOK: Mapping[str, Schema] = {
 _WEBHOOK_EXAMPLE = {
     "id": "b1946ac92492d2347c6235b4",
     "url": "https://app.example/hooks/moogle?user=7",
+    "own_changes": True,
     "status": Status.ACTIVE.value,
     "disabled_because": None,
     "created_at": _CREATED_AT,
@@ -296,8 +298,12 @@ SCHEMAS: Mapping[str, Schema] = {
         {**_WEBHOOK_EXAMPLE, "secret": "whsec_x+x8zPZC3lMTbnMVRvHKm7u7Gyrgmpq6kPLyM3FMDCw="},
     ),
     "NewWebhook": _object(
-        {"url": {"type": "string", "maxLength": MAX_LENGTH, "description": "https, of a public address."}},
+        {
+            "url": {"type": "string", "maxLength": MAX_LENGTH, "description": "https, of a public address."},
+            "own_changes": {"type": "boolean", "default": True},
+        },
         {"url": _WEBHOOK_EXAMPLE["url"]},
+        optional=("own_changes",),
         **_NO_OTHERS,
     ),
     "WebhookChange": _object({"status": {"const": Status.ACTIVE.value}}, {"status": Status.ACTIVE.value}, **_NO_OTHERS),

@@ -85,7 +85,8 @@ def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> B
                 }
             )
 
-        with store.staged(token.subject, candidates, merge_twins=query[TWINS] == MERGE) as staged:
+        merge_twins = query[TWINS] == MERGE
+        with store.staged(token.subject, candidates, merge_twins=merge_twins, client_id=token.client_id) as staged:
             return change_once(store, token, digest(body), insert)
 
     return blueprint

@@ -55,7 +55,7 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
         changes takes the scope that reading takes.
         """
         fields = parse_json(json_body())
-        refuse_unknown(fields, ("url",))
+        refuse_unknown(fields, ("url", "own_changes"))
         if "url" not in fields:
             raise ProblemError(422, "url is required.", field="url")
         url = parse_url(fields["url"], allow_private=allow_private)
@@ -63,7 +63,12 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
         try:
             with other_requests_refused():
                 webhook_id, secret, is_replay = store.register(
-                    _owner(token), token.grant_id, url, datetime.now(UTC), repeatable
+                    _owner(token),
+                    token.grant_id,
+                    url,
+                    datetime.now(UTC),
+                    repeatable,
+                    own_changes=_parse_own_changes(fields.get("own_changes", True)),
                 )
         except TooManyWebhooksError:
             raise ProblemError(409, _TOO_MANY) from None
@@ -140,6 +145,12 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
         return access.if_still_good(activate)
 
     return blueprint
+
+
+def _parse_own_changes(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ProblemError(422, "own_changes must be true or false.", field="own_changes")
+    return value
 
 
 def _owner(token: ActiveToken) -> Owner:

@@ -12,6 +12,7 @@ from fit_service.storage.database import Database
 from fit_service.storage.database_epoch import DatabaseEpochStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import EntryReader
+from fit_service.storage.entry_rows import Writer
 from fit_service.storage.kept_answers import Answer, RepeatableRequest, once
 from fit_service.storage.staged_imports import StagedImport, staged_import
 
@@ -33,36 +34,42 @@ class BodyWeightStore:
             yield EntryReader(session, subject)
 
     @contextmanager
-    def changing(self, subject: str) -> Iterator[EntryChanges]:
-        """Changes of one person's entries: all of them happen when the block ends, none if it raises."""
-        with self._marked(subject) as (_, changes):
+    def changing(self, subject: str, client_id: str | None = None) -> Iterator[EntryChanges]:
+        """Changes of one person's entries by a client: all of them happen when the block ends, none if it raises."""
+        with self._marked(Writer(subject, client_id)) as (_, changes):
             yield changes
 
     @contextmanager
-    def staged(self, subject: str, candidates: Sequence[Candidate], *, merge_twins: bool) -> Iterator[StagedImport]:
+    def staged(
+        self, subject: str, candidates: Sequence[Candidate], *, merge_twins: bool, client_id: str | None = None
+    ) -> Iterator[StagedImport]:
         """An import, laid down where nobody sees it until `EntryChanges.insert_staged`, or until the block ends."""
-        with staged_import(self._database, subject, candidates, merge_twins=merge_twins) as staged:
+        with staged_import(self._database, Writer(subject, client_id), candidates, merge_twins=merge_twins) as staged:
             yield staged
 
     def change_once(
-        self, subject: str, request: RepeatableRequest | None, work: Callable[[EntryChanges], Answer]
+        self,
+        subject: str,
+        request: RepeatableRequest | None,
+        work: Callable[[EntryChanges], Answer],
+        client_id: str | None = None,
     ) -> Answer:
         """Do `work` and keep its answer, both or neither; or, if this request was answered before, only repeat that.
 
         Raises kept_answers.OtherRequestError if the request's key stands for another one.
         """
-        with self._marked(subject) as (session, changes):
+        with self._marked(Writer(subject, client_id)) as (session, changes):
             return once(session, request, lambda: work(changes))
 
     @contextmanager
-    def _marked(self, subject: str) -> Iterator[tuple[Session, EntryChanges]]:
+    def _marked(self, writer: Writer) -> Iterator[tuple[Session, EntryChanges]]:
         """A transaction whose last number is noted outside of the database once it is committed."""
         try:
             with self._database.writing() as session:
-                changes = EntryChanges(session, subject, self._marks)
+                changes = EntryChanges(session, writer, self._marks)
                 yield session, changes
         except DatabaseBehindError:
             DatabaseEpochStore(self._database).note_behind()
             raise
         if self._marks is not None and changes.reached is not None:
-            self._marks.reach(subject, changes.reached)
+            self._marks.reach(writer.subject, changes.reached)

@@ -20,7 +20,7 @@ from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_micro
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import upsert
 from fit_service.storage.database_epoch import EPOCH, IS_BEHIND
-from fit_service.storage.entry_rows import stored_entry, to_entry, to_values, with_new_ids
+from fit_service.storage.entry_rows import Writer, to_entry, to_values
 from fit_service.storage.staged_imports import StagedImport
 from fit_service.storage.surroundings import in_portions, surroundings
 from fit_service.storage.webhook_events import tell_of_entries
@@ -40,9 +40,9 @@ class EntryChanges:
     Everything here raises DatabaseBehindError if the database lacks changes that `marks` knows of.
     """
 
-    def __init__(self, session: Session, subject: str, marks: ChangeMarks | None = None) -> None:
+    def __init__(self, session: Session, writer: Writer, marks: ChangeMarks | None = None) -> None:
         self._session = session
-        self._subject = subject
+        self._subject, self._writer = writer.subject, writer
         self._marks = marks
         self._is_checked = False
         self.reached: int | None = None
@@ -55,7 +55,7 @@ class EntryChanges:
 
     def insert(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
         """Store entries under new ids."""
-        stored = with_new_ids(entries, self._subject, self._take_numbers(len(entries)), datetime.now(UTC))
+        stored = self._writer.with_new_ids(entries, self._take_numbers(len(entries)), datetime.now(UTC))
         if stored:
             self._session.execute(insert(BodyWeight), list(map(to_values, stored)))
             self._tell(CREATED, *stored)
@@ -94,7 +94,7 @@ class EntryChanges:
         if all(getattr(entry, each.name) == getattr(taken, each.name) for each in fields(NewEntry)):
             return taken
         [number] = self._take_numbers(1)
-        stored = stored_entry(entry, self._subject, taken.id, number, taken.stored_at, datetime.now(UTC))
+        stored = self._writer.entry(entry, taken.id, number, taken.stored_at, datetime.now(UTC))
         self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(to_values(stored)))
         self._tell(UPDATED, stored)
         return stored
@@ -105,7 +105,13 @@ class EntryChanges:
         now = datetime.now(UTC)
         self._session.execute(delete(BodyWeight).where(*self._is(taken.id)))
         self._session.add(
-            DeletedEntry(subject=self._subject, change=number, id=taken.id, deleted_at=to_microseconds(now))
+            DeletedEntry(
+                subject=self._subject,
+                change=number,
+                id=taken.id,
+                deleted_at=to_microseconds(now),
+                changed_by=self._writer.client_id,
+            )
         )
         self._tell(DELETED, taken)
         self.forget_tombstones(now - TOMBSTONE_LIFETIME)
@@ -144,7 +150,7 @@ class EntryChanges:
         self._is_checked = True
 
     def _tell(self, kind: str, *entries: BodyWeightEntry) -> None:
-        tell_of_entries(self._session, self._subject, kind, [entry.id for entry in entries], datetime.now(UTC))
+        tell_of_entries(self._session, self._writer, kind, [entry.id for entry in entries], datetime.now(UTC))
 
     def _is(self, entry_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return BodyWeight.subject == self._subject, BodyWeight.id == entry_id

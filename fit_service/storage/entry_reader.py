@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from fit_service.body_weight_entry import BodyWeightEntry
@@ -101,10 +101,18 @@ class EntryReader:
         more = len(rows) > page.limit
         return [to_entry(row) for row in shown], (shown[-1].created_at, shown[-1].id) if more else None
 
-    def changes_after(self, change: int, deletions: int, limit: int) -> tuple[list[BodyWeightEntry | Tombstone], bool]:
-        """Entries changed after `change` and tombstones after `deletions`, by number; and whether there is more."""
+    def changes_after(
+        self, change: int, deletions: int, limit: int, but_by: str | None = None
+    ) -> tuple[list[BodyWeightEntry | Tombstone], bool]:
+        """Entries changed after `change` and tombstones after `deletions`, by number; and whether there is more.
+
+        Without those whose last change was made by the client `but_by`.
+        """
         living = self._entries().where(BodyWeight.change > change).order_by(BodyWeight.change)
         deleted = select(DeletedEntry).where(DeletedEntry.subject == self._subject, DeletedEntry.change > deletions)
+        if but_by is not None:
+            living = living.where(func.coalesce(BodyWeight.changed_by, "") != but_by)
+            deleted = deleted.where(func.coalesce(DeletedEntry.changed_by, "") != but_by)
         entries = [to_entry(row) for row in self._session.scalars(living.limit(limit + 1))]
         tombstones = [
             Tombstone(row.id, row.change)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ def to_entry(row: Any) -> BodyWeightEntry:
         origin=None if row.origin is None else Origin(row.origin),
         stored_at=None if row.stored_at is None else from_microseconds(row.stored_at),
         modified_at=None if row.modified_at is None else from_microseconds(row.modified_at),
+        changed_by=row.changed_by,
     )
 
 
@@ -38,31 +40,38 @@ def to_values(entry: BodyWeightEntry) -> dict[str, object]:
         "origin": entry.origin,
         "stored_at": entry.stored_at and to_microseconds(entry.stored_at),
         "modified_at": entry.modified_at and to_microseconds(entry.modified_at),
+        "changed_by": entry.changed_by,
     }
 
 
-def stored_entry(
-    entry: NewEntry, subject: str, entry_id: str, number: int, stored_at: datetime | None, modified_at: datetime
-) -> BodyWeightEntry:
-    """The entry as this change stores it."""
-    return BodyWeightEntry(
-        entry.weight,
-        entry.created_at,
-        entry_id,
-        number,
-        subject,
-        utc_offset=entry.utc_offset,
-        origin=entry.origin,
-        stored_at=stored_at,
-        modified_at=modified_at,
-    )
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who changes whose entries."""
 
+    subject: str
+    client_id: str | None = None
+    """None: an operator."""
 
-def with_new_ids(
-    entries: Iterable[NewEntry], subject: str, numbers: Iterable[int], now: datetime
-) -> list[BodyWeightEntry]:
-    """Entries that are inserted now, by changes of these numbers."""
-    return [
-        stored_entry(entry, subject, secrets.token_hex(12), number, now, now)
-        for entry, number in zip(entries, numbers, strict=True)
-    ]
+    def entry(
+        self, entry: NewEntry, entry_id: str, number: int, stored_at: datetime | None, modified_at: datetime
+    ) -> BodyWeightEntry:
+        """The entry as this change stores it."""
+        return BodyWeightEntry(
+            entry.weight,
+            entry.created_at,
+            entry_id,
+            number,
+            self.subject,
+            utc_offset=entry.utc_offset,
+            origin=entry.origin,
+            stored_at=stored_at,
+            modified_at=modified_at,
+            changed_by=self.client_id,
+        )
+
+    def with_new_ids(self, entries: Iterable[NewEntry], numbers: Iterable[int], now: datetime) -> list[BodyWeightEntry]:
+        """Entries that are inserted now, by changes of these numbers."""
+        return [
+            self.entry(entry, secrets.token_hex(12), number, now, now)
+            for entry, number in zip(entries, numbers, strict=True)
+        ]

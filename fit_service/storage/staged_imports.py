@@ -20,7 +20,7 @@ from fit_service.insertion import InsertionPlan, plan_insertion
 from fit_service.models import BodyWeight, StagedEntry, to_microseconds
 from fit_service.storage.database import Database
 from fit_service.storage.entry_reader import EntryReader
-from fit_service.storage.entry_rows import to_values, with_new_ids
+from fit_service.storage.entry_rows import Writer, to_values
 from fit_service.storage.surroundings import in_portions, surroundings
 from shared.sql_engine import SQL_OUTAGES
 
@@ -52,15 +52,15 @@ class StagedImport:
 
 @contextmanager
 def staged_import(
-    database: Database, subject: str, candidates: Sequence[Candidate], *, merge_twins: bool
+    database: Database, writer: Writer, candidates: Sequence[Candidate], *, merge_twins: bool
 ) -> Iterator[StagedImport]:
     """Lay down what of these isn't there yet; it is taken away again when the block ends."""
     with database.reading() as session:
-        first_number = EntryReader(session, subject).counter().last_change + 1
-        around = surroundings(session, subject, candidates)
+        first_number = EntryReader(session, writer.subject).counter().last_change + 1
+        around = surroundings(session, writer.subject, candidates)
     plan, now = plan_insertion(candidates, around, find_same=True, merge_twins=merge_twins), datetime.now(UTC)
     numbers = range(first_number, first_number + len(plan.fresh))
-    entries = with_new_ids(plan.fresh, subject, numbers, now)
+    entries = writer.with_new_ids(plan.fresh, numbers, now)
     staged = StagedImport(_import_id(now), candidates, merge_twins, plan, first_number, entries)
     try:
         for portion in in_portions(entries, AT_ONCE):

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import delete, func, insert, or_, update
 from sqlalchemy.orm import Session
 
 from fit_service.models import Webhook, WebhookEvent, to_microseconds
+from fit_service.storage.entry_rows import Writer
 from fit_service.webhooks.events import message_id, payload
 from fit_service.webhooks.registration import Status
 
@@ -14,13 +15,14 @@ MAX_IDS = 500
 """In one event, which keeps it below 20 kB."""
 
 
-def tell_of_entries(session: Session, subject: str, kind: str, entry_ids: Sequence[str], now: datetime) -> None:
-    """Add an event to every active webhook of this person: one for each kind of change, not for each entry."""
+def tell_of_entries(session: Session, writer: Writer, kind: str, entry_ids: Sequence[str], now: datetime) -> None:
+    """Add an event to every active webhook of this person that wants to know: one for each kind of change."""
     parts = [entry_ids[start : start + MAX_IDS] for start in range(0, len(entry_ids), MAX_IDS)]
     moment = to_microseconds(now)
     told = (
         update(Webhook)
-        .where(Webhook.subject == subject, Webhook.status == Status.ACTIVE, Webhook.expires_at > moment)
+        .where(Webhook.subject == writer.subject, Webhook.status == Status.ACTIVE, Webhook.expires_at > moment)
+        .where(or_(Webhook.own_changes, Webhook.client_id != (writer.client_id or "")))
         .values(last_number=Webhook.last_number + len(parts), due_at=func.coalesce(Webhook.due_at, moment))
         .returning(Webhook.id, Webhook.last_number)
         .execution_options(synchronize_session=False)

@@ -40,7 +40,14 @@ class WebhookStore:
         self._lifetime = lifetime
 
     def register(
-        self, owner: Owner, grant_id: str, url: str, now: datetime, request: RepeatableRequest | None = None
+        self,
+        owner: Owner,
+        grant_id: str,
+        url: str,
+        now: datetime,
+        request: RepeatableRequest | None = None,
+        *,
+        own_changes: bool = True,
     ) -> tuple[str, str, bool]:
         """Id and secret of a new webhook, which is told nothing until it is confirmed, or of the one that this request
         made before, and whether it is that.
@@ -68,6 +75,7 @@ class WebhookStore:
                     grant_id=grant_id,
                     url=url,
                     secret=secret,
+                    own_changes=own_changes,
                     status=Status.UNCONFIRMED,
                     created_at=moment,
                     doubts=0,
@@ -187,6 +195,7 @@ def _registration(session: Session, webhook: Webhook) -> Registration:
     return Registration(
         id=webhook.id,
         url=webhook.url,
+        own_changes=webhook.own_changes,
         status=Status(webhook.status),
         disabled_because=webhook.disabled_because,
         created_at=from_microseconds(webhook.created_at),

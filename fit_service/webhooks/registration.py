@@ -51,6 +51,7 @@ class Registration:
 
     id: str
     url: str
+    own_changes: bool
     status: Status
     disabled_because: str | None
     created_at: datetime
@@ -59,11 +60,12 @@ class Registration:
     failing_since: datetime | None
     last_failure: str | None
 
-    def to_json(self) -> dict[str, str | int | None]:
+    def to_json(self) -> dict[str, str | int | bool | None]:
         """The object that the API shows."""
         return {
             "id": self.id,
             "url": self.url,
+            "own_changes": self.own_changes,
             "status": self.status.value,
             "disabled_because": self.disabled_because,
             "created_at": self.created_at.isoformat(),

@@ -156,12 +156,12 @@ def test_all_that_is_read_together_is_as_of_one_moment(store: BodyWeightStore) -
 
 
 def persistently(write: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """SQLite lets one write at a time, and on a busy machine a writer may wait in vain: the API answers 503."""
+    """On a busy machine who waits for its turn may wait in vain: the API answers 503."""
     while True:
         try:
             return write(*args, **kwargs)
         except OperationalError as refused:
-            if "locked" not in str(refused):
+            if "locked" not in str(refused) and "timeout" not in str(refused):
                 raise
 
 

@@ -79,6 +79,8 @@ def test_weights_come_in_the_unit_that_is_asked_for(actions: Actions, token: str
         ("updated_since=0&order=desc", "order"),
         ("updated_since=0&start=2026-01-01T00:00:00Z", "start"),
         ("updated_since=0&limit=501", "limit"),
+        ("updated_since=0&changes=mine", "changes"),
+        ("changes=others", "changes"),
     ],
 )
 def test_a_bad_parameter_is_named(actions: Actions, token: str, query: str, field: str) -> None:
@@ -98,3 +100,35 @@ def test_nobody_hears_of_anothers_changes(actions: Actions, token: str) -> None:
     assert changes(actions, other, "0").json() == []
     actions.fit("DELETE", address, token)
     assert changes(actions, other, "0").json() == []
+
+
+def test_an_app_that_asks_for_the_changes_of_others_is_not_told_of_its_own(actions: Actions) -> None:
+    person = actions.person()
+    mine, other = (actions.app().connect(person).access for _ in range(2))
+    since = changes(actions, mine, "0").headers["Updated-Since"]
+    [own, of_other, both] = [insert(actions, token, 80 + n) for n, token in enumerate((mine, other, other))]
+    actions.fit("PATCH", f"{LIST}{both['id']}", mine, json={"body_weight": "70"})
+    assert [entry["id"] for entry in changes(actions, mine, since, "&changes=others").json()] == [of_other["id"]]
+    assert [entry["id"] for entry in changes(actions, other, since, "&changes=others").json()] == [
+        own["id"],
+        both["id"],
+    ]
+    assert len(changes(actions, mine, since, "&changes=all").json()) == 3
+    for token, entry in ((mine, of_other), (other, both)):
+        actions.fit("DELETE", f"{LIST}{entry['id']}", token)
+    page = changes(actions, mine, since, "&changes=others&limit=1")
+    assert page.json() == [{"id": both["id"], "deleted": True}]
+    assert changes(actions, mine, page.headers["Updated-Since"]).json() == []
+    known = {"If-None-Match": page.headers["ETag"]}
+    address = f"{LIST}?updated_since={since}&changes=others&limit=1"
+    assert [actions.fit("GET", address, token, headers=known).status_code for token in (mine, other)] == [304, 200]
+
+
+def test_imports_batches_and_twins_of_an_app_are_its_own_changes_too(actions: Actions) -> None:
+    person = actions.person()
+    mine, other = (actions.app().connect(person).access for _ in range(2))
+    entries = [{"body_weight": 80, "unit": "kg", "created_at": f"2026-01-0{day}T07:00:00Z"} for day in (1, 2)]
+    assert actions.fit("POST", f"{LIST}import", mine, json=entries[:1]).json()["inserted"] == 1
+    assert actions.fit("POST", f"{LIST}batch", mine, json={"entries": entries[1:]}).json()["inserted"] == 1
+    assert changes(actions, mine, "0", "&changes=others").json() == []
+    assert len(changes(actions, other, "0", "&changes=others").json()) == 2

@@ -55,6 +55,18 @@ def test_a_repeated_insert_is_told_once(caller: Caller, inbox: Receiver) -> None
     assert [message.event["data"]["ids"] == [last] for message in inbox.wait_for(2)] == [False, True]
 
 
+def test_an_app_may_have_its_own_changes_left_out(caller: Caller, new_caller: NewCaller, inbox: Receiver) -> None:
+    refused = caller.call("POST", json={"url": inbox.url, "own_changes": "no"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "own_changes")
+    registered = caller.call("POST", json={"url": inbox.url, "own_changes": False})
+    assert (registered.status_code, registered.json()["own_changes"]) == (201, False)
+    caller.insert()
+    of_another_app = new_caller(caller.person).insert()
+    [message] = inbox.wait_for(1)
+    assert message.event["data"] == {"ids": [of_another_app]}
+    eventually(lambda: caller.show(registered.json())["waiting"] == 0)
+
+
 def test_other_peoples_changes_are_not_told_and_every_apps_are(
     caller: Caller, new_caller: NewCaller, inbox: Receiver
 ) -> None:

@@ -25,6 +25,7 @@ def test_an_app_registers_an_address_and_sees_the_secret_once(caller: Caller) ->
     assert webhook == {
         "id": webhook["id"],
         "url": NOWHERE,
+        "own_changes": True,
         "status": "active",
         "disabled_because": None,
         "created_at": webhook["created_at"],
