@@ -152,7 +152,8 @@ def changed_entry(entry: BodyWeightEntry, fields: Mapping[str, Any], now: dateti
     if "body_weight" not in fields and "unit" in fields and fields["unit"] != entry.weight.unit:
         raise ProblemError(422, "Changing the unit needs the body_weight in that unit too.", field="body_weight")
     current: dict[str, Any] = {name: shown[name] for name in ("body_weight", "unit", "origin") if name in shown}
-    changed = new_entry({**current, **fields}, now, otherwise=entry.created_at)
+    as_of = max(now, entry.created_at - MAX_AHEAD)  # what is stored may stay where it is
+    changed = new_entry({**current, **fields}, as_of, otherwise=entry.created_at)
     if "utc_offset" not in fields and changed.utc_offset is None and changed.created_at == entry.created_at:
         return replace(changed, utc_offset=entry.utc_offset)
     return changed
