@@ -5,6 +5,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .back_channel import BackChannel, RawAnswer
@@ -17,6 +18,9 @@ from .other_answer import read_other_answer
 from .token_validator import LONGEST_AGE, ProofOfPossession, TokenValidator
 from .validation_cache import ValidationCache
 
+if TYPE_CHECKING:  # it needs joserfc, which only those install who use it
+    from .private_key_jwt import PrivateKeyJwt
+
 _METADATA = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
 
 
@@ -25,7 +29,8 @@ def connect_to_other_server(
     resource: str,
     issuer: str,
     client_id: str,
-    client_secret: str,
+    client_secret: str | None = None,
+    client_key: "PrivateKeyJwt | None" = None,
     audience: str | None,
     introspection_endpoint: str | None = None,
     max_age: float = 0.0,
@@ -44,8 +49,9 @@ def connect_to_other_server(
     Args:
         resource: this API's address, for its own description and its challenges.
         issuer: who issues the tokens, as its metadata spell it.
-        client_id: the name under which this API may introspect, with `client_secret` its password.
-        client_secret: see `client_id`.
+        client_id: the name under which this API may introspect.
+        client_secret: its password; or else
+        client_key: `PrivateKeyJwt(pem)`, from `private_key_jwt.py`, with which it signs who it is.
         audience: whom a token must name in its `aud`. None lets in what this server issued for whatever else.
         introspection_endpoint: where to ask; by default the issuer's metadata say it (RFC 8414, or OpenID Connect's).
         max_age: seconds for which an answer may be used again; so long may a revoked token still be accepted.
@@ -58,7 +64,11 @@ def connect_to_other_server(
         observe: see `connect`.
     """
     open_channel = partial(BackChannel, tls=tls, request_id=guarded(request_id, "request_id"))
-    introspection = OtherIntrospection(issuer, client_id, client_secret, introspection_endpoint, open_channel)
+    if (client_secret is None) == (client_key is None):
+        raise TypeError("give either `client_secret` or `client_key`")
+    introspection = OtherIntrospection(
+        issuer, client_id, client_secret or client_key, introspection_endpoint, open_channel
+    )
     return TokenValidator(
         introspection,
         ValidationCache(follows_feed=False),
@@ -83,12 +93,14 @@ class OtherIntrospection:
         self,
         issuer: str,
         client_id: str,
-        client_secret: str,
+        credentials: "str | PrivateKeyJwt | None",
         endpoint: str | None,
         open_channel: Callable[..., BackChannel],
     ) -> None:
         self._issuer = issuer
-        self._credentials = (client_id, client_secret)
+        self._client_id = client_id
+        self._secret = credentials if isinstance(credentials, str) else None
+        self._key = credentials if not isinstance(credentials, str) else None
         self._open_channel = open_channel
         self._metadata_channel = open_channel(_origin(issuer), None, None)
         self._endpoint = self._opened(endpoint) if endpoint else None
@@ -104,6 +116,8 @@ class OtherIntrospection:
         until = seconds() + within
         channel, path = self._endpoint or self._found(until)
         form = {"token": token, "token_type_hint": "access_token"}
+        if self._key is not None:
+            form |= self._key.form(self._client_id, self._issuer)
         return channel.post(path, form, within=until - seconds())
 
     def check(self) -> None:
@@ -123,7 +137,8 @@ class OtherIntrospection:
     def _opened(self, endpoint: str) -> tuple[BackChannel, str]:
         parts = urlsplit(endpoint)
         query = f"?{parts.query}" if parts.query else ""
-        return self._open_channel(_origin(endpoint), *self._credentials), f"{parts.path}{query}"
+        client_id = self._client_id if self._key is None else None
+        return self._open_channel(_origin(endpoint), client_id, self._secret), f"{parts.path}{query}"
 
     def _found(self, until: float) -> tuple[BackChannel, str]:
         """One looks for it, the others wait for that."""

@@ -4,6 +4,10 @@ const issuer = `http://127.0.0.1:${port}`;
 const provider = new Provider(issuer, {
   clients: [
     { client_id: 'app', client_secret: 'app-secret', grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+    {
+      client_id: 'signer', token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256',
+      jwks: { keys: [JSON.parse(process.argv[3])] }, grant_types: [], redirect_uris: [], response_types: [],
+    },
     { client_id: 'journal', client_secret: 'a secret', grant_types: [], redirect_uris: [], response_types: [] },
   ],
   scopes: ['journal:read', 'journal:write'],

@@ -1,5 +1,6 @@
 """The kit against a real authorization server of others: node-oidc-provider, fetched from npm."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from joserfc.jwk import ECKey
 
 from shared.resource_server import (
     InsufficientScopeError,
@@ -14,11 +16,13 @@ from shared.resource_server import (
     MisconfiguredError,
     connect_to_other_server,
 )
+from shared.resource_server.private_key_jwt import PrivateKeyJwt
 from tests.support.polling import eventually
 from tests.support.servers import free_port
 
 pytestmark = pytest.mark.torture
 RESOURCE, VERSION = "https://journal.example/", "9"
+KEY = ECKey.generate_key("P-256")
 PROGRAM = Path(__file__).with_name("oidc_provider.mjs")
 
 
@@ -34,7 +38,9 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.copy(PROGRAM, folder)
     with (
         (folder / "log").open("wb") as log,
-        subprocess.Popen([node, PROGRAM.name, str(port)], cwd=folder, stdout=log, stderr=log) as running,
+        subprocess.Popen(
+            [node, PROGRAM.name, str(port), json.dumps(KEY.as_dict(private=False))], cwd=folder, stdout=log, stderr=log
+        ) as running,
     ):
         try:
             eventually(lambda: b"ready" in (folder / "log").read_bytes())
@@ -72,4 +78,19 @@ def test_its_tokens_are_validated_and_refused(issuer: str) -> None:
     with pytest.raises(MisconfiguredError, match="client_secret"):
         stranger.check()
     for each in (validator, stranger):
+        each.close()
+
+
+def test_it_knows_us_by_our_signature(issuer: str) -> None:
+    connection = {"resource": RESOURCE, "audience": RESOURCE, "issuer": issuer, "client_id": "signer", "deadline": 30.0}
+    keys = (KEY, ECKey.generate_key("P-256"))
+    ours, other = (
+        connect_to_other_server(**connection, client_key=PrivateKeyJwt(key.as_pem(private=True).decode()))
+        for key in keys
+    )
+    token = issued(issuer, "journal:read")
+    assert [ours.validate(f"Bearer {token}").client_id for _ in range(2)] == ["app", "app"]
+    with pytest.raises(MisconfiguredError):
+        other.validate(f"Bearer {token}")
+    for each in (ours, other):
         each.close()

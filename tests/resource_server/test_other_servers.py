@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, RSAKey
 
 from shared.resource_server import (
     CannotValidateError,
@@ -21,6 +23,7 @@ from shared.resource_server import (
     connect,
     connect_to_other_server,
 )
+from shared.resource_server.private_key_jwt import PrivateKeyJwt
 
 RESOURCE = "https://journal.example/"
 NOW = int(time.time())
@@ -65,6 +68,8 @@ class Server:
         self.answers: dict[str, dict[str, Any]] = {}
         self.metadata: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
+        self.forms: list[dict[str, str]] = []
+        self.authorizations: list[str | None] = []
         self.validators: list[TokenValidator] = []
         server = self
 
@@ -77,6 +82,8 @@ class Server:
             def do_POST(self) -> None:
                 form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 server.asked.append(self.path)
+                server.forms.append({name: value for name, (value,) in form.items()})
+                server.authorizations.append(self.headers.get("Authorization"))
                 self._reply(200, server.answers.get(form["token"][0], {"active": False}))
 
             def _reply(self, status: int, answer: dict[str, Any]) -> None:
@@ -96,7 +103,9 @@ class Server:
 
     def validator(self, issuer: str, **options: Any) -> TokenValidator:
         usual = {"resource": RESOURCE, "audience": RESOURCE, "deadline": 30.0, **options}
-        validator = connect_to_other_server(issuer=issuer, client_id="journal", client_secret="a secret", **usual)
+        if "client_key" not in options:
+            usual["client_secret"] = "a secret"
+        validator = connect_to_other_server(issuer=issuer, client_id="journal", **usual)
         self.validators.append(validator)
         return validator
 
@@ -211,3 +220,34 @@ def test_metadata_of_somebody_else_or_none_are_our_mistake(server: Server) -> No
 def test_an_address_of_which_something_would_be_dropped_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match=r"auth\.example"):
         connect(resource=RESOURCE, issuer="https://auth.example", client_id="a", client_secret="b", auth_url=address)
+
+
+@pytest.mark.clause("RFC 7523 §2.2")
+@pytest.mark.parametrize(
+    ("key", "algorithm"), [(ECKey.generate_key("P-384"), "ES384"), (RSAKey.generate_key(2048), "PS256")]
+)
+def test_a_signature_may_stand_for_the_secret(server: Server, key: Any, algorithm: str) -> None:
+    server.answers = {"good": SHAPES["Hydra"]}
+    signer = PrivateKeyJwt(key.as_pem(private=True).decode(), key_id="1")
+    endpoint = f"{server.address}/i"
+    validator = server.validator("https://auth.example", introspection_endpoint=endpoint, client_key=signer)
+    for _ in range(2):
+        validator.validate("Bearer good")
+    seen = set()
+    for form in server.forms:
+        assert form["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        assertion = jwt.decode(form["client_assertion"], key, algorithms=[algorithm])
+        claims = {name: assertion.claims[name] for name in ("iss", "sub", "aud")}
+        assert claims == {"iss": "journal", "sub": "journal", "aud": "https://auth.example"}
+        assert 0 < assertion.claims["exp"] - assertion.claims["iat"] <= 60
+        assert assertion.header["kid"] == "1"
+        seen.add(assertion.claims["jti"])
+    assert (len(seen), server.authorizations) == (2, [None, None])
+
+
+@pytest.mark.parametrize("credentials", [{}, {"client_secret": "a", "client_key": object()}])
+def test_one_proof_of_who_asks_is_needed(credentials: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="either"):
+        connect_to_other_server(
+            resource=RESOURCE, audience=None, issuer="https://auth.example", client_id="a", **credentials
+        )
