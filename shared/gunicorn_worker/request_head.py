@@ -129,8 +129,6 @@ class _Said:
     count = 0
     """Of fields, the dropped ones included."""
     repeated: Set[str] = frozenset()
-    on_message_begin = on_message_complete = on_chunk_header = on_chunk_complete = None
-    """What needn't be told. To look for what is missing would take a parser longer than to call it."""
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         self.environ = {**environ}
