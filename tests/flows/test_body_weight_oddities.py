@@ -177,10 +177,20 @@ def test_by_option_it_is_one_entry(actions: Actions, token: str) -> None:
 
 @pytest.mark.parametrize(
     "other",
+    [{"created_at": "2026-01-31T06:31:00Z"}, {"created_at": "2026-01-31T06:29:00Z"}, {"body_weight": "82.572"}],
+    ids=["later", "earlier", "heavier"],
+)
+def test_what_lies_at_the_very_limit_is_a_twin(actions: Actions, token: str, other: dict[str, str]) -> None:
+    actions.fit("POST", token=token, json=GOOD)
+    assert actions.fit("POST", f"{LIST}?twins=merge", token, json={**GOOD, **other}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "other",
     [
         {**TWIN, "created_at": "2026-01-31T06:31:01Z"},
         {**TWIN, "body_weight": "182.1"},
-        {**GOOD, "body_weight": "82.6"},
+        {**GOOD, "body_weight": "82.573"},
     ],
     ids=["later", "heavier in pounds", "heavier"],
 )
