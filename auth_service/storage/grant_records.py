@@ -76,6 +76,7 @@ class GrantRecordStore:
             session.execute(used.values(unused_until=None))
             asking = session.scalar(client.with_for_update(read=True))
             if asking is None or not set(record.scopes) <= set(asking.scopes):
+                session.rollback()  # a client that nobody used yet still runs out
                 return False
             if remember:
                 consents.remember(session, account_id, client_id, record.scopes)

@@ -90,6 +90,32 @@ def test_an_act_ends_the_grant_that_was_about_to_be_committed(
     assert record.revoked_at is not None
 
 
+def test_a_refused_decision_leaves_a_client_that_nobody_used_to_run_out(database: Database) -> None:
+    """Only the grant that is recorded makes it stay."""
+    world, until = World(database), now() + timedelta(days=30)
+    fresh = Client(
+        client_id=new_grant_id(),
+        name="App",
+        own_grant_id=new_grant_id(),
+        redirect_uris=(),
+        grant_types=(),
+        scopes=("read",),
+        unused_until=until,
+    )
+    world.clients.create(fresh, ())
+
+    def allow(*scopes: str) -> bool:
+        record = GrantRecord(
+            id=new_grant_id(), account_id=world.account_id, client_id=fresh.client_id, scopes=scopes, audience=()
+        )
+        return world.records.add(record, session_epoch=0, withdrawals=0)
+
+    assert not allow("read", "write")  # which was taken from it meanwhile
+    assert world.clients.get(fresh.client_id).unused_until == until
+    assert allow("read")
+    assert world.clients.get(fresh.client_id).unused_until is None
+
+
 def test_of_two_changes_of_a_client_at_once_the_second_is_of_what_the_first_made(database: Database) -> None:
     """Each takes a scope; both are gone, and counted."""
     world = World(database)
