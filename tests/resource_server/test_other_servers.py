@@ -3,10 +3,13 @@ they are found.
 """
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -24,6 +27,7 @@ from shared.resource_server import (
     connect_to_other_server,
 )
 from shared.resource_server.private_key_jwt import PrivateKeyJwt
+from tests.support.certificates import self_signed
 
 RESOURCE = "https://journal.example/"
 NOW = int(time.time())
@@ -64,7 +68,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 class Server:
     """Answers introspection as a test says, and has metadata at one of the usual places."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers: dict[str, dict[str, Any]] = {}
         self.metadata: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
@@ -75,7 +79,7 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                assert "Authorization" not in self.headers, "metadata need no secret"
+                assert ".well-known" not in self.path or "Authorization" not in self.headers, "metadata need no secret"
                 known = server.metadata.get(self.path)
                 self._reply(200 if known else 404, known or {})
 
@@ -98,7 +102,9 @@ class Server:
                 pass
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.http.server_port}"
+        if tls is not None:
+            self.http.socket = tls.wrap_socket(self.http.socket, server_side=True)
+        self.address = f"http{'s' if tls else ''}://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
 
     def validator(self, issuer: str, **options: Any) -> TokenValidator:
@@ -109,15 +115,18 @@ class Server:
         self.validators.append(validator)
         return validator
 
+    def close(self) -> None:
+        for validator in self.validators:
+            validator.close()
+        self.http.shutdown()
+        self.http.server_close()
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     running = Server()
     yield running
-    for validator in running.validators:
-        validator.close()
-    running.http.shutdown()
-    running.http.server_close()
+    running.close()
 
 
 @pytest.mark.clause("RFC 7662 §2.2")
@@ -251,3 +260,30 @@ def test_one_proof_of_who_asks_is_needed(credentials: dict[str, Any]) -> None:
         connect_to_other_server(
             resource=RESOURCE, audience=None, issuer="https://auth.example", client_id="a", **credentials
         )
+
+
+def test_a_certificate_authority_and_a_certificate_of_our_own(tmp_path: Path) -> None:
+    theirs, ours = self_signed(tmp_path, "auth.example"), self_signed(tmp_path, "journal.example")
+    wanted = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ours)
+    wanted.verify_mode = ssl.CERT_REQUIRED
+    wanted.load_cert_chain(theirs)
+    trusting, complete = (ssl.create_default_context(cafile=theirs) for _ in range(2))
+    complete.load_cert_chain(ours)
+    with closing(Server(wanted)) as server:
+        server.metadata = {
+            "/.well-known/openid-configuration": {
+                "issuer": server.address,
+                "introspection_endpoint": f"{server.address}/i",
+            },
+            "/revocations?wait=0": {"cursor": "1", "reset": False, "events": [], "more": False},
+        }
+        ourselves = {"resource": RESOURCE, "issuer": server.address, "client_id": "a", "client_secret": "b"}
+        for tls in (None, trusting):
+            with pytest.raises(CannotValidateError), closing(connect(**ourselves, tls=tls, deadline=30.0)) as validator:
+                validator.check()
+            with pytest.raises(CannotValidateError):
+                server.validator(server.address, tls=tls).check()
+        with closing(connect(**ourselves, tls=complete, deadline=30.0)) as validator:
+            validator.check()
+        server.validator(server.address, tls=complete).check()
+        assert server.asked == ["/i"]
