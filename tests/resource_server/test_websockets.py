@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
 import pytest
 import wsproto
 from wsproto.events import AcceptConnection, CloseConnection, RejectConnection, RejectData, Request, TextMessage
@@ -178,15 +180,24 @@ def test_an_open_socket_is_closed_when_its_token_ends_or_loses_the_scope(
         assert third.say("2") == "2"
 
 
-def test_a_socket_that_is_never_quiet_is_closed_too(
+def test_a_socket_on_which_only_the_application_speaks_is_closed_too(
     server: SmallAuthorizationServer, validator: TokenValidator, serve: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(token_validator, "_SOON", 0.05)
-    token = server.issue("a")
-    with serve(TokenMiddleware(Echo(), validator, rule)) as port, opened(port, token) as client:
-        assert client.say("1") == "1"
+    token, done = server.issue("a"), threading.Event()
+
+    async def ticker(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while not done.is_set():
+            await send({"type": "websocket.send", "text": "tick"})
+            await anyio.sleep(0.01)
+
+    with serve(TokenMiddleware(ticker, validator, rule)) as port, opened(port, token) as client:
+        assert next(event.data for event in client.events() if isinstance(event, TextMessage)) == "tick"
         server.revoke(token)
-        eventually(lambda: client.say("2") == "closed with 1008")
+        assert client.closed_with() == 1008
+        done.set()
 
 
 def test_an_outage_closes_a_socket_only_after_a_while(
