@@ -3,13 +3,15 @@
 An outage is never told as a refusal: clients throw tokens away on 400 and 401, and come back after a 503.
 """
 
+import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from authlib.oauth2 import OAuth2Error
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from redis import RedisError
-from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable, TooManyRequests
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError, TooManyRequests
 
 from auth_service.protocol.errors import printable
 from auth_service.storage.password_hashing import TooManyPasswordsError
@@ -42,16 +44,34 @@ _TEXTS = {
 
 _FORGED = "This form was open for too long, or was not ours. Go back, load its page again and send it once more."
 
+_log = logging.getLogger(__name__)
 _outages = OutageLog()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is said of an error, to people and to programs."""
+
+    status: int
+    code: str
+    """As OAuth's errors are named."""
+    text: str
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+    def body(self) -> dict[str, str]:
+        """What a program reads, in the characters that OAuth allows."""
+        return {"error": self.code, "error_description": printable(self.text.replace("’", "'"))}
+
+
+_UNAVAILABLE = Failure(503, "temporarily_unavailable", _TEXTS[503], [("Retry-After", "1")])
 
 
 def install_error_handlers(app: Flask) -> None:
     """Answer every error of this application."""
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OAuth2Error, _authorization_refused)
-    for outage in OUTAGES:
-        app.register_error_handler(outage, _outage)
-    app.register_error_handler(TooManyPasswordsError, _too_many_passwords)
+    for unavailable in (*OUTAGES, TooManyPasswordsError):
+        app.register_error_handler(unavailable, _failed)
     _log_only_faults(app)
 
 
@@ -66,52 +86,48 @@ def _log_only_faults(app: Flask) -> None:
     app.log_exception = log  # type: ignore[method-assign]
 
 
-def _http_error(error: HTTPException) -> Response:
-    original = getattr(error, "original_exception", None)
-    if isinstance(original, OUTAGES):  # raised before a handler of its own could be found
-        return _outage(original)
-    if error.response is not None:
-        return make_response(error.response)
+def failure_of(error: Exception) -> Failure:
+    """How to answer what was raised on the way to an answer. An outage, and a fault of ours, is noted in the log."""
+    original = getattr(error, "original_exception", None)  # raised before a handler of its own could be found
+    outage = original if isinstance(original, OUTAGES) else error
+    if isinstance(outage, OUTAGES):
+        _outages.add(outage)
+        return _UNAVAILABLE
+    if isinstance(error, TooManyPasswordsError):
+        return _UNAVAILABLE
+    if not isinstance(error, HTTPException):
+        _log.error("not foreseen", exc_info=error)
+        error = InternalServerError()
     status = error.code or 500
     text = _FORGED if isinstance(error, CSRFError) else _TEXTS.get(status)
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
         text = f"Try again in {in_minutes(error.retry_after)}."
     code = {500: "server_error", 503: "temporarily_unavailable"}.get(status, "invalid_request")
-    answer = _answer(status, code, text or error.description or "")
-    for name, value in error.get_headers():
-        if name not in {"Content-Type", "Content-Length"}:
-            answer.headers[name] = value
-    return answer
+    headers = [(name, value) for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}]
+    return Failure(status, code, text or error.description or "", headers)
+
+
+def _http_error(error: HTTPException) -> Response:
+    return make_response(error.response) if error.response is not None else _answer(failure_of(error))
+
+
+def _failed(error: Exception) -> Response:
+    return _answer(failure_of(error))
 
 
 def _authorization_refused(error: OAuth2Error) -> Response:
     """An authorization request that may not be answered by sending the browser anywhere (RFC 6749 §4.1.2.1)."""
     text = error.get_error_description() or "The request is not valid."
-    return _answer(
-        400,
-        str(error.error),
-        f"The app that sent you here made a mistake, so nothing was shared with it. Tell its makers: {text}",
-    )
+    said = f"The app that sent you here made a mistake, so nothing was shared with it. Tell its makers: {text}"
+    return _answer(Failure(400, str(error.error), said))
 
 
-def _outage(error: Exception) -> Response:
-    _outages.add(error)
-    return _unavailable()
-
-
-def _too_many_passwords(_: Exception) -> Response:
-    return _unavailable()
-
-
-def _unavailable() -> Response:
-    answer = _answer(503, "temporarily_unavailable", _TEXTS[ServiceUnavailable.code])
-    answer.headers["Retry-After"] = "1"
-    return answer
-
-
-def _answer(status: int, code: str, text: str) -> Response:
+def _answer(failure: Failure) -> Response:
     wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     if wants_page and not isinstance(request.routing_exception, SecurityError):  # no page of a host that isn't ours
-        page = render_template("error.html", title=_TITLES.get(status, "Something went wrong"), text=text)
-        return make_response(page, status)
-    return make_response(jsonify(error=code, error_description=printable(text.replace("’", "'"))), status)
+        title = _TITLES.get(failure.status, "Something went wrong")
+        answer = make_response(render_template("error.html", title=title, text=failure.text), failure.status)
+    else:
+        answer = make_response(jsonify(failure.body()), failure.status)
+    answer.headers.extend(failure.headers)
+    return answer

@@ -32,15 +32,14 @@ _LAYERS = {
     ("request_log.py", "log_answer"): "log line",
     ("metrics.py", "count"): "metrics",
     ("client_authentication.py", "authenticate"): "client authentication",
-    ("client_authentication.py", "recognise"): "client authentication",
     ("token_handle.py", "parse"): "tokens: verify, derive, digest",
     ("token_handle.py", "derive"): "tokens: verify, derive, digest",
     ("token_handle.py", "make"): "tokens: verify, derive, digest",
     ("token_handle.py", "token_digest"): "tokens: verify, derive, digest",
     ("authorization_server.py", "create_token_response"): "grant rules, with Authlib's",
-    ("usual_introspection.py", "answer"): "introspection's rules",
+    ("introspection_endpoint.py", "introspection"): "introspection's rules",
     ("oauth_request.py", "__init__"): "form and headers in, JSON and headers out",
-    ("lean_forms.py", "__call__"): "form and headers in, JSON and headers out",
+    ("protocol_app.py", "__call__"): "form and headers in, JSON and headers out",
 }
 """By file and function: what a sample counts for, if this is the innermost of these in it."""
 

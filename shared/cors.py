@@ -4,6 +4,7 @@ What a request may do is decided without looking at its `Origin`: whoever is no 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
@@ -14,29 +15,37 @@ _METHODS = "GET, POST, PUT, PATCH, DELETE"
 """That a script may try. Whether an address has one, the answer says."""
 
 
-def let_scripts_read(
-    blueprint: Blueprint, allows: Callable[[str], bool], *, sent: Sequence[str], shown: Sequence[str]
-) -> None:
-    """Answer browsers that ask, at each address of the blueprint, whether a script may send and read.
+@dataclass(frozen=True, slots=True)
+class ScriptAccess:
+    """What scripts of other origins may send and read. Every answer under such a rule varies by `Origin`."""
 
-    Args:
-        blueprint: those addresses and no others.
-        allows: whether scripts of this origin may.
-        sent: the request headers that they may set.
-        shown: the headers of answers that they may read, beside those that the standard lets everybody read.
-    """
+    allows: Callable[[str], bool]
+    """Whether scripts of this origin may."""
+    sent: Sequence[str]
+    """The request headers that they may set."""
+    shown: Sequence[str]
+    """The headers of answers that they may read, beside those that the standard lets everybody read."""
+
+    def headers(self, origin: str, method: str) -> dict[str, str]:
+        """What the answer to a request of this method tells the browser; OPTIONS is its question before it sends."""
+        if not self.allows(origin):
+            return {}
+        if method == "OPTIONS":
+            return {
+                "Access-Control-Allow-Origin": origin,
+                "Access-Control-Allow-Methods": _METHODS,
+                "Access-Control-Allow-Headers": ", ".join(self.sent),
+                "Access-Control-Max-Age": str(_PREFLIGHT_REMEMBERED_FOR),
+            }
+        return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": ", ".join(self.shown)}
+
+
+def let_scripts_read(blueprint: Blueprint, access: ScriptAccess) -> None:
+    """Answer browsers that ask, at each address of the blueprint, whether a script may send and read."""
 
     @blueprint.after_request
     def tell(response: Response) -> Response:
         response.vary.add("Origin")
-        origin = request.headers.get("Origin")
-        if origin is None or not allows(origin):
-            return response
-        response.headers["Access-Control-Allow-Origin"] = origin
-        if request.method == "OPTIONS":
-            response.headers["Access-Control-Allow-Methods"] = _METHODS
-            response.headers["Access-Control-Allow-Headers"] = ", ".join(sent)
-            response.headers["Access-Control-Max-Age"] = str(_PREFLIGHT_REMEMBERED_FOR)
-        else:
-            response.headers["Access-Control-Expose-Headers"] = ", ".join(shown)
+        if "Origin" in request.headers:
+            response.headers.update(access.headers(request.headers["Origin"], request.method))
         return response

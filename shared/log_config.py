@@ -9,13 +9,14 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.request_id import current_request_id
 
 _SECRETS = re.compile(r"\b(mat|mrt|mac|mdc|mia|mra|whsec)_[\w+/=-]{8,}|\b((?i:bearer|basic|dpop)) [\w.~+/=-]{8,}")
+_SHORTEST_SECRET = len("mat_") + 8
+"""Characters. Most texts of a request's line have fewer and needn't be searched."""
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 _STDERR = 2 if sys.__stderr__ else os.open(os.devnull, os.O_WRONLY)
 """None was open when Python started: then the number is that of a file or a connection that was opened since."""
@@ -50,9 +51,11 @@ def write_line(level: str, logger: str, message: str, at: float, more: Mapping[s
     for name, value in more.items():
         line[name] = _cut(value)
     rest = (_encode(line) + "\n").encode()
-    with suppress(OSError):  # who reads the log may be gone; that is no reason to fail
+    try:
         while rest:  # with one system call, as a rule, which keeps the line whole without a lock that threads wait for
             rest = rest[os.write(_STDERR, rest) :]
+    except OSError:  # noqa: SIM105 -- `suppress` is three calls, and this is once a request
+        pass  # who reads the log may be gone; that is no reason to fail
 
 
 class _Lines(logging.Handler):
@@ -81,7 +84,7 @@ _lines = _Lines()
 
 
 def _cut(value: Any) -> Any:
-    return _SECRETS.sub(_shortened, value) if isinstance(value, str) else value
+    return _SECRETS.sub(_shortened, value) if isinstance(value, str) and len(value) >= _SHORTEST_SECRET else value
 
 
 def _shortened(secret: re.Match[str]) -> str:

@@ -15,6 +15,9 @@ from prometheus_client.registry import Collector
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 """Seconds."""
 
+_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
+"""Strangers could make as many series of others as they like."""
+
 
 class RequestMetrics:
     """Counts answers and their times. It remembers each series: looking one up would take longer than counting."""
@@ -34,6 +37,8 @@ class RequestMetrics:
 
     def count(self, endpoint: str, method: str, status: int, began: float | None) -> None:
         """Count an answer and, if it is known when its request began (by `time.perf_counter()`), its time."""
+        if method not in _METHODS:
+            method = "other"
         series = self._series.get((endpoint, method, status))
         if series is None:
             series = self._requests.labels(endpoint, method, status), self._seconds.labels(endpoint)
@@ -62,8 +67,7 @@ def install_metrics(
     @app.after_request
     def count(response: Response) -> Response:
         endpoint = request.endpoint or "none"  # not the path: strangers could make as many series as they like
-        method = request.method if request.method in _METHODS else "other"
-        counted.count(endpoint, method, response.status_code, g.get("metrics_began"))
+        counted.count(endpoint, request.method, response.status_code, g.get("metrics_began"))
         return response
 
     @app.get("/metrics")
@@ -74,9 +78,6 @@ def install_metrics(
         return Response(generate_latest(_all_workers(registry, collectors)), content_type=CONTENT_TYPE_LATEST)
 
     return counted
-
-
-_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 
 
 def _all_workers(own: CollectorRegistry, collectors: Sequence[Collector]) -> CollectorRegistry:

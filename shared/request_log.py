@@ -31,11 +31,8 @@ def log_answer(
         write_line(logging.getLevelName(level), "request", f"{method} {path} {status}", time.time(), more)
 
 
-def follow_requests(app: Flask, routine: str = "") -> None:
-    """Take over the caller's id or make one, send it back, and log each request without its query string.
-
-    `routine` is the path that programs ask all day long: what succeeds there is said at DEBUG only.
-    """
+def follow_requests(app: Flask) -> None:
+    """Take over the caller's id or make one, send it back, and log each request without its query string."""
 
     @app.before_request
     def begin() -> None:
@@ -46,7 +43,6 @@ def follow_requests(app: Flask, routine: str = "") -> None:
     def end(response: Response) -> Response:
         response.headers[HEADER] = current_request_id() or ""
         if not request.path.startswith("/health/"):
-            level = logging.DEBUG if request.path == routine and response.status_code == 200 else logging.INFO
             began = g.get("request_began", time.perf_counter())
-            log_answer(request.method, request.path, response.status_code, began, request.remote_addr, level)
+            log_answer(request.method, request.path, response.status_code, began, request.remote_addr)
         return response

@@ -18,16 +18,17 @@ def refuse_cut_bodies(app: Flask) -> None:
         if request.content_length is not None:
             environ.pop("wsgi.input_terminated", None)  # so Werkzeug counts
         elif "HTTP_TRANSFER_ENCODING" in environ:
-            environ["wsgi.input"] = _Chunks(environ["wsgi.input"])
+            environ["wsgi.input"] = Chunks(environ["wsgi.input"])
 
 
-class _Chunks:
+class Chunks:
     """A body in chunks. Whatever the server can't read of it is the sender's mistake, not ours."""
 
     def __init__(self, body: Any) -> None:
         self._body = body
 
     def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes. Raises BadRequest."""
         try:
             data: bytes = self._body.read(size)
         except Exception as error:

@@ -17,10 +17,10 @@ from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
 from auth_service.storage.consents import ConsentStore
+from auth_service.web.browser_requests import to_flask
 from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
 from auth_service.web.http_headers import allow_form_to_lead_to
 from auth_service.web.http_methods import refuse_head
-from auth_service.web.protocol_http import to_flask
 
 _EXPIRED = "This request has expired or was answered already. Go back to the app and start again."
 

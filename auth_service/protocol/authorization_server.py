@@ -1,6 +1,6 @@
 """The authorization server: what its grants and endpoints work with, and how requests and errors pass through it.
 
-Which grants and endpoints it has is `features.py`.
+Which grants it has is `features.py`, which endpoints `auth_service/routes.py`.
 """
 
 from collections.abc import Collection
@@ -119,15 +119,13 @@ class AuthorizationServer(AuthlibAuthorizationServer):
         )
 
     def handle_error_response(self, request: ProtocolRequest, error: OAuth2Error) -> ProtocolResponse:
-        """An error in the characters that OAuth allows, sent back the way it has to go."""
-        body = {"error": str(error.error)}
-        if description := error.get_error_description():
-            body["error_description"] = printable(description)
-        if error.redirect_uri:
-            if request.payload.state:
-                body["state"] = request.payload.state
-            return self.handle_response(303, "", [("Location", with_parameters(error.redirect_uri, body))])
-        return self.handle_response(error.status_code, body, error.get_headers())
+        """An error, sent back the way it has to go."""
+        if not error.redirect_uri:
+            return refusal(error)
+        body = _told_of(error)
+        if request.payload.state:
+            body["state"] = request.payload.state
+        return self.handle_response(303, "", [("Location", with_parameters(error.redirect_uri, body))])
 
     def _look_for_proven_key(self, request: ProtocolRequest) -> None:
         """After the grant's checks and before its one step, so that a bad proof spends nothing (RFC 9449 §5)."""
@@ -137,3 +135,16 @@ class AuthorizationServer(AuthlibAuthorizationServer):
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Nobody listens to Authlib's signals."""
+
+
+def refusal(error: OAuth2Error) -> ProtocolResponse:
+    """The answer to a program whose request raised this (RFC 6749 §5.2)."""
+    return ProtocolResponse(error.status_code, _told_of(error), error.get_headers())
+
+
+def _told_of(error: OAuth2Error) -> dict[str, str]:
+    """What a client reads of an error, in the characters that OAuth allows."""
+    told = {"error": str(error.error)}
+    if description := error.get_error_description():
+        told["error_description"] = printable(description)
+    return told

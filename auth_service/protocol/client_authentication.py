@@ -91,14 +91,6 @@ class ClientAuthentication:
             raise TooManyFailuresError(wait)
         raise ClientAuthenticationFailedError
 
-    def recognise(self, header: str | None, callers: Callers[Caller], endpoint: str) -> Caller | None:
-        """The caller, if this Authorization header alone proves who it is. None decides nothing, nor does it count."""
-        credentials = _basic(header) if header else None
-        if credentials is None or not _could_exist(credentials.client_id):
-            return None
-        caller = callers.recall(credentials.client_id)
-        return caller if self._proven(caller, credentials, (credentials.method,), endpoint) else None
-
     def _proven(
         self, caller: HasSecret | None, credentials: _Credentials, methods: Collection[str], endpoint: str
     ) -> bool:
@@ -120,7 +112,7 @@ def _could_exist(client_id: str) -> bool:
 def _presented(request: ProtocolRequest) -> _Credentials | None:
     header = request.headers.get("Authorization")
     client_id, secret = request.form.get("client_id"), request.form.get("client_secret")
-    asserted = bool({"client_assertion", "client_assertion_type"} & request.form.keys())
+    asserted = "client_assertion" in request.form or "client_assertion_type" in request.form
     if (header is not None) + (secret is not None) + asserted > 1:
         raise InvalidRequestError("Use one way to authenticate the client, not two.")
     if asserted:

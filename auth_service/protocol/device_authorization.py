@@ -3,7 +3,7 @@
 How the device then gets its tokens with the other is `device_code_grant.py`.
 """
 
-from authlib.oauth2.rfc6749 import TokenEndpoint, UnauthorizedClientError
+from authlib.oauth2.rfc6749 import UnauthorizedClientError
 from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
 from auth_service.models.client import Client
@@ -11,7 +11,7 @@ from auth_service.models.device_authorization import DeviceAuthorization
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer, ServerParts
 from auth_service.protocol.errors import TooManyRequestsError
 from auth_service.protocol.grant_creation import Decision, begin_grant
-from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.resource_indicators import Target, requested_target
 from auth_service.protocol.user_code import new_user_code, shown
 from auth_service.storage.token_handle import TokenKind, new_grant_id
@@ -22,39 +22,33 @@ INTERVAL = 5
 """Seconds that a device waits between two polls, at first."""
 
 
-class DeviceAuthorizationEndpoint(TokenEndpoint):
-    """Lets a device begin to wait."""
+def device_authorization(server: AuthorizationServer, request: ProtocolRequest) -> ProtocolResponse:
+    """Let a device begin to wait: client first, then what it asks for, then the two codes (§3.2).
 
-    ENDPOINT_NAME = "device_authorization"
-    CLIENT_AUTH_METHODS = CLIENT_AUTH_METHODS
-    server: AuthorizationServer
-
-    def create_endpoint_response(
-        self, request: ProtocolRequest
-    ) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
-        """Client first, then what it asks for, then the two codes (§3.2)."""
-        parts = self.server.parts
-        client = self.server.authenticate_client(request, self.CLIENT_AUTH_METHODS, self.ENDPOINT_NAME)
-        request.refuse_repeated()
-        if not client.check_grant_type(DEVICE_CODE_GRANT_TYPE):
-            raise UnauthorizedClientError("The client may not use this grant.")
-        target = requested_target(parts.resource_servers.all(), client, request)
-        if client.public and (wait := parts.throttle.unproven_request(request.remote_address)):
-            raise TooManyRequestsError(wait)
-        device_code = parts.keys.make(TokenKind.DEVICE_CODE, new_grant_id(), 0)
-        device = DeviceAuthorization(
-            device_code.grant_id, client.client_id, target.scopes, target.audience, device_code.digest
-        )
-        user_code = _wait_under_new_code(parts, device)
-        answer: dict[str, str | int] = {
-            "device_code": device_code.text,
-            "user_code": shown(user_code),
-            "verification_uri": f"{parts.issuer}/device",
-            "verification_uri_complete": f"{parts.issuer}/device?user_code={shown(user_code)}",
-            "expires_in": DEVICE_CODE_LIFETIME,
-            "interval": INTERVAL,
-        }
-        return 200, answer, [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+    Raises an OAuth2Error.
+    """
+    parts = server.parts
+    client = server.authenticate_client(request, CLIENT_AUTH_METHODS, "device_authorization")
+    request.refuse_repeated()
+    if not client.check_grant_type(DEVICE_CODE_GRANT_TYPE):
+        raise UnauthorizedClientError("The client may not use this grant.")
+    target = requested_target(parts.resource_servers.all(), client, request)
+    if client.public and (wait := parts.throttle.unproven_request(request.remote_address)):
+        raise TooManyRequestsError(wait)
+    device_code = parts.keys.make(TokenKind.DEVICE_CODE, new_grant_id(), 0)
+    device = DeviceAuthorization(
+        device_code.grant_id, client.client_id, target.scopes, target.audience, device_code.digest
+    )
+    user_code = _wait_under_new_code(parts, device)
+    answer = {
+        "device_code": device_code.text,
+        "user_code": shown(user_code),
+        "verification_uri": f"{parts.issuer}/device",
+        "verification_uri_complete": f"{parts.issuer}/device?user_code={shown(user_code)}",
+        "expires_in": DEVICE_CODE_LIFETIME,
+        "interval": INTERVAL,
+    }
+    return ProtocolResponse(200, answer)
 
 
 def decide(parts: ServerParts, device: DeviceAuthorization, client: Client, decision: Decision) -> bool:

@@ -7,28 +7,22 @@ from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, Auth
 from auth_service.protocol.client_credentials_grant import ClientCredentialsGrant
 from auth_service.protocol.client_keys import SIGNING_ALGORITHMS
 from auth_service.protocol.code_challenge import METHOD
-from auth_service.protocol.device_authorization import DeviceAuthorizationEndpoint
 from auth_service.protocol.device_code_grant import DeviceCodeGrant
 from auth_service.protocol.identity_scopes import userinfo_resource
-from auth_service.protocol.introspection_endpoint import CALLER_AUTH_METHODS, IntrospectionEndpoint
-from auth_service.protocol.pushed_authorization_requests import PushedAuthorizationRequestEndpoint
+from auth_service.protocol.introspection_endpoint import CALLER_AUTH_METHODS
 from auth_service.protocol.refresh_token_grant import RefreshTokenGrant
-from auth_service.protocol.revocation_endpoint import RevocationEndpoint
 from auth_service.protocol.signed_introspection import ALGORITHM as SIGNED_INTROSPECTION_ALGORITHM
 from auth_service.protocol.signing_keys import ALGORITHMS
 from auth_service.protocol.token_exchange_grant import TokenExchangeGrant
 from shared.resource_server.dpop_proof import ALGORITHMS as DPOP_ALGORITHMS
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant, DeviceCodeGrant, TokenExchangeGrant)
-ENDPOINTS = (IntrospectionEndpoint, RevocationEndpoint, PushedAuthorizationRequestEndpoint, DeviceAuthorizationEndpoint)
 
 
 def register_features(server: AuthorizationServer) -> None:
-    """Give the server its grants and endpoints."""
+    """Give the server its grants."""
     for grant in GRANTS:
         server.register_grant(grant)
-    for endpoint in ENDPOINTS:
-        server.register_endpoint(endpoint)
 
 
 def metadata(server: AuthorizationServer) -> dict[str, object]:

@@ -1,11 +1,10 @@
 """Introspection (RFC 7662): begins at `active: false` and answers more only when nothing speaks against it."""
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
-from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospectionEndpoint
 
 from auth_service.models.tokens import AccessTokenRecord
-from auth_service.protocol.authorization_server import AuthorizationServer, ServerParts
-from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.authorization_server import ServerParts
+from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.signed_introspection import ALGORITHM, MEDIA_TYPE, signed_answer, wants_signed_answer
 from auth_service.storage.token_handle import TokenHandle, TokenKind
 
@@ -14,26 +13,21 @@ CALLER_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 Answer = dict[str, object]
 
 
-class IntrospectionEndpoint(AuthlibIntrospectionEndpoint):
-    """For registered resource servers about access tokens that are meant for them; everybody else learns nothing."""
+def introspection(parts: ServerParts, request: ProtocolRequest) -> ProtocolResponse:
+    """For registered resource servers about access tokens that are meant for them; everybody else learns nothing.
 
-    CLIENT_AUTH_METHODS = CALLER_AUTH_METHODS
-    server: AuthorizationServer
-
-    def create_endpoint_response(self, request: ProtocolRequest) -> tuple[int, Answer | str, list[tuple[str, str]]]:
-        """Credentials first: before that, nothing is said about the request at all (RFC 7662 §2.1)."""
-        parts = self.server.parts
-        caller = parts.authentication.authenticate(
-            request, parts.resource_servers, self.CLIENT_AUTH_METHODS, self.ENDPOINT_NAME
-        )
-        request.refuse_repeated()
-        if "token" not in request.form:
-            raise InvalidRequestError("token is required.")
-        answer = introspect(parts, request.form["token"], caller.resource)
-        if wants_signed_answer(request.headers):
-            signed = signed_answer(answer, caller, parts.issuer, parts.signing_keys.signer(ALGORITHM))
-            return 200, signed, [("Content-Type", MEDIA_TYPE)]
-        return 200, answer, [("Content-Type", "application/json")]
+    Credentials first: before that, nothing is said about the request at all (§2.1). Raises an OAuth2Error.
+    """
+    caller = parts.authentication.authenticate(request, parts.resource_servers, CALLER_AUTH_METHODS, "introspection")
+    request.refuse_repeated()
+    token = request.form.get("token")
+    if token is None:
+        raise InvalidRequestError("token is required.")
+    answer = introspect(parts, token, caller.resource)
+    if wants_signed_answer(request.headers):
+        signed = signed_answer(answer, caller, parts.issuer, parts.signing_keys.signer(ALGORITHM))
+        return ProtocolResponse(200, signed, [("Content-Type", MEDIA_TYPE)])
+    return ProtocolResponse(200, answer)
 
 
 def introspect(parts: ServerParts, token: str, resource: str) -> Answer:

@@ -1,9 +1,10 @@
 """A request and an answer as the protocol sees them: plain values, whatever framework carried them."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 from authlib.oauth2 import OAuth2Request
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload
@@ -56,9 +57,9 @@ class Headers(Protocol):
 
 
 class _Payload(OAuth2Payload):
-    def __init__(self, parameters: Mapping[str, list[str]]) -> None:
+    def __init__(self, parameters: Mapping[str, list[str]], form: dict[str, str]) -> None:
         self._parameters = parameters
-        self._data = {name: values[0] for name, values in parameters.items()}
+        self._data = form
 
     @property
     def data(self) -> dict[str, str]:
@@ -79,6 +80,8 @@ class ProtocolRequest(OAuth2Request):
     # What Authlib's own `__init__` sets. It isn't called: it looks whether `uri` is secure, which ours, a setting, was
     # when it was read.
     headers: Headers
+    form: dict[str, str] = {}  # noqa: RUF012 -- no value: Authlib's property of this name, out of the way
+    """The form (at /authorize, the query): each parameter's first value."""
     user: object = None
     client: Client | None = None
     auth_method: str | None = None
@@ -101,20 +104,23 @@ class ProtocolRequest(OAuth2Request):
         self.method = method
         self.uri = uri
         self.headers = headers
-        self.parameters = {
-            name: present for name, values in parameters.items() if (present := [value for value in values if value])
-        }
+        self.parameters: dict[str, list[str]] = {}
+        self.form = {}
+        for name, values in parameters.items():
+            present = values if all(values) else [value for value in values if value]
+            if present:
+                self.parameters[name] = present
+                self.form[name] = present[0]
         self.remote_address = remote_address
         self.direct = direct
         """At /authorize: it came in the address and was not pushed by its client (RFC 9126)."""
         self.proven_key = ""
         """At /token: the thumbprint of the key that a DPoP proof proved to hold (RFC 9449), once it was checked."""
-        self.payload: _Payload = _Payload(self.parameters)
 
-    @property
-    def form(self) -> dict[str, str]:
-        """The form (at /authorize, the query): each parameter's first value."""
-        return self.payload.data
+    @cached_property
+    def payload(self) -> _Payload:
+        """The same for Authlib's grants."""
+        return _Payload(self.parameters, self.form)
 
     @property
     def args(self) -> dict[str, str | None]:
@@ -144,10 +150,9 @@ class JsonRequest:
     remote_address: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProtocolResponse:
-    """What an endpoint sends back. `body` becomes JSON, unless it is empty."""
+class ProtocolResponse(NamedTuple):
+    """What an endpoint sends back. `body` becomes JSON, unless it is a text."""
 
     status: int
     body: Mapping[str, object] | str
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: Sequence[tuple[str, str]] = ()

@@ -4,13 +4,13 @@ What is pushed is checked by the code that checks every authorization request: t
 """
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InvalidRequestError, TokenEndpoint
+from authlib.oauth2.rfc6749 import InvalidRequestError
 
 from auth_service.models.client import Client
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
 from auth_service.protocol.client_authentication import PROOFS_OF_IDENTITY
 from auth_service.protocol.errors import InvalidDpopProofError, InvalidRequestUriError, TooManyRequestsError
-from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 
 PUSHED_REQUEST_LIFETIME = 60
 """Seconds until its browser must have come to /authorize."""
@@ -18,44 +18,39 @@ PUSHED_REQUEST_LIFETIME = 60
 _URN = "urn:ietf:params:oauth:request_uri:"
 
 
-class PushedAuthorizationRequestEndpoint(TokenEndpoint):
-    """Keeps a request for one browser to name it once (§2)."""
+def pushed_authorization_request(server: AuthorizationServer, request: ProtocolRequest) -> ProtocolResponse:
+    """Keep a request for one browser to name it once (§2). Raises an OAuth2Error.
 
-    ENDPOINT_NAME = "pushed_authorization_request"
-    CLIENT_AUTH_METHODS = CLIENT_AUTH_METHODS
-    server: AuthorizationServer
+    Client first, then everything that can be wrong with the request, then keep it (§2.1).
+    """
+    client = server.authenticate_client(request, CLIENT_AUTH_METHODS, "pushed_authorization_request")
+    request.refuse_repeated()
+    if "request_uri" in request.form:
+        raise InvalidRequestError("request_uri must not be pushed.")
+    pushed = _pushed_by(client, request)
+    _validate(server, pushed)
+    if client.public and (wait := server.parts.throttle.unproven_request(request.remote_address)):
+        raise TooManyRequestsError(wait)
+    _bind_to_proven_key(server, request, pushed)
+    reference = server.parts.pushed_requests.add(pushed.parameters, client.client_id)
+    return ProtocolResponse(201, {"request_uri": _URN + reference, "expires_in": PUSHED_REQUEST_LIFETIME})
 
-    def create_endpoint_response(
-        self, request: ProtocolRequest
-    ) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
-        """Client first, then everything that can be wrong with the request, then keep it (§2.1)."""
-        client = self.server.authenticate_client(request, self.CLIENT_AUTH_METHODS, self.ENDPOINT_NAME)
-        request.refuse_repeated()
-        if "request_uri" in request.form:
-            raise InvalidRequestError("request_uri must not be pushed.")
-        pushed = _pushed_by(client, request)
-        self._validate(pushed)
-        if client.public and (wait := self.server.parts.throttle.unproven_request(request.remote_address)):
-            raise TooManyRequestsError(wait)
-        self._bind_to_proven_key(request, pushed)
-        reference = self.server.parts.pushed_requests.add(pushed.parameters, client.client_id)
-        answer: dict[str, str | int] = {"request_uri": _URN + reference, "expires_in": PUSHED_REQUEST_LIFETIME}
-        return 201, answer, [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 
-    def _bind_to_proven_key(self, request: ProtocolRequest, pushed: ProtocolRequest) -> None:
-        """A DPoP proof here is worth the `dpop_jkt` that it proves; if both are sent, they agree (RFC 9449 §10.1)."""
-        proven_key = self.server.parts.dpop.proven_key(request)
-        if proven_key and pushed.form.get("dpop_jkt", proven_key) != proven_key:
-            raise InvalidDpopProofError("The proof is made with another key than dpop_jkt names.")
-        if proven_key:
-            pushed.parameters["dpop_jkt"] = [proven_key]
+def _bind_to_proven_key(server: AuthorizationServer, request: ProtocolRequest, pushed: ProtocolRequest) -> None:
+    """A DPoP proof here is worth the `dpop_jkt` that it proves; if both are sent, they agree (RFC 9449 §10.1)."""
+    proven_key = server.parts.dpop.proven_key(request)
+    if proven_key and pushed.form.get("dpop_jkt", proven_key) != proven_key:
+        raise InvalidDpopProofError("The proof is made with another key than dpop_jkt names.")
+    if proven_key:
+        pushed.parameters["dpop_jkt"] = [proven_key]
 
-    def _validate(self, pushed: ProtocolRequest) -> None:
-        try:
-            self.server.validate_authorization_request(pushed)
-        except OAuth2Error as error:
-            error.redirect_uri = None  # no browser is here: the client itself hears of it (§2.3)
-            raise
+
+def _validate(server: AuthorizationServer, pushed: ProtocolRequest) -> None:
+    try:
+        server.validate_authorization_request(pushed)
+    except OAuth2Error as error:
+        error.redirect_uri = None  # no browser is here: the client itself hears of it (§2.3)
+        raise
 
 
 def named_request(server: AuthorizationServer, request: ProtocolRequest) -> ProtocolRequest:

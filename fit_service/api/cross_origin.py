@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from flask import Blueprint
 
-from shared.cors import let_scripts_read
+from shared.cors import ScriptAccess, let_scripts_read
 
 _SENT = ("Authorization", "Content-Type", "DPoP", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id")
 _SHOWN = (
@@ -25,4 +25,5 @@ _SHOWN = (
 def let_other_origins_read(blueprint: Blueprint, origins: Collection[str]) -> None:
     """From these, or from everywhere if `*` is among them: a token opens this API, never a cookie of a browser."""
     if origins:
-        let_scripts_read(blueprint, lambda origin: "*" in origins or origin in origins, sent=_SENT, shown=_SHOWN)
+        access = ScriptAccess(lambda origin: "*" in origins or origin in origins, sent=_SENT, shown=_SHOWN)
+        let_scripts_read(blueprint, access)

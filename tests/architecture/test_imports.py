@@ -65,13 +65,12 @@ def test_of_the_examples_only_apis_use_the_kit() -> None:
     assert using == {f"examples/protected_{kind}.py" for kind in kinds}
 
 
-AUTH_ROOMS = ("models", "storage", "protocol", "web", "endpoints", "pages", "workers", "cli")
+AUTH_ROOMS = ("models", "storage", "protocol", "web", "pages", "workers", "cli")
 MAY_IMPORT = {
     "models": (),
     "storage": ("models",),
     "protocol": ("storage", "models"),
     "web": ("protocol", "storage", "models"),
-    "endpoints": ("web", "protocol", "storage", "models"),
     "pages": ("web", "protocol", "storage", "models"),
     "workers": ("protocol", "storage", "models"),
     "cli": ("protocol", "storage", "models"),
@@ -109,9 +108,8 @@ FIT_RULES = (
         ("auth_service/models", ("flask", "redis")),
         ("auth_service/storage", ("flask", "authlib")),
         ("auth_service/protocol", ("flask", "redis", "sqlalchemy")),
-        ("auth_service/endpoints", ("redis", "sqlalchemy", "authlib.oauth2.rfc6749.grants")),
         ("auth_service/pages", ("redis", "sqlalchemy")),
-        ("auth_service/web", ("redis", "sqlalchemy")),
+        ("auth_service/web", ("redis", "sqlalchemy", "authlib.oauth2.rfc6749.grants")),
         ("fit_service/api", ("redis", "sqlalchemy", "fit_service.components", "fit_service.settings")),
         ("fit_service/pages", ("redis", "sqlalchemy", "fit_service.settings", *FIT_ROOMS)),
         ("fit_service/storage", ("flask", "fit_service.api", "fit_service.components")),

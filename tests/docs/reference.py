@@ -28,7 +28,8 @@ from auth_service.protocol.device_authorization import DEVICE_CODE_LIFETIME
 from auth_service.protocol.pushed_authorization_requests import PUSHED_REQUEST_LIFETIME
 from auth_service.storage import exchanged_tokens, grants, throttle
 from auth_service.storage.password_hashing import HasherInTurns
-from auth_service.web.protocol_http import MAX_ADDRESS
+from auth_service.web.browser_requests import MAX_ADDRESS
+from auth_service.web.route import MAX_BODY
 from fit_service import body_weight_entry, entry_batch, entry_file, entry_import, exact_json, summary, weight
 from fit_service.api import access, body_weight_batch
 from fit_service.settings import Settings as FitSettings
@@ -191,7 +192,7 @@ def limits() -> Iterator[Row]:
         "503, or the connection ends",
     )
     yield "wait for PostgreSQL: a connection, an answer", f"{CONNECT:g} s, {ANSWER:g} s", "503"
-    yield "body, authorization server", _bytes(auth_service.MAX_BODY), "413"
+    yield "body, authorization server", _bytes(MAX_BODY), "413"
     yield "`Idempotency-Key`", "16 to 255 visible ASCII characters, or a string of so many in double quotes", "400"
     yield (
         "repetition of a token request by its `Idempotency-Key`",

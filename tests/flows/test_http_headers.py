@@ -8,6 +8,7 @@ import requests
 from flask import Flask
 
 from tests.support.actions import TIMEOUT, Actions
+from tests.support.addresses import addresses, of_nothing
 from tests.support.servers import free_port
 from tests.support.stack import Stack
 
@@ -28,16 +29,16 @@ SHOWS_DOCUMENTATION = ("/docs", "/docs/callback")
 MAY_BE_KEPT = ("/static/", "/jwks")
 
 
-def addresses(app: Flask) -> Iterator[str]:
+def paths(app: Flask) -> Iterator[str]:
     """One of every route, with something in the place of each variable; and of none."""
-    for rule in app.url_map.iter_rules():
-        yield rule.rule.replace("<path:filename>", STATIC_FILES[app.name]).replace("<entry_id>", "0" * 24)
+    for path, _ in addresses(app):
+        yield of_nothing(path.replace("<path:filename>", STATIC_FILES[app.name]))
     yield from ("/no/such/page", "/static/no-such-file")
 
 
 def crawl(address: str, app: Flask, **options: object) -> Iterator[requests.Response]:
     with requests.Session() as session:
-        for path, method, accept in product(addresses(app), METHODS, ("text/html", "application/json")):
+        for path, method, accept in product(paths(app), METHODS, ("text/html", "application/json")):
             headers = {"Accept": accept}
             yield session.request(
                 method, address + path, headers=headers, timeout=TIMEOUT, allow_redirects=False, **options
@@ -128,7 +129,7 @@ def test_every_answer_of_the_fit_api_carries_them(actions: Actions) -> None:
     stack, seen = actions.stack, set()
     token = actions.app().connect(actions.person()).access
     for headers in ({}, {"Authorization": f"Bearer {token}"}):
-        for path, method in product(addresses(stack.fit_app), METHODS):
+        for path, method in product(paths(stack.fit_app), METHODS):
             answer = requests.request(method, stack.fit + path, headers=headers, timeout=TIMEOUT)
             assert_safe(answer)
             assert answer.status_code < 500
@@ -143,7 +144,7 @@ def test_no_page_of_another_site_reads_an_answer(actions: Actions, method: str) 
     headers = {"Origin": "https://app.example", "Access-Control-Request-Method": method}
     headers["Access-Control-Request-Headers"] = "authorization"
     for address, app in ((stack.auth, stack.auth_app), (stack.fit, stack.fit_app)):
-        for path in addresses(app):
+        for path in paths(app):
             answer = requests.request(method, address + path, headers=headers, timeout=TIMEOUT, allow_redirects=False)
             assert [name for name in answer.headers if name.startswith("Access-Control")] == [], path
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.properties.live import basic
 from tests.support.gunicorn_stack import SECRET, GunicornStack, run_gunicorn_stack
 from tests.support.polling import eventually
 from tests.support.reverse_proxies import HAPROXY, NAMES, SERVERS, ReverseProxy, reverse_proxy
 from tests.support.servers import free_port, redis_server, running_redis
-from tests.support.two_ways import basic
 
 pytestmark = [
     pytest.mark.torture,

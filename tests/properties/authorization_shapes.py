@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from flask import Flask
 
-from auth_service import MAX_BODY
+from auth_service.web.route import MAX_BODY
 from tests.properties.repeating_shapes import JSON, Sent, Shape, of_forms, of_heads, of_json, with_routes
 
 GRANTS = ("client_credentials", "authorization_code&code=mac_x", "refresh_token&refresh_token=mrt_x")

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from flask import Flask
-from werkzeug.routing import Rule
 
 from fit_service.api.access import MAX_BODY
 from fit_service.exact_json import MAX_NUMBER_LENGTH
+from tests.support.addresses import addresses, of_nothing
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 HEAD_LINE, HEAD_FIELDS = 8190, 100
@@ -40,18 +40,9 @@ class Shape:
 
 def with_routes(app: Flask, methods: frozenset[str] = frozenset({"POST", "PUT", "PATCH"})) -> Iterator[tuple[str, str]]:
     """Each method and path that takes a body; what varies in the path is an id that nothing has."""
-    for rule in app.url_map.iter_rules():
-        for method in sorted((rule.methods or set()) & methods):
-            yield method, _path(rule)
-
-
-def _path(rule: Rule) -> str:
-    path = rule.rule
-    for name in rule.arguments:
-        start = path.index("<")
-        assert name in path[start:]
-        path = path[:start] + "0" * 24 + path[path.index(">") + 1 :]
-    return path
+    for path, answered in addresses(app):
+        for method in sorted(answered & methods):
+            yield method, of_nothing(path)
 
 
 def of_json(method: str, path: str, room: int, body: str = "%s") -> Iterator[Shape]:

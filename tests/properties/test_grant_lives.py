@@ -16,6 +16,7 @@ from auth_service.protocol.grant_creation import Decision, begin_grant
 from auth_service.protocol.introspection_endpoint import introspect
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.resource_indicators import Target
+from auth_service.protocol.revocation_endpoint import revocation
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.token_handle import TokenKind, new_grant_id
 from tests.properties.grant_oracle import INVALID_CLIENT, THE_SAME_TOKENS, TOKENS, Form, Life
@@ -55,8 +56,7 @@ class World:
         request, server = ProtocolRequest("POST", self.stack.auth + path, headers, lists, address), self.parts.server
         if path == "/token":
             return server.create_token_response(request)
-        answer: ProtocolResponse = server.create_endpoint_response("revocation", request)
-        return answer
+        return revocation(server, request)
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.throttle import Throttle
+from auth_service.web.browser_requests import again_as_query, query_request, to_flask
 from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
 from auth_service.web.http_methods import refuse_head
 from auth_service.web.kept_requests import count_kept_request
 from auth_service.web.leaving import ask_before_leaving
-from auth_service.web.protocol_http import again_as_query, query_request, to_flask
 
 
 def authorization_endpoint(

@@ -1,0 +1,44 @@
+"""Between Flask and the protocol's plain values, where a browser brings an app's request."""
+
+from urllib.parse import urlencode
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from flask import Response, jsonify, make_response, redirect, request
+from werkzeug import Response as BaseResponse
+
+from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
+from auth_service.web.protocol_app import FORM
+
+MAX_ADDRESS = 4_000
+"""Bytes of an address that a browser is sent to here: gunicorn reads a request line of 4094."""
+
+
+def query_request(issuer: str) -> ProtocolRequest:
+    """A request with its parameters in the query, as at /authorize (RFC 6749 §3.1)."""
+    parameters = request.args.to_dict(flat=False)
+    return ProtocolRequest(
+        request.method, issuer + request.path, request.headers, parameters, request.remote_addr or ""
+    )
+
+
+def again_as_query() -> BaseResponse:
+    """Have the browser send a form again as a query. Raises InvalidRequestError.
+
+    A form that another site sends comes without our cookie (SameSite=Lax); a query comes with it.
+    """
+    if request.mimetype != FORM:
+        raise InvalidRequestError(f"The body must be {FORM}.")
+    if request.args:
+        raise InvalidRequestError("Parameters belong in the body, not in the address.")
+    address = f"{request.path}?{urlencode(list(request.form.items(multi=True)))}"
+    if len(address) > MAX_ADDRESS:
+        raise InvalidRequestError(f"the form makes an address of more than {MAX_ADDRESS} bytes: push the request")
+    return redirect(address, 303)
+
+
+def to_flask(answer: ProtocolResponse) -> Response:
+    """JSON, or no body at all."""
+    response = make_response(answer.body if isinstance(answer.body, str) else jsonify(answer.body), answer.status)
+    for name, value in answer.headers:
+        response.headers[name] = value
+    return response
