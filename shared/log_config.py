@@ -54,7 +54,7 @@ def write_line(level: str, logger: str, message: str, at: float, more: Mapping[s
     try:
         while rest:  # with one system call, as a rule, which keeps the line whole without a lock that threads wait for
             rest = rest[os.write(_STDERR, rest) :]
-    except OSError:  # noqa: SIM105 -- `suppress` is three calls, and this is once a request
+    except OSError:  # not `suppress`, which is three calls on every request
         pass  # who reads the log may be gone; that is no reason to fail
 
 

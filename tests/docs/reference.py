@@ -26,10 +26,12 @@ from auth_service.protocol.client_keys import _MAX_KEYS
 from auth_service.protocol.client_name import LONGEST_NAME
 from auth_service.protocol.device_authorization import DEVICE_CODE_LIFETIME
 from auth_service.protocol.pushed_authorization_requests import PUSHED_REQUEST_LIFETIME
+from auth_service.routes import routes
 from auth_service.storage import exchanged_tokens, grants, throttle
 from auth_service.storage.password_hashing import HasherInTurns
 from auth_service.web.browser_requests import MAX_ADDRESS
-from auth_service.web.route import MAX_BODY
+from auth_service.web.protocol_app import MAX_PARAMETERS
+from auth_service.web.route import MAX_BODY, Route
 from fit_service import body_weight_entry, entry_batch, entry_file, entry_import, exact_json, summary, weight
 from fit_service.api import access, body_weight_batch
 from fit_service.settings import Settings as FitSettings
@@ -193,6 +195,7 @@ def limits() -> Iterator[Row]:
     )
     yield "wait for PostgreSQL: a connection, an answer", f"{CONNECT:g} s, {ANSWER:g} s", "503"
     yield "body, authorization server", _bytes(MAX_BODY), "413"
+    yield "parameters of a request to an endpoint for programs", f"{MAX_PARAMETERS:,}", "`invalid_request`"
     yield "`Idempotency-Key`", "16 to 255 visible ASCII characters, or a string of so many in double quotes", "400"
     yield (
         "repetition of a token request by its `Idempotency-Key`",
@@ -312,7 +315,16 @@ def table(header: Row, rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def tables(apps: Mapping[str, Flask], metadata: Mapping[str, Any], statuses: Iterable[str]) -> dict[str, str]:
+def _endpoint(route: Route) -> Row:
+    methods = ", ".join(route.verbs)
+    reads = any(method in route.verbs for method in ("POST", "PUT"))
+    largest, kept = _bytes(route.largest_body) if reads else "", _count(route.kept_for, "s") if route.kept_for else ""
+    return f"`{route.path}`", methods, route.called_by, largest, "read it" if route.scripts else "", kept
+
+
+def tables(
+    apps: Mapping[str, Flask], endpoints: Iterable[Route], metadata: Mapping[str, Any], statuses: Iterable[str]
+) -> dict[str, str]:
     """Each table by the heading that stands over it."""
     made = {
         f"Commands of {name}": table(
@@ -321,6 +333,10 @@ def tables(apps: Mapping[str, Flask], metadata: Mapping[str, Any], statuses: Ite
         )
         for name, app in apps.items()
     }
+    made["Endpoints for programs"] = table(
+        ("Path", "Methods", "Called by", "Largest body", "Scripts of other origins", "Kept for"),
+        (_endpoint(route) for route in endpoints),
+    )
     made["Limits"] = table(("What", "Limit", "Beyond it"), limits())
     made["Errors of the authorization server"] = table(
         ("`error`", "It means"), ((f"`{code}`", OAUTH_ERRORS[code]) for code in sorted(oauth_errors()))
@@ -350,7 +366,8 @@ def made_tables(stack: Stack) -> dict[str, str]:
     document = requests.get(f"{stack.fit}/openapi.json", timeout=TIMEOUT).json()
     operations = (each for path in document["paths"].values() for each in path.values() if "responses" in each)
     statuses = {status for each in operations for status in each["responses"]} | {str(code) for code in OF_THE_WORKER}
-    return tables({"auth_service": stack.auth_app, "fit_service": stack.fit_app}, metadata, statuses)
+    apps = {"auth_service": stack.auth_app, "fit_service": stack.fit_app}
+    return tables(apps, routes(stack.parts), metadata, statuses)
 
 
 def main() -> None:
