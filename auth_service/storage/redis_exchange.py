@@ -75,7 +75,7 @@ class RedisExchange:
         return connection
 
     def _ask_over(self, connection: redis.Connection, commands: Sequence[Command]) -> list[Any]:
-        packed = b"".join(pack_command(command) for command in commands)  # type: ignore[arg-type]  # their hint means one
+        packed = b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type]  # their hint means one
         connection.send_packed_command((packed,), check_health=False)  # type: ignore[no-untyped-call]
         answers = [_answer(connection) for _ in commands]
         self._idle.append(connection)
