@@ -1,1 +1,1 @@
-"""What endpoints and pages share: from Flask to the protocol and back, the browser session, headers. No rules."""
+"""From HTTP to the protocol's plain values and back, for programs; the browser session and headers that pages share."""
