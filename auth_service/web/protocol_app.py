@@ -162,7 +162,9 @@ def by_token(validator: TokenValidator, scope: str, tell: Callable[[ActiveToken]
             token = request.by_token(validator, scope)
         except NotLetThroughError as refused:
             _log.info("request not let through: %s", refused)
-            return ProtocolResponse(refused.status, refused.body().decode(), refused.headers(validator.challenge))
+            headers = refused.headers(validator.challenge)
+            told = [(name, value) for name, value in headers if not name.startswith("Access-Control-")]  # see Route
+            return ProtocolResponse(refused.status, refused.body().decode(), told)
         return ProtocolResponse(200, tell(token))
 
     return answer
