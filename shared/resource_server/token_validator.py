@@ -1,6 +1,6 @@
 """Is this token good here, for this? Begins at no; every check that speaks against it is visible in one list.
 
-Knows no web framework: the adapters are `resource_protector.py` (Flask), `wsgi_middleware.py`, `asgi_middleware.py`.
+Knows no web framework: the adapters are modules of their own, of which `access_rules.py` serves those that go by path.
 """
 
 import logging
