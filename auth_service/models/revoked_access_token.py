@@ -9,13 +9,16 @@ from auth_service.models.base import Base, UtcDateTime, Words, now
 
 
 class RevokedAccessToken(Base):
-    """What a Redis that comes back with older data has to be told again. It names a token by its digest."""
+    """What a Redis that comes back with older data has to be told again. It names a token by its digest.
+
+    Several clients may say so of one that Redis has lost. It is ended if it comes back as that of one of them.
+    """
 
     __tablename__ = "revoked_access_tokens"
 
     digest: Mapped[str] = mapped_column(String(43), primary_key=True)
     grant_id: Mapped[str] = mapped_column(String(32))
-    client_id: Mapped[str] = mapped_column(String(64))
+    client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     subject: Mapped[str] = mapped_column(String(64))
     audience: Mapped[tuple[str, ...]] = mapped_column(Words)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

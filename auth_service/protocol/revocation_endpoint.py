@@ -7,7 +7,7 @@ import time
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
-from auth_service.models.client import Client
+from auth_service.models.client import TOKEN_EXCHANGE, Client
 from auth_service.models.ending import EndedAccessToken
 from auth_service.models.tokens import RevokedBecause
 from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer, ServerParts
@@ -40,8 +40,10 @@ def _revoke(parts: ServerParts, token: str, client: Client) -> None:
             parts.revocation.end_grant(handle.grant_id, RevokedBecause.CLIENT)
         return
     active = parts.ends.find_access_token(handle.grant_id, handle.digest)
-    if client.client_id != (active.claims.client_id if active else record.client_id):
+    if active and client.client_id != active.claims.client_id:
         return  # who got a token by exchange is not who has the grant
+    if not active and client.client_id != record.client_id and not client.check_grant_type(TOKEN_EXCHANGE):
+        return
     ended = EndedAccessToken(
         handle.grant_id,
         handle.digest,
@@ -49,6 +51,7 @@ def _revoke(parts: ServerParts, token: str, client: Client) -> None:
         subject=record.account_id or record.client_id,
         audience=active.claims.aud if active else record.audience,  # told to those who could have seen it
     )
-    # What this Redis doesn't have, older data that come back may: as long as it may live, its end is kept.
+    # What this Redis doesn't have, older data that come back may: as long as it may live, its end is kept, and then it
+    # is seen whether it is this client's.
     expires_at = active.expires_at if active else int(time.time()) + parts.issuance.access_token_lifetime(client)
     parts.revocation.end_access_token(ended, expires_at)

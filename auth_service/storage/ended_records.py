@@ -58,22 +58,23 @@ class EndedRecordStore:
         return self._newest_first(GrantRecord, GrantRecord.revoked_at, GrantRecord.id, None, and_(*conditions))
 
     def add_access_token(self, token: RevokedAccessToken) -> None:
-        """Commit that an access token was revoked, if it was not before."""
+        """Commit that a client revoked an access token, if it did not before."""
         try:
             with self._database.writing() as session:
                 session.add(token)
         except IntegrityError:
-            pass  # it was
+            pass  # it did
 
     def remove_expired(self) -> None:
         """Forget access tokens that would have expired by any machine's clock: some at a time, as fast as they come."""
-        expired = select(RevokedAccessToken.digest).where(RevokedAccessToken.expires_at < _expired_everywhere())
+        has_expired = RevokedAccessToken.expires_at < _expired_everywhere()  # another client's word may count longer
+        expired = select(RevokedAccessToken.digest).where(has_expired)
         while True:
             with self._database.reading() as session:
                 gone = list(session.scalars(expired.limit(_PORTION)))
             if gone:
                 with self._database.writing() as session:
-                    session.execute(delete(RevokedAccessToken).where(RevokedAccessToken.digest.in_(gone)))
+                    session.execute(delete(RevokedAccessToken).where(RevokedAccessToken.digest.in_(gone), has_expired))
             if len(gone) < _PORTION:
                 return
 

@@ -41,7 +41,7 @@ class GrantEnds:
             self._revoke.each([self._ending_grant(each) for each in ended])
 
     def revoke_access_tokens(self, ended: Sequence[EndedAccessToken]) -> None:
-        """End access tokens alone."""
+        """End access tokens alone, unless another client has them than is said."""
         if ended:
             self._revoke.each([self._ending_access_token(each) for each in ended])
 

@@ -1,13 +1,17 @@
 -- Ends a grant or one access token with all that was got for it (RFC 8693), then tells the resource servers.
 -- DEL comes first: when Redis is full, a script that has begun by freeing may go on to append; the other order fails.
+-- An access token of another client than the entry names is left alone: who revokes one that Redis has lost may be wrong.
 --
 -- KEYS  the grant or the access token · the revocation log of its shard · the list of what was got for the access token
 -- ARGV  how long the log keeps an entry, in ms · its audience, unless the grant says itself who could have heard of it
---       · the entry's other fields and values
+--       · the entry's other fields and values, "client_id" the second
 
 local time = redis.call("TIME")
 local oldest = string.format("%.0f", time[1] * 1000 - ARGV[1])
 local function tell(...) redis.call("XADD", KEYS[2], "MINID", "~", oldest, "*", ...) end
+
+local own_claims = redis.call("HGET", KEYS[1], "claims")
+if own_claims and cjson.decode(own_claims).client_id ~= ARGV[6] then return end
 
 local audience = redis.call("HGET", KEYS[1], "audience") or ARGV[2]
 redis.call("DEL", KEYS[1])

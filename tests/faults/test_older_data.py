@@ -227,6 +227,27 @@ def test_an_access_token_that_was_revoked_while_redis_had_lost_it_stays_revoked(
     assert [actions.is_active(each.access) for each in (revoked, kept)] == [False, True]
 
 
+@pytest.mark.clause("RFC 7009 §2.1")
+def test_a_client_may_revoke_what_it_got_by_exchange_and_redis_has_lost_and_nothing_of_others(
+    place: TakenOverRedis, actions: Actions
+) -> None:
+    """Whose token it was is only known when it comes back."""
+    app, mo = actions.app(), actions.person()
+    first, second = app.connect(mo), app.connect(mo)
+    service = actions.exchanger(actions.stack.fit_credentials.resource, scopes=[READ])
+    revoked, kept = tokens(service.exchange_token(first.access)), tokens(service.exchange_token(first.access))
+    place.remember()
+    with place.client() as client:
+        client.delete(*client.scan_iter("at:*"))
+    for its_own_or_not in (revoked, first, second):
+        assert service.revoke(its_own_or_not.access).status_code == 200
+    assert app.revoke(second.access).status_code == 200
+    place.take_over()
+    eventually(lambda: actions.introspection(kept.access).status_code == 200)
+    active = [actions.is_active(each.access) for each in (revoked, kept, first, second)]
+    assert active == [False, True, True, False]
+
+
 def test_a_reuse_while_sql_cannot_be_asked_is_an_outage_that_ends_the_grant_for_good_at_the_next_try(
     place: TakenOverRedis, stack: Stack, actions: Actions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,5 +118,5 @@ class Holder:
     def revoke(self, because: RevokedBecause = RevokedBecause.PERSON) -> None:
         self.ends.revoke_grants([EndedGrant(self.grant_id, "app", "mo", AUDIENCE, because)])
 
-    def revoke_access_token(self, token: TokenHandle) -> None:
-        self.ends.revoke_access_tokens([EndedAccessToken(self.grant_id, token.digest, "app", "mo", AUDIENCE)])
+    def revoke_access_token(self, token: TokenHandle, client_id: str = "app") -> None:
+        self.ends.revoke_access_tokens([EndedAccessToken(self.grant_id, token.digest, client_id, "mo", AUDIENCE)])

@@ -77,17 +77,18 @@ def test_looking_back_allows_for_clocks_that_differ_and_leaves_out_what_has_expi
 def test_a_token_that_was_revoked_alone_is_kept_once_until_it_has_expired(
     database: Database, ended: EndedRecordStore
 ) -> None:
-    def token(digest: str, expires_at: datetime) -> RevokedAccessToken:
-        names = {"grant_id": new_grant_id(), "client_id": "app", "subject": "mo"}
+    def token(digest: str, expires_at: datetime, client_id: str = "app") -> RevokedAccessToken:
+        names = {"grant_id": new_grant_id(), "client_id": client_id, "subject": "mo"}
         return RevokedAccessToken(digest=digest, audience=("a",), expires_at=expires_at, **names)
 
     living, expired = new_grant_id(), [new_grant_id() for _ in range(7)]
     for _ in range(2):
         ended.add_access_token(token(living, now() + timedelta(minutes=1)))
+    ended.add_access_token(token(living, now() - timedelta(days=1), "another client, of the same token"))
     for digest in expired:
         ended.add_access_token(token(digest, now() - timedelta(days=1)))
     ended.remove_expired()
     with database.reading() as session:
-        assert [session.get(RevokedAccessToken, digest) for digest in expired] == [None] * 7
+        assert [session.get(RevokedAccessToken, (digest, "app")) for digest in expired] == [None] * 7
     found = [each.digest for each in chain(*ended.access_tokens(now()))]
     assert [found.count(digest) for digest in (living, *expired)] == [1, *[0] * 7]

@@ -137,7 +137,7 @@ def test_it_ends_with_the_token_it_was_got_for_and_so_does_what_was_got_for_it(
 def test_its_end_is_nobody_elses(holder: Holder, service: Service, clients: RedisClients) -> None:
     subject = holder.connect()
     made, sibling = service.exchange(subject.access), service.exchange(subject.access)
-    revoke(holder, made)
+    holder.revoke_access_token(made, "service")
     assert active(holder, made, sibling, subject.access) == [False, True, True]
     assert [entry["jti"] for entry in log_of(clients, holder)] == [made.digest]
 
