@@ -16,6 +16,7 @@ from .clock import seconds
 from .deadline_connection import DeadlineConnection, SocketAddress
 from .errors import CannotValidateError, OutageError, UnusableAnswerError
 from .fork import begin_anew_after_fork
+from .forward_proxy import ForwardProxy, authority
 from .refusals import refusal
 
 MAX_BODY = 64 * 1024
@@ -43,6 +44,7 @@ class BackChannel:
         client_secret: str | None,
         *,
         tls: ssl.SSLContext | None = None,
+        proxy: str | None = None,
         request_id: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Without a `client_id` nothing says who asks. Raises ValueError for an address that can't be used whole."""
@@ -58,10 +60,14 @@ class BackChannel:
         self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._tls else 80)
         self._credentials = {} if client_id is None else {"Authorization": _basic(client_id, client_secret or "")}
+        self._proxy = None if proxy is None else ForwardProxy.at(proxy)
+        if self._proxy is not None and self._tls is None:  # it reads the requests (RFC 9112 §3.2.2)
+            self._path = f"http://{authority(self._host, self._port).removesuffix(':80')}{self._path}"
+            self._credentials |= self._proxy.headers
         self._request_id = request_id
         self._pool = _Pool()
         self._answered_at: SocketAddress | None = None
-        """Of the host's addresses the one that did last."""
+        """Of the host's (or the proxy's) addresses the one that did last."""
 
     def post(self, path: str, form: Mapping[str, str], *, within: float) -> RawAnswer:
         """Send a form; the answer within so many seconds. Raises CannotValidateError."""
@@ -96,7 +102,7 @@ class BackChannel:
                 self._pool.close()  # the others are as old: a restart or a firewall ended them too
                 if isinstance(error, TimeoutError):  # nobody knows whether the server or the connection is dead
                     raise CannotValidateError(f"{path.partition('?')[0]}: no answer on a kept connection") from error
-        connection = DeadlineConnection(self._host, self._port, self._tls)
+        connection = DeadlineConnection(self._host, self._port, self._tls, self._proxy)
         connection.address = self._answered_at
         return self._exchange_on(connection, method, path, body, headers, deadline)
 

@@ -25,6 +25,7 @@ def connect(
     client_secret: str,
     auth_url: str | None = None,
     tls: ssl.SSLContext | None = None,
+    proxy: str | None = None,
     realm: str | None = None,
     resource_metadata: str | None = None,
     follow_revocations: bool = True,
@@ -44,6 +45,8 @@ def connect(
         auth_url: where the authorization server is reached from here, if not at `issuer`.
         tls: whom to trust as the authorization server, and a certificate to show it if it wants one; by default those
             whom this machine trusts. For a CA of your own: `ssl.create_default_context(cafile="ca.pem")`.
+        proxy: the forward proxy through which the authorization server is reached, `http://HOST:PORT` or
+            `http://USER:PASSWORD@HOST:PORT`. By default none, whatever the environment's variables say.
         realm: the name in challenges; by default `resource`.
         resource_metadata: the address of this server's description of itself (RFC 9728), for challenges to name.
         follow_revocations: remember answers, and follow the revocation feed to learn what to forget.
@@ -58,7 +61,12 @@ def connect(
             is called often and must be quick. What it raises is logged once.
     """
     channel = BackChannel(
-        auth_url or issuer, client_id, client_secret, tls=tls, request_id=guarded(request_id, "request_id")
+        auth_url or issuer,
+        client_id,
+        client_secret,
+        tls=tls,
+        proxy=proxy,
+        request_id=guarded(request_id, "request_id"),
     )
     observe = guarded(observe, "observe")
     peer = Peer(channel, issuer=issuer, resource=resource, deadline=deadline)

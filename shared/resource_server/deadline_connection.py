@@ -11,6 +11,7 @@ from http.client import HTTPConnection
 from typing import Any
 
 from .clock import seconds
+from .forward_proxy import ForwardProxy
 
 Socket = socket.socket | ssl.SSLSocket
 SocketAddress = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
@@ -24,7 +25,8 @@ _SHORTEST_ATTEMPT = 0.25
 class DeadlineConnection(HTTPConnection):
     """Set `deadline` (on `clock.seconds`) before each exchange; what takes longer raises TimeoutError."""
 
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None, proxy: ForwardProxy | None = None) -> None:
+        """With a proxy, it leads to that: TLS then goes through a tunnel, anything else is read by the proxy."""
         super().__init__(host, port)
         self.deadline = 0.0
         self.address: SocketAddress | None = None
@@ -32,41 +34,52 @@ class DeadlineConnection(HTTPConnection):
         self.answered = False
         """Whether anything was received since this was last set to False."""
         self._tls = tls
+        self._proxy = proxy
 
     def connect(self) -> None:
-        """Try the addresses of the host, one after the other, each for its share of the time that is left.
+        """Try the addresses of the host (or the proxy), one after the other, each for its share of the time left.
 
         `address`, where the host still has it, comes first; afterwards it is the one that was connected to.
         """
         error: OSError = ConnectionError(f"{self.host} has no address")
         addresses = sorted(self.addresses(), key=lambda address: address != self.address)
         for number, address in enumerate(addresses):
+            deadline = self.deadline
             try:
                 left = self.seconds_left()
                 share = max(left / (len(addresses) - number), min(left, _SHORTEST_ATTEMPT))
-                self.sock: Any = _DeadlineSocket(self, self._connected(address, share))
+                self.deadline = deadline - left + share
+                self.sock: Any = _DeadlineSocket(self, self._connected(address))
             except OSError as failure:
                 error = failure
             else:
                 self.address = address
                 return
+            finally:
+                self.deadline = deadline
         raise error
 
-    def _connected(self, address: SocketAddress, within: float) -> Socket:
+    def _connected(self, address: SocketAddress) -> Socket:
         family, kind, protocol, _, where = address
         plain = socket.socket(family, kind, protocol)
         try:
-            plain.settimeout(within)
+            plain.settimeout(self.seconds_left())
             plain.connect(where)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls else plain
+            if self._tls is None:
+                return plain
+            if self._proxy is not None:
+                self._proxy.open_tunnel(_DeadlineSocket(self, plain), self.host, self.port)
+            plain.settimeout(self.seconds_left())
+            return self._tls.wrap_socket(plain, server_hostname=self.host)
         except BaseException:
             plain.close()
             raise
 
     def addresses(self) -> Sequence[SocketAddress]:
-        """Where the host is, in the order in which it is tried."""
-        return socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        """Where the host (or the proxy) is, in the order in which it is tried."""
+        nearest = self._proxy or self
+        return socket.getaddrinfo(nearest.host, nearest.port, type=socket.SOCK_STREAM)
 
     def is_quiet(self) -> bool:
         """Whether nothing has come unasked: an end of the connection, or what would be taken for the next answer."""

@@ -35,6 +35,7 @@ def connect_to_other_server(
     introspection_endpoint: str | None = None,
     max_age: float = 0.0,
     tls: ssl.SSLContext | None = None,
+    proxy: str | None = None,
     realm: str | None = None,
     resource_metadata: str | None = None,
     dpop: ProofOfPossession | None = None,
@@ -56,6 +57,7 @@ def connect_to_other_server(
         introspection_endpoint: where to ask; by default the issuer's metadata say it (RFC 8414, or OpenID Connect's).
         max_age: seconds for which an answer may be used again; so long may a revoked token still be accepted.
         tls: as in `connect`, like all that follow.
+        proxy: see `connect`.
         realm: see `connect`.
         resource_metadata: see `connect`.
         dpop: see `connect`.
@@ -63,7 +65,7 @@ def connect_to_other_server(
         request_id: see `connect`.
         observe: see `connect`.
     """
-    open_channel = partial(BackChannel, tls=tls, request_id=guarded(request_id, "request_id"))
+    open_channel = partial(BackChannel, tls=tls, proxy=proxy, request_id=guarded(request_id, "request_id"))
     if (client_secret is None) == (client_key is None):
         raise TypeError("give either `client_secret` or `client_key`")
     introspection = OtherIntrospection(

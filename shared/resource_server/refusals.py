@@ -20,6 +20,8 @@ def refusal(status: int, body: bytes, retry_after: int, *, host: str) -> CannotV
             f"the authorization server doesn't accept our credentials ({said}): change `client_id` and `client_secret` "
             "here to what `resource-server create` or `rotate-secret` printed there"
         )
+    if status == 407:
+        return proxy_wants_credentials(host)
     if status in _OTHER_PLACES:
         return MisconfiguredError(
             f"{host} isn't where the authorization server answers ({said}): change `auth_url` here"
@@ -30,6 +32,14 @@ def refusal(status: int, body: bytes, retry_after: int, *, host: str) -> CannotV
             "there, or change `auth_url` here to a name that it has"
         )
     return CannotValidateError(said, retry_after)
+
+
+def proxy_wants_credentials(host: str) -> MisconfiguredError:
+    """What a proxy's 407 means."""
+    return MisconfiguredError(
+        f"the proxy on the way to {host} doesn't accept our credentials (it answered 407): change `proxy` here to "
+        "http://USER:PASSWORD@HOST:PORT with those that it knows"
+    )
 
 
 def _text(body: bytes) -> str:

@@ -32,6 +32,7 @@ class KeptConnections:
         self._idle: set[socket.socket] = set()
         self.opened = 0
         self.requests = 0
+        self.last_request = b""
 
     @classmethod
     @contextmanager
@@ -74,6 +75,7 @@ class KeptConnections:
         while request := _read_request(connection):
             self._idle.discard(connection)
             self.requests += 1
+            self.last_request = request
             if self.ending and not is_new:
                 return self.ending(connection)
             if self.together:
