@@ -1,6 +1,7 @@
 """A forward proxy, where a network lets nobody out but through one.
 
-Nothing here reads `HTTPS_PROXY` and its like: they are meant for whatever runs on a machine, while the kit does what its caller says. `http.client` has a tunnel of its own, but under Python 3.11 it speaks HTTP/1.0, and a 407 can't be
+Nothing here reads `HTTPS_PROXY` and its like: they are meant for whatever runs on a machine, while the kit does what
+its caller says. `http.client` has a tunnel of its own, but under Python 3.11 it speaks HTTP/1.0, and a 407 can't be
 told from an outage.
 """
 
