@@ -2,6 +2,7 @@
 or the operator's over there: never a bad token.
 """
 
+import threading
 from collections.abc import Iterable
 from copy import copy
 from urllib.parse import urlsplit
@@ -31,8 +32,7 @@ class Peer:
         """Ask, unless the answer is known. Raises MisconfiguredError, or CannotValidateError if it can't be told."""
         if seconds() - self._checked_at > CHECKED_FOR:
             try:
-                answer = self._channel.get("/revocations", {"wait": "0"}, within=self._deadline)
-                self.introduce(read_batch(answer.body))
+                self._ask()
             except CannotValidateError as outcome:
                 self._learn(outcome)
         if self._outcome is not None:
@@ -48,8 +48,26 @@ class Peer:
             self._learn(None)
 
     def misnamed(self) -> MisconfiguredError | None:
-        """What was found out so far to be wrong about names."""
-        return copy(self._outcome) if isinstance(self._outcome, MisconfiguredError) else None
+        """What was found out so far to be wrong about names. Never waits: what is old is asked again meanwhile."""
+        found = self._outcome
+        if not isinstance(found, MisconfiguredError):
+            return None
+        if seconds() - self._checked_at > CHECKED_FOR:
+            self._checked_at = seconds()  # one asks for all
+            threading.Thread(target=self._ask_again, name="names-check", daemon=True).start()
+        return copy(found)
+
+    def _ask(self) -> None:
+        answer = self._channel.get("/revocations", {"wait": "0"}, within=self._deadline)
+        self.introduce(read_batch(answer.body))
+
+    def _ask_again(self) -> None:
+        try:
+            self._ask()
+        except MisconfiguredError as outcome:
+            self._learn(outcome)
+        except CannotValidateError:
+            pass  # an outage takes back nothing of what was found
 
     def _learn(self, outcome: CannotValidateError | None) -> None:
         self._outcome, self._checked_at = outcome, seconds()

@@ -20,6 +20,7 @@ from shared.resource_server import (
     connect,
     peer,
 )
+from shared.resource_server.testing import FakeAuthorizationServer, serving
 from tests.support.actions import TIMEOUT, Actions
 from tests.support.polling import eventually
 from tests.support.servers import free_port
@@ -127,6 +128,51 @@ def test_a_check_passes_where_everything_is_right_and_costs_a_question_in_some_s
     monkeypatch.setattr("shared.resource_server.back_channel.BackChannel.get", None)
     for _ in range(1000):
         validator.check()
+
+
+class NamingServer(FakeAuthorizationServer):
+    """Says as whom it knows its resource server."""
+
+    known_as = "https://another-name.example/"
+    polls = 0
+
+    def answer_poll(self, after: str, wait: float) -> tuple[int, dict[str, Any]]:
+        status, body = super().answer_poll(after, wait)
+        self.polls += 1
+        return status, {**body, "issuer": self.issuer, "resource": self.known_as}
+
+
+def test_a_wrong_name_that_one_check_found_is_forgotten_when_the_other_side_has_mended_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the next tokens for others, since nobody follows the feed or checks again; an outage proves nothing."""
+    server = NamingServer("https://plans.example/")
+    with serving(server):
+        validator = connect(**server.connection, follow_revocations=False, deadline=20.0)
+        for_others = f"Bearer {server.issue(aud=['https://others.example/'])}"
+
+        def is_refused() -> bool:
+            try:
+                validator.validate(for_others)
+            except MisconfiguredError:
+                return False
+            except InvalidTokenError:
+                return True
+            return False
+
+        with pytest.raises(MisconfiguredError):
+            validator.check()
+        monkeypatch.setattr(peer, "CHECKED_FOR", 3600.0)
+        server.known_as = server.resource
+        assert not is_refused()
+        monkeypatch.setattr(peer, "CHECKED_FOR", 0.0)
+        server.feed_down, polls = True, server.polls
+        assert not is_refused()
+        eventually(lambda: server.polls > polls)
+        assert not is_refused()
+        server.feed_down = False
+        eventually(is_refused)
+        validator.close()
 
 
 def test_an_outage_is_none_of_our_settings(start: Callable[..., TokenValidator]) -> None:
