@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from sqlalchemy import text
 
 import fit_service
 from fit_service.settings import Settings
@@ -52,6 +53,20 @@ def test_host_names_compare_without_case(stack: Stack) -> None:
         answer = requests.get(f"{address}{path}", headers={"Host": "LocalHost"}, timeout=TIMEOUT)
         assert answer.status_code == 200
         assert "LocalHost" not in answer.text
+
+
+def test_a_process_of_the_release_before_is_not_ready_once_the_schema_has_moved_on(
+    start_stack: Callable[..., Stack],
+) -> None:
+    """So an update with migrations isn't rolling, as docs/operations.md says."""
+    stack = start_stack()
+    databases = (stack.parts.database, stack.fit_app.extensions["fit_service"].database)
+    for address, database in zip(addresses(stack), databases, strict=True):
+        assert status_of(address, "GET /health/ready HTTP/1.0") == 200
+        with database.writing() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        answers = [status_of(address, f"GET {path} HTTP/1.0") for path in PATHS]
+        assert answers == [200, 503]
 
 
 @pytest.mark.parametrize(
