@@ -12,44 +12,44 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## Start everything and say where it is (AUTH_PORT= FIT_PORT= APP_PORT= DEMO=0 STACK=local|compose)
-	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack up
+	@$(STACK_OPTIONS) "$(PYTHON)" -m tools.stack up
 
 down: ## Stop what `make up` started; data stay
-	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack down
+	@$(STACK_OPTIONS) "$(PYTHON)" -m tools.stack down
 
 logs: ## Follow the logs
-	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack logs
+	@$(STACK_OPTIONS) "$(PYTHON)" -m tools.stack logs
 
 demo: ## Play the story over HTTP and check every answer (starts and stops everything if nothing runs)
-	@$(STACK_OPTIONS) $(PYTHON) -m tools.stack demo
+	@$(STACK_OPTIONS) "$(PYTHON)" -m tools.stack demo
 
 test: ## Run the tests, on up to four cores
-	@$(PYTHON) -m tools.environment dev
+	@"$(PYTHON)" -m tools.environment dev
 	@.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-matrix: ## Run the tests on every Python of this machine, then beside two and eight busy loops
-	@$(PYTHON) -m tools.matrix
+	@"$(PYTHON)" -m tools.matrix
 
 torture: ## Run the fault and race suites that take longer (needs redis-server)
-	@$(PYTHON) -m tools.environment dev
+	@"$(PYTHON)" -m tools.environment dev
 	@.venv/bin/pytest -m torture -rP
 
 models: ## Explore the models of what must never happen: every interleaving within their bounds (minutes)
-	@$(PYTHON) -m tools.environment dev
+	@"$(PYTHON)" -m tools.environment dev
 	@.venv/bin/python -m tests.state_models $(MODELS)
 
 compliance: ## Run the tests behind every claimed line of a specification, write docs/compliance.md
-	@$(PYTHON) -m tools.environment dev
+	@"$(PYTHON)" -m tools.environment dev
 	@.venv/bin/python -m tests.compliance
 
 lint: ## Check style and types
-	@$(PYTHON) -m tools.environment dev
+	@"$(PYTHON)" -m tools.environment dev
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 
 bench: ## Measure token endpoints, validated calls, revocation latency, large tables, startup (needs wrk and redis-server)
-	@$(PYTHON) -m tools.environment dev
+	@"$(PYTHON)" -m tools.environment dev
 	@.venv/bin/python -m benchmarks.token_endpoints
 	@.venv/bin/python -m benchmarks.hot_paths
 	@.venv/bin/python -m benchmarks.validated_calls
@@ -59,7 +59,7 @@ bench: ## Measure token endpoints, validated calls, revocation latency, large ta
 	@.venv/bin/python -m benchmarks.startup
 
 release: ## Build the kit's wheel and its source archive into dist/
-	@$(PYTHON) -m tools.environment dev
+	@"$(PYTHON)" -m tools.environment dev
 	@cd shared/resource_server && ../../.venv/bin/python -m hatchling build -d ../../dist
 
 lock: ## Renew the lock files from pyproject.toml (needs uv)
