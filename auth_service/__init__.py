@@ -26,15 +26,14 @@ from auth_service.web.browser_session import install_sessions
 from auth_service.web.http_headers import install_headers
 from auth_service.web.protocol_app import ProtocolApp
 from auth_service.web.route import MAX_BODY
-from shared.environment import load_or_exit
-from shared.health import Check, health_endpoints
-from shared.host_names import HostNames
-from shared.log_config import configure_logging
-from shared.metrics import install_metrics
-from shared.request_log import follow_requests
-from shared.trusted_proxies import TrustedProxies
-from shared.unreadable_text import refuse_unreadable_text
-from shared.whole_bodies import refuse_cut_bodies
+from shared.operations.health import Check, health_endpoints
+from shared.operations.log_config import configure_logging
+from shared.operations.metrics import install_metrics
+from shared.operations.request_log import follow_requests
+from shared.service.environment import load_or_exit
+from shared.service.host_names import HostNames
+from shared.service.request_guards import refuse_cut_bodies, refuse_unreadable_text
+from shared.service.trusted_proxies import TrustedProxies
 
 
 def create_app(settings: Settings | None = None) -> Flask:

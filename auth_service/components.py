@@ -44,7 +44,7 @@ from auth_service.storage.signing_keys import SigningKeyStore
 from auth_service.storage.throttle import Throttle
 from auth_service.storage.token_handle import TokenKeyRing, nonce_key, web_secret
 from auth_service.workers.revocation_reconciler import RevocationReconciler
-from shared.health import Writability
+from shared.operations.health import Writability
 from shared.resource_server import TokenValidator
 from shared.resource_server.dpop_nonce import DpopNonces
 

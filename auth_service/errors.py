@@ -16,8 +16,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from auth_service.protocol.errors import printable
 from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.web.waiting import in_minutes
-from shared.outages import OutageLog
-from shared.sql_engine import SQL_OUTAGES
+from shared.service.outages import OutageLog
+from shared.service.sql_engine import SQL_OUTAGES
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo

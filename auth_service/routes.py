@@ -12,7 +12,7 @@ from auth_service.protocol.revocation_endpoint import revocation
 from auth_service.protocol.userinfo import userinfo
 from auth_service.web.protocol_app import by_form, by_json, by_query, by_token, for_all
 from auth_service.web.route import Route
-from shared.cors import ScriptAccess
+from shared.service.cors import ScriptAccess
 
 KEYS_KEPT_FOR = 3600
 """Seconds for which anybody may keep our public keys: well below the day for which a new one is published first."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.environment import CommaSeparated, DatabaseUrl, EnvironmentSettings, HostNames, Origin, RedisUrl
+from shared.service.environment import CommaSeparated, DatabaseUrl, EnvironmentSettings, HostNames, Origin, RedisUrl
 
 PREFIX = "AUTH_"
 
@@ -78,7 +78,7 @@ class Settings(EnvironmentSettings):
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The settings of this process. Raises shared.environment.SettingsError."""
+        """The settings of this process. Raises shared.service.environment.SettingsError."""
         return cls.from_environment(PREFIX, environment)
 
     @field_validator("issuer")

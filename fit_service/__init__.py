@@ -21,16 +21,15 @@ from fit_service.components import Components, build
 from fit_service.errors import install_error_handlers
 from fit_service.pages.docs import docs_page
 from fit_service.settings import Settings
-from shared.environment import load_or_exit
-from shared.health import Check, health_endpoints
-from shared.host_names import HostNames
-from shared.log_config import configure_logging
-from shared.metrics import install_metrics
-from shared.request_log import follow_requests
+from shared.operations.health import Check, health_endpoints
+from shared.operations.log_config import configure_logging
+from shared.operations.metrics import install_metrics
+from shared.operations.request_log import follow_requests
 from shared.resource_server import CannotValidateError, MisconfiguredError
-from shared.trusted_proxies import TrustedProxies
-from shared.unreadable_text import refuse_unreadable_text
-from shared.whole_bodies import refuse_cut_bodies
+from shared.service.environment import load_or_exit
+from shared.service.host_names import HostNames
+from shared.service.request_guards import refuse_cut_bodies, refuse_unreadable_text
+from shared.service.trusted_proxies import TrustedProxies
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -24,15 +24,15 @@ from fit_service.webhooks.consent_follower import ConsentFollower
 from fit_service.webhooks.metrics import WebhookCollector
 from fit_service.webhooks.sender import Sender
 from fit_service.webhooks.worker import WebhookWorker
-from shared.health import Check, Writability
-from shared.request_id import current_request_id
+from shared.operations.health import Check, Writability
+from shared.operations.request_id import current_request_id
+from shared.operations.validation_metrics import validation_observer
 from shared.resource_server import TokenValidator, connect
 from shared.resource_server.back_channel import BackChannel
 from shared.resource_server.dpop import Dpop
 from shared.resource_server.dpop_nonce import DpopNonces
 from shared.resource_server.resource_metadata import metadata_address
 from shared.resource_server.resource_protector import ResourceProtector
-from shared.validation_metrics import validation_observer
 
 
 @dataclass(frozen=True, slots=True)

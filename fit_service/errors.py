@@ -6,8 +6,8 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 
-from shared.outages import OutageLog
-from shared.sql_engine import SQL_OUTAGES
+from shared.service.outages import OutageLog
+from shared.service.sql_engine import SQL_OUTAGES
 
 OUTAGES = SQL_OUTAGES
 """What the store raises when it can't be asked or can't be written."""

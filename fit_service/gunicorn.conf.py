@@ -5,11 +5,11 @@ from pathlib import Path
 
 import gunicorn.http.wsgi
 
-from shared.draining import drain_before_stop, set_drain_time
 from shared.gunicorn_metrics import forget_worker, share_metrics_among_workers
 from shared.gunicorn_settings import refuse_bad_settings
-from shared.log_config import configure_logging
-from shared.redis_replay import ask_whether_redis_replays
+from shared.operations.draining import drain_before_stop, set_drain_time
+from shared.operations.log_config import configure_logging
+from shared.service.redis_replay import ask_whether_redis_replays
 
 refuse_bad_settings(Path(__file__).with_name("settings.py"))
 configure_logging("fit_service", "INFO")

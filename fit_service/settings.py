@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from shared.environment import (
+from shared.service.environment import (
     CommaSeparated,
     DatabaseUrl,
     EnvironmentSettings,
@@ -84,7 +84,7 @@ class Settings(EnvironmentSettings):
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The settings of this process. Raises shared.environment.SettingsError."""
+        """The settings of this process. Raises shared.service.environment.SettingsError."""
         return cls.from_environment(PREFIX, environment)
 
     @field_validator("resource")

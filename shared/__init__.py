@@ -1,4 +1,1 @@
-"""What any resource server needs, ours or a stranger's: token validation, environment, logs, health.
-
-Nothing here knows the authorization server's or the Fit API's rules, tables or scope names.
-"""
+"""What the services have in common, by subject; `resource_server` is the kit that any third API may import as well."""

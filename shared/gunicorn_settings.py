@@ -23,7 +23,7 @@ def refuse_bad_settings(settings: Path) -> None:
     child = os.fork()
     if child == 0:
         try:
-            load_or_exit = importlib.import_module("shared.environment").load_or_exit
+            load_or_exit = importlib.import_module("shared.service.environment").load_or_exit
             load_or_exit(runpy.run_path(str(settings))["Settings"].load)
         except SystemExit:
             os._exit(2)

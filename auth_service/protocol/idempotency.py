@@ -8,7 +8,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 from auth_service.models.tokens import Repeatable
 from auth_service.protocol.client_authentication import PROOFS_OF_IDENTITY
 from auth_service.protocol.oauth_request import ProtocolRequest
-from shared.idempotency_key import KEY_PROBLEM, idempotency_key
+from shared.service.idempotency_key import KEY_PROBLEM, idempotency_key
 
 
 def repeatable(request: ProtocolRequest) -> Repeatable:

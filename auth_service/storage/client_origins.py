@@ -7,7 +7,7 @@ from sqlalchemy import select
 from auth_service.models.client import Client
 from auth_service.storage.clients import registered
 from auth_service.storage.database import Database
-from shared.sql_engine import SQL_OUTAGES
+from shared.service.sql_engine import SQL_OUTAGES
 
 _REMEMBERED_FOR = 1.0
 """Seconds, after which a change is in force in every process."""

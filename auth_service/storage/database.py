@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from auth_service.models.base import Base
-from shared.sql_database import SqlDatabase
+from shared.service.sql_database import SqlDatabase
 
 
 class Database(SqlDatabase):

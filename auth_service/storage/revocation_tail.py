@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from auth_service.storage.redis_connection import BLOCKING_READ, RedisClients
-from shared.outages import OutageLog
+from shared.service.outages import OutageLog
 
 _PAUSE_AFTER_OUTAGE = 0.2
 """Seconds between attempts to follow the log again."""

@@ -1,6 +1,7 @@
 """Brakes against guessing, counted in Redis. They slow a guesser down and never lock an owner out.
 
-Where requests come from is a network (`shared/client_network.py`), which each method makes of the address it is given.
+Where requests come from is a network (`shared/service/client_network.py`), which each method makes of the address it
+is given.
 
 People: attempts are counted before the password is looked at, so that parallel guesses can't slip through, and given
 back when it was right. Clients: their secrets can't be guessed, so only failures count and a right secret always works.
@@ -16,7 +17,7 @@ from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from auth_service.storage.redis_connection import RedisClients
-from shared.client_network import client_network
+from shared.service.client_network import client_network
 
 SIGN_INS_OF_ACCOUNT_IN_NETWORK = RateLimitItemPerMinute(10, 15)
 SIGN_INS_IN_NETWORK = RateLimitItemPerMinute(100, 15)

@@ -24,12 +24,12 @@ from auth_service.protocol.authorization_server import refusal
 from auth_service.protocol.oauth_request import JsonRequest, ProtocolRequest, ProtocolResponse
 from auth_service.web.http_headers import data_headers
 from auth_service.web.route import Route, Verb
-from shared.metrics import RequestMetrics
-from shared.request_id import HEADER, begin_request
-from shared.request_log import log_answer
+from shared.operations.metrics import RequestMetrics
+from shared.operations.request_id import HEADER, begin_request
+from shared.operations.request_log import log_answer
 from shared.resource_server import ActiveToken, MalformedRequestError, NotLetThroughError, TokenValidator
 from shared.resource_server.wsgi_middleware import authorization_of, proof_of
-from shared.whole_bodies import Chunks
+from shared.service.request_guards import ChunkedBody
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -102,7 +102,9 @@ class ProgramRequest:
         """Raises BadRequest if it isn't whole (RFC 9112 §8), and RequestEntityTooLarge."""
         environ, largest = self._environ, self._largest_body
         if "HTTP_TRANSFER_ENCODING" in environ:
-            body: bytes = Chunks(environ["wsgi.input"]).read(largest + 1) if "wsgi.input_terminated" in environ else b""
+            body: bytes = (
+                ChunkedBody(environ["wsgi.input"]).read(largest + 1) if "wsgi.input_terminated" in environ else b""
+            )
             length = len(body)
         else:
             sent = environ.get("CONTENT_LENGTH", "")

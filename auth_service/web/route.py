@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from auth_service.protocol.oauth_request import ProtocolResponse
-from shared.cors import ScriptAccess
+from shared.service.cors import ScriptAccess
 
 MAX_BODY = 64 * 1024
 """Bytes. No request of OAuth is anywhere near."""

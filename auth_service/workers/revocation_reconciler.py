@@ -17,10 +17,10 @@ from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.reconciliation import Reconciliation, Told
 from auth_service.storage.redis_connection import RedisClients
-from shared.outages import OutageLog
 from shared.resource_server.clock import seconds
 from shared.resource_server.fork import begin_anew_after_fork
-from shared.sql_engine import SQL_OUTAGES
+from shared.service.outages import OutageLog
+from shared.service.sql_engine import SQL_OUTAGES
 
 _LEASE = 3.0
 """Seconds after which another process goes on with the work of one that was stopped or died in it."""

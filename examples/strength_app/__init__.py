@@ -14,10 +14,10 @@ from examples.strength_app.connections import ConnectionStore
 from examples.strength_app.moogle_fit import MoogleFit
 from examples.strength_app.pages import pages
 from examples.strength_app.settings import Settings
-from shared.environment import load_or_exit
-from shared.health import health_endpoints
-from shared.log_config import configure_logging
-from shared.request_log import follow_requests
+from shared.operations.health import health_endpoints
+from shared.operations.log_config import configure_logging
+from shared.operations.request_log import follow_requests
+from shared.service.environment import load_or_exit
 
 SCOPE = "body_weight:read body_weight:write"
 

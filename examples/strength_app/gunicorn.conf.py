@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from shared.gunicorn_settings import refuse_bad_settings
-from shared.log_config import configure_logging
+from shared.operations.log_config import configure_logging
 
 refuse_bad_settings(Path(__file__).with_name("settings.py"))
 configure_logging("strength_app", "INFO")

@@ -15,7 +15,7 @@ from authlib.integrations.requests_client import OAuth2Session
 
 from examples.strength_app.connections import Connection, ConnectionStore
 from examples.strength_app.settings import Settings
-from shared.request_id import HEADER, current_request_id
+from shared.operations.request_id import HEADER, current_request_id
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field
 
-from shared.environment import EnvironmentSettings
+from shared.service.environment import EnvironmentSettings
 
 PREFIX = "APP_"
 
@@ -27,5 +27,5 @@ class Settings(EnvironmentSettings):
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The settings of this process. Raises shared.environment.SettingsError."""
+        """The settings of this process. Raises shared.service.environment.SettingsError."""
         return cls.from_environment(PREFIX, environment)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from flask import Blueprint
 
-from shared.cors import ScriptAccess, let_scripts_read
+from shared.service.cors import ScriptAccess, let_scripts_read
 
 _SENT = ("Authorization", "Content-Type", "DPoP", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id")
 _SHOWN = (

@@ -13,8 +13,8 @@ from fit_service.errors import ProblemError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.kept_answers import Answer, OtherRequestError, RepeatableRequest
-from shared.idempotency_key import KEY_PATTERN, KEY_PROBLEM, idempotency_key
 from shared.resource_server import ActiveToken
+from shared.service.idempotency_key import KEY_PATTERN, KEY_PROBLEM, idempotency_key
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 

@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from fit_service.models import Base
-from shared.sql_database import SqlDatabase
+from shared.service.sql_database import SqlDatabase
 
 
 class Database(SqlDatabase):

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 
 from fit_service.models import ChangeCounter, DatabaseEpoch, Webhook, to_microseconds
 from fit_service.storage.database import Database
-from shared.sql_engine import wait_however_long
+from shared.service.sql_engine import wait_however_long
 
 _THE_ROW = DatabaseEpoch.id == 1
 EPOCH = select(DatabaseEpoch.epoch).where(_THE_ROW).scalar_subquery()

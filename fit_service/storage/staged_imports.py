@@ -22,7 +22,7 @@ from fit_service.storage.database import Database
 from fit_service.storage.entry_reader import EntryReader
 from fit_service.storage.entry_rows import Writer, to_values
 from fit_service.storage.surroundings import in_portions, surroundings
-from shared.sql_engine import SQL_OUTAGES
+from shared.service.sql_engine import SQL_OUTAGES
 
 AT_ONCE = 500
 """Rows in one transaction."""

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from fit_service.models import from_microseconds
 from fit_service.storage.feed_position import FeedPositionStore
 from fit_service.storage.webhook_endings import WebhookEndings
-from shared.outages import one_line
 from shared.resource_server.back_channel import BackChannel
 from shared.resource_server.clock import seconds
 from shared.resource_server.errors import CannotValidateError
 from shared.resource_server.revocation_feed import WAIT, read_batch
-from shared.sql_engine import SQL_OUTAGES
+from shared.service.outages import one_line
+from shared.service.sql_engine import SQL_OUTAGES
 
 _WITHIN = WAIT + 1.0
 """Seconds for one poll."""

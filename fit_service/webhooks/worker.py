@@ -13,9 +13,9 @@ from fit_service.webhooks.consent_follower import ConsentFollower
 from fit_service.webhooks.events import message_id
 from fit_service.webhooks.outcome import Outcome
 from fit_service.webhooks.sender import Sender
-from shared.outages import one_line
 from shared.resource_server.clock import seconds
-from shared.sql_engine import SQL_OUTAGES
+from shared.service.outages import one_line
+from shared.service.sql_engine import SQL_OUTAGES
 
 AT_ONCE = 16
 """Deliveries of one process."""

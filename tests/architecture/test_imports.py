@@ -54,9 +54,20 @@ def test_the_services_meet_only_over_http(folder: str, forbidden: tuple[str, ...
     assert offenders(folder, *forbidden) == []
 
 
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("shared/service", ("shared.operations", "shared.resource_server")),
+        ("shared/operations", ("shared.resource_server",)),
+    ],
+)
+def test_the_rooms_of_shared_point_one_way(folder: str, forbidden: tuple[str, ...]) -> None:
+    assert offenders(folder, *forbidden) == []
+
+
 def test_in_shared_only_two_modules_know_sql() -> None:
     knowing = {found.partition(" ")[0] for found in offenders("shared", "sqlalchemy", "psycopg", "alembic")}
-    assert knowing == {"shared/sql_engine.py", "shared/sql_database.py"}
+    assert knowing == {"shared/service/sql_engine.py", "shared/service/sql_database.py"}
 
 
 def test_of_the_examples_only_apis_use_the_kit() -> None:

@@ -41,7 +41,7 @@ from shared import gunicorn_worker
 from shared.gunicorn_worker import PatientWorker
 from shared.gunicorn_worker.request_head import LONGEST_HEAD
 from shared.resource_server import errors as kit_errors
-from shared.sql_engine import ANSWER, CONNECT
+from shared.service.sql_engine import ANSWER, CONNECT
 from tests.support.actions import TIMEOUT
 from tests.support.servers import fake_redis
 from tests.support.stack import Stack, run_stack

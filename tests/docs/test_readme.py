@@ -13,8 +13,8 @@ from flask import Flask
 
 import auth_service.settings
 import fit_service.settings
-from shared.environment import EnvironmentSettings
 from shared.resource_server import TokenValidator
+from shared.service.environment import EnvironmentSettings
 from tests.support.actions import TIMEOUT, Actions
 from tests.support.servers import free_port, serve
 from tests.support.stack import TOKEN_KEY

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from auth_service import errors
-from shared.outages import OutageLog
+from shared.service.outages import OutageLog
 from tests.support.actions import TIMEOUT, Actions, Verifier
 from tests.support.servers import redis_server, running_redis
 from tests.support.stack import Stack

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from shared.request_id import HEADER
+from shared.operations.request_id import HEADER
 from tests.support.actions import TIMEOUT, Actions
 
 GIVEN = "one-request.of_an-app"

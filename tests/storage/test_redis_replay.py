@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from shared.redis_replay import log_whether_redis_replays
+from shared.service.redis_replay import log_whether_redis_replays
 from tests.support.gunicorn_process import GunicornProcess
 from tests.support.gunicorn_stack import run_gunicorn_stack
 from tests.support.polling import eventually
@@ -78,4 +78,4 @@ def test_both_services_ask_once_at_their_start(server: RedisServer, tmp_path: Pa
 
 def complaints(log: Path) -> list[str]:
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-    return [line["message"] for line in lines if line["logger"] == "shared.redis_replay"]
+    return [line["message"] for line in lines if line["logger"] == "shared.service.redis_replay"]

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 import auth_service.storage.database
 import fit_service.storage.database
-from shared.sql_database import SqlDatabase
-from shared.sql_engine import ANSWER, CONNECT, SQL_OUTAGES
+from shared.service.sql_database import SqlDatabase
+from shared.service.sql_engine import ANSWER, CONNECT, SQL_OUTAGES
 from tests.support.polling import eventually
 from tests.support.postgresql import new_database, postgresql, postgresql_programs
 from tests.support.silence import silenced

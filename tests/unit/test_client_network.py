@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.client_network import client_network
+from shared.service.client_network import client_network
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from shared.health import PROBE_EVERY, Writability
-from shared.outages import REMIND_EVERY, OutageLog
+from shared.operations.health import PROBE_EVERY, Writability
+from shared.service.outages import REMIND_EVERY, OutageLog
 
 
 def test_one_probe_in_some_seconds_finds_out_for_everybody() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.idempotency_key import idempotency_key
+from shared.service.idempotency_key import idempotency_key
 
 KEY = "a-key-of-sixteen"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from shared.log_config import configure_logging
-from shared.request_id import begin_request
+from shared.operations.log_config import configure_logging
+from shared.operations.request_id import begin_request
 
 pytestmark = pytest.mark.core
 
@@ -84,7 +84,7 @@ import logging, socket
 
 here, there = socket.socketpair()
 assert 2 in {here.fileno(), there.fileno()}
-from shared.log_config import configure_logging
+from shared.operations.log_config import configure_logging
 
 configure_logging("a service", "INFO")
 logging.error("nobody reads this")
@@ -105,8 +105,8 @@ def test_without_stderr_nothing_is_written_to_the_connection_that_got_its_number
 def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
     program = """
 import sys
-from shared.log_config import configure_logging
-from shared.request_log import log_answer
+from shared.operations.log_config import configure_logging
+from shared.operations.request_log import log_answer
 
 configure_logging("a service", "INFO")
 sys.stdin.read()

@@ -6,7 +6,7 @@ import pytest
 
 from auth_service.settings import Settings
 from fit_service.settings import Settings as FitSettings
-from shared.environment import SettingsError
+from shared.service.environment import SettingsError
 from tests.support.stack import TOKEN_KEY
 
 REQUIRED = {

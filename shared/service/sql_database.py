@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import Connection, Executable, create_engine, inspect, text
 from sqlalchemy.orm import Session
 
-from shared.sql_engine import sql_engine, wait_however_long
+from shared.service.sql_engine import sql_engine, wait_however_long
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -5,9 +5,9 @@ import time
 
 from flask import Flask, Response, g, request
 
-from shared.client_network import client_network
-from shared.log_config import write_line
-from shared.request_id import HEADER, begin_request, current_request_id
+from shared.operations.log_config import write_line
+from shared.operations.request_id import HEADER, begin_request, current_request_id
+from shared.service.client_network import client_network
 
 _log = logging.getLogger("request")
 

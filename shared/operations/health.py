@@ -14,8 +14,8 @@ from flask.typing import ResponseReturnValue
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from shared.draining import is_draining
-from shared.outages import one_line
+from shared.operations.draining import is_draining
+from shared.service.outages import one_line
 
 Check = Callable[[], object]
 """Raises when the thing it is named after doesn't work."""
