@@ -2,21 +2,23 @@
 
 from dataclasses import dataclass
 
+from auth_service.crypto.derived_keys import nonce_key, web_secret
+from auth_service.crypto.key_wrapping import KeyWrapping
+from auth_service.crypto.token_handle import TokenKeyRing
+from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME
 from auth_service.protocol.authorization_server import AuthorizationServer, ServerParts
-from auth_service.protocol.client_assertion import ClientAssertions
-from auth_service.protocol.client_authentication import ClientAuthentication
-from auth_service.protocol.device_authorization import DEVICE_CODE_LIFETIME
-from auth_service.protocol.dpop import DpopProofs
-from auth_service.protocol.dynamic_registration import DynamicRegistration
+from auth_service.protocol.clients.assertion import ClientAssertions
+from auth_service.protocol.clients.authentication import ClientAuthentication
+from auth_service.protocol.device.authorization import DEVICE_CODE_LIFETIME
 from auth_service.protocol.features import register_features
-from auth_service.protocol.feed_cursor import KeyWatch
-from auth_service.protocol.grant_revocation import GrantRevocation
-from auth_service.protocol.identity_scopes import userinfo_server
-from auth_service.protocol.pushed_authorization_requests import PUSHED_REQUEST_LIFETIME
-from auth_service.protocol.revocation_feed import RevocationFeed
-from auth_service.protocol.signing_keys import SigningKeyRing
-from auth_service.protocol.token_issuance import Lifetimes, TokenIssuance
-from auth_service.protocol.userinfo import userinfo_validator
+from auth_service.protocol.openid.userinfo import userinfo_server, userinfo_validator
+from auth_service.protocol.registration.dynamic import DynamicRegistration
+from auth_service.protocol.tokens.dpop import DpopProofs
+from auth_service.protocol.tokens.ending import GrantRevocation
+from auth_service.protocol.tokens.feed_cursor import KeyWatch
+from auth_service.protocol.tokens.issuance import Lifetimes, TokenIssuance
+from auth_service.protocol.tokens.revocation_feed import RevocationFeed
+from auth_service.protocol.tokens.signing_keys import SigningKeyRing
 from auth_service.settings import Settings
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
@@ -33,7 +35,6 @@ from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.initial_access_tokens import InitialAccessTokenStore
-from auth_service.storage.key_wrapping import KeyWrapping
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 from auth_service.storage.replay_cache import ReplayCache
 from auth_service.storage.resource_servers import ResourceServerStore
@@ -42,7 +43,6 @@ from auth_service.storage.revocation_tail import RevocationTail
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.signing_keys import SigningKeyStore
 from auth_service.storage.throttle import Throttle
-from auth_service.storage.token_handle import TokenKeyRing, nonce_key, web_secret
 from auth_service.workers.revocation_reconciler import RevocationReconciler
 from shared.operations.health import Writability
 from shared.resource_server import TokenValidator

@@ -3,13 +3,13 @@
 from functools import partial
 
 from auth_service.components import Components
-from auth_service.protocol.device_authorization import device_authorization
+from auth_service.protocol.authorization.pushed_requests import pushed_authorization_request
+from auth_service.protocol.device.authorization import device_authorization
 from auth_service.protocol.features import metadata
 from auth_service.protocol.identity_scopes import OPENID
-from auth_service.protocol.introspection_endpoint import introspection
-from auth_service.protocol.pushed_authorization_requests import pushed_authorization_request
-from auth_service.protocol.revocation_endpoint import revocation
-from auth_service.protocol.userinfo import userinfo
+from auth_service.protocol.openid.userinfo import userinfo
+from auth_service.protocol.tokens.introspection import introspection
+from auth_service.protocol.tokens.revocation import revocation
 from auth_service.web.protocol_app import by_form, by_json, by_query, by_token, for_all
 from auth_service.web.route import Route
 from shared.service.cors import ScriptAccess

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
+from auth_service.crypto.token_handle import TokenKind, token_digest
 from auth_service.models.account import SUBJECT_PREFIX, Account
 from auth_service.models.base import Base, now
 from auth_service.models.client import Client
@@ -20,7 +21,6 @@ from auth_service.models.secret import secret_digest
 from auth_service.models.tokens import AccessTokenClaims, RevokedBecause
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grants import dump_claims
-from auth_service.storage.token_handle import TokenKind, token_digest
 from benchmarks.prepared import RESOURCE, SCOPE, SECRET, PreparedServer
 
 _AT_ONCE = 10_000

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import auth_service
 from auth_service.components import Components
+from auth_service.crypto.token_handle import TokenKind, new_grant_id
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.models.secret import secret_digest
 from auth_service.models.tokens import NewGrant
 from auth_service.settings import Settings
-from auth_service.storage.token_handle import TokenKind, new_grant_id
 from benchmarks.processes import LOAD_CORE, SERVER_CORE, gunicorn, pinned, running, wait_until_answering
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"

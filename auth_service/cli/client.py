@@ -9,13 +9,13 @@ import click
 from flask.cli import AppGroup
 
 from auth_service.cli.command import RefusedError, command, json_from, overlap_option, parts, secret_from
+from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, SECRET_METHODS, Client, new_client_id
 from auth_service.models.secret import new_secret, secret_digest
-from auth_service.protocol.client_keys import checked_jwks
-from auth_service.protocol.client_registration import check_client
 from auth_service.protocol.features import GRANTS
-from auth_service.protocol.signing_keys import ALGORITHMS
-from auth_service.storage.token_handle import new_grant_id
+from auth_service.protocol.registration.keys import checked_jwks
+from auth_service.protocol.registration.rules import check_client
+from auth_service.protocol.tokens.signing_keys import ALGORITHMS
 
 _GRANT_TYPES = [grant.GRANT_TYPE for grant in GRANTS]
 

@@ -17,7 +17,7 @@ from redis import RedisError
 from auth_service.components import Components
 from auth_service.errors import OUTAGES
 from auth_service.models.secret import new_secret
-from auth_service.protocol.client_registration import ClientRefusedError
+from auth_service.protocol.registration.rules import ClientRefusedError
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 
 P = ParamSpec("P")

@@ -5,7 +5,7 @@ from flask.cli import AppGroup
 
 from auth_service.cli.command import RefusedError, command, parts
 from auth_service.models.base import now
-from auth_service.protocol.signing_keys import ALGORITHMS, RotationRefusedError, ScheduledKey
+from auth_service.protocol.tokens.signing_keys import ALGORITHMS, RotationRefusedError, ScheduledKey
 
 signing_key_commands = AppGroup("signing-key", help="The keys with which we sign ID tokens and introspection answers.")
 

@@ -10,12 +10,12 @@ from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from auth_service.protocol.assessment import assess
-from auth_service.protocol.authentication_request import SignedIn, must_not_ask
+from auth_service.protocol.authorization.assessment import assess
+from auth_service.protocol.authorization.pushed_requests import named_request
 from auth_service.protocol.authorization_server import AuthorizationServer
-from auth_service.protocol.grant_creation import Decision
+from auth_service.protocol.grants.creation import Decision
 from auth_service.protocol.oauth_request import ProtocolRequest
-from auth_service.protocol.pushed_authorization_requests import named_request
+from auth_service.protocol.openid.authentication_request import SignedIn, must_not_ask
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.consents import ConsentStore

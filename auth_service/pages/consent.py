@@ -8,12 +8,12 @@ from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
 from auth_service.pages.scope_choices import described, in_words
-from auth_service.protocol.assessment import Assessment, assess
-from auth_service.protocol.authentication_request import Next, SignedIn
+from auth_service.protocol.authorization.assessment import Assessment, assess
 from auth_service.protocol.authorization_server import AuthorizationServer
-from auth_service.protocol.grant_creation import Decision
+from auth_service.protocol.grants.creation import Decision
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.openid.authentication_request import Next, SignedIn
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
 from auth_service.storage.consents import ConsentStore

@@ -10,10 +10,10 @@ from auth_service.models.client import Client
 from auth_service.models.device_authorization import DeviceAuthorization
 from auth_service.pages.scope_choices import described, in_words
 from auth_service.protocol.authorization_server import AuthorizationServer
-from auth_service.protocol.device_authorization import decide
-from auth_service.protocol.grant_creation import Decision
+from auth_service.protocol.device.authorization import decide
+from auth_service.protocol.device.user_code import shown, typed
+from auth_service.protocol.grants.creation import Decision
 from auth_service.protocol.identity_scopes import OPENID
-from auth_service.protocol.user_code import shown, typed
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.throttle import Throttle

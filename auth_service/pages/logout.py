@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from auth_service.protocol.authorization_server import AuthorizationServer
-from auth_service.protocol.logout import logout_request
+from auth_service.protocol.openid.logout import logout_request
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.throttle import Throttle

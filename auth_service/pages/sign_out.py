@@ -6,8 +6,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from auth_service.protocol.authorization_server import AuthorizationServer
-from auth_service.protocol.logout import LogoutRequest, logout_request
 from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.openid.logout import LogoutRequest, logout_request
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
 from auth_service.web.browser_session import browser_binding, end_session, signed_in_account

@@ -11,15 +11,16 @@ from authlib.oauth2 import AuthorizationServer as AuthlibAuthorizationServer
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
+from auth_service.crypto.token_handle import TokenKeyRing
 from auth_service.models.client import Client
-from auth_service.protocol.client_authentication import ClientAuthentication
-from auth_service.protocol.dpop import DpopProofs
+from auth_service.protocol.clients.authentication import ClientAuthentication
 from auth_service.protocol.errors import InvalidDpopProofError, printable
-from auth_service.protocol.grant_revocation import GrantRevocation
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.redirection import with_parameters
-from auth_service.protocol.signing_keys import SigningKeyRing
-from auth_service.protocol.token_issuance import TokenIssuance
+from auth_service.protocol.tokens.dpop import DpopProofs
+from auth_service.protocol.tokens.ending import GrantRevocation
+from auth_service.protocol.tokens.issuance import TokenIssuance
+from auth_service.protocol.tokens.signing_keys import SigningKeyRing
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
@@ -28,9 +29,6 @@ from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.throttle import Throttle
-from auth_service.storage.token_handle import TokenKeyRing
-
-CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class AuthorizationServer(AuthlibAuthorizationServer):
         methods: Collection[str],
         endpoint: str = "token",
     ) -> Client:
-        """See `client_authentication.py`; Authlib's own is not used."""
+        """See `clients/authentication.py`; Authlib's own is not used."""
         return self.parts.authentication.authenticate(request, self.parts.clients, methods, endpoint)
 
     def create_oauth2_request(self, request: ProtocolRequest) -> ProtocolRequest:

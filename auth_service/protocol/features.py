@@ -1,19 +1,20 @@
 """What this server can do: the list that is registered is the list that its metadata announces (RFC 8414)."""
 
-from auth_service.protocol import id_token, userinfo
-from auth_service.protocol.authentication_request import PROMPTS
-from auth_service.protocol.authorization_code_grant import AuthorizationCodeGrant
-from auth_service.protocol.authorization_server import CLIENT_AUTH_METHODS, AuthorizationServer
-from auth_service.protocol.client_credentials_grant import ClientCredentialsGrant
-from auth_service.protocol.client_keys import SIGNING_ALGORITHMS
-from auth_service.protocol.code_challenge import METHOD
-from auth_service.protocol.device_code_grant import DeviceCodeGrant
-from auth_service.protocol.identity_scopes import userinfo_resource
-from auth_service.protocol.introspection_endpoint import CALLER_AUTH_METHODS
-from auth_service.protocol.refresh_token_grant import RefreshTokenGrant
-from auth_service.protocol.signed_introspection import ALGORITHM as SIGNED_INTROSPECTION_ALGORITHM
-from auth_service.protocol.signing_keys import ALGORITHMS
-from auth_service.protocol.token_exchange_grant import TokenExchangeGrant
+from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
+from auth_service.protocol.clients.keys import SIGNING_ALGORITHMS
+from auth_service.protocol.device.grant import DeviceCodeGrant
+from auth_service.protocol.grants.authorization_code import AuthorizationCodeGrant
+from auth_service.protocol.grants.client_credentials import ClientCredentialsGrant
+from auth_service.protocol.grants.code_challenge import METHOD
+from auth_service.protocol.grants.refresh_token import RefreshTokenGrant
+from auth_service.protocol.grants.token_exchange import TokenExchangeGrant
+from auth_service.protocol.openid import id_token, userinfo
+from auth_service.protocol.openid.authentication_request import PROMPTS
+from auth_service.protocol.openid.userinfo import userinfo_resource
+from auth_service.protocol.tokens.introspection import CALLER_AUTH_METHODS
+from auth_service.protocol.tokens.signed_introspection import ALGORITHM as SIGNED_INTROSPECTION_ALGORITHM
+from auth_service.protocol.tokens.signing_keys import ALGORITHMS
 from shared.resource_server.dpop_proof import ALGORITHMS as DPOP_ALGORITHMS
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant, DeviceCodeGrant, TokenExchangeGrant)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from auth_service.crypto.token_handle import token_digest
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import token_digest
 
 Parameters = Mapping[str, list[str]]
 

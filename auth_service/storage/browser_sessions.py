@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from auth_service.crypto.token_handle import token_digest
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import token_digest
 
 
 @dataclass(frozen=True, slots=True)

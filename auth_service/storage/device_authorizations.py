@@ -6,9 +6,9 @@ comes (`storage/grants.py`); the user code goes with whoever decides first.
 
 from pathlib import Path
 
+from auth_service.crypto.token_handle import token_digest
 from auth_service.models.device_authorization import DeviceAuthorization, Poll
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import token_digest
 
 _FOLDER = Path(__file__).parent
 

@@ -5,6 +5,7 @@ They are access tokens like any other (`grants.py`), of the same grant as the on
 
 from collections.abc import Collection
 
+from auth_service.crypto.token_handle import TokenHandle
 from auth_service.models.ending import EndedAccessToken
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotExchanged
 from auth_service.storage.atomic_step import AtomicStep
@@ -12,7 +13,6 @@ from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grants import dump_claims
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import TokenHandle
 
 MAX_EXCHANGES = 1_000
 """So many tokens may be got for one and live at a time: they end in one step, for which everybody else waits."""

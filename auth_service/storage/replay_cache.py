@@ -2,8 +2,8 @@
 
 import math
 
+from auth_service.crypto.token_handle import token_digest
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import token_digest
 
 
 class ReplayCache:

@@ -6,16 +6,16 @@ from collections.abc import Collection
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
+from auth_service.crypto.key_wrapping import KeyWrapping
 from auth_service.models.signing_key import SigningKey
 from auth_service.storage.database import Database
-from auth_service.storage.key_wrapping import KeyWrapping
 
 _REMEMBERED_FOR = 5.0
 """Seconds, after which every process knows of a key that was added or removed."""
 
 
 class SigningKeyStore:
-    """Reads and writes the ring. Which key signs when is `protocol/signing_keys.py`."""
+    """Reads and writes the ring. Which key signs when is `protocol/tokens/signing_keys.py`."""
 
     def __init__(self, database: Database, wrapping: KeyWrapping) -> None:
         self._database = database

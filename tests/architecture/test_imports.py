@@ -76,15 +76,16 @@ def test_of_the_examples_only_apis_use_the_kit() -> None:
     assert using == {f"examples/protected_{kind}.py" for kind in kinds}
 
 
-AUTH_ROOMS = ("models", "storage", "protocol", "web", "pages", "workers", "cli")
+AUTH_ROOMS = ("crypto", "models", "storage", "protocol", "web", "pages", "workers", "cli")
 MAY_IMPORT = {
+    "crypto": (),
     "models": (),
-    "storage": ("models",),
-    "protocol": ("storage", "models"),
+    "storage": ("crypto", "models"),
+    "protocol": ("storage", "crypto", "models"),
     "web": ("protocol", "storage", "models"),
     "pages": ("web", "protocol", "storage", "models"),
     "workers": ("protocol", "storage", "models"),
-    "cli": ("protocol", "storage", "models"),
+    "cli": ("protocol", "storage", "crypto", "models"),
 }
 
 
@@ -116,6 +117,7 @@ FIT_RULES = (
 @pytest.mark.parametrize(
     ("folder", "forbidden"),
     [
+        ("auth_service/crypto", ("flask", "authlib", "redis", "sqlalchemy")),
         ("auth_service/models", ("flask", "redis")),
         ("auth_service/storage", ("flask", "authlib")),
         ("auth_service/protocol", ("flask", "redis", "sqlalchemy")),

@@ -21,11 +21,14 @@ from gunicorn.config import Config
 import auth_service
 from auth_service.cli.command import MAX_OVERLAP
 from auth_service.models import password
-from auth_service.protocol import authentication_request, client_assertion, client_registration, token_exchange_grant
-from auth_service.protocol.client_keys import _MAX_KEYS
-from auth_service.protocol.client_name import LONGEST_NAME
-from auth_service.protocol.device_authorization import DEVICE_CODE_LIFETIME
-from auth_service.protocol.pushed_authorization_requests import PUSHED_REQUEST_LIFETIME
+from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME
+from auth_service.protocol.clients import assertion
+from auth_service.protocol.device.authorization import DEVICE_CODE_LIFETIME
+from auth_service.protocol.grants import token_exchange
+from auth_service.protocol.openid import authentication_request
+from auth_service.protocol.registration import rules
+from auth_service.protocol.registration.keys import MAX_KEYS
+from auth_service.protocol.registration.name import LONGEST_NAME
 from auth_service.routes import routes
 from auth_service.storage import exchanged_tokens, grants, throttle
 from auth_service.storage.password_hashing import HasherInTurns
@@ -207,15 +210,15 @@ def limits() -> Iterator[Row]:
     yield "passwords that a process looks at", waiting, "503, and the attempt doesn't count"
     yield "password", f"{password.MIN_LENGTH} to {password.MAX_LENGTH:,} characters", "refused"
     yield "name of a client", _count(LONGEST_NAME, "characters"), "refused"
-    yield "redirect addresses of a client, each kind", f"{client_registration._MAX_URIS}", "refused"
-    yield "redirect address", _count(client_registration._MAX_URI, "characters"), "refused"
-    yield "keys of a client", f"{_MAX_KEYS}", "refused"
-    yield "life of a client's assertion", _count(client_assertion.MAX_LIFETIME, "s"), "401 `invalid_client`"
+    yield "redirect addresses of a client, each kind", f"{rules._MAX_URIS}", "refused"
+    yield "redirect address", _count(rules._MAX_URI, "characters"), "refused"
+    yield "keys of a client", f"{MAX_KEYS}", "refused"
+    yield "life of a client's assertion", _count(assertion.MAX_LIFETIME, "s"), "401 `invalid_client`"
     yield "form at `/authorize`, as an address", _bytes(MAX_ADDRESS), "`invalid_request`: push the request"
     yield "`nonce`", _count(authentication_request._LONGEST_NONCE, "characters"), "`invalid_request`"
     yield "pushed request", _count(PUSHED_REQUEST_LIFETIME, "s"), "`invalid_request_uri`"
     yield "device code", _count(DEVICE_CODE_LIFETIME, "s"), "`expired_token`"
-    yield "services in a row that exchange a token", f"{token_exchange_grant.MAX_ACTORS}", "`invalid_request`"
+    yield "services in a row that exchange a token", f"{token_exchange.MAX_ACTORS}", "`invalid_request`"
     yield "tokens exchanged for one token", f"{exchanged_tokens.MAX_EXCHANGES:,}", "`invalid_request`"
     yield "overlap of an old secret", _count(MAX_OVERLAP // 86_400, "days"), "refused"
     for name, item in vars(throttle).items():

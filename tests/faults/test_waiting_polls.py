@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from auth_service.protocol.revocation_feed import LONGEST_WAIT
+from auth_service.protocol.tokens.revocation_feed import LONGEST_WAIT
 from shared.resource_server.back_channel import BackChannel
 from shared.resource_server.revocation_feed import read_batch
 from tests.support.gunicorn_stack import SECRET, GunicornStack, run_gunicorn_stack

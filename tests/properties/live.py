@@ -5,8 +5,8 @@ import re
 import time
 from collections.abc import Callable
 
+from auth_service.crypto.token_handle import TokenHandle
 from auth_service.storage.grant_keys import GrantKeys
-from auth_service.storage.token_handle import TokenHandle
 from tests.support.actions import CALLBACK, DEVICE_CODE, READ, WRITE, Actions, App, Person, Verifier, query_of, tokens
 from tests.support.registration import RegisteredApp
 from tests.support.signing_app import SigningApp

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from auth_service.components import Components
+from auth_service.crypto.token_handle import TokenKind, new_grant_id
 from auth_service.models.tokens import RevokedBecause
-from auth_service.protocol.grant_creation import Decision, begin_grant
-from auth_service.protocol.introspection_endpoint import introspect
+from auth_service.protocol.grants.creation import Decision, begin_grant
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.resource_indicators import Target
-from auth_service.protocol.revocation_endpoint import revocation
+from auth_service.protocol.tokens.introspection import introspect
+from auth_service.protocol.tokens.revocation import revocation
 from auth_service.storage.grant_keys import GrantKeys
-from auth_service.storage.token_handle import TokenKind, new_grant_id
 from tests.properties.grant_oracle import INVALID_CLIENT, THE_SAME_TOKENS, TOKENS, Form, Life
 from tests.properties.live import basic
 from tests.support.actions import CALLBACK, PLANS, READ, WRITE, Actions, App, Person, Verifier

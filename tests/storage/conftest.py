@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from auth_service.crypto.token_handle import TokenKeyRing
 from auth_service.storage import redis_master
 from auth_service.storage.database import Database
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import TokenKeyRing
 from tests.storage.holder import Holder
 from tests.support.postgresql import postgresql, postgresql_programs
 from tests.support.told_redis import connect_told

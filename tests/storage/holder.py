@@ -4,6 +4,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
+from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind, new_grant_id
 from auth_service.models.ending import EndedAccessToken, EndedGrant
 from auth_service.models.tokens import (
     AccessTokenClaims,
@@ -18,7 +19,6 @@ from auth_service.models.tokens import (
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import TokenHandle, TokenKeyRing, TokenKind, new_grant_id
 
 AUDIENCE = ("http://localhost:8001/api/",)
 

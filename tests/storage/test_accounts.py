@@ -6,11 +6,11 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import event
 
+from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.account import Account
 from auth_service.storage import accounts
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.database import Database
-from auth_service.storage.token_handle import new_grant_id
 
 OLD, NEW = "the first long password", "the second long password"
 

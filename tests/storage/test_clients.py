@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.secret import secret_digest
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.database import Database
-from auth_service.storage.token_handle import new_grant_id
 
 EVERYTHING: dict[str, Any] = {
     "name": "Strength, “straße”",

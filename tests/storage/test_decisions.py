@@ -7,6 +7,7 @@ from threading import Thread
 import pytest
 from sqlalchemy import event
 
+from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
@@ -15,7 +16,6 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.database import Database
 from auth_service.storage.grant_records import GrantRecordStore
-from auth_service.storage.token_handle import new_grant_id
 
 
 class World:

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.device_authorization import DeviceAuthorization, Poll
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import new_grant_id
 from tests.support.polling import eventually
 
 CODE, LIFETIME, INTERVAL = "BCDFGHJK", 90, 5

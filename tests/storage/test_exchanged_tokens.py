@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotExchanged
 from auth_service.storage import exchanged_tokens
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
@@ -14,7 +15,6 @@ from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import TokenHandle, TokenKeyRing, TokenKind
 from tests.storage.conftest import LOG_LIFETIME, SHARDS
 from tests.storage.holder import AUDIENCE, Holder, stores
 from tests.storage.test_grants import log_of

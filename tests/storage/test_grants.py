@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from auth_service.crypto.token_handle import TokenKeyRing, TokenKind, new_grant_id
 from auth_service.models.ending import EndedGrant
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotRotated, Replayed, RevokedBecause
 from auth_service.storage import grants
@@ -11,7 +12,6 @@ from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import log_key
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import TokenKeyRing, TokenKind, new_grant_id
 from tests.storage.conftest import LOG_LIFETIME, SHARDS
 from tests.storage.holder import AUDIENCE, Holder
 from tests.support.polling import eventually

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
@@ -19,7 +20,6 @@ from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.grant_records import GrantRecordStore
-from auth_service.storage.token_handle import new_grant_id
 from tests.support.query_plans import foreign_keys_without_index, plans
 
 

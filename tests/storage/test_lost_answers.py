@@ -2,11 +2,11 @@
 
 import redis
 
+from auth_service.crypto.token_handle import TokenKeyRing, TokenKind, new_grant_id
 from auth_service.models.tokens import AccessTokenClaims, Issued, IssuedToClient, NotRotated, Replayed
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.token_handle import TokenKeyRing, TokenKind, new_grant_id
 from tests.storage.holder import AUDIENCE, Holder, stores
 from tests.support.proxy import TcpProxy, proxied
 from tests.support.told_redis import connect_told

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import delete
 
+from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
@@ -13,7 +14,6 @@ from auth_service.storage import old_records
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.database import Database
 from auth_service.storage.old_records import remove_grants, remove_security_events
-from auth_service.storage.token_handle import new_grant_id
 
 DAY = timedelta(days=1)
 

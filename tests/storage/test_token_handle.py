@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.storage.token_handle import TokenKeyRing, TokenKind, new_grant_id, token_digest
+from auth_service.crypto.token_handle import TokenKeyRing, TokenKind, new_grant_id, token_digest
 
 OLD, NEW = b"old key " * 4, b"new key " * 4
 RING = TokenKeyRing([OLD])

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import auth_service
 from auth_service.components import Components
+from auth_service.crypto.token_handle import TokenKind, new_grant_id
 from auth_service.models.account import Account
 from auth_service.models.base import now
 from auth_service.models.client import Client
@@ -21,7 +22,6 @@ from auth_service.models.grant import GrantRecord
 from auth_service.models.secret import secret_digest
 from auth_service.models.tokens import NewGrant
 from auth_service.settings import Settings
-from auth_service.storage.token_handle import TokenKind, new_grant_id
 from tests.support.actions import ACCESS_TOKEN, DEVICE_CODE, TOKEN_EXCHANGE
 from tests.support.gunicorn_process import GunicornProcess
 from tests.support.servers import free_port

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auth_service.protocol.client_name import name_problem, pretence
+from auth_service.protocol.registration.name import name_problem, pretence
 
 OTHERS = ["Strength", "Экспо", "Fit documentation"]
 

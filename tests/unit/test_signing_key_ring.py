@@ -11,11 +11,11 @@ from joserfc.jwk import KeySet
 from joserfc.util import json_b64encode
 from sqlalchemy import select, text
 
+from auth_service.crypto.key_wrapping import KeyWrapping
 from auth_service.models.base import now
 from auth_service.models.signing_key import SigningKey
-from auth_service.protocol.signing_keys import ALGORITHMS, SigningKeyRing
+from auth_service.protocol.tokens.signing_keys import ALGORITHMS, SigningKeyRing
 from auth_service.storage.database import Database
-from auth_service.storage.key_wrapping import KeyWrapping
 from auth_service.storage.signing_keys import SigningKeyStore
 
 OLD, NEW = b"an old token key".ljust(32), b"a new token key".ljust(32)

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 import auth_service
-from auth_service.protocol.feed_cursor import SETTLED, KeyWatch
+from auth_service.protocol.tokens.feed_cursor import SETTLED, KeyWatch
 from shared.resource_server import CannotValidateError, InvalidTokenError, TokenValidator, connect
 from tests.support.actions import READ, Actions
 from tests.support.feed_reader import Reader

@@ -1,0 +1,153 @@
+"""Who is calling? Client authentication for every endpoint that asks for it (RFC 6749 §2.3, §3.2.1, RFC 7521 §4.2).
+
+Unlike Authlib's: exactly one mechanism, form-decoded Basic, no 500 for malformed headers, one answer for all failures.
+"""
+
+import base64
+import binascii
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+from urllib.parse import unquote_plus
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+
+from auth_service.models.client import Client
+from auth_service.models.secret import secret_digest
+from auth_service.protocol.clients.assertion import ASSERTION_TYPE, ClientAssertion, ClientAssertions
+from auth_service.protocol.errors import ClientAuthenticationFailedError, TooManyFailuresError
+from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.storage.throttle import Throttle
+
+CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+PROOFS_OF_IDENTITY = {"client_secret", "client_assertion", "client_assertion_type"}
+"""Parameters that say who asks and don't change what is asked for."""
+
+
+class HasSecret(Protocol):
+    """A client or a resource server."""
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        """In constant time."""
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """Whether it authenticates so."""
+
+
+Caller = TypeVar("Caller", bound=HasSecret)
+Caller_co = TypeVar("Caller_co", bound=HasSecret, covariant=True)
+
+
+class Callers(Protocol[Caller_co]):
+    """Where callers are looked up."""
+
+    def recall(self, name: str, /) -> Caller_co | None:
+        """The caller as it was at most a second ago."""
+
+    def find(self, name: str, /) -> Caller_co | None:
+        """The caller as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Credentials:
+    method: str
+    client_id: str
+    secret: str = field(repr=False, default="")
+    assertion: ClientAssertion | None = field(repr=False, default=None)
+
+
+class ClientAuthentication:
+    """Checks credentials and counts failures. A right secret is accepted however many failures there were before."""
+
+    def __init__(self, throttle: Throttle, assertions: ClientAssertions) -> None:
+        self._throttle = throttle
+        self._assertions = assertions
+
+    def authenticate(
+        self,
+        request: ProtocolRequest,
+        callers: Callers[Caller],
+        methods: Collection[str],
+        endpoint: str,
+    ) -> Caller:
+        """The caller as it was at most a second ago: a new secret works at once, a replaced one that much longer.
+
+        Raises:
+            InvalidRequestError: more than one mechanism was used.
+            ClientAuthenticationFailedError: anything else is wrong; the answer doesn't say what.
+            TooManyFailuresError: the same, after too many failures from that address.
+        """
+        credentials = _presented(request)
+        if credentials and _could_exist(credentials.client_id):
+            for look_up in (callers.recall, callers.find):
+                caller = look_up(credentials.client_id)
+                if self._proven(caller, credentials, methods, endpoint):
+                    assert caller is not None
+                    request.auth_method = credentials.method
+                    return caller
+                if caller is None:
+                    break
+        client_id = credentials.client_id if credentials else ""
+        if wait := self._throttle.client_failed(client_id, request.remote_address):
+            raise TooManyFailuresError(wait)
+        raise ClientAuthenticationFailedError
+
+    def _proven(
+        self, caller: HasSecret | None, credentials: _Credentials, methods: Collection[str], endpoint: str
+    ) -> bool:
+        if caller is None:
+            secret_digest(credentials.secret)  # as much work as for a known caller
+            return False
+        if credentials.method not in methods or not caller.check_endpoint_auth_method(credentials.method, endpoint):
+            return False
+        if credentials.assertion is not None:
+            return isinstance(caller, Client) and self._assertions.prove(caller, credentials.assertion)
+        return credentials.method == "none" or caller.check_client_secret(credentials.secret)
+
+
+def _could_exist(client_id: str) -> bool:
+    """What no client is called isn't looked up: PostgreSQL can't even be asked for a NUL."""
+    return client_id.isascii() and client_id.isprintable()
+
+
+def _presented(request: ProtocolRequest) -> _Credentials | None:
+    header = request.headers.get("Authorization")
+    client_id, secret = request.form.get("client_id"), request.form.get("client_secret")
+    asserted = "client_assertion" in request.form or "client_assertion_type" in request.form
+    if (header is not None) + (secret is not None) + asserted > 1:
+        raise InvalidRequestError("Use one way to authenticate the client, not two.")
+    if asserted:
+        return _asserted(request.form, client_id)
+    if header is not None:
+        credentials = _basic(header)
+        if credentials and client_id not in {None, credentials.client_id}:
+            raise InvalidRequestError("client_id differs from the authenticated client.")
+        return credentials
+    if client_id is None:
+        return None
+    return _Credentials("none" if secret is None else "client_secret_post", client_id, secret or "")
+
+
+def _asserted(form: Mapping[str, str], client_id: str | None) -> _Credentials | None:
+    """`client_id` is not needed, but must not name another client (RFC 7521 §4.2)."""
+    assertion = ClientAssertion.parse(form.get("client_assertion", ""))
+    if assertion is None or form.get("client_assertion_type") != ASSERTION_TYPE:
+        return None
+    if client_id not in {None, assertion.client_id}:
+        return None
+    return _Credentials("private_key_jwt", assertion.client_id, assertion=assertion)
+
+
+def _basic(header: str) -> _Credentials | None:
+    """RFC 7617 with the form encoding of RFC 6749 §2.3.1.
+
+    Our ids and secrets have no character that this encoding changes, so a client that sends them raw is understood too.
+    """
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeError, ValueError):
+        return None
+    return _Credentials("client_secret_basic", unquote_plus(client_id), unquote_plus(secret)) if colon else None

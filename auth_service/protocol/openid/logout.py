@@ -1,0 +1,58 @@
+"""What a client may ask for when a person signs out of it (OpenID Connect RP-Initiated Logout §2, §4)."""
+
+from dataclasses import dataclass
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+
+from auth_service.models.client import Client
+from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.openid.id_token import IdTokenHint, read_id_token_hint
+from auth_service.protocol.redirection import with_parameters
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutRequest:
+    """A request that was checked: whatever it says is so."""
+
+    client: Client | None
+    """None if it doesn't say which client it comes from."""
+    subject: str | None
+    """Whom the client means; None if it has no proof that it ever knew anybody."""
+    returns_to: str | None
+    """Where the person goes afterwards: an address that the client registered, with its `state`."""
+
+    def needs_no_question(self, subject: str) -> bool:
+        """Whether the client has shown that it means whoever is signed in. Otherwise a link could sign people out."""
+        return self.subject == subject
+
+
+def logout_request(server: AuthorizationServer, request: ProtocolRequest) -> LogoutRequest:
+    """Check a request. An address that the client did not register is never where a person is sent.
+
+    Raises InvalidRequestError: it contradicts itself or what was registered.
+    """
+    request.refuse_repeated()
+    hint = None
+    if "id_token_hint" in request.form:
+        hint = read_id_token_hint(request.form["id_token_hint"], server.parts.signing_keys, server.parts.issuer)
+    client = _client(server, request, hint)
+    returns_to = request.form.get("post_logout_redirect_uri")
+    if client is None:  # the person may still want to sign out
+        return LogoutRequest(None, hint.subject if hint else None, None)
+    if returns_to is not None:
+        if returns_to not in client.post_logout_redirect_uris:
+            raise InvalidRequestError("post_logout_redirect_uri is not one that the client registered.")
+        if state := request.form.get("state"):
+            returns_to = with_parameters(returns_to, {"state": state})
+    return LogoutRequest(client, hint.subject if hint else None, returns_to)
+
+
+def _client(server: AuthorizationServer, request: ProtocolRequest, hint: IdTokenHint | None) -> Client | None:
+    client_id = request.form.get("client_id", hint.client_id if hint else None)
+    if hint is not None and client_id != hint.client_id:
+        raise InvalidRequestError("client_id is not the client that the ID token was given to.")
+    client = server.query_client(client_id) if client_id else None
+    if client is None and "client_id" in request.form:
+        raise InvalidRequestError("client_id is unknown.")
+    return client

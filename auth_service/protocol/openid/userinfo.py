@@ -1,0 +1,75 @@
+"""What an app learns of the person who signed in to it (OpenID Connect Core §5.3).
+
+The authorization server is a resource server here, and protects its resource with the kit that protects any other. It
+asks itself about tokens, without a network in between.
+"""
+
+import json
+import time
+
+from auth_service.models.resource_server import ResourceServer, Scope
+from auth_service.protocol.authorization_server import ServerParts
+from auth_service.protocol.errors import REALM
+from auth_service.protocol.identity_scopes import OPENID, PROFILE
+from auth_service.protocol.tokens.introspection import introspect
+from shared.resource_server import ActiveToken, TokenValidator
+from shared.resource_server.back_channel import RawAnswer
+from shared.resource_server.errors import Challenge
+from shared.resource_server.validation_cache import ValidationCache
+
+CLAIMS = ("sub", "preferred_username")
+
+
+def userinfo_resource(issuer: str) -> str:
+    """The identifier of the resource, which is also its address."""
+    return f"{issuer}/userinfo"
+
+
+def userinfo_server(issuer: str) -> ResourceServer:
+    """Its server, which owns the scopes that ask who a person is. It has no secret, so nobody can introspect as it."""
+    return ResourceServer(
+        name="userinfo",
+        resource=userinfo_resource(issuer),
+        scopes=[
+            Scope(name=OPENID, description="Recognise you when you come back"),
+            Scope(name=PROFILE, description="See your user name"),
+        ],
+    )
+
+
+class _OwnIntrospection:
+    """Introspection within the process, as the kit wants it."""
+
+    def __init__(self, parts: ServerParts) -> None:
+        self._parts = parts
+
+    def introspect(self, token: str, within: float) -> RawAnswer:
+        """What /introspect would say to us, in the stores' own time. Raises what they raise."""
+        answer = introspect(self._parts, token, userinfo_resource(self._parts.issuer))
+        return RawAnswer(json.dumps(answer).encode(), time.time())
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def userinfo_validator(parts: ServerParts) -> TokenValidator:
+    """Says whether a token is good at /userinfo. It lets nobody in from memory: to ask ourselves costs little."""
+    dpop = parts.dpop.for_resource(parts.issuer)
+    return TokenValidator(
+        _OwnIntrospection(parts),
+        ValidationCache(follows_feed=False),
+        None,
+        issuer=parts.issuer,
+        resource=userinfo_resource(parts.issuer),
+        challenge=Challenge(REALM, dpop_algorithms=dpop.algorithms),
+        max_age=0.0,
+        dpop=dpop,
+    )
+
+
+def userinfo(token: ActiveToken) -> dict[str, str]:
+    """The claims that the token's scopes allow (§5.3.2, §5.4). We know no more than a name that people chose."""
+    claims = {"sub": token.subject}
+    if PROFILE in token.scopes and token.username is not None:
+        claims["preferred_username"] = token.username
+    return claims

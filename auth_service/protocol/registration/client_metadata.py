@@ -1,0 +1,108 @@
+"""What a client says about itself in JSON (RFC 7591 §2): read into a Client, and written back.
+
+What we have no use for is left out, as §2 demands: nothing is stored that nobody reads, and no address is ever fetched.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+
+from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, Client
+from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
+from auth_service.protocol.identity_scopes import understood_scope
+from auth_service.protocol.registration.keys import checked_jwks
+from auth_service.protocol.registration.rules import ClientRefusedError, RedirectUriRefusedError, check_client
+from auth_service.protocol.tokens.signing_keys import ALGORITHMS
+
+Metadata = Mapping[str, object]
+
+GRANT_TYPES = ("authorization_code", "refresh_token")
+"""Those that bring a person back to an address that was registered. With `client_credentials` nobody would be asked;
+a device code works for whoever had it sent to somebody. Such clients an operator registers."""
+
+
+def parse_metadata(body: bytes) -> Metadata:
+    """A JSON object; members that are null count as left out (RFC 7592 §2.2). Raises ClientRefusedError."""
+    try:
+        metadata = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        metadata = None
+    if not isinstance(metadata, dict):
+        raise ClientRefusedError("the body must be a JSON object in UTF-8")
+    return {name: value for name, value in metadata.items() if value is not None}
+
+
+def describe(client: Client, metadata: Metadata, known_scopes: Collection[str]) -> None:
+    """Make `client` what the metadata say, with defaults for what they leave out. Raises ClientRefusedError."""
+    client.name = _text(metadata, "client_name", client.client_id)
+    client.token_endpoint_auth_method = _text(metadata, "token_endpoint_auth_method", "client_secret_basic")
+    client.jwks = _jwks(metadata) if client.token_endpoint_auth_method == "private_key_jwt" else None
+    client.grant_types = _texts(metadata, "grant_types", ("authorization_code",))
+    client.redirect_uris = _redirect_uris(metadata)
+    client.post_logout_redirect_uris = _texts(metadata, "post_logout_redirect_uris", ())
+    client.id_token_signed_response_alg = _text(metadata, "id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALGORITHM)
+    asked_for = _text(metadata, "scope", " ".join(known_scopes))
+    client.scopes = tuple((understood_scope(asked_for, known_scopes) or "").split())
+    client.dpop_bound_access_tokens = _flag(metadata, "dpop_bound_access_tokens")
+    client.require_pushed_authorization_requests = _flag(metadata, "require_pushed_authorization_requests")
+    if client.token_endpoint_auth_method not in CLIENT_AUTH_METHODS:
+        raise ClientRefusedError(f"token_endpoint_auth_method must be one of {', '.join(CLIENT_AUTH_METHODS)}")
+    if client.id_token_signed_response_alg not in ALGORITHMS:
+        raise ClientRefusedError(f"id_token_signed_response_alg must be one of {', '.join(ALGORITHMS)}")
+    if "authorization_code" not in client.grant_types or not set(client.grant_types) <= set(GRANT_TYPES):
+        raise ClientRefusedError("grant_types must be authorization_code, and may be refresh_token too")
+    if _texts(metadata, "response_types", ("code",)) != ("code",):
+        raise ClientRefusedError("response_types must be code, to go with the grant type authorization_code")
+    check_client(client, known_scopes)
+
+
+def registered_metadata(client: Client) -> dict[str, object]:
+    """All that is registered, whoever asked for it (RFC 7591 §3.2.1). Never a secret."""
+    return {
+        "client_id": client.client_id,
+        "client_id_issued_at": int(client.created_at.timestamp()),
+        "client_name": client.name,
+        "redirect_uris": client.redirect_uris,
+        "post_logout_redirect_uris": client.post_logout_redirect_uris,
+        "grant_types": client.grant_types,
+        "response_types": ["code"],
+        "scope": " ".join(client.scopes),
+        "token_endpoint_auth_method": client.token_endpoint_auth_method,
+        **({"jwks": client.jwks} if client.jwks else {}),
+        "id_token_signed_response_alg": client.id_token_signed_response_alg,
+        "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
+        "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
+    }
+
+
+def _text(metadata: Metadata, name: str, default: str) -> str:
+    value = metadata.get(name, default)
+    if not isinstance(value, str):
+        raise ClientRefusedError(f"{name} must be a string")
+    return value
+
+
+def _texts(metadata: Metadata, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    value = metadata.get(name, default)
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise ClientRefusedError(f"{name} must be an array of strings")
+    return tuple(dict.fromkeys(value))
+
+
+def _flag(metadata: Metadata, name: str) -> bool:
+    value = metadata.get(name, False)
+    if not isinstance(value, bool):
+        raise ClientRefusedError(f"{name} must be true or false")
+    return value
+
+
+def _redirect_uris(metadata: Metadata) -> tuple[str, ...]:
+    try:
+        return _texts(metadata, "redirect_uris", ())
+    except ClientRefusedError as refusal:
+        raise RedirectUriRefusedError(str(refusal)) from None
+
+
+def _jwks(metadata: Metadata) -> dict[str, object]:
+    if "jwks_uri" in metadata:
+        raise ClientRefusedError("jwks_uri is not supported: we fetch no addresses. Send the keys themselves, as jwks")
+    return checked_jwks(metadata.get("jwks"))

@@ -1,0 +1,74 @@
+"""DPoP at the authorization server (RFC 9449): finds out which key a request proves to hold.
+
+What makes a proof good is `shared/resource_server/dpop_proof.py`. What gets bound to the key: access tokens by their
+claims (`issuance.py`), a public client's refresh tokens by `storage/rotate.lua`, codes by `dpop_jkt`.
+"""
+
+import re
+import time
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+
+from auth_service.protocol.errors import InvalidDpopProofError, UseDpopNonceError
+from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.storage.replay_cache import ReplayCache
+from shared.resource_server.dpop import Dpop
+from shared.resource_server.dpop_nonce import DpopNonces
+from shared.resource_server.dpop_proof import PROOF_LIFETIME, InvalidProofError, read_proof
+
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class DpopProofs:
+    """Accepts each proof once. With `nonces`, every proof must carry one of them."""
+
+    def __init__(self, replays: ReplayCache, nonces: DpopNonces | None) -> None:
+        self._used = _UsedProofs(replays)
+        self._nonces = nonces
+
+    def proven_key(self, request: ProtocolRequest) -> str:
+        """The thumbprint of the key whose possession the request proves; empty if it carries no proof.
+
+        Raises:
+            InvalidDpopProofError: a proof that is not good for this request, or was used before.
+            UseDpopNonceError: a nonce is demanded, and the proof has none or an old one.
+        """
+        header = request.headers.get("DPoP")
+        if header is None:
+            return ""
+        try:
+            proof = read_proof(header, method=request.method, address=request.uri, now=time.time())
+        except InvalidProofError as problem:
+            raise InvalidDpopProofError(str(problem)) from None
+        if self._nonces and not self._nonces.is_recent(proof.nonce):
+            raise UseDpopNonceError(self._nonces.current())
+        if not self._used.use_once(proof.digest, PROOF_LIFETIME):
+            raise InvalidDpopProofError("The proof was used before.")
+        return proof.jkt
+
+    def next_nonce(self, proven_key: str) -> list[tuple[str, str]]:
+        """The header that spares a client the next refusal (§8.2). None are given where none are demanded (§11.3)."""
+        return [("DPoP-Nonce", self._nonces.current())] if self._nonces and proven_key else []
+
+    def for_resource(self, address: str) -> Dpop:
+        """The same for requests that present a token, at a resource of our own."""
+        return Dpop(address, used=self._used, nonces=self._nonces)
+
+
+class _UsedProofs:
+    """Our replay cache, as the kit wants it."""
+
+    def __init__(self, replays: ReplayCache) -> None:
+        self._replays = replays
+
+    def use_once(self, digest: str, lifetime: int) -> bool:
+        """Whether this is the first use. Raises what the store raises."""
+        return self._replays.use_once("dpop", "", digest, lifetime)
+
+
+def requested_dpop_jkt(request: ProtocolRequest) -> str:
+    """The key that an authorization request wants its code bound to (§10), or nothing. Raises InvalidRequestError."""
+    thumbprint = request.form.get("dpop_jkt", "")
+    if thumbprint and _THUMBPRINT.fullmatch(thumbprint) is None:
+        raise InvalidRequestError("dpop_jkt must be the SHA-256 thumbprint of a key, in base64url.")
+    return thumbprint

@@ -1,0 +1,27 @@
+"""The Idempotency-Key of a token request (draft-ietf-httpapi-idempotency-key-header), for answers lost on the way."""
+
+import json
+from hashlib import sha256
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+
+from auth_service.models.tokens import Repeatable
+from auth_service.protocol.clients.authentication import PROOFS_OF_IDENTITY
+from auth_service.protocol.oauth_request import ProtocolRequest
+from shared.service.idempotency_key import KEY_PROBLEM, idempotency_key
+
+
+def repeatable(request: ProtocolRequest) -> Repeatable:
+    """What a repetition of this request must have in common with it. Raises InvalidRequestError for a malformed key."""
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return Repeatable()
+    key = idempotency_key(header)
+    if key is None:
+        raise InvalidRequestError(KEY_PROBLEM)
+    parameters = {name: values for name, values in request.parameters.items() if name not in PROOFS_OF_IDENTITY}
+    return Repeatable(_digest(key), _digest(json.dumps(parameters, sort_keys=True)))
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

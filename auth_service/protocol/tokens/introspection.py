@@ -1,0 +1,78 @@
+"""Introspection (RFC 7662): begins at `active: false` and answers more only when nothing speaks against it."""
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+
+from auth_service.crypto.token_handle import TokenHandle, TokenKind
+from auth_service.models.tokens import AccessTokenRecord
+from auth_service.protocol.authorization_server import ServerParts
+from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
+from auth_service.protocol.tokens.signed_introspection import ALGORITHM, MEDIA_TYPE, signed_answer, wants_signed_answer
+
+CALLER_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+
+Answer = dict[str, object]
+
+
+def introspection(parts: ServerParts, request: ProtocolRequest) -> ProtocolResponse:
+    """For registered resource servers about access tokens that are meant for them; everybody else learns nothing.
+
+    Credentials first: before that, nothing is said about the request at all (§2.1). Raises an OAuth2Error.
+    """
+    caller = parts.authentication.authenticate(request, parts.resource_servers, CALLER_AUTH_METHODS, "introspection")
+    request.refuse_repeated()
+    token = request.form.get("token")
+    if token is None:
+        raise InvalidRequestError("token is required.")
+    answer = introspect(parts, token, caller.resource)
+    if wants_signed_answer(request.headers):
+        signed = signed_answer(answer, caller, parts.issuer, parts.signing_keys.signer(ALGORITHM))
+        return ProtocolResponse(200, signed, [("Content-Type", MEDIA_TYPE)])
+    return ProtocolResponse(200, answer)
+
+
+def introspect(parts: ServerParts, token: str, resource: str) -> Answer:
+    """What the server of `resource` learns of a token.
+
+    `token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4).
+    """
+    handle = parts.keys.parse(token)
+    if handle is None or handle.kind is not TokenKind.ACCESS_TOKEN:
+        return {"active": False}
+    record = parts.grants.find_access_token(handle.grant_id, handle.digest)
+    if record is None or resource not in record.claims.aud:
+        return {"active": False}
+    return active_answer(handle, record, parts.issuer)
+
+
+def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -> Answer:
+    """What a resource server learns of a good token (RFC 7662 §2.2, RFC 9449 §6.2, RFC 8693 §4.1).
+
+    `jti` and `grant_id` are what revocations name.
+    """
+    claims = record.claims
+    answer: Answer = {
+        "active": True,
+        "scope": claims.scope,
+        "client_id": claims.client_id,
+        "username": claims.username,
+        "sub": claims.sub,
+        "aud": claims.aud,
+        "iss": issuer,
+        "exp": record.expires_at,
+        "iat": record.issued_at,
+        "token_type": "DPoP" if claims.jkt else "Bearer",
+        "jti": handle.digest,
+        "grant_id": handle.grant_id,
+    }
+    if claims.username is None:
+        del answer["username"]
+    if claims.jkt:
+        answer["cnf"] = {"jkt": claims.jkt}
+    if claims.actors:
+        answer["act"] = _acting(*claims.actors)
+    return answer
+
+
+def _acting(latest: str, *before: str) -> dict[str, object]:
+    """Who acts for the subject, and inside of that, on whose account."""
+    return {"sub": latest, "act": _acting(*before)} if before else {"sub": latest}

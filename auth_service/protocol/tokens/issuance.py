@@ -1,0 +1,213 @@
+"""Makes token answers: derives the successors of a spent credential and lets one atomic step decide.
+
+The checks that come before are the grants'; the step itself is `storage/grants.py`.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
+
+from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind
+from auth_service.models.client import Client
+from auth_service.models.tokens import (
+    AccessTokenClaims,
+    Issued,
+    NotExchanged,
+    NotRotated,
+    Replayed,
+    RevokedBecause,
+    Rotation,
+)
+from auth_service.protocol.errors import (
+    AnswerLostError,
+    ClientAuthenticationFailedError,
+    ClientChangedError,
+    InvalidDpopProofError,
+)
+from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.resource_indicators import Target, narrowed_target, requested_resources
+from auth_service.protocol.tokens.ending import GrantRevocation
+from auth_service.protocol.tokens.idempotency import repeatable
+from auth_service.storage.clients import ClientStore
+from auth_service.storage.exchanged_tokens import ExchangedTokenStore
+from auth_service.storage.grant_records import GoodGrant
+from auth_service.storage.grants import GrantStore
+from auth_service.storage.resource_servers import ResourceServerStore
+
+TokenAnswer = dict[str, str | int]
+
+WORTHLESS = "This credential is invalid, expired, revoked or not this client's."
+"""Which of these it is, nobody is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """In seconds."""
+
+    access_token: int
+    refresh_token_idle: int
+
+
+class TokenIssuance:
+    """Issues tokens; raises an OAuth error where it must not."""
+
+    def __init__(
+        self,
+        keys: TokenKeyRing,
+        grants: GrantStore,
+        exchanged: ExchangedTokenStore,
+        clients: ClientStore,
+        resource_servers: ResourceServerStore,
+        revocation: GrantRevocation,
+        lifetimes: Lifetimes,
+    ) -> None:
+        self._keys = keys
+        self._grants = grants
+        self._exchanged = exchanged
+        self._clients = clients
+        self._resource_servers = resource_servers
+        self._revocation = revocation
+        self._lifetimes = lifetimes
+
+    def access_token_lifetime(self, client: Client) -> int:
+        """Seconds that a client's access tokens live at most."""
+        return client.access_token_lifetime or self._lifetimes.access_token
+
+    def rotate(
+        self, presented: TokenHandle, grant: GoodGrant, scopes: tuple[str, ...], request: ProtocolRequest
+    ) -> tuple[TokenAnswer, int]:
+        """Spend a code or a refresh token for an access token with `scopes` and, if the client may, a refresh token.
+
+        Returns the answer and when it was first given, in epoch seconds: a repetition says the same.
+
+        Raises an OAuth error, after which nothing was spent, unless the credential had been spent before.
+        """
+        client, same_request = request.authenticated_client, repeatable(request)
+        granted, resources = Target(grant.scopes, grant.audience), requested_resources(request)
+        target = narrowed_target(self._resource_servers.all, granted, scopes, resources)
+        claims = AccessTokenClaims(
+            client_id=client.client_id,
+            sub=grant.account_id,
+            username=grant.username,
+            aud=target.audience,
+            scope=" ".join(target.scopes),
+            jkt=request.proven_key,
+        )
+        nonce, key_id = secrets.token_bytes(16), self._keys.newest_key_id
+        access, refresh = self._successors(presented, client, nonce, key_id)
+        lifetime = self.access_token_lifetime(client)
+        outcome = self._grants.rotate(
+            Rotation(
+                grant_id=presented.grant_id,
+                generation=presented.generation,
+                digest=presented.digest,
+                client_id=client.client_id,
+                nonce=nonce.hex(),
+                key_id=key_id,
+                access_digest=access.digest,
+                refresh_digest=refresh.digest if refresh else "",
+                claims=claims,
+                repeatable=same_request,
+                access_token_lifetime=lifetime,
+                idle_lifetime=self._lifetimes.refresh_token_idle,
+                grace_period=client.grace_period,
+                binds_refresh_token=client.public,
+            )
+        )
+        match outcome:
+            case Replayed():
+                return self._repeat(presented, request, outcome), outcome.issued_at
+            case Issued():
+                return _answer(access, refresh, claims.scope, request.proven_key, outcome), outcome.issued_at
+            case NotRotated.KEY_MISUSED:
+                raise InvalidRequestError("This Idempotency-Key stands for another request.")
+            case NotRotated.WRONG_KEY:
+                raise InvalidDpopProofError("This refresh token is bound to another key: prove that you hold it.")
+            case NotRotated.REUSED:
+                self._revocation.end_grant(presented.grant_id, RevokedBecause.REUSE)
+                raise InvalidGrantError("This credential was used before. Its grant has ended.")
+            case NotRotated.GONE | NotRotated.WRONG_CLIENT:
+                raise InvalidGrantError(WORTHLESS)
+
+    def issue_client_token(
+        self, client: Client, claims: AccessTokenClaims, client_audience: tuple[str, ...]
+    ) -> TokenAnswer:
+        """An access token for the client itself; no refresh token (RFC 6749 §4.4.3).
+
+        `client_audience` is for whom its tokens may be at most: the owners of all its scopes. Raises ClientChangedError
+        if scopes were taken from the client since it was looked up, or if Redis doesn't know yet that they were.
+        """
+        access = self._keys.make(TokenKind.ACCESS_TOKEN, client.own_grant_id, 0)
+        lifetime = self.access_token_lifetime(client)
+        issued = self._grants.issue_client_token(
+            client.own_grant_id, access.digest, claims, client.scopes, client_audience, client.narrowings, lifetime
+        )
+        if issued is None or not issued.confirmed:
+            # Deleted, or narrowed, since it was authenticated: then Redis has to hear of it, perhaps once more.
+            current = self._clients.find(client.client_id)
+            if current is None:
+                self._revocation.end_grant(client.own_grant_id, RevokedBecause.CLIENT_DELETED)
+                raise ClientAuthenticationFailedError
+            if issued is None or current.narrowings != client.narrowings:
+                self._revocation.narrow_own_grant(current)
+                raise ClientChangedError
+            self._grants.confirm_client(client.own_grant_id, issued.born)
+        return _answer(access, None, claims.scope, claims.jkt, issued)
+
+    def exchange(self, subject: TokenHandle, client: Client, claims: AccessTokenClaims) -> TokenAnswer:
+        """An access token for another one (RFC 8693); no refresh token. It ends with `subject` and with the client.
+
+        Raises InvalidRequestError if `subject` is no longer good.
+        """
+        access = self._keys.make(TokenKind.ACCESS_TOKEN, subject.grant_id, subject.generation)
+        lifetime = self.access_token_lifetime(client)
+        match self._exchanged.issue(subject, access.digest, claims, lifetime):
+            case NotExchanged.GONE:
+                raise InvalidRequestError("subject_token has expired or was revoked.")
+            case NotExchanged.TOO_MANY:
+                raise InvalidRequestError("Too many tokens were got for this one: keep and use them.")
+            case Issued() as issued:
+                pass
+        # The client may have been deleted, or narrowed, between its authentication and the script.
+        current = self._clients.find(client.client_id)
+        if current is None:
+            self._exchanged.revoke_those_of(client.client_id)
+            raise ClientAuthenticationFailedError
+        if current.narrowings != client.narrowings:
+            self._exchanged.revoke_those_of(client.client_id, beyond=current.scopes)
+            raise ClientChangedError
+        return _answer(access, None, claims.scope, claims.jkt, issued)
+
+    def _successors(
+        self, presented: TokenHandle, client: Client, nonce: bytes, key_id: str
+    ) -> tuple[TokenHandle, TokenHandle | None]:
+        access = self._keys.derive(TokenKind.ACCESS_TOKEN, presented, nonce, key_id)
+        refresh = None
+        if client.check_grant_type("refresh_token"):
+            refresh = self._keys.derive(TokenKind.REFRESH_TOKEN, presented, nonce, key_id)
+        if access is None:
+            raise AnswerLostError
+        return access, refresh
+
+    def _repeat(self, presented: TokenHandle, request: ProtocolRequest, stored: Replayed) -> TokenAnswer:
+        """The answer that was given before, or none: never a pair that would not work."""
+        client = request.authenticated_client
+        access, refresh = self._successors(presented, client, bytes.fromhex(stored.nonce), stored.key_id)
+        if (access.digest, refresh.digest if refresh else "") != (
+            stored.access_digest,
+            stored.refresh_digest,
+        ):
+            raise AnswerLostError
+        return _answer(access, refresh, stored.scope, request.proven_key, stored)
+
+
+def _answer(access: TokenHandle, refresh: TokenHandle | None, scope: str, jkt: str, issued: Issued) -> TokenAnswer:
+    answer: TokenAnswer = {
+        "access_token": access.text,
+        "token_type": "DPoP" if jkt else "Bearer",
+        "expires_in": issued.expires_in,
+    }
+    if refresh is not None:
+        answer["refresh_token"] = refresh.text
+    return {**answer, "scope": scope}
