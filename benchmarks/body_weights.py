@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, make_url, text
 
 from benchmarks import report
-from fit_service.local_days import LocalDays
 from fit_service.models import BodyWeight, ChangeCounter, to_microseconds
+from fit_service.rules.local_days import LocalDays
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.entry_reader import EntryReader, Page

@@ -5,10 +5,8 @@ A request goes wsgi → here → api → storage, and never back. Tokens are val
 
 from flask import Flask, Response
 
-from fit_service.api.access import limit_bodies
 from fit_service.api.body_weight import EntryIdConverter, body_weight_api
 from fit_service.api.body_weight_batch import batch_api
-from fit_service.api.cross_origin import let_other_origins_read
 from fit_service.api.home import home_endpoint
 from fit_service.api.metadata import metadata_endpoint
 from fit_service.api.openapi import PATH as DOCUMENT
@@ -21,6 +19,8 @@ from fit_service.components import Components, build
 from fit_service.errors import install_error_handlers
 from fit_service.pages.docs import docs_page
 from fit_service.settings import Settings
+from fit_service.web.access import limit_bodies
+from fit_service.web.cross_origin import let_other_origins_read
 from shared.operations.health import Check, health_endpoints
 from shared.operations.log_config import configure_logging
 from shared.operations.metrics import install_metrics

@@ -6,8 +6,6 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
-from fit_service.api.access import READ, Access
-from fit_service.api.quotas import ClientQuota, ThrottledValidator
 from fit_service.settings import Settings
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.change_marks import ChangeMarks
@@ -20,10 +18,12 @@ from fit_service.storage.used_proofs import UsedProofsInRedis
 from fit_service.storage.webhook_endings import WebhookEndings
 from fit_service.storage.webhook_outbox import Outbox
 from fit_service.storage.webhooks import WebhookStore
-from fit_service.webhooks.consent_follower import ConsentFollower
-from fit_service.webhooks.metrics import WebhookCollector
-from fit_service.webhooks.sender import Sender
-from fit_service.webhooks.worker import WebhookWorker
+from fit_service.web.access import READ, Access
+from fit_service.web.quotas import ClientQuota, ThrottledValidator
+from fit_service.workers.consent_follower import ConsentFollower
+from fit_service.workers.webhook_metrics import WebhookCollector
+from fit_service.workers.webhook_sender import Sender
+from fit_service.workers.webhook_worker import WebhookWorker
 from shared.operations.health import Check, Writability
 from shared.operations.request_id import current_request_id
 from shared.operations.validation_metrics import validation_observer

@@ -1,1 +1,1 @@
-"""The HTTP API: which endpoints there are, which scope each needs, how parameters and answers look."""
+"""The endpoints of the HTTP API. Each view says by its decorators who may call it, what it takes and answers."""

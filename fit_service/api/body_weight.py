@@ -9,10 +9,24 @@ from flask import Blueprint, Response, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import BaseConverter
 
-from fit_service.api import schemas
-from fit_service.api.access import READ, WRITE, Access
-from fit_service.api.bodies import json_body
-from fit_service.api.conditional import (
+from fit_service.errors import ProblemError
+from fit_service.rules.body_weight_entry import (
+    ID,
+    MEMBERS,
+    BodyWeightEntry,
+    changed_entry,
+    new_entry,
+    parse_json,
+    refuse_unknown,
+)
+from fit_service.rules.entry_matching import Candidate
+from fit_service.rules.sync_position import BEGINNING, SyncPosition
+from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.entry_changes import EntryChanges
+from fit_service.storage.entry_reader import EntryReader, Page, Position
+from fit_service.web.access import READ, WRITE, Access
+from fit_service.web.bodies import json_body
+from fit_service.web.conditional import (
     GUARDED,
     TAGGED,
     VERSIONED,
@@ -21,9 +35,11 @@ from fit_service.api.conditional import (
     unless_known,
     version_tag,
 )
-from fit_service.api.description import Header, Trait, describe
-from fit_service.api.idempotency import REPEATABLE, change_once, digest
-from fit_service.api.parameters import (
+from fit_service.web.idempotency import REPEATABLE, change_once, digest
+from fit_service.web.openapi import schemas
+from fit_service.web.openapi.description import Header, Trait, describe
+from fit_service.web.openapi.schemas import ENTRIES_OR_CHANGES, SYNC_POSITION, one
+from fit_service.web.parameters import (
     END,
     MERGE,
     START,
@@ -38,22 +54,6 @@ from fit_service.api.parameters import (
     period,
     takes,
 )
-from fit_service.api.schemas import ENTRIES_OR_CHANGES, SYNC_POSITION, one
-from fit_service.body_weight_entry import (
-    ID,
-    MEMBERS,
-    BodyWeightEntry,
-    changed_entry,
-    new_entry,
-    parse_json,
-    refuse_unknown,
-)
-from fit_service.entry_matching import Candidate
-from fit_service.errors import ProblemError
-from fit_service.storage.body_weights import BodyWeightStore
-from fit_service.storage.entry_changes import EntryChanges
-from fit_service.storage.entry_reader import EntryReader, Page, Position
-from fit_service.sync_position import BEGINNING, SyncPosition
 from shared.resource_server import ActiveToken
 
 

@@ -5,18 +5,18 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from fit_service.api.access import WRITE, Access
-from fit_service.api.bodies import json_body
-from fit_service.api.description import describe
-from fit_service.api.idempotency import REPEATABLE, change_once, digest
-from fit_service.api.parameters import MERGE, TWINS, UNIT, Query, takes
-from fit_service.api.schemas import one
-from fit_service.body_weight_entry import NewEntry, parse_json
-from fit_service.entry_batch import parse_batch
-from fit_service.entry_matching import Candidate
-from fit_service.insertion import Outcome
+from fit_service.rules.body_weight_entry import NewEntry, parse_json
+from fit_service.rules.entry_batch import parse_batch
+from fit_service.rules.entry_matching import Candidate
+from fit_service.rules.insertion import Outcome
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
+from fit_service.web.access import WRITE, Access
+from fit_service.web.bodies import json_body
+from fit_service.web.idempotency import REPEATABLE, change_once, digest
+from fit_service.web.openapi.description import describe
+from fit_service.web.openapi.schemas import one
+from fit_service.web.parameters import MERGE, TWINS, UNIT, Query, takes
 from shared.resource_server import ActiveToken
 
 MAX_BODY = 256 * 1024

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, jsonify
 
-from fit_service.api.access import READ, WRITE
+from fit_service.web.access import READ, WRITE
 from shared.resource_server.dpop_proof import ALGORITHMS
 from shared.resource_server.resource_metadata import metadata_path, resource_metadata
 

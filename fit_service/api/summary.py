@@ -6,16 +6,9 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
-from fit_service.api.access import READ, Access
-from fit_service.api.conditional import VERSIONED, unless_known, version_tag
-from fit_service.api.description import describe
-from fit_service.api.parameters import END, START, UNIT, ZONE, Parameter, Query, one_of, period, takes
-from fit_service.api.schemas import one
 from fit_service.errors import ProblemError
-from fit_service.local_days import LocalDays, first_and_last_day, local_day, shown_instant, start_of
-from fit_service.storage.body_weights import BodyWeightStore
-from fit_service.storage.entry_reader import EntryReader
-from fit_service.summary import (
+from fit_service.rules.local_days import LocalDays, first_and_last_day, local_day, shown_instant, start_of
+from fit_service.rules.summary import (
     BUCKETS,
     DEFAULT_BUCKETS,
     MAX_BUCKETS,
@@ -24,8 +17,15 @@ from fit_service.summary import (
     first_day,
     summarize,
 )
-from fit_service.trend import SMOOTHINGS, first_needed_day
-from fit_service.weight import plain
+from fit_service.rules.trend import SMOOTHINGS, first_needed_day
+from fit_service.rules.weight import plain
+from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.entry_reader import EntryReader
+from fit_service.web.access import READ, Access
+from fit_service.web.conditional import VERSIONED, unless_known, version_tag
+from fit_service.web.openapi.description import describe
+from fit_service.web.openapi.schemas import one
+from fit_service.web.parameters import END, START, UNIT, ZONE, Parameter, Query, one_of, period, takes
 from shared.resource_server import ActiveToken
 
 BUCKET: Parameter[str] = Parameter("bucket", one_of(*BUCKETS), "day", "How much time is summed up.")

@@ -8,19 +8,19 @@ from itertools import chain
 from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
-from fit_service.api.access import READ, WRITE, Access
-from fit_service.api.bodies import file_body
-from fit_service.api.description import Header, Trait, describe
-from fit_service.api.idempotency import REPEATABLE, change_once, digest
-from fit_service.api.parameters import END, MERGE, START, TWINS, UNIT, ZONE, Parameter, Query, one_of, period, takes
-from fit_service.api.schemas import EXPORTED_FILE, IMPORTED_FILE, one
-from fit_service.body_weight_entry import BodyWeightEntry
-from fit_service.entry_file import FORMATS, JSON
-from fit_service.entry_import import read_entries
-from fit_service.entry_matching import Candidate
+from fit_service.rules.body_weight_entry import BodyWeightEntry
+from fit_service.rules.entry_file import FORMATS, JSON
+from fit_service.rules.entry_import import read_entries
+from fit_service.rules.entry_matching import Candidate
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import Page
+from fit_service.web.access import READ, WRITE, Access
+from fit_service.web.bodies import file_body
+from fit_service.web.idempotency import REPEATABLE, change_once, digest
+from fit_service.web.openapi.description import Header, Trait, describe
+from fit_service.web.openapi.schemas import EXPORTED_FILE, IMPORTED_FILE, one
+from fit_service.web.parameters import END, MERGE, START, TWINS, UNIT, ZONE, Parameter, Query, one_of, period, takes
 from shared.resource_server import ActiveToken
 
 FORMAT: Parameter[str] = Parameter("format", one_of(*(each.name for each in FORMATS)), JSON.name, "Of the file.")

@@ -7,17 +7,17 @@ from typing import TypeVar
 from flask import Blueprint, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from fit_service.api.access import READ, Access
-from fit_service.api.bodies import json_body
 from fit_service.api.body_weight import LOCATED
-from fit_service.api.description import describe
-from fit_service.api.idempotency import REPEATABLE, digest, marked, other_requests_refused, repeatable_request
-from fit_service.api.schemas import WEBHOOKS, one
-from fit_service.body_weight_entry import parse_json, refuse_unknown
 from fit_service.errors import ProblemError, TryAgainError
+from fit_service.rules.body_weight_entry import parse_json, refuse_unknown
+from fit_service.rules.webhooks.destination import parse_url
+from fit_service.rules.webhooks.status import MAX_PER_PERSON, Owner, Registration
 from fit_service.storage.webhooks import ConsentInDoubtError, NotActiveError, TooManyWebhooksError, WebhookStore
-from fit_service.webhooks.destination import parse_url
-from fit_service.webhooks.registration import MAX_PER_PERSON, Owner, Registration
+from fit_service.web.access import READ, Access
+from fit_service.web.bodies import json_body
+from fit_service.web.idempotency import REPEATABLE, digest, marked, other_requests_refused, repeatable_request
+from fit_service.web.openapi.description import describe
+from fit_service.web.openapi.schemas import WEBHOOKS, one
 from shared.resource_server import ActiveToken
 
 T = TypeVar("T")

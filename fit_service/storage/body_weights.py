@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
-from fit_service.entry_matching import Candidate
 from fit_service.errors import DatabaseBehindError
+from fit_service.rules.entry_matching import Candidate
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database
 from fit_service.storage.database_epoch import DatabaseEpochStore

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import ColumnElement, case, func, literal, select
 from sqlalchemy.orm import Session
 
-from fit_service.local_days import LocalDays
 from fit_service.models import BodyWeight, to_microseconds
-from fit_service.summary import DayTotal
-from fit_service.weight import MASS_OF_A_THOUSANDTH
+from fit_service.rules.local_days import LocalDays
+from fit_service.rules.summary import DayTotal
+from fit_service.rules.weight import MASS_OF_A_THOUSANDTH
 
 _A_DAY = to_microseconds(datetime(1970, 1, 2, tzinfo=UTC))
 _DAYS_BEFORE_1970 = date(1970, 1, 1).toordinal()

@@ -6,13 +6,13 @@ from datetime import datetime
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from fit_service.body_weight_entry import BodyWeightEntry
-from fit_service.local_days import LocalDays
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
+from fit_service.rules.body_weight_entry import BodyWeightEntry
+from fit_service.rules.local_days import LocalDays
+from fit_service.rules.summary import DayTotal
 from fit_service.storage.database_epoch import EPOCH
 from fit_service.storage.day_totals import day_totals
 from fit_service.storage.entry_rows import to_entry
-from fit_service.summary import DayTotal
 
 Position = tuple[int, str]
 """Where a page ended: the last entry's instant in microseconds, and its id."""

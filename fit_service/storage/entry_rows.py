@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fit_service.body_weight_entry import BodyWeightEntry, NewEntry, Origin
 from fit_service.models import from_microseconds, to_microseconds
-from fit_service.weight import Weight
+from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry, Origin
+from fit_service.rules.weight import Weight
 
 
 def to_entry(row: Any) -> BodyWeightEntry:

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Insert, delete, insert, select
 
-from fit_service.body_weight_entry import BodyWeightEntry
-from fit_service.entry_matching import Candidate
-from fit_service.insertion import InsertionPlan, plan_insertion
 from fit_service.models import BodyWeight, StagedEntry, to_microseconds
+from fit_service.rules.body_weight_entry import BodyWeightEntry
+from fit_service.rules.entry_matching import Candidate
+from fit_service.rules.insertion import InsertionPlan, plan_insertion
 from fit_service.storage.database import Database
 from fit_service.storage.entry_reader import EntryReader
 from fit_service.storage.entry_rows import Writer, to_values

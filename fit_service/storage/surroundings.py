@@ -9,9 +9,9 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from fit_service.body_weight_entry import ID, BodyWeightEntry
-from fit_service.entry_matching import TWIN_TIME, Candidate, Surroundings
 from fit_service.models import BodyWeight, to_microseconds
+from fit_service.rules.body_weight_entry import ID, BodyWeightEntry
+from fit_service.rules.entry_matching import TWIN_TIME, Candidate, Surroundings
 from fit_service.storage.entry_reader import EntryReader
 from fit_service.storage.entry_rows import to_entry
 

@@ -10,12 +10,12 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from fit_service.models import Webhook, to_microseconds
+from fit_service.rules.webhooks.events import CONSENT_REVOKED, DISABLED
+from fit_service.rules.webhooks.schedule import PATIENCE
+from fit_service.rules.webhooks.status import DISABLED_FOR, DisabledBecause, Status
 from fit_service.storage.database import Database
 from fit_service.storage.feed_position import count_doubt
 from fit_service.storage.webhook_events import drop_events, tell
-from fit_service.webhooks.events import CONSENT_REVOKED, DISABLED
-from fit_service.webhooks.registration import DISABLED_FOR, DisabledBecause, Status
-from fit_service.webhooks.schedule import PATIENCE
 
 
 class WebhookEndings:

@@ -7,9 +7,9 @@ from sqlalchemy import delete, func, insert, or_, update
 from sqlalchemy.orm import Session
 
 from fit_service.models import Webhook, WebhookEvent, to_microseconds
+from fit_service.rules.webhooks.events import message_id, payload
+from fit_service.rules.webhooks.status import Status
 from fit_service.storage.entry_rows import Writer
-from fit_service.webhooks.events import message_id, payload
-from fit_service.webhooks.registration import Status
 
 MAX_IDS = 500
 """In one event, which keeps it below 20 kB."""

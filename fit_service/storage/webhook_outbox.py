@@ -13,11 +13,11 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from fit_service.models import Webhook, WebhookEvent, WebhookTotal, from_microseconds, to_microseconds
+from fit_service.rules.webhooks.outcome import Outcome
+from fit_service.rules.webhooks.schedule import PATIENCE, pause
+from fit_service.rules.webhooks.status import DisabledBecause, Status
 from fit_service.storage.database import Database, upsert
 from fit_service.storage.webhook_endings import disable
-from fit_service.webhooks.outcome import Outcome
-from fit_service.webhooks.registration import DisabledBecause, Status
-from fit_service.webhooks.schedule import PATIENCE, pause
 
 LEASE = timedelta(seconds=60)
 """Longer than an attempt takes, name resolution included."""

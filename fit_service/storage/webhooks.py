@@ -9,13 +9,13 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from fit_service.models import Webhook, WebhookEvent, from_microseconds, to_microseconds
+from fit_service.rules.webhooks.events import TEST
+from fit_service.rules.webhooks.signature import new_secret
+from fit_service.rules.webhooks.status import MAX_PER_PERSON, UNCONFIRMED_FOR, Owner, Registration, Status
 from fit_service.storage.database import Database
 from fit_service.storage.feed_position import doubts
 from fit_service.storage.kept_answers import Answer, KeptAnswers, RepeatableRequest, once
 from fit_service.storage.webhook_events import drop_events, tell
-from fit_service.webhooks.events import TEST
-from fit_service.webhooks.registration import MAX_PER_PERSON, UNCONFIRMED_FOR, Owner, Registration, Status
-from fit_service.webhooks.signature import new_secret
 
 _SEEN = (Status.ACTIVE, Status.DISABLED)
 

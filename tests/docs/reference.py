@@ -35,11 +35,13 @@ from auth_service.storage.password_hashing import HasherInTurns
 from auth_service.web.browser_requests import MAX_ADDRESS
 from auth_service.web.protocol_app import MAX_PARAMETERS
 from auth_service.web.route import MAX_BODY, Route
-from fit_service import body_weight_entry, entry_batch, entry_file, entry_import, exact_json, summary, weight
-from fit_service.api import access, body_weight_batch
+from fit_service.api import body_weight_batch
+from fit_service.rules import body_weight_entry, entry_batch, entry_file, entry_import, exact_json, summary, weight
+from fit_service.rules.webhooks import destination, schedule, status
 from fit_service.settings import Settings as FitSettings
 from fit_service.storage import entry_changes, kept_answers, webhook_events
-from fit_service.webhooks import destination, registration, schedule, sender
+from fit_service.web import access
+from fit_service.workers import webhook_sender
 from shared import gunicorn_worker
 from shared.gunicorn_worker import PatientWorker
 from shared.gunicorn_worker.request_head import LONGEST_HEAD
@@ -241,10 +243,10 @@ def limits() -> Iterator[Row]:
         "it is done anew",
     )
     yield "memory of deleted entries", _days(entry_changes.TOMBSTONE_LIFETIME.total_seconds()), "410"
-    yield "webhooks of one app and person", f"{registration.MAX_PER_PERSON}", "409"
+    yield "webhooks of one app and person", f"{status.MAX_PER_PERSON}", "409"
     yield "address of a webhook", _count(destination.MAX_LENGTH, "characters"), "422"
     yield "entries that one message names", f"{webhook_events.MAX_IDS}", "another message"
-    yield "answer of a webhook's receiver", _count(sender.DEADLINE, "s"), "a failure"
+    yield "answer of a webhook's receiver", _count(webhook_sender.DEADLINE, "s"), "a failure"
     yield "failing of a webhook's receiver", _days(schedule.PATIENCE), "the webhook is disabled, what waited is dropped"
 
 

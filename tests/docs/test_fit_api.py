@@ -11,17 +11,18 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fit_service import entry_batch, entry_file, entry_import
-from fit_service.api import access, body_weight_batch
+from fit_service.api import body_weight_batch
 from fit_service.api.body_weight import LIMIT
 from fit_service.api.transfer import MAX_WARNINGS
-from fit_service.body_weight_entry import FIRST_YEAR, MAX_AHEAD
-from fit_service.exact_json import MAX_NUMBER_LENGTH
+from fit_service.rules import entry_batch, entry_file, entry_import
+from fit_service.rules.body_weight_entry import FIRST_YEAR, MAX_AHEAD
+from fit_service.rules.exact_json import MAX_NUMBER_LENGTH
+from fit_service.rules.summary import MAX_BUCKETS
+from fit_service.rules.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, MAX_LENGTH
 from fit_service.settings import Settings
 from fit_service.storage.entry_changes import TOMBSTONE_LIFETIME
 from fit_service.storage.kept_answers import LIFETIME
-from fit_service.summary import MAX_BUCKETS
-from fit_service.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, MAX_LENGTH
+from fit_service.web import access
 from tests.support.actions import Actions
 from tests.support.reverse_proxies import NGINX, SERVERS, reverse_proxy
 from tests.support.stack import Stack

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from fit_service.webhooks.schedule import RETRY_AFTER
-from fit_service.webhooks.sender import DEADLINE, Sender
-from fit_service.webhooks.signature import new_secret
+from fit_service.rules.webhooks.schedule import RETRY_AFTER
+from fit_service.rules.webhooks.signature import new_secret
+from fit_service.workers.webhook_sender import DEADLINE, Sender
 from tests.support.actions import Actions
 from tests.support.receiver import Message, receiver
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from fit_service.body_weight_entry import BodyWeightEntry, NewEntry
+from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry
+from fit_service.rules.sync_position import BEGINNING, SyncPosition
+from fit_service.rules.weight import Weight
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_reader import Tombstone
-from fit_service.sync_position import BEGINNING, SyncPosition
-from fit_service.weight import Weight
 
 FIRST = datetime(2026, 1, 1, 7, tzinfo=UTC)
 

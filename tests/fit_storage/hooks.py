@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import select
 
 from fit_service.models import Webhook, from_microseconds
+from fit_service.rules.webhooks.outcome import Outcome
+from fit_service.rules.webhooks.status import Owner, Registration
 from fit_service.storage.database import Database
 from fit_service.storage.webhook_endings import WebhookEndings
 from fit_service.storage.webhook_outbox import Claim, Outbox, QueuedEvent
 from fit_service.storage.webhooks import WebhookStore
-from fit_service.webhooks.outcome import Outcome
-from fit_service.webhooks.registration import Owner, Registration
 
 LIFETIME = timedelta(days=30)
 URL = "https://app.example/hook"

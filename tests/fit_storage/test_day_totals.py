@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fit_service.body_weight_entry import NewEntry
-from fit_service.local_days import LocalDays, local_day
+from fit_service.rules.body_weight_entry import NewEntry
+from fit_service.rules.local_days import LocalDays, local_day
+from fit_service.rules.summary import DayTotal
+from fit_service.rules.weight import Weight
 from fit_service.storage.body_weights import BodyWeightStore
-from fit_service.summary import DayTotal
-from fit_service.weight import Weight
 from tests.fit_storage.entries import insert
 
 

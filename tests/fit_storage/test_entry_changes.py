@@ -10,8 +10,8 @@ from typing import ParamSpec, TypeVar
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from fit_service.body_weight_entry import NewEntry
-from fit_service.entry_matching import Candidate
+from fit_service.rules.body_weight_entry import NewEntry
+from fit_service.rules.entry_matching import Candidate
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import Counter, Page

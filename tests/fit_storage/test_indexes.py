@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fit_service.local_days import LocalDays
+from fit_service.rules.local_days import LocalDays
+from fit_service.rules.webhooks.status import Owner
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.entry_reader import EntryReader, Page
 from fit_service.storage.kept_answers import KeptAnswers, RepeatableRequest
-from fit_service.webhooks.registration import Owner
 from tests.fit_storage.entries import FIRST, change, delete, insert, new
 from tests.fit_storage.hooks import Hooks, seconds
 from tests.support.query_plans import foreign_keys_without_index, plans

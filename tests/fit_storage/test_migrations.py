@@ -7,11 +7,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from fit_service.models import Base
+from fit_service.rules.webhooks.status import Owner
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.entry_reader import Counter, Page
 from fit_service.storage.feed_position import FeedPositionStore
-from fit_service.webhooks.registration import Owner
 from tests.fit_storage.hooks import URL, Hooks
 
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from fit_service.entry_matching import Candidate
-from fit_service.insertion import Outcome
 from fit_service.models import StagedEntry
+from fit_service.rules.entry_matching import Candidate
+from fit_service.rules.insertion import Outcome
 from fit_service.storage import staged_imports
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database

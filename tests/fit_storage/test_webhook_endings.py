@@ -5,13 +5,13 @@ from threading import Thread
 import pytest
 from sqlalchemy import event
 
+from fit_service.rules.webhooks.outcome import Outcome
+from fit_service.rules.webhooks.schedule import PATIENCE
+from fit_service.rules.webhooks.status import DISABLED_FOR, UNCONFIRMED_FOR, Owner, Status
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.feed_position import FeedPositionStore
 from fit_service.storage.webhooks import ConsentInDoubtError
-from fit_service.webhooks.outcome import Outcome
-from fit_service.webhooks.registration import DISABLED_FOR, UNCONFIRMED_FOR, Owner, Status
-from fit_service.webhooks.schedule import PATIENCE
 from tests.fit_storage.entries import insert
 from tests.fit_storage.hooks import LIFETIME, Hooks, seconds
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from fit_service.rules.webhooks.outcome import Outcome
+from fit_service.rules.webhooks.schedule import JITTER, PATIENCE, RETRY_AFTER
+from fit_service.rules.webhooks.status import MAX_PER_PERSON, Owner, Status
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.webhook_outbox import LEASE
-from fit_service.webhooks.outcome import Outcome
-from fit_service.webhooks.registration import MAX_PER_PERSON, Owner, Status
-from fit_service.webhooks.schedule import JITTER, PATIENCE, RETRY_AFTER
 from tests.fit_storage.entries import change, delete, insert, new
 from tests.fit_storage.hooks import FAILED, URL, Hooks, seconds
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Flask
 
-from fit_service import entry_batch, entry_file, entry_import
-from fit_service.api import access, body_weight_batch
+from fit_service.api import body_weight_batch
+from fit_service.rules import entry_batch, entry_file, entry_import
+from fit_service.web import access
 from tests.properties.repeating_shapes import JSON, Sent, Shape, of_heads, of_json, with_routes
 
 FILE = 1024 * 1024

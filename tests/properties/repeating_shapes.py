@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 
-from fit_service.api.access import MAX_BODY
-from fit_service.exact_json import MAX_NUMBER_LENGTH
+from fit_service.rules.exact_json import MAX_NUMBER_LENGTH
+from fit_service.web.access import MAX_BODY
 from tests.support.addresses import addresses, of_nothing
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from fit_service.body_weight_entry import NewEntry
-from fit_service.weight import Weight
+from fit_service.rules.body_weight_entry import NewEntry
+from fit_service.rules.weight import Weight
 from tests.properties.slow_summary import Weighing, slow_start, slow_summary
 from tests.support.actions import Actions
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from fit_service.body_weight_entry import BodyWeightEntry, changed_entry
 from fit_service.errors import ProblemError
-from fit_service.weight import Weight
+from fit_service.rules.body_weight_entry import BodyWeightEntry, changed_entry
+from fit_service.rules.weight import Weight
 
 NOW, FAR_AHEAD = datetime(2026, 1, 31, tzinfo=UTC), datetime(2150, 1, 1, tzinfo=UTC)
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from fit_service.body_weight_entry import BodyWeightEntry
-from fit_service.entry_file import FORMATS, EntryFormat
-from fit_service.entry_import import read_entries
-from fit_service.weight import Weight
+from fit_service.rules.body_weight_entry import BodyWeightEntry
+from fit_service.rules.entry_file import FORMATS, EntryFormat
+from fit_service.rules.entry_import import read_entries
+from fit_service.rules.weight import Weight
 
 ENTRY = BodyWeightEntry(Weight(Decimal("82.5"), "kg"), datetime(2026, 1, 31, 6, 30, tzinfo=UTC), "a" * 24, 1, "mo")
 each_format = pytest.mark.parametrize("entry_format", FORMATS, ids=lambda each: each.name)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fit_service.errors import ProblemError
-from fit_service.local_days import LocalDays, Offset, first_and_last_day, local_day, parse_zone, start_of
+from fit_service.rules.local_days import LocalDays, Offset, first_and_last_day, local_day, parse_zone, start_of
 
 BERLIN, SAMOA = ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Apia")
 HOUR = timedelta(hours=1)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fit_service.sample_weights import DAYS, sample_weights
+from fit_service.cli.sample_weights import DAYS, sample_weights
 
 TODAY = date(2026, 11, 24)
 

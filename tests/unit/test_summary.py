@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fit_service import summary, trend
-from fit_service.summary import BucketSummary, DayTotal, bucket_index, first_day
-from fit_service.trend import HACKERS_DIET, TIME, TREND_DAYS
-from fit_service.weight import MASS_OF_A_THOUSANDTH, Weight
+from fit_service.rules import summary, trend
+from fit_service.rules.summary import BucketSummary, DayTotal, bucket_index, first_day
+from fit_service.rules.trend import HACKERS_DIET, TIME, TREND_DAYS
+from fit_service.rules.weight import MASS_OF_A_THOUSANDTH, Weight
 
 FIRST = date(2026, 1, 1)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fit_service.rules.webhooks.status import Status
 from fit_service.storage.database import Database
 from fit_service.storage.feed_position import FeedPositionStore
-from fit_service.webhooks.consent_follower import ConsentFollower
-from fit_service.webhooks.registration import Status
+from fit_service.workers.consent_follower import ConsentFollower
 from shared.resource_server.back_channel import BackChannel
 from shared.resource_server.errors import CannotValidateError
 from tests.fit_storage.hooks import Hooks, seconds

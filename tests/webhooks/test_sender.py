@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from fit_service.webhooks.outcome import Outcome
-from fit_service.webhooks.sender import Sender
-from fit_service.webhooks.signature import new_secret, signature_headers
+from fit_service.rules.webhooks.outcome import Outcome
+from fit_service.rules.webhooks.signature import new_secret, signature_headers
+from fit_service.workers.webhook_sender import Sender
 from tests.support.certificates import self_signed
 from tests.support.receiver import Receiver, receiver
 from tests.support.stub_authorization_server import StubAuthorizationServer, drip, flood, reply

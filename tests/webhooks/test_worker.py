@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from fit_service.rules.webhooks.schedule import JITTER, RETRY_AFTER
+from fit_service.rules.webhooks.status import Status
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.webhook_endings import WebhookEndings
 from fit_service.storage.webhook_outbox import Outbox
-from fit_service.webhooks.registration import Status
-from fit_service.webhooks.schedule import JITTER, RETRY_AFTER
-from fit_service.webhooks.sender import Sender
-from fit_service.webhooks.worker import AT_ONCE_TO_ONE_APP, WebhookWorker, utc_now
+from fit_service.workers.webhook_sender import Sender
+from fit_service.workers.webhook_worker import AT_ONCE_TO_ONE_APP, WebhookWorker, utc_now
 from tests.fit_storage.entries import insert, new
 from tests.fit_storage.hooks import LIFETIME, Hooks, seconds
 from tests.fit_storage.test_migrations import go_back_to

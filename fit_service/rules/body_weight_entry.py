@@ -8,9 +8,9 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from fit_service import exact_json
 from fit_service.errors import ProblemError
-from fit_service.weight import Weight, parse_weight
+from fit_service.rules import exact_json
+from fit_service.rules.weight import Weight, parse_weight
 
 FIRST_YEAR, MAX_AHEAD = 1900, timedelta(days=1)
 """Before that year, or so long from now, it is a typing error."""

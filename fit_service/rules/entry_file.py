@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from fit_service import exact_json
-from fit_service.body_weight_entry import BodyWeightEntry
 from fit_service.errors import ProblemError
+from fit_service.rules import exact_json
+from fit_service.rules.body_weight_entry import BodyWeightEntry
 
 COLUMNS = ("id", "body_weight", "unit", "created_at", "utc_offset", "origin")
 NEEDED = ("body_weight", "unit", "created_at")

@@ -10,8 +10,8 @@ from datetime import date
 from decimal import Decimal, localcontext
 from itertools import groupby
 
-from fit_service.trend import trends
-from fit_service.weight import MASS_OF_A_THOUSANDTH, in_unit, rounded
+from fit_service.rules.trend import trends
+from fit_service.rules.weight import MASS_OF_A_THOUSANDTH, in_unit, rounded
 
 BUCKETS = ("day", "week", "month")
 DEFAULT_BUCKETS, MAX_BUCKETS = 366, 1000

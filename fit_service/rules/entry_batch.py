@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fit_service.body_weight_entry import MEMBERS, NewEntry, new_entry, refuse_unknown
 from fit_service.errors import ProblemError
+from fit_service.rules.body_weight_entry import MEMBERS, NewEntry, new_entry, refuse_unknown
 
 MAX_ENTRIES = 500
 

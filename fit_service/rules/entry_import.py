@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fit_service.body_weight_entry import ORIGINS, NewEntry, is_offset, new_entry
-from fit_service.entry_file import COLUMNS, EntryFormat
 from fit_service.errors import ProblemError
+from fit_service.rules.body_weight_entry import ORIGINS, NewEntry, is_offset, new_entry
+from fit_service.rules.entry_file import COLUMNS, EntryFormat
 
 MAX_ERRORS = 100
 """After so many, the rest of a file is not worth reading."""

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPException, HTTPResponse
 from urllib.parse import SplitResult, urlsplit
 
-from fit_service.webhooks.addresses import may_connect
-from fit_service.webhooks.outcome import Outcome
-from fit_service.webhooks.signature import signature_headers
+from fit_service.rules.webhooks.addresses import may_connect
+from fit_service.rules.webhooks.outcome import Outcome
+from fit_service.rules.webhooks.signature import signature_headers
 from shared.resource_server.clock import seconds
 from shared.resource_server.deadline_connection import DeadlineConnection, SocketAddress
 

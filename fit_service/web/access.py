@@ -7,9 +7,9 @@ from typing import Concatenate, ParamSpec
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
-from fit_service.api.parameters import refuse_unknown_parameters
-from fit_service.api.quotas import ClientQuota
 from fit_service.errors import ProblemError
+from fit_service.web.parameters import refuse_unknown_parameters
+from fit_service.web.quotas import ClientQuota
 from shared.resource_server import ActiveToken, NotLetThroughError, TokenValidator
 from shared.resource_server.resource_protector import ResourceProtector
 

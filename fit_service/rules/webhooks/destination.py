@@ -1,5 +1,5 @@
 """The address that an app registers: https, or http to this very machine. Where its name leads is checked at each
-connection (`sender.py`), because that may change.
+connection (`workers/webhook_sender.py`), because that may change.
 """
 
 import ipaddress
@@ -7,7 +7,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from fit_service.errors import ProblemError
-from fit_service.webhooks.addresses import may_connect
+from fit_service.rules.webhooks.addresses import may_connect
 
 MAX_LENGTH = 1000
 _VISIBLE_ASCII = re.compile(rf"[\x21-\x7E]{{1,{MAX_LENGTH}}}")

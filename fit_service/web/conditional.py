@@ -11,9 +11,9 @@ from hashlib import sha256
 from flask import Response, current_app, request
 from werkzeug.datastructures import ETags
 
-from fit_service.api.description import Header, Trait
-from fit_service.body_weight_entry import CHANGED_MEANWHILE, BodyWeightEntry, version_of
 from fit_service.errors import ProblemError
+from fit_service.rules.body_weight_entry import CHANGED_MEANWHILE, BodyWeightEntry, version_of
+from fit_service.web.openapi.description import Header, Trait
 
 _ETAG = Header("ETag", "The version of what is shown.", always=True)
 TAGGED = Trait(answer_headers=[_ETAG])

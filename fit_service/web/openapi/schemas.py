@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fit_service.api.description import Content, Schema
-from fit_service.body_weight_entry import FIRST_YEAR, Origin
-from fit_service.entry_batch import MAX_ENTRIES
-from fit_service.entry_file import COLUMNS, CSV, JSON, NEEDED
-from fit_service.entry_matching import Oddity
-from fit_service.summary import BUCKETS
-from fit_service.trend import SMOOTHINGS
-from fit_service.webhooks.destination import MAX_LENGTH
-from fit_service.webhooks.registration import DisabledBecause, Status
-from fit_service.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, UNITS
-from fit_service.weight import MAX_LENGTH as MAX_LENGTH_OF_AMOUNT
+from fit_service.rules.body_weight_entry import FIRST_YEAR, Origin
+from fit_service.rules.entry_batch import MAX_ENTRIES
+from fit_service.rules.entry_file import COLUMNS, CSV, JSON, NEEDED
+from fit_service.rules.entry_matching import Oddity
+from fit_service.rules.summary import BUCKETS
+from fit_service.rules.trend import SMOOTHINGS
+from fit_service.rules.webhooks.destination import MAX_LENGTH
+from fit_service.rules.webhooks.status import DisabledBecause, Status
+from fit_service.rules.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, UNITS
+from fit_service.rules.weight import MAX_LENGTH as MAX_LENGTH_OF_AMOUNT
+from fit_service.web.openapi.description import Content, Schema
 
 INSTANT: Schema = {"type": "string", "format": "date-time"}
 BOUND: Schema = {"anyOf": [INSTANT, {"type": "string", "format": "date"}]}

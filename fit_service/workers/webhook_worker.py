@@ -7,12 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+from fit_service.rules.webhooks.events import message_id
+from fit_service.rules.webhooks.outcome import Outcome
 from fit_service.storage.webhook_endings import WebhookEndings
 from fit_service.storage.webhook_outbox import Claim, Outbox, QueuedEvent
-from fit_service.webhooks.consent_follower import ConsentFollower
-from fit_service.webhooks.events import message_id
-from fit_service.webhooks.outcome import Outcome
-from fit_service.webhooks.sender import Sender
+from fit_service.workers.consent_follower import ConsentFollower
+from fit_service.workers.webhook_sender import Sender
 from shared.resource_server.clock import seconds
 from shared.service.outages import one_line
 from shared.service.sql_engine import SQL_OUTAGES

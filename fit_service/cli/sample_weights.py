@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
-from fit_service.body_weight_entry import NewEntry
-from fit_service.weight import Weight
+from fit_service.rules.body_weight_entry import NewEntry
+from fit_service.rules.weight import Weight
 
 DAYS = 730
 _OLD_SCALE = 150

@@ -1,4 +1,4 @@
-"""What a view says about itself beside what decorators do: bodies, headers, refusals. `openapi.py` writes it down."""
+"""What a view says about itself beside what decorators do: bodies, headers, refusals. `document.py` writes it down."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

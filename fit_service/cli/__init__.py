@@ -14,10 +14,10 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from fit_service.cli.sample_weights import sample_weights
 from fit_service.components import Components
 from fit_service.errors import OUTAGES, DatabaseBehindError
 from fit_service.models import from_microseconds
-from fit_service.sample_weights import sample_weights
 from fit_service.storage.body_weights import BodyWeightStore
 
 _CONSENTS_READ_WITHIN = 180

@@ -7,12 +7,12 @@ from hashlib import sha256
 
 from flask import Response, current_app, request
 
-from fit_service.api.conditional import tagged
-from fit_service.api.description import Header, Trait
 from fit_service.errors import ProblemError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.kept_answers import Answer, OtherRequestError, RepeatableRequest
+from fit_service.web.conditional import tagged
+from fit_service.web.openapi.description import Header, Trait
 from shared.resource_server import ActiveToken
 from shared.service.idempotency_key import KEY_PATTERN, KEY_PROBLEM, idempotency_key
 

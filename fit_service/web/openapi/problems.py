@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from werkzeug.http import HTTP_STATUS_CODES
 
-from fit_service.api.description import Header
-from fit_service.api.schemas import ref
+from fit_service.web.openapi.description import Header
+from fit_service.web.openapi.schemas import ref
 
 _RETRY_AFTER = Header("Retry-After", "Seconds to wait.", {"type": "integer", "minimum": 0}, always=True)
 _CHALLENGE = Header("WWW-Authenticate", "What is wrong with the token, and where to get one (RFC 6750 §3, RFC 9728).")

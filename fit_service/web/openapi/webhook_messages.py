@@ -1,12 +1,12 @@
-"""The messages that webhooks receive, as the OpenAPI document shows them. Who sends them when is `webhooks/`'s."""
+"""The messages that webhooks receive, as the OpenAPI document shows them. Who sends them is `workers/`."""
 
 from collections.abc import Mapping
 
-from fit_service.api.description import Header, Schema
-from fit_service.api.schemas import ID, INSTANT
+from fit_service.rules.webhooks import events
+from fit_service.rules.webhooks.status import DisabledBecause
 from fit_service.storage.webhook_events import MAX_IDS
-from fit_service.webhooks import events
-from fit_service.webhooks.registration import DisabledBecause
+from fit_service.web.openapi.description import Header, Schema
+from fit_service.web.openapi.schemas import ID, INSTANT
 
 _IDS: Schema = {
     "type": "object",

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from fit_service.api import schemas
-from fit_service.api.description import Schema
-from fit_service.body_weight_entry import parse_timestamp
 from fit_service.errors import ProblemError
-from fit_service.local_days import parse_zone, start_of
-from fit_service.weight import parse_unit
+from fit_service.rules.body_weight_entry import parse_timestamp
+from fit_service.rules.local_days import parse_zone, start_of
+from fit_service.rules.weight import parse_unit
+from fit_service.web.openapi import schemas
+from fit_service.web.openapi.description import Schema
 from shared.resource_server import ActiveToken
 
 T = TypeVar("T")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from flask import request
 
-from fit_service.entry_file import FORMATS, EntryFormat
 from fit_service.errors import ProblemError, UnsupportedCodingError
+from fit_service.rules.entry_file import FORMATS, EntryFormat
 
 _GZIP = 16 + zlib.MAX_WBITS
 """For zlib: with gzip's header and checksum."""

@@ -13,8 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
 
-from fit_service.body_weight_entry import BodyWeightEntry, NewEntry
-from fit_service.weight import MASS_OF_A_THOUSANDTH, UNITS, Weight, rounded
+from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry
+from fit_service.rules.weight import MASS_OF_A_THOUSANDTH, UNITS, Weight, rounded
 
 TWIN_TIME = timedelta(seconds=60)
 """How far apart two services write down one weighing: some know no seconds."""

@@ -1,0 +1,63 @@
+"""The direction of imports in the authorization server, which is the shape of the house (docs/architecture.md)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.imports import ROOT, imports, modules, offenders
+
+AUTH_ROOMS = ("crypto", "models", "storage", "protocol", "web", "pages", "workers", "cli")
+MAY_IMPORT = {
+    "crypto": (),
+    "models": (),
+    "storage": ("crypto", "models"),
+    "protocol": ("storage", "crypto", "models"),
+    "web": ("protocol", "storage", "models"),
+    "pages": ("web", "protocol", "storage", "models"),
+    "workers": ("protocol", "storage", "models"),
+    "cli": ("protocol", "storage", "crypto", "models"),
+}
+
+
+@pytest.mark.parametrize("room", AUTH_ROOMS)
+def test_imports_of_the_authorization_server_point_one_way(room: str) -> None:
+    others = [other for other in AUTH_ROOMS if other != room and other not in MAY_IMPORT[room]]
+    forbidden = [f"auth_service.{other}" for other in others]
+    assert offenders(f"auth_service/{room}", *forbidden) == []
+
+
+@pytest.mark.parametrize("room", [room for room in AUTH_ROOMS if room != "cli"])
+def test_only_the_top_and_the_command_line_know_the_composition_root(room: str) -> None:
+    assert offenders(f"auth_service/{room}", "auth_service.components") == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("auth_service/crypto", ("flask", "authlib", "redis", "sqlalchemy")),
+        ("auth_service/models", ("flask", "redis")),
+        ("auth_service/storage", ("flask", "authlib")),
+        ("auth_service/protocol", ("flask", "redis", "sqlalchemy")),
+        ("auth_service/pages", ("redis", "sqlalchemy")),
+        ("auth_service/web", ("redis", "sqlalchemy", "authlib.oauth2.rfc6749.grants")),
+    ],
+)
+def test_each_room_keeps_to_its_subject(folder: str, forbidden: tuple[str, ...]) -> None:
+    assert offenders(folder, *forbidden) == []
+
+
+def test_only_the_protocol_subclasses_authlib() -> None:
+    outside = [
+        f"{module.relative_to(ROOT)}: class {node.name}"
+        for module in modules("auth_service")
+        if "protocol" not in module.parts and module.name != "client.py"  # models/client.py is Authlib's ClientMixin
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and any(_imported_from_authlib(module, base) for base in node.bases)
+    ]
+    assert outside == []
+
+
+def _imported_from_authlib(module: Path, base: ast.expr) -> bool:
+    names = {name.rsplit(".", 1)[1] for name in imports(module) if name.startswith("authlib.")}
+    return isinstance(base, ast.Name) and base.id in names

@@ -1,0 +1,40 @@
+"""The services meet only over HTTP, and what is shared is nobody's."""
+
+import pytest
+
+from tests.architecture.imports import offenders
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("auth_service", ("fit_service", "examples", "tools", "tests")),
+        ("fit_service", ("auth_service", "examples", "tools", "tests")),
+        ("shared", ("auth_service", "fit_service", "examples", "tools", "tests")),
+        ("examples", ("auth_service", "fit_service", "tools", "tests")),
+    ],
+)
+def test_the_services_meet_only_over_http(folder: str, forbidden: tuple[str, ...]) -> None:
+    assert offenders(folder, *forbidden) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("shared/service", ("shared.operations", "shared.resource_server")),
+        ("shared/operations", ("shared.resource_server",)),
+    ],
+)
+def test_the_rooms_of_shared_point_one_way(folder: str, forbidden: tuple[str, ...]) -> None:
+    assert offenders(folder, *forbidden) == []
+
+
+def test_in_shared_only_two_modules_know_sql() -> None:
+    knowing = {found.partition(" ")[0] for found in offenders("shared", "sqlalchemy", "psycopg", "alembic")}
+    assert knowing == {"shared/service/sql_engine.py", "shared/service/sql_database.py"}
+
+
+def test_of_the_examples_only_apis_use_the_kit() -> None:
+    using = {found.partition(" ")[0] for found in offenders("examples", "shared.resource_server")}
+    kinds = ("flask", "wsgi", "asgi", "quart", "fastapi", "django", "rest_framework")
+    assert using == {f"examples/protected_{kind}.py" for kind in kinds}
