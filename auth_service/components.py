@@ -35,6 +35,7 @@ from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.initial_access_tokens import InitialAccessTokenStore
+from auth_service.storage.password_hashing import HasherInTurns
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 from auth_service.storage.replay_cache import ReplayCache
 from auth_service.storage.resource_servers import ResourceServerStore
@@ -44,6 +45,7 @@ from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.signing_keys import SigningKeyStore
 from auth_service.storage.throttle import Throttle
 from auth_service.workers.revocation_reconciler import RevocationReconciler
+from buffering_worker.concurrency_limit import release_slot
 from shared.operations.health import Writability
 from shared.resource_server import TokenValidator
 from shared.resource_server.dpop_nonce import DpopNonces
@@ -84,7 +86,7 @@ def build(settings: Settings) -> Components:
     """Wire a service."""
     database, redis = Database(settings.database_url, pgbouncer=settings.pgbouncer), connect_redis(settings.redis_url)
     keys = TokenKeyRing(settings.token_key_bytes())
-    accounts, clients = AccountStore(database), ClientStore(database)
+    accounts, clients = AccountStore(database, HasherInTurns(release_slot)), ClientStore(database)
     resource_servers, records = (
         ResourceServerStore(database, userinfo_server(settings.issuer)),
         GrantRecordStore(database),
@@ -150,6 +152,7 @@ def build(settings: Settings) -> Components:
             settings.waiting_polls,
             settings.issuer,
             KeyWatch(keys.key_ids),
+            release_slot,
         ),
         registration=DynamicRegistration(
             server,

@@ -17,7 +17,7 @@ configure_logging("auth_service", "INFO")
 gunicorn.http.wsgi.SERVER = "Moogle"  # what gthread says: no product, no version (ASVS 13.4.6)
 
 wsgi_app = "auth_service.wsgi:app"
-worker_class = "shared.gunicorn_worker.PatientWorker" if hasattr(select, "epoll") else "gthread"
+worker_class = "buffering_worker.worker.BufferingWorker" if hasattr(select, "epoll") else "gthread"
 workers = 2
 threads = 16
 keepalive = 75

@@ -25,7 +25,7 @@ def check_tools() -> None:
 def gunicorn(port: int) -> list[str]:
     """The command of one worker with sixteen threads, as the services run; the application is to be added."""
     program = str(Path(sys.executable).with_name("gunicorn"))
-    worker = ["-k", "shared.gunicorn_worker.PatientWorker", "-w", "1", "--threads", "16"]
+    worker = ["-k", "buffering_worker.worker.BufferingWorker", "-w", "1", "--threads", "16"]
     return [program, "-b", f"127.0.0.1:{port}", *worker, "--keep-alive", "75"]
 
 

@@ -8,25 +8,20 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from auth_service.storage import accounts
+from auth_service import components
 from tests.support.actions import Actions
+from tests.support.passwords import QUICK_HASHER
 from tests.support.postgresql import new_database, postgresql, postgresql_programs
 from tests.support.servers import fake_redis, real_redis, redis_server
 from tests.support.stack import Stack, run_stack
 
-STRONG_HASHER = accounts._hasher
-"""The one that the service uses."""
-
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> Iterator[None]:
-    """Hashing a password takes long on purpose, and nearly every test signs somebody in."""
+    """Services of this process hash passwords in no time."""
     with pytest.MonkeyPatch.context() as patch:
-        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-        patch.setattr(accounts, "_hasher", quick)
-        patch.setattr(accounts, "_NOBODYS_HASH", accounts.hash_of_nothing(quick))
+        patch.setattr(components, "HasherInTurns", lambda _: QUICK_HASHER)
         yield
 
 

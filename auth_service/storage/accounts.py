@@ -15,7 +15,6 @@ from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 from auth_service.storage.grant_records import mark_revoked
-from auth_service.storage.password_hashing import HasherInTurns
 
 
 def hash_of_nothing(hasher: PasswordHasher) -> str:
@@ -27,11 +26,6 @@ def hash_of_nothing(hasher: PasswordHasher) -> str:
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
 
 
-_hasher = HasherInTurns()
-_NOBODYS_HASH = hash_of_nothing(_hasher)
-"""Verified for unknown names, so that the answer takes as long as for a known one (ASVS 6.3.8)."""
-
-
 _NEXT_EPOCH = {"session_epoch": Account.session_epoch + 1}
 """Counted by the database: of two that end sessions at once, each ends those that began before it."""
 
@@ -39,12 +33,15 @@ _NEXT_EPOCH = {"session_epoch": Account.session_epoch + 1}
 class AccountStore:
     """Reads and writes accounts. Whether an attempt is allowed at all is `throttle.py`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, hasher: PasswordHasher) -> None:
         self._database = database
+        self._hasher = hasher
+        self._nobodys_hash = hash_of_nothing(hasher)
+        """Verified for unknown names, so that the answer takes as long as for a known one (ASVS 6.3.8)."""
 
     def create(self, username: str, password: str) -> Account:
         """A new account with a `sub` that nobody ever had. Raises AlreadyExistsError."""
-        account = Account(username=username, password_hash=_hasher.hash(password))
+        account = Account(username=username, password_hash=self._hasher.hash(password))
         try:
             with self._database.writing() as session:
                 session.add(account)
@@ -73,13 +70,13 @@ class AccountStore:
         with self._database.reading() as session:
             account = session.scalar(select(Account).where(Account.username == username))
         try:
-            _hasher.verify(account.password_hash if account else _NOBODYS_HASH, password)
+            self._hasher.verify(account.password_hash if account else self._nobodys_hash, password)
         except VerificationError:
             return None
         if account is None or not account.enabled:
             return None
-        if _hasher.check_needs_rehash(account.password_hash):
-            self._renew_hash(account, _hasher.hash(password))
+        if self._hasher.check_needs_rehash(account.password_hash):
+            self._renew_hash(account, self._hasher.hash(password))
         return account
 
     def change_password(self, account: Account, password: str) -> list[GrantRecord] | None:
@@ -88,7 +85,7 @@ class AccountStore:
         None, and nothing was changed, if the sessions of the account's epoch have ended: whoever asks is signed out.
         """
         is_unchanged = (Account.session_epoch == account.session_epoch, Account.disabled_at.is_(None))
-        new = {"password_hash": _hasher.hash(password), **_NEXT_EPOCH}
+        new = {"password_hash": self._hasher.hash(password), **_NEXT_EPOCH}
         with self._database.writing() as session:
             changed = update(Account).where(Account.id == account.id, *is_unchanged).values(new)
             if session.scalar(changed.returning(Account.id)) is None:

@@ -4,13 +4,11 @@ argon2-cffi computes as many at once as threads call it; forty took 1.8 GB.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Literal
 
 from argon2 import PasswordHasher
-
-from shared.turns import give_way
 
 
 class TooManyPasswordsError(Exception):
@@ -18,7 +16,10 @@ class TooManyPasswordsError(Exception):
 
 
 class HasherInTurns(PasswordHasher):
-    """Lets whoever finds no turn wait a moment. The line is short, so that threads are left for other requests."""
+    """Lets whoever finds no turn wait a moment. The line is short, so that threads are left for other requests.
+
+    `before_waiting` is called in each thread that is going to wait.
+    """
 
     at_a_time: ClassVar = 2
     in_line: ClassVar = 10
@@ -28,6 +29,10 @@ class HasherInTurns(PasswordHasher):
 
     _line = threading.BoundedSemaphore(in_line)
     _turns = threading.BoundedSemaphore(at_a_time)
+
+    def __init__(self, before_waiting: Callable[[], None]) -> None:
+        super().__init__()
+        self._before_waiting = before_waiting
 
     def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
         """See PasswordHasher. Raises TooManyPasswordsError too."""
@@ -45,7 +50,7 @@ class HasherInTurns(PasswordHasher):
             raise TooManyPasswordsError
         try:
             if not self._turns.acquire(blocking=False):
-                give_way()
+                self._before_waiting()
                 if not self._turns.acquire(timeout=self.patience):
                     raise TooManyPasswordsError
             try:

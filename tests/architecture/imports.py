@@ -34,3 +34,26 @@ def offenders(folder: str, *forbidden: str) -> list[str]:
         for name in imports(module)
         if any(name == prefix or name.startswith(f"{prefix}.") for prefix in forbidden)
     ]
+
+
+def module_of(name: str) -> Path | None:
+    """The file of this repository that an imported name is in, if there is one."""
+    parts = name.split(".")
+    for length in (len(parts), len(parts) - 1):
+        place = ROOT.joinpath(*parts[:length])
+        if length and (file := place.with_suffix(".py")).exists():
+            return file
+        if length and (file := place / "__init__.py").exists():
+            return file
+    return None
+
+
+def reached_from(folder: str) -> set[str]:
+    """Modules of this repository that a folder's modules import, and those that these import, and so on."""
+    reached, left = set[Path](), modules(folder)
+    while left:
+        module = left.pop()
+        if module not in reached:
+            reached.add(module)
+            left += [found for name in imports(module) if (found := module_of(name))]
+    return {str(module.relative_to(ROOT)) for module in reached}

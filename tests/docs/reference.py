@@ -19,6 +19,7 @@ from flask import Flask
 from gunicorn.config import Config
 
 import auth_service
+import buffering_worker
 from auth_service.cli.command import MAX_OVERLAP
 from auth_service.models import password
 from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME
@@ -35,6 +36,8 @@ from auth_service.storage.password_hashing import HasherInTurns
 from auth_service.web.browser_requests import MAX_ADDRESS
 from auth_service.web.protocol_app import MAX_PARAMETERS
 from auth_service.web.route import MAX_BODY, Route
+from buffering_worker.request_head import LONGEST_HEAD
+from buffering_worker.worker import BufferingWorker
 from fit_service.api import body_weight_batch
 from fit_service.rules import body_weight_entry, entry_batch, entry_file, entry_import, exact_json, summary, weight
 from fit_service.rules.webhooks import destination, schedule, status
@@ -42,9 +45,6 @@ from fit_service.settings import Settings as FitSettings
 from fit_service.storage import entry_changes, kept_answers, webhook_events
 from fit_service.web import access
 from fit_service.workers import webhook_sender
-from shared import gunicorn_worker
-from shared.gunicorn_worker import PatientWorker
-from shared.gunicorn_worker.request_head import LONGEST_HEAD
 from shared.resource_server import errors as kit_errors
 from shared.service.sql_engine import ANSWER, CONNECT
 from tests.support.actions import TIMEOUT
@@ -130,7 +130,7 @@ STATUSES = {
 }
 OF_THE_WORKER = {405} | {
     HTTPStatus[name].value
-    for file in Path(gunicorn_worker.__file__).parent.glob("*.py")
+    for file in Path(buffering_worker.__file__).parent.glob("*.py")
     for name in re.findall(r"HTTPStatus\.([A-Z_]+)", file.read_text())
 }
 """Beside what the OpenAPI document has."""
@@ -183,7 +183,7 @@ def _bytes(number: int) -> str:
 
 def limits() -> Iterator[Row]:
     """What is bounded, by what number, and what happens beyond it."""
-    gunicorn, worker = Config(), PatientWorker
+    gunicorn, worker = Config(), BufferingWorker
     yield "first line of a request", _bytes(gunicorn.limit_request_line), "414"
     yield (
         "header field, and their number",
@@ -349,7 +349,7 @@ def tables(
     made["Errors about a token"] = table(
         ("`error`", "It means"), ((f"`{code}`", TOKEN_ERRORS[code]) for code in sorted(token_errors()))
     )
-    request_time = _count(PatientWorker.request_time, "s")
+    request_time = _count(BufferingWorker.request_time, "s")
     made["Statuses"] = table(
         ("Status", "It means"), ((code, STATUSES[code].format(request_time=request_time)) for code in sorted(statuses))
     )

@@ -11,10 +11,11 @@ import requests
 from argon2 import PasswordHasher
 from limits import RateLimitItemPerMinute
 
-from auth_service.storage import accounts, throttle
+from auth_service.storage import throttle
 from auth_service.storage.password_hashing import HasherInTurns
 from tests.support.actions import TIMEOUT, Actions, Browser, Verifier
 from tests.support.polling import eventually
+from tests.support.stack import Stack
 
 
 def visit(address: str) -> requests.Response:
@@ -76,11 +77,14 @@ class HeldUp(PasswordHasher):
 class HeldUpInTurns(HasherInTurns, HeldUp):
     patience = 0.05
 
+    def __init__(self) -> None:
+        super().__init__(lambda: None)
+
 
 @pytest.fixture
-def hasher(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldUpInTurns]:
+def hasher(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldUpInTurns]:
     hasher = HeldUpInTurns()
-    monkeypatch.setattr(accounts, "_hasher", hasher)
+    monkeypatch.setattr(stack.parts.accounts, "_hasher", hasher)
     yield hasher
     hasher.let.set()
 

@@ -14,8 +14,8 @@ from gunicorn.http.wsgi import Response
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from shared.gunicorn_worker.answer import Answer
-from shared.gunicorn_worker.outgoing import Outgoing
+from buffering_worker.answer import Answer
+from buffering_worker.outgoing import Outgoing
 
 KEPT_ALIVE = Config()
 DATE = re.compile(rb"\r\nDate: ([^\r]*GMT)")

@@ -37,7 +37,7 @@ class Served:
         return self.folder / "deaths"
 
 
-@pytest.fixture(scope="module", params=["shared.gunicorn_worker.PatientWorker", "gthread"])
+@pytest.fixture(scope="module", params=["buffering_worker.worker.BufferingWorker", "gthread"])
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     """With a configuration that all three services have in common."""
     with open_folder() as folder:

@@ -18,7 +18,7 @@ OF_ONE_ANSWER = {
     "Vary",
 }
 
-OURS = ("-k", "shared.gunicorn_worker.PatientWorker")
+OURS = ("-k", "buffering_worker.worker.BufferingWorker")
 """Also where other tests are run with gunicorn's own worker."""
 
 

@@ -10,8 +10,8 @@ from gunicorn.http.unreader import IterUnreader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.gunicorn_worker.refusal import RefusedError
-from shared.gunicorn_worker.request_body import MOST_CHUNKS, Chunks
+from buffering_worker.refusal import RefusedError
+from buffering_worker.request_body import MOST_CHUNKS, Chunks
 
 REQUEST = Request(Config(), IterUnreader([b"GET / HTTP/1.1\r\n\r\n"]), ("127.0.0.1", 1))
 CHUNKS = st.builds(

@@ -14,10 +14,10 @@ from gunicorn.http.wsgi import create
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from shared.gunicorn_worker import head_checks
-from shared.gunicorn_worker.outgoing import Outgoing
-from shared.gunicorn_worker.refusal import RefusedError
-from shared.gunicorn_worker.request_head import LONGEST_HEAD, Head, HeadReader, Peers
+from buffering_worker import head_checks
+from buffering_worker.outgoing import Outgoing
+from buffering_worker.refusal import RefusedError
+from buffering_worker.request_head import LONGEST_HEAD, Head, HeadReader, Peers
 
 CLIENT, SERVER = ("127.0.0.1", 40_000), ("127.0.0.2", 8_000)
 OF_THE_SERVER = {

@@ -13,8 +13,8 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.http.wsgi import create
 
+from buffering_worker.request_head import HeadReader
 from shared import gunicorn_settings
-from shared.gunicorn_worker.request_head import HeadReader
 from tests.support.gunicorn_process import ROOT, GunicornProcess
 from tests.support.servers import free_port
 

@@ -20,6 +20,7 @@ from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.grant_records import GrantRecordStore
+from tests.support.passwords import QUICK_HASHER
 from tests.support.query_plans import foreign_keys_without_index, plans
 
 
@@ -47,7 +48,7 @@ class Tables:
 
 @pytest.fixture
 def tables(database: Database) -> Tables:
-    accounts, clients = AccountStore(database), ClientStore(database)
+    accounts, clients = AccountStore(database, QUICK_HASHER), ClientStore(database)
     account, client = accounts.create(new_grant_id(), "a password"), new_client()
     clients.create(client, ())
     consents, origins = ConsentStore(database, 60), ClientOrigins(database)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from shared.gunicorn_worker import PatientWorker
+from buffering_worker.worker import BufferingWorker
 
 LARGEST_BODY = 100_000
 LARGE = b"large" * 50_000
@@ -16,7 +16,7 @@ STREAM = [bytes([each]) * 100_000 for each in range(1, 65)]
 _released = threading.Event()
 
 
-class Worker(PatientWorker):
+class Worker(BufferingWorker):
     """As in production, but for the size of bodies."""
 
     largest_body = LARGEST_BODY

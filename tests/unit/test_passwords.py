@@ -8,40 +8,41 @@ import pytest
 from argon2 import PasswordHasher
 
 from auth_service.models.password import password_problem
-from auth_service.storage import accounts
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.database import Database
-from tests.conftest import STRONG_HASHER
+from auth_service.storage.password_hashing import HasherInTurns, TooManyPasswordsError
+from tests.support.passwords import QUICK_HASHER
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[AccountStore]:
+def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path / 'auth.sqlite'}")
     database.upgrade()
-    yield AccountStore(database)
+    yield database
     database.close()
 
 
+@pytest.fixture
+def store(database: Database) -> AccountStore:
+    return AccountStore(database, QUICK_HASHER)
+
+
 @pytest.mark.clause("ASVS 11.4.2")
-def test_a_weaker_hash_becomes_a_strong_one_when_its_owner_signs_in(
-    store: AccountStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_weaker_hash_becomes_a_strong_one_when_its_owner_signs_in(store: AccountStore, database: Database) -> None:
     created = store.create("mo", "a password of mo")
     weak = created.password_hash
-    monkeypatch.setattr(accounts, "_hasher", STRONG_HASHER)
-    assert store.authenticate("mo", "a wrong password") is None
+    strong_store = AccountStore(database, HasherInTurns(lambda: None))
+    assert strong_store.authenticate("mo", "a wrong password") is None
     assert store.find_by_username("mo").password_hash == weak
-    assert store.authenticate("mo", "a password of mo") is not None
+    assert strong_store.authenticate("mo", "a password of mo") is not None
     strong = store.find_by_username("mo").password_hash
     assert strong.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
-    assert store.authenticate("mo", "a password of mo") is not None
+    assert strong_store.authenticate("mo", "a password of mo") is not None
     assert store.find_by_username("mo").password_hash == strong
 
 
 @pytest.mark.clause("ASVS 6.3.8")
-def test_an_unknown_name_costs_as_much_as_a_wrong_password(
-    store: AccountStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unknown_name_costs_as_much_as_a_wrong_password(database: Database) -> None:
     verified: list[str] = []
 
     class Counting(PasswordHasher):
@@ -49,8 +50,8 @@ def test_an_unknown_name_costs_as_much_as_a_wrong_password(
             verified.append(str(hash).rpartition("$")[0].rpartition("$")[0])
             return super().verify(hash, password)
 
+    store = AccountStore(database, Counting())
     store.create("mo", "a password of mo")
-    monkeypatch.setattr(accounts, "_hasher", Counting())
     assert store.authenticate("mo", "a wrong password") is None
     assert store.authenticate("nobody", "a wrong password") is None
     assert len(verified) == 2
@@ -96,3 +97,17 @@ def test_what_a_guesser_tries_first_is_refused(password: str) -> None:
 )
 def test_any_characters_make_a_password_if_they_are_hard_to_guess(password: str) -> None:
     assert password_problem(password, "mo-lifter") is None
+
+
+def test_who_waits_for_a_turn_at_a_password_says_so_before() -> None:
+    waiting: list[str] = []
+
+    class Impatient(HasherInTurns):
+        patience = 0.0
+
+    hasher = Impatient(lambda: waiting.append("waiting"))
+    with hasher._turn():
+        assert waiting == []
+        with hasher._turn(), pytest.raises(TooManyPasswordsError):
+            hasher.hash("a password")
+    assert waiting == ["waiting"]

@@ -8,6 +8,7 @@ has ended proves nobody's memory: then there is no answer.
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
@@ -20,7 +21,6 @@ from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.revocation_log import LogBatch, RevocationEntry, RevocationLog
 from auth_service.storage.revocation_tail import RevocationTail
 from shared.resource_server.clock import seconds
-from shared.turns import give_way
 
 LONGEST_WAIT = 1.0
 """Seconds for which an answer is held at most. A reload of the service waits as long."""
@@ -34,7 +34,10 @@ Event = dict[str, str]
 
 
 class RevocationFeed:
-    """Answers polls. Only so many may wait at a time; beyond that, answers come at once and say the same."""
+    """Answers polls. Only so many may wait at a time; beyond that, answers come at once and say the same.
+
+    `before_waiting` is called in each thread that is going to wait, for whoever else could use its place.
+    """
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class RevocationFeed:
         waiting_polls: int,
         issuer: str,
         keys: KeyWatch,
+        before_waiting: Callable[[], None],
     ) -> None:
         self._authentication = authentication
         self._resource_servers = resource_servers
@@ -52,6 +56,7 @@ class RevocationFeed:
         self._tail = tail
         self._issuer = issuer
         self._keys = keys
+        self._before_waiting = before_waiting
         self._places = threading.BoundedSemaphore(waiting_polls) if waiting_polls else None
 
     def answer(self, request: ProtocolRequest) -> ProtocolResponse:
@@ -68,7 +73,7 @@ class RevocationFeed:
         if not (wait and _is_quiet(batch, events)) or self._places is None or not self._places.acquire(blocking=False):
             return self._response(caller, place, batch, events)
         try:
-            give_way()
+            self._before_waiting()
             return self._wait_for_events(caller, place, batch, seen, began + wait, asked_at)
         finally:
             self._places.release()

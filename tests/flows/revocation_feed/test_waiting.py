@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from shared.turns import Turns
+from buffering_worker.concurrency_limit import ConcurrencyLimit
 from tests.support.actions import TIMEOUT, Actions
 from tests.support.feed_reader import Event, Reader, jti
 from tests.support.stack import Stack
@@ -42,21 +42,21 @@ def test_a_quiet_poll_is_held_for_the_time_it_asked_for_and_never_longer_than_a_
 
 
 def test_a_waiting_poll_lets_another_thread_of_its_worker_run(actions: Actions, reader: Reader) -> None:
-    turns, caller = Turns(1), actions.stack.fit_credentials
+    limit, caller = ConcurrencyLimit(1), actions.stack.fit_credentials
     began, answered = threading.Event(), threading.Event()
     poll = {"after": reader.cursor, "wait": 1}
 
     def wait() -> None:
-        turn = turns.take()
+        slot = limit.acquire()
         began.set()
         actions.stack.auth_app.test_client().get("/revocations", query_string=poll, auth=(caller.name, caller.secret))
         answered.set()
-        turn.end()
+        slot.release()
 
     waiting = threading.Thread(target=wait)
     waiting.start()
     assert began.wait(TIMEOUT)
-    turns.take()
+    limit.acquire()
     assert not answered.is_set()
     waiting.join(TIMEOUT)
 

@@ -6,7 +6,7 @@ of a body at every chunk.
 
 from typing import Protocol
 
-from shared.gunicorn_worker.refusal import malformed
+from buffering_worker.refusal import malformed
 
 MOST_CHUNKS = 200_000
 """So that a body costs less than a second of CPU time, however it is cut. 1 MiB may come in chunks of six bytes."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Generator, Iterable
 from contextvars import copy_context
 from typing import Any
 
-from shared.gunicorn_worker.answer import Answer
-from shared.gunicorn_worker.outgoing import Outgoing
+from buffering_worker.answer import Answer
+from buffering_worker.outgoing import Outgoing
 
 
 class Answering:

@@ -15,10 +15,10 @@ from urllib.parse import unquote_to_bytes
 from gunicorn.config import Config
 from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
 
-from shared.gunicorn_worker import head_checks
-from shared.gunicorn_worker.answer import Answer
-from shared.gunicorn_worker.outgoing import Outgoing
-from shared.gunicorn_worker.refusal import RefusedError, malformed
+from buffering_worker import head_checks
+from buffering_worker.answer import Answer
+from buffering_worker.outgoing import Outgoing
+from buffering_worker.refusal import RefusedError, malformed
 
 LONGEST_HEAD = 64 * 1024
 """Bytes. gunicorn's settings have limits for each line; this is one for all together."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 from wsgiref.util import is_hop_by_hop
 
-from shared.gunicorn_worker.outgoing import Outgoing
+from buffering_worker.outgoing import Outgoing
 
 _STATUS = re.compile(r"[0-9]{3}(?: [ \t\x21-\x7e\x80-\xff]*)?")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

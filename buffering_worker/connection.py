@@ -5,11 +5,11 @@ import socket
 import time
 from typing import Any
 
-from shared.gunicorn_worker.answer import Answer
-from shared.gunicorn_worker.answering import Answering
-from shared.gunicorn_worker.outgoing import Outgoing
-from shared.gunicorn_worker.request_body import Body, Chunks, KnownLength
-from shared.gunicorn_worker.request_head import Head, HeadReader
+from buffering_worker.answer import Answer
+from buffering_worker.answering import Answering
+from buffering_worker.outgoing import Outgoing
+from buffering_worker.request_body import Body, Chunks, KnownLength
+from buffering_worker.request_head import Head, HeadReader
 
 _AT_ONCE = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

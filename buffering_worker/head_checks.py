@@ -23,7 +23,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-from shared.gunicorn_worker.refusal import RefusedError, malformed
+from buffering_worker.refusal import RefusedError, malformed
 
 _MOST_DIGITS = 18
 """Of a Content-Length. Python refuses to make a number of thousands of digits."""

@@ -22,13 +22,13 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 
-from shared.gunicorn_worker.answering import Answering
-from shared.gunicorn_worker.connection import Connection
-from shared.gunicorn_worker.outgoing import ClientLostError
-from shared.gunicorn_worker.refusal import RefusedError, refusal
-from shared.gunicorn_worker.request_head import HeadReader
-from shared.gunicorn_worker.starting import StartingWorkers
-from shared.turns import Turns
+from buffering_worker.answering import Answering
+from buffering_worker.concurrency_limit import ConcurrencyLimit
+from buffering_worker.connection import Connection
+from buffering_worker.outgoing import ClientLostError
+from buffering_worker.refusal import RefusedError, refusal
+from buffering_worker.request_head import HeadReader
+from buffering_worker.starting import StartingWorkers
 
 _UNHEEDED = (
     "casefold_http_method",
@@ -52,7 +52,7 @@ _LINGERING = 2.0
 """Seconds for a client to read its last answer, and for requests that were on their way when the worker had to stop."""
 
 
-class PatientWorker(Worker):
+class BufferingWorker(Worker):
     """Speaks HTTP/1.1 without TLS. Needs Linux's epoll."""
 
     at_a_time = 6
@@ -96,7 +96,7 @@ class PatientWorker(Worker):
         self._open: set[Connection] = set()
         self._waiting: dict[int, Connection] = {}
         """By file descriptor. Who takes one out has it to itself."""
-        self._turns = Turns(self.at_a_time)
+        self._slots = ConcurrencyLimit(self.at_a_time)
         self._leaving = False
         self._needed_until = time.monotonic() + self.cfg.timeout
         arrivals = self._arrivals()
@@ -110,7 +110,7 @@ class PatientWorker(Worker):
                     self._accept(listener)
                 else:
                     os.read(self.PIPE[0], 1_024)
-            self._turns.end_held_up(_HELD_UP)
+            self._slots.release_blocked(_HELD_UP)
             self._close_overdue()
         self._leaving = True
         self._stop()
@@ -195,13 +195,13 @@ class PatientWorker(Worker):
     def _answer_requests(self) -> None:
         """What a thread does all its life."""
         while True:
-            turn = self._turns.take()
-            while turn.lasts:
+            slot = self._slots.acquire()
+            while slot.held:
                 for number, _ in self._readable.poll(maxevents=1):
                     if connection := self._waiting.pop(number, None):
-                        turn.busy_since = time.monotonic()
+                        slot.busy_since = time.monotonic()
                         self._advance(connection)
-                        turn.busy_since = math.inf
+                        slot.busy_since = math.inf
 
     def _advance(self, connection: Connection) -> None:
         """Take one step with a connection, and wait for the next or close."""
@@ -306,5 +306,5 @@ class PatientWorker(Worker):
         while self._open and time.monotonic() < end:
             self.notify()
             time.sleep(0.05)
-            self._turns.end_held_up(_HELD_UP)
+            self._slots.release_blocked(_HELD_UP)
             self._close_overdue(latest)

@@ -1,0 +1,35 @@
+"""The worker class is a distribution of its own: it knows neither service, and only who composes a service knows it."""
+
+import pytest
+
+from tests.architecture.imports import offenders, reached_from
+
+
+def test_the_worker_imports_nothing_of_this_repository_but_itself() -> None:
+    others = ("auth_service", "fit_service", "shared", "examples", "tools", "tests", "benchmarks")
+    assert offenders("buffering_worker", *others) == []
+
+
+def test_of_gunicorn_the_worker_knows_the_base_class_the_settings_and_the_log() -> None:
+    assert {found.partition(" imports ")[2] for found in offenders("buffering_worker", "gunicorn")} == {
+        "gunicorn.config.Config",
+        "gunicorn.glogging.Logger",
+        "gunicorn.workers.base.Worker",
+    }
+
+
+@pytest.mark.parametrize("room", ["protocol", "storage", "models"])
+def test_rules_and_stores_reach_nothing_of_a_server(room: str) -> None:
+    reached = reached_from(f"auth_service/{room}")
+    assert f"auth_service/{room}/__init__.py" in reached
+    assert {module for module in reached if module.startswith("buffering_worker/")} == set()
+
+
+def test_a_service_asks_for_nothing_but_to_release_a_slot() -> None:
+    assert [*offenders("auth_service", "buffering_worker"), *offenders("fit_service", "buffering_worker")] == [
+        "auth_service/components.py imports buffering_worker.concurrency_limit.release_slot"
+    ]
+
+
+def test_the_kit_and_what_services_share_reach_nothing_of_it() -> None:
+    assert {module for module in reached_from("shared") if module.startswith("buffering_worker/")} == set()
