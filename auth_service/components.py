@@ -48,7 +48,7 @@ from auth_service.workers.revocation_reconciler import RevocationReconciler
 from buffering_worker.concurrency_limit import release_slot
 from shared.operations.health import Writability
 from shared.resource_server import TokenValidator
-from shared.resource_server.dpop_nonce import DpopNonces
+from shared.resource_server.dpop import DpopNonces
 
 
 @dataclass(frozen=True, slots=True)

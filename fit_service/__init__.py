@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_commands(app, parts)
     app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))
     for blueprint in (
-        metadata_endpoint(settings.resource, settings.collection, settings.issuer),
+        metadata_endpoint(parts.validator, settings.resource, settings.collection),
         body_weight_api(parts.access, parts.body_weights),
         batch_api(parts.access, parts.body_weights),
         summary_api(parts.access, parts.body_weights),

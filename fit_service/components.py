@@ -27,11 +27,9 @@ from fit_service.workers.webhook_worker import WebhookWorker
 from shared.operations.health import Check, Writability
 from shared.operations.request_id import current_request_id
 from shared.operations.validation_metrics import validation_observer
-from shared.resource_server import TokenValidator, connect
+from shared.resource_server import TokenValidator, connect, metadata_address
 from shared.resource_server.back_channel import BackChannel
-from shared.resource_server.dpop import Dpop
-from shared.resource_server.dpop_nonce import DpopNonces
-from shared.resource_server.resource_metadata import metadata_address
+from shared.resource_server.dpop import Dpop, DpopNonces
 from shared.resource_server.resource_protector import ResourceProtector
 
 

@@ -15,7 +15,7 @@ from auth_service.protocol.openid.userinfo import userinfo_resource
 from auth_service.protocol.tokens.introspection import CALLER_AUTH_METHODS
 from auth_service.protocol.tokens.signed_introspection import ALGORITHM as SIGNED_INTROSPECTION_ALGORITHM
 from auth_service.protocol.tokens.signing_keys import ALGORITHMS
-from shared.resource_server.dpop_proof import ALGORITHMS as DPOP_ALGORITHMS
+from shared.resource_server.dpop import ALGORITHMS as DPOP_ALGORITHMS
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant, DeviceCodeGrant, TokenExchangeGrant)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from shared.resource_server.clock import seconds
+from shared.resource_server.process import seconds
 
 REMEMBERED_FOR = 1.0
 """Seconds, after which a change is in force in every process."""

@@ -10,8 +10,7 @@ import redis
 from hiredis import pack_command
 
 from auth_service.storage.redis_master import identity_at
-from shared.resource_server.clock import seconds
-from shared.resource_server.fork import begin_anew_after_fork
+from shared.resource_server.process import reset_after_fork, seconds
 
 Command = tuple[str | int, ...]
 
@@ -32,9 +31,9 @@ class RedisExchange:
         self._pool = pool
         self._whom = whom
         self._idle: list[redis.Connection] = []
-        begin_anew_after_fork(self)
+        reset_after_fork(self)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Leave the connections to the parent process."""
         self._idle = []
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import redis
 
-from shared.resource_server.clock import seconds
-from shared.resource_server.fork import begin_anew_after_fork
+from shared.resource_server.process import reset_after_fork, seconds
 
 TOLD_KEY = "told"
 """`<identity> <epoch milliseconds>`: which Redis was told, of all that had ended before then."""
@@ -58,10 +57,10 @@ class RedisMaster:
         """Called where somebody needs a Redis that was not told yet."""
         self._connect: Callable[[], redis.Connection]
         self._unseen = _View("", float("-inf"), told=False)
-        self.begin_anew()
-        begin_anew_after_fork(self)
+        self.reset()
+        reset_after_fork(self)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Nothing was seen."""
         self._view = self._unseen
         self._changes = 0

@@ -17,8 +17,7 @@ from auth_service.protocol.tokens.ending import GrantRevocation
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.reconciliation import Reconciliation, Told
 from auth_service.storage.redis_connection import RedisClients
-from shared.resource_server.clock import seconds
-from shared.resource_server.fork import begin_anew_after_fork
+from shared.resource_server.process import reset_after_fork, seconds
 from shared.service.outages import OutageLog
 from shared.service.sql_engine import SQL_OUTAGES
 
@@ -46,11 +45,11 @@ class RevocationReconciler:
         self._revocation = revocation
         self._reconciliation = Reconciliation(clients)
         self._interval = interval
-        self.begin_anew()
-        begin_anew_after_fork(self)
+        self.reset()
+        reset_after_fork(self)
         clients.master.when_not_told = self._hurry
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """A process has a thread and a name of its own."""
         self._name = secrets.token_urlsafe(12)
         self._thread: threading.Thread | None = None

@@ -4,7 +4,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.openapi import PATH
-from shared.resource_server.resource_metadata import metadata_path
+from shared.resource_server import metadata_path
 
 
 def home_endpoint(origin: str, resource: str, issuer: str) -> Blueprint:

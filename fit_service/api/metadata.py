@@ -3,18 +3,15 @@
 from flask import Blueprint, Response, jsonify
 
 from fit_service.web.access import READ, WRITE
-from shared.resource_server.dpop_proof import ALGORITHMS
-from shared.resource_server.resource_metadata import metadata_path, resource_metadata
+from shared.resource_server import TokenValidator, metadata_path
 
 
-def metadata_endpoint(resource: str, collection: str, issuer: str) -> Blueprint:
+def metadata_endpoint(validator: TokenValidator, resource: str, collection: str) -> Blueprint:
     """A blueprint with the description of the API and of its collection: each is found at its own address (§3.3)."""
     blueprint = Blueprint("metadata", __name__)
 
     def describe(resource: str) -> Response:
-        return jsonify(
-            resource_metadata(resource, authorization_server=issuer, scopes=(READ, WRITE), dpop_algorithms=ALGORITHMS)
-        )
+        return jsonify(validator.metadata(READ, WRITE, resource=resource))
 
     for name in (resource, collection):
         blueprint.get(metadata_path(name), defaults={"resource": name})(describe)

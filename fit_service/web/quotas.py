@@ -4,10 +4,7 @@ from flask import Response, after_this_request, request
 
 from fit_service.errors import QuotaExceededError
 from fit_service.storage.request_counters import Quota, RequestCounters, Use
-from shared.resource_server import ActiveToken, InvalidTokenError, TokenValidator
-from shared.resource_server.errors import Challenge
-from shared.resource_server.presented_token import PresentedProof
-from shared.resource_server.scopes import Scope
+from shared.resource_server import ActiveToken, Challenge, InvalidTokenError, PresentedProof, Scope, TokenValidator
 from shared.service.client_network import client_network
 
 

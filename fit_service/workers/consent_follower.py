@@ -12,15 +12,13 @@ from datetime import UTC, datetime, timedelta
 from fit_service.models import from_microseconds
 from fit_service.storage.feed_position import FeedPositionStore
 from fit_service.storage.webhook_endings import WebhookEndings
+from shared.resource_server import CannotValidateError
 from shared.resource_server.back_channel import BackChannel
-from shared.resource_server.clock import seconds
-from shared.resource_server.errors import CannotValidateError
-from shared.resource_server.revocation_feed import WAIT, read_batch
+from shared.resource_server.process import seconds
+from shared.resource_server.revocation_feed import WAIT, read_feed
 from shared.service.outages import one_line
 from shared.service.sql_engine import SQL_OUTAGES
 
-_WITHIN = WAIT + 1.0
-"""Seconds for one poll."""
 _PAUSE = 0.2
 """Seconds between polls that were answered at once."""
 _PAUSE_AFTER_FAILURE = 2.0
@@ -75,8 +73,7 @@ class ConsentFollower:
         """
         place, sent_at = self._position.read(), self._clock()
         cursor, stored_at = place or ("", 0)
-        parameters = {"after": cursor, "wait": str(WAIT)} if cursor else {"wait": str(WAIT)}
-        batch = read_batch(self._channel.get("/revocations", parameters, within=_WITHIN).body)
+        batch = read_feed(self._channel, cursor)
         if batch.reset:
             if cursor:
                 _log.error("the place in the revocation feed is lost: apps have to enable their webhooks again")

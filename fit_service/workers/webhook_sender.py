@@ -14,8 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 from fit_service.rules.webhooks.addresses import may_connect
 from fit_service.rules.webhooks.outcome import Outcome
 from fit_service.rules.webhooks.signature import signature_headers
-from shared.resource_server.clock import seconds
-from shared.resource_server.deadline_connection import DeadlineConnection, SocketAddress
+from shared.resource_server.back_channel import DeadlineConnection, SocketAddress
+from shared.resource_server.process import seconds
 
 DEADLINE = 15.0
 """Seconds for a whole attempt. Only resolving a name, which can't be interrupted, may take longer."""

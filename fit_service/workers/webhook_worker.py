@@ -13,7 +13,7 @@ from fit_service.storage.webhook_endings import WebhookEndings
 from fit_service.storage.webhook_outbox import Claim, Outbox, QueuedEvent
 from fit_service.workers.consent_follower import ConsentFollower
 from fit_service.workers.webhook_sender import Sender
-from shared.resource_server.clock import seconds
+from shared.resource_server.process import seconds
 from shared.service.outages import one_line
 from shared.service.sql_engine import SQL_OUTAGES
 

@@ -12,14 +12,13 @@ from typing import Any
 from urllib.parse import quote
 
 from .access_rules import OPTIONAL, Optional, RequiredScopes, needed_scopes
-from .async_validation import AsyncValidation
 from .errors import CannotValidateError, NotLetThroughError
-from .introspection_response import ActiveToken
-from .presented_token import EARLIER, PresentedProof
+from .event_loop.validation import AsyncValidation
+from .event_loop.watched_socket import POLICY_VIOLATION, TRY_AGAIN_LATER, WatchedSocket
+from .introspection.response import ActiveToken
+from .presented_token import EARLIER, PresentedProof, refuse_second_token
 from .scopes import Scope as TokenScope
 from .token_validator import TokenValidator
-from .watched_socket import POLICY_VIOLATION, TRY_AGAIN_LATER, WatchedSocket
-from .wsgi_middleware import refuse_second_token
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]

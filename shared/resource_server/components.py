@@ -1,20 +1,24 @@
-"""The composition root of the kit: what an operator knows becomes a validator. The only place that wires."""
+"""The composition root of the kit: what an operator knows becomes a validator. It is the only place that wires."""
 
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from .back_channel import BackChannel
+from .back_channel.channel import BackChannel
 from .callbacks import guarded
 from .errors import Challenge
-from .introspection_client import DEADLINE, IntrospectionClient
-from .peer import Peer
-from .revocation_feed import RevocationFeed
-from .token_validator import LONGEST_AGE, TokenValidator
+from .introspection.asker import Introspector
+from .introspection.client import DEADLINE, IntrospectionClient
+from .introspection.other_answer import read_other_answer
+from .introspection.other_server import OtherIntrospection
+from .introspection.peer import Peer
+from .revocation_feed.follower import FeedFollower
+from .token_validator import LONGEST_AGE, ProofOfPossession, TokenValidator
 from .validation_cache import ValidationCache
 
 if TYPE_CHECKING:  # it needs joserfc, which only those install who use it
-    from .dpop import Dpop
+    from .private_key_jwt import PrivateKeyJwt
 
 
 def connect(
@@ -30,7 +34,7 @@ def connect(
     resource_metadata: str | None = None,
     follow_revocations: bool = True,
     max_age: float = 0.0,
-    dpop: "Dpop | None" = None,
+    dpop: ProofOfPossession | None = None,
     deadline: float = DEADLINE,
     request_id: Callable[[], str | None] = lambda: None,
     observe: Callable[[str], None] = lambda event: None,
@@ -74,7 +78,7 @@ def connect(
     return TokenValidator(
         IntrospectionClient(channel),
         cache,
-        RevocationFeed(channel, cache, observe, peer.introduce) if follow_revocations else None,
+        FeedFollower(channel, cache, observe, peer.introduce) if follow_revocations else None,
         issuer=issuer,
         resource=resource,
         challenge=Challenge(realm or resource, resource_metadata, dpop.algorithms if dpop else ()),
@@ -83,4 +87,94 @@ def connect(
         dpop=dpop,
         deadline=deadline,
         observe=observe,
+    )
+
+
+def connect_to_other_server(
+    *,
+    resource: str,
+    issuer: str,
+    client_id: str,
+    client_secret: str | None = None,
+    client_key: "PrivateKeyJwt | None" = None,
+    audience: str | None,
+    introspection_endpoint: str | None = None,
+    max_age: float = 0.0,
+    tls: ssl.SSLContext | None = None,
+    proxy: str | None = None,
+    realm: str | None = None,
+    resource_metadata: str | None = None,
+    dpop: ProofOfPossession | None = None,
+    deadline: float = DEADLINE,
+    request_id: Callable[[], str | None] = lambda: None,
+    observe: Callable[[str], None] = lambda event: None,
+) -> TokenValidator:
+    """A validator for tokens of any authorization server that introspects (RFC 7662). It opens no connection yet.
+
+    There is no feed of revocations to follow, so every call is introspected, unless `max_age` allows an age.
+
+    Args:
+        resource: this API's address, for its own description and its challenges.
+        issuer: who issues the tokens, as its metadata spell it.
+        client_id: the name under which this API may introspect.
+        client_secret: its password; or else
+        client_key: `PrivateKeyJwt(pem)`, from `private_key_jwt.py`, with which it signs who it is.
+        audience: whom a token must name in its `aud`. None lets in what this server issued for whatever else.
+        introspection_endpoint: where to ask; by default the issuer's metadata say it (RFC 8414, or OpenID Connect's).
+        max_age: seconds for which an answer may be used again; so long may a revoked token still be accepted.
+        tls: as in `connect`, like all that follow.
+        proxy: see `connect`.
+        realm: see `connect`.
+        resource_metadata: see `connect`.
+        dpop: see `connect`.
+        deadline: see `connect`.
+        request_id: see `connect`.
+        observe: see `connect`.
+    """
+    open_channel = partial(BackChannel, tls=tls, proxy=proxy, request_id=guarded(request_id, "request_id"))
+    if (client_secret is None) == (client_key is None):
+        raise TypeError("give either `client_secret` or `client_key`")
+    introspection = OtherIntrospection(
+        issuer, client_id, client_secret or client_key, introspection_endpoint, open_channel
+    )
+    return TokenValidator(
+        introspection,
+        ValidationCache(follows_feed=False),
+        None,
+        issuer=issuer,
+        resource=resource,
+        audience=audience,
+        challenge=Challenge(realm or resource, resource_metadata, dpop.algorithms if dpop else ()),
+        max_age=min(max_age, LONGEST_AGE),
+        peer=introspection,
+        dpop=dpop,
+        deadline=deadline,
+        observe=guarded(observe, "observe"),
+        read=lambda body, token: read_other_answer(body, token, issuer),
+    )
+
+
+def connect_in_process(
+    introspector: Introspector, *, resource: str, issuer: str, realm: str, dpop: ProofOfPossession | None = None
+) -> TokenValidator:
+    """A validator for a resource of the authorization server's own, which asks itself without a network in between.
+
+    It lets nobody in from memory: to ask costs little there.
+
+    Args:
+        introspector: whoever answers about a token, in the same process.
+        resource: the identifier of the resource, which a token must name in its audience.
+        issuer: the authorization server, as clients see it.
+        realm: the name in challenges.
+        dpop: see `connect`.
+    """
+    return TokenValidator(
+        introspector,
+        ValidationCache(follows_feed=False),
+        None,
+        issuer=issuer,
+        resource=resource,
+        challenge=Challenge(realm, dpop_algorithms=dpop.algorithms if dpop else ()),
+        max_age=0.0,
+        dpop=dpop,
     )

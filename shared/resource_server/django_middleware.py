@@ -20,9 +20,9 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from .access_rules import OPTIONAL, Needs, Optional, needed_scopes
-from .async_validation import AsyncValidation
 from .errors import NotLetThroughError, NoTokenError
-from .introspection_response import ActiveToken
+from .event_loop.validation import AsyncValidation
+from .introspection.response import ActiveToken
 from .presented_token import PresentedProof
 from .scopes import Scope
 from .token_validator import TokenValidator

@@ -1,39 +1,5 @@
-"""Nonces that a server demands in DPoP proofs (RFC 9449 §8, §9), without a store: a MAC over the present minute.
+"""The name under which version 0.1.0 had `DpopNonces`, which is in `dpop`."""
 
-Every process with the same keys accepts what another one made. A nonce may be used often; each proof only once.
-"""
+from .dpop import DpopNonces
 
-import base64
-import hmac
-import time
-from collections.abc import Callable, Sequence
-
-WINDOW = 60
-"""Seconds. A nonce is recent in the window it was made in and in the next."""
-
-
-class DpopNonces:
-    """Made with the first key, accepted with every key, like tokens."""
-
-    def __init__(self, keys: Sequence[bytes], clock: Callable[[], float] = time.time) -> None:
-        self._keys = keys
-        self._clock = clock
-
-    def current(self) -> str:
-        """The nonce to hand out now."""
-        return self._make(self._keys[0], self._window())
-
-    def is_recent(self, nonce: str | None) -> bool:
-        """Whether we handed it out lately; the next window's too, because a process' clock may be ahead of ours."""
-        now = self._window()
-        recent = [self._make(key, window) for key in self._keys for window in (now - 1, now, now + 1)]
-        given = (nonce or "").encode("utf-8", "surrogatepass")
-        return any(hmac.compare_digest(given, each.encode()) for each in recent)
-
-    def _window(self) -> int:
-        return int(self._clock() // WINDOW)
-
-    @staticmethod
-    def _make(key: bytes, window: int) -> str:
-        tag = hmac.digest(key, b"dpop nonce" + window.to_bytes(8), "sha256")[:16]
-        return base64.urlsafe_b64encode(tag).rstrip(b"=").decode()
+__all__ = ["DpopNonces"]

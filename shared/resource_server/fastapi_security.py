@@ -16,9 +16,9 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
 from .asgi_middleware import authorization_of, proof_of
-from .async_validation import AsyncValidation
 from .errors import NotLetThroughError
-from .introspection_response import ActiveToken
+from .event_loop.validation import AsyncValidation
+from .introspection.response import ActiveToken
 from .token_validator import TokenValidator
 
 _log = logging.getLogger(__name__)

@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import parse_qs
 
 from .errors import InvalidTokenError, MalformedRequestError, NoTokenError
-from .introspection_response import token_digest
+from .introspection.response import token_digest
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 MAX_LENGTH = 2048
@@ -66,3 +67,9 @@ def presented_token(authorization: str | None) -> PresentedToken:
             raise MalformedRequestError(scheme=scheme)
         raise InvalidTokenError("malformed", scheme=scheme)
     return PresentedToken(scheme, token)
+
+
+def refuse_second_token(authorization: str | None, query: str) -> None:
+    """Raise MalformedRequestError for two tokens at once; one in the query alone is none at all (RFC 9700 §4.3.2)."""
+    if authorization and "access_token" in query and "access_token" in parse_qs(query, keep_blank_values=True):
+        raise MalformedRequestError

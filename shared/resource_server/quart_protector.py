@@ -18,9 +18,9 @@ from quart.typing import ResponseReturnValue
 
 from .access_rules import OPTIONAL, Optional
 from .asgi_middleware import authorization_of, proof_of
-from .async_validation import AsyncValidation
 from .errors import NotLetThroughError
-from .introspection_response import ActiveToken
+from .event_loop.validation import AsyncValidation
+from .introspection.response import ActiveToken
 from .scopes import Scope
 from .token_validator import TokenValidator
 

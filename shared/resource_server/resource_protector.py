@@ -17,7 +17,7 @@ from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from .errors import Challenge, MalformedRequestError, NotLetThroughError, NoTokenError
-from .introspection_response import ActiveToken
+from .introspection.response import ActiveToken
 from .presented_token import PresentedProof
 from .scopes import Scope
 from .wsgi_middleware import authorization_of, proof_of

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 
 from .django_middleware import proof_of
 from .errors import Challenge, InsufficientScopeError, NotLetThroughError, NoTokenError
-from .introspection_response import ActiveToken
+from .introspection.response import ActiveToken
 from .scopes import AnyOf, are_met
 from .token_validator import TokenValidator
 from .wsgi_middleware import authorization_of

@@ -25,7 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from .introspection_response import token_digest
+from .introspection.response import token_digest
 
 _LIFETIME = 600
 """Seconds that a token is good for."""

@@ -8,8 +8,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .asker import Asker, Introspector, Reader
-from .clock import seconds
 from .errors import (
     Challenge,
     InsufficientScopeError,
@@ -18,14 +16,16 @@ from .errors import (
     NotLetThroughError,
     NoTokenError,
 )
-from .introspection_client import DEADLINE
-from .introspection_response import ActiveToken, read_introspection_response
-from .peer import refused_audience, refused_issuer
+from .introspection.asker import Asker, Introspector, Reader
+from .introspection.client import DEADLINE
+from .introspection.peer import refused_audience, refused_issuer
+from .introspection.response import ActiveToken, read_introspection_response
+from .introspection.single_flight import Flight
 from .presented_token import EARLIER, PresentedProof, PresentedToken, Scheme, presented_token
+from .process.clock import seconds
 from .resource_metadata import resource_metadata
-from .revocation_feed import RevocationFeed
+from .revocation_feed.follower import FeedFollower
 from .scopes import Scope, are_met
-from .single_flight import Flight
 from .validation_cache import ValidationCache
 
 LONGEST_AGE = 60.0
@@ -80,7 +80,7 @@ class TokenValidator:
         self,
         introspector: Introspector,
         cache: ValidationCache,
-        feed: RevocationFeed | None,
+        feed: FeedFollower | None,
         *,
         issuer: str,
         resource: str,
@@ -126,13 +126,14 @@ class TokenValidator:
             self._prepare(refusal, presented)
             raise
 
-    def metadata(self, *scopes: str) -> dict[str, object]:
+    def metadata(self, *scopes: str, resource: str | None = None) -> dict[str, object]:
         """The API's description of itself (RFC 9728 §2), to be served as JSON at `metadata_path(resource)`.
 
-        `scopes` are those that clients may ask for, at least one.
+        `scopes` are those that clients may ask for, at least one. Another `resource` is a part of the API, which a
+        client may ask about at an address of its own.
         """
         return resource_metadata(
-            self._resource,
+            resource or self._resource,
             authorization_server=self.issuer,
             scopes=scopes,
             dpop_algorithms=self.challenge.dpop_algorithms,

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from .clock import seconds
-from .fork import begin_anew_after_fork
-from .introspection_response import ActiveToken
+from .introspection.response import ActiveToken
+from .process.clock import seconds
+from .process.fork import reset_after_fork
 
 PROVEN_FOR = 2.5
 """Seconds after the request of a completed poll was sent for which nothing can have been revoked unheard."""
@@ -71,10 +71,10 @@ class ValidationCache:
         self._max_bytes = max_bytes
         self._max_inactive = max_inactive
         self._clock = clock
-        self.begin_anew()
-        begin_anew_after_fork(self)
+        self.reset()
+        reset_after_fork(self)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Remember nothing, as at the beginning."""
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()

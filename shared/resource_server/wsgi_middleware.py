@@ -9,12 +9,12 @@ import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from .access_rules import OPTIONAL, RequiredScopes, needed_scopes
-from .errors import MalformedRequestError, NotLetThroughError, NoTokenError
-from .introspection_response import ActiveToken
-from .presented_token import PresentedProof
+from .errors import NotLetThroughError, NoTokenError
+from .introspection.response import ActiveToken
+from .presented_token import PresentedProof, refuse_second_token
 from .token_validator import TokenValidator
 
 TOKEN = "resource_server.token"
@@ -76,9 +76,3 @@ def proof_of(environ: dict[str, Any]) -> PresentedProof | None:
         return None
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     return PresentedProof(header, environ["REQUEST_METHOD"], quote(path.encode("latin-1")))
-
-
-def refuse_second_token(authorization: str | None, query: str) -> None:
-    """Raise MalformedRequestError for two tokens at once; one in the query alone is none at all (RFC 9700 §4.3.2)."""
-    if authorization and "access_token" in query and "access_token" in parse_qs(query, keep_blank_values=True):
-        raise MalformedRequestError

@@ -1,12 +1,22 @@
-"""The kit stands alone: whoever imports it gets nothing of the services and no framework."""
+"""The kit stands alone: whoever imports it gets nothing of the services and no framework. It is used by its doors."""
 
 import ast
 import subprocess
 import sys
 
-from tests.architecture.imports import ROOT, modules
+from tests.architecture.imports import ROOT, imports, modules
 
 PACKAGES = ("auth_service", "fit_service", "shared", "examples")
+KIT = "shared.resource_server"
+DOORS = (
+    *(f"{KIT}.{kind}" for kind in ("wsgi_middleware", "asgi_middleware", "resource_protector", "quart_protector")),
+    *(f"{KIT}.{kind}" for kind in ("fastapi_security", "django_middleware", "rest_framework_authentication")),
+    *(f"{KIT}.{kind}" for kind in ("dpop", "private_key_jwt", "event_loop", "testing")),
+    *(f"{KIT}.{kind}" for kind in ("revocation_feed", "back_channel", "process")),
+)
+"""Modules of the kit that are public beside the package itself (docs/resource_server.md, "What is public")."""
+KIT_TESTS = ("tests/resource_server", "tests/support/plans_service.py")
+"""They may look inside. The second is a service that forgets to doubt: with it, tests of the feed prove their eyes."""
 
 
 def test_the_resource_server_package_imports_only_itself_and_relatively() -> None:
@@ -15,6 +25,38 @@ def test_the_resource_server_package_imports_only_itself_and_relatively() -> Non
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 assert node.module is not None
                 assert not node.module.startswith("shared"), f"{module.name} must import its siblings relatively"
+
+
+def public_names(module: str) -> set[str]:
+    """What `__all__` says; without one, all names without an underscore that the module doesn't import."""
+    place = ROOT / module.replace(".", "/")
+    text = (place / "__init__.py" if place.is_dir() else place.with_suffix(".py")).read_text(encoding="utf-8")
+    defined: set[str] = set()
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            if node.targets[0].id == "__all__":
+                return set(ast.literal_eval(node.value))
+            defined.add(node.targets[0].id)
+    return {name for name in defined if not name.startswith("_")}
+
+
+def test_nothing_outside_the_kit_reaches_behind_its_doors() -> None:
+    public = {KIT, *DOORS, *(f"{door}.{name}" for door in (KIT, *DOORS) for name in public_names(door))}
+    outside = [
+        module
+        for folder in ("auth_service", "fit_service", "shared", "examples", "tools", "benchmarks", "tests")
+        for module in modules(folder)
+        if not str(module.relative_to(ROOT)).startswith(("shared/resource_server", *KIT_TESTS))
+    ]
+    reaching = [
+        f"{module.relative_to(ROOT)} imports {name}"
+        for module in outside
+        for name in imports(module)
+        if name.startswith(f"{KIT}.") and name not in public
+    ]
+    assert reaching == []
 
 
 def test_a_bare_import_of_the_resource_server_package_brings_in_no_framework() -> None:

@@ -20,6 +20,7 @@ from gunicorn.config import Config
 
 import auth_service
 import buffering_worker
+import shared.resource_server as kit
 from auth_service.cli.command import MAX_OVERLAP
 from auth_service.models import password
 from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME
@@ -45,7 +46,6 @@ from fit_service.settings import Settings as FitSettings
 from fit_service.storage import entry_changes, kept_answers, webhook_events
 from fit_service.web import access
 from fit_service.workers import webhook_sender
-from shared.resource_server import errors as kit_errors
 from shared.service.sql_engine import ANSWER, CONNECT
 from tests.support.actions import TIMEOUT
 from tests.support.servers import fake_redis
@@ -273,8 +273,8 @@ def token_errors() -> set[str]:
     """Every code in a challenge of the kit."""
     return {
         value.error
-        for value in vars(kit_errors).values()
-        if isinstance(value, type) and issubclass(value, kit_errors.NotLetThroughError) and value.error
+        for value in vars(kit).values()
+        if isinstance(value, type) and issubclass(value, kit.NotLetThroughError) and value.error
     }
 
 

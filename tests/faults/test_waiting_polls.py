@@ -13,7 +13,7 @@ import pytest
 
 from auth_service.protocol.tokens.revocation_feed import LONGEST_WAIT
 from shared.resource_server.back_channel import BackChannel
-from shared.resource_server.revocation_feed import read_batch
+from shared.resource_server.revocation_feed import read_feed
 from tests.support.gunicorn_stack import SECRET, GunicornStack, run_gunicorn_stack
 from tests.support.polling import eventually
 
@@ -34,8 +34,7 @@ class Poller:
 
     def __call__(self) -> None:
         began = time.monotonic()
-        parameters = {"wait": "1", "after": self._cursor}
-        self._cursor = read_batch(self._channel.get("/revocations", parameters, within=60).body).cursor
+        self._cursor = read_feed(self._channel, self._cursor, grace=60).cursor
         if time.monotonic() - began < LONGEST_WAIT / 2:
             time.sleep(LONGEST_WAIT / 2)
 

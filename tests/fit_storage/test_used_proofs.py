@@ -7,7 +7,7 @@ import redis
 
 from fit_service.storage.used_proofs import UsedProofsInRedis
 from shared.resource_server import CannotValidateError
-from shared.resource_server.dpop_proof import PROOF_LIFETIME
+from shared.resource_server.dpop import PROOF_LIFETIME
 from tests.support.servers import free_port
 
 

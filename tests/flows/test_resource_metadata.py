@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.resource_server.dpop_proof import ALGORITHMS
+from shared.resource_server.dpop import ALGORITHMS
 from tests.support.actions import READ, WRITE, Actions, Verifier, redirect_parameters, tokens
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"

@@ -25,6 +25,7 @@ from shared.resource_server import (
     OPTIONAL,
     ActiveToken,
     Needs,
+    Scope,
     TokenValidator,
     any_of,
     asgi_middleware,
@@ -33,7 +34,6 @@ from shared.resource_server import (
     wsgi_middleware,
 )
 from shared.resource_server.resource_protector import ResourceProtector
-from shared.resource_server.scopes import Scope
 from tests.support.django_project import small_project
 
 RESOURCE = "https://plans.example/"

@@ -9,8 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shared.resource_server import ActiveToken, connect
-from shared.resource_server.introspection_response import token_digest
+from shared.resource_server import ActiveToken, connect, token_digest
 from shared.resource_server.resource_protector import ResourceProtector
 from tests.support.stub_authorization_server import StubAuthorizationServer
 

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from shared.resource_server import OPEN, Needs, asgi_middleware
-from shared.resource_server.access_rules import needed_scopes
+from shared.resource_server import OPEN, Needs, asgi_middleware, needed_scopes
 from tests.resource_server.asgi_servers import (
     answers,
     served_by_hypercorn,

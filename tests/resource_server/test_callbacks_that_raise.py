@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.resource_server import CannotValidateError, connect
+from shared.resource_server import CannotValidateError, PresentedProof, connect
 from shared.resource_server.dpop import Dpop
-from shared.resource_server.presented_token import PresentedProof
 from shared.resource_server.validation_cache import ValidationCache
 from tests.resource_server.test_validation_from_memory import Service
 from tests.support.dpop import DpopKey

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.resource_server.circuit_breaker import FAILURES, CircuitBreaker
-from shared.resource_server.errors import CannotValidateError
+from shared.resource_server import CannotValidateError
+from shared.resource_server.introspection.circuit_breaker import FAILURES, CircuitBreaker
 from tests.resource_server.test_validation_cache import Clock
 
 

@@ -12,12 +12,23 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from shared.resource_server import CannotValidateError, NoTokenError, TokenValidator, connect, wsgi_middleware
-from shared.resource_server.dpop import Dpop
-from shared.resource_server.dpop_nonce import DpopNonces
-from shared.resource_server.dpop_proof import ALGORITHMS, CLOCK_WINDOW, PROOF_LIFETIME
-from shared.resource_server.presented_token import PresentedProof
-from shared.resource_server.used_proofs import ProofsUsedHere, UsedProofs
+from shared.resource_server import (
+    CannotValidateError,
+    NoTokenError,
+    PresentedProof,
+    TokenValidator,
+    connect,
+    wsgi_middleware,
+)
+from shared.resource_server.dpop import (
+    ALGORITHMS,
+    CLOCK_WINDOW,
+    PROOF_LIFETIME,
+    Dpop,
+    DpopNonces,
+    ProofsUsedHere,
+    UsedProofs,
+)
 from tests.resource_server.adapters import ADAPTERS, RESOURCE, Answer, Get
 from tests.support.dpop import DpopKey
 from tests.support.small_authorization_server import ISSUER, SmallAuthorizationServer, small_authorization_server

@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.resource_server.dpop_nonce import WINDOW, DpopNonces
-from shared.resource_server.dpop_proof import ALGORITHMS, CLOCK_WINDOW, InvalidProofError, Proof, read_proof
+from shared.resource_server.dpop import (
+    ALGORITHMS,
+    CLOCK_WINDOW,
+    DpopNonces,
+    InvalidProofError,
+    Proof,
+    read_proof,
+)
+from shared.resource_server.dpop.nonces import WINDOW
 from tests.support.dpop import DpopKey, base64url
 
 METHOD, ADDRESS = "POST", "https://api.example/plans/7"

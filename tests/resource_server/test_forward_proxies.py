@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.resource_server import MisconfiguredError, TokenValidator, connect, connect_to_other_server
-from shared.resource_server.errors import OutageError
+from shared.resource_server import MisconfiguredError, OutageError, TokenValidator, connect, connect_to_other_server
 from tests.support.certificates import self_signed
 from tests.support.forward_proxy import SmallForwardProxy
 from tests.support.kept_connections import ISSUER, RESOURCE, KeptConnections

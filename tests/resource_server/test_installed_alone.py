@@ -1,9 +1,12 @@
 """A stranger's service installs the kit under a name of its own, without anything of ours or anybody else's."""
 
+import importlib
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
@@ -36,6 +39,11 @@ def test_it_installs_alone_and_needs_only_the_standard_library(tmp_path: Path) -
     assert "moogle_resource_server/py.typed" in packed
     assert any(name.endswith("/licenses/LICENSE") for name in packed)
     assert set(done.stdout.split()) <= {"moogle_resource_server", "__main__", "__mp_main__"}
+
+
+@pytest.mark.parametrize("module", ["shared.resource_server.dpop", "shared.resource_server.dpop_nonce"])
+def test_nonces_are_found_under_the_name_of_the_first_version_too(module: str) -> None:
+    assert importlib.import_module(module).DpopNonces([b"a secret of all processes"]).current()
 
 
 def test_the_kit_has_the_licence_of_the_whole() -> None:

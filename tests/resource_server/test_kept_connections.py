@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from shared.resource_server import CannotValidateError, TokenValidator, back_channel, connect
+from shared.resource_server import CannotValidateError, TokenValidator, connect
+from shared.resource_server.back_channel import channel
 from tests.support.certificates import self_signed
 from tests.support.kept_connections import (
     ISSUER,
@@ -124,7 +125,7 @@ def test_no_connection_is_kept_for_ever(start: Callable[..., Service], monkeypat
     service = start()
     assert [service.is_served() for _ in range(3)] == [True] * 3
     assert service.server.opened == 1
-    monkeypatch.setattr(back_channel, "_LONGEST_LIFE", 0.0)
+    monkeypatch.setattr(channel, "_LONGEST_LIFE", 0.0)
     assert [service.is_served() for _ in range(3)] == [True] * 3
     assert service.server.opened == 4
 

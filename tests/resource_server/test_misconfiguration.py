@@ -18,8 +18,8 @@ from shared.resource_server import (
     MisconfiguredError,
     TokenValidator,
     connect,
-    peer,
 )
+from shared.resource_server.introspection import peer
 from shared.resource_server.testing import FakeAuthorizationServer, serving
 from tests.support.actions import TIMEOUT, Actions
 from tests.support.polling import eventually
@@ -125,7 +125,7 @@ def test_a_check_passes_where_everything_is_right_and_costs_a_question_in_some_s
     validator = start(follow_revocations=False)
     validator.check()
     monkeypatch.setattr(peer, "CHECKED_FOR", 3600.0)
-    monkeypatch.setattr("shared.resource_server.back_channel.BackChannel.get", None)
+    monkeypatch.setattr("shared.resource_server.back_channel.channel.BackChannel.get", None)
     for _ in range(1000):
         validator.check()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.resource_server.resource_metadata import metadata_address
+from shared.resource_server import metadata_address
 
 
 @pytest.mark.clause("RFC 9728 §3.1")

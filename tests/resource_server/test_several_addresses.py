@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.resource_server import CannotValidateError, back_channel, connect
+from shared.resource_server import CannotValidateError, connect
+from shared.resource_server.back_channel import channel
 from tests.support.kept_connections import ISSUER, RESOURCE, KeptConnections
 
 
@@ -38,7 +39,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             super().connect(address)
 
     monkeypatch.setattr(socket, "socket", Recorded)
-    monkeypatch.setattr(back_channel, "_LONGEST_LIFE", 0.0)  # a new connection for each call
+    monkeypatch.setattr(channel, "_LONGEST_LIFE", 0.0)  # a new connection for each call
     return ports
 
 

@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.resource_server.back_channel import RawAnswer
-from shared.resource_server.errors import Challenge
-from shared.resource_server.introspection_response import ActiveToken, token_digest
-from shared.resource_server.token_validator import TokenValidator
+from shared.resource_server import ActiveToken, Challenge, RawAnswer, TokenValidator, token_digest
 from shared.resource_server.validation_cache import INACTIVE_FOR, PROVEN_FOR, ValidationCache
 
 LONG = 1_000.0

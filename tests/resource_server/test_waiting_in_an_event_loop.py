@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from shared.resource_server import asgi_middleware, connect
-from shared.resource_server.introspection_response import token_digest
+from shared.resource_server import asgi_middleware, connect, token_digest
 from tests.resource_server.adapters import call_asgi
 from tests.resource_server.conftest import ISSUER, RESOURCE, active
 from tests.support.polling import eventually

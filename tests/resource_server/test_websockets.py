@@ -13,8 +13,9 @@ import pytest
 import wsproto
 from wsproto.events import AcceptConnection, CloseConnection, RejectConnection, RejectData, Request, TextMessage
 
-from shared.resource_server import Needs, TokenValidator, connect, token_validator, watched_socket
+from shared.resource_server import Needs, TokenValidator, connect, token_validator
 from shared.resource_server.asgi_middleware import WEBSOCKET, TokenMiddleware
+from shared.resource_server.event_loop import watched_socket
 from tests.resource_server.asgi_servers import served_by_hypercorn, served_by_hypercorn_on_trio, served_by_uvicorn
 from tests.support.polling import eventually
 from tests.support.small_authorization_server import ISSUER, SmallAuthorizationServer, small_authorization_server

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from shared.resource_server.introspection_response import token_digest
+from shared.resource_server import token_digest
 from tests.support.stub_authorization_server import reply
 
 RESOURCE, ISSUER = "https://plans.example/", "https://auth.example"

@@ -10,8 +10,8 @@ from fit_service.rules.webhooks.status import Status
 from fit_service.storage.database import Database
 from fit_service.storage.feed_position import FeedPositionStore
 from fit_service.workers.consent_follower import ConsentFollower
+from shared.resource_server import CannotValidateError
 from shared.resource_server.back_channel import BackChannel
-from shared.resource_server.errors import CannotValidateError
 from tests.fit_storage.hooks import Hooks, seconds
 from tests.support.polling import eventually
 from tests.support.small_authorization_server import SmallAuthorizationServer, small_authorization_server

@@ -12,10 +12,7 @@ from auth_service.protocol.authorization_server import ServerParts
 from auth_service.protocol.errors import REALM
 from auth_service.protocol.identity_scopes import OPENID, PROFILE
 from auth_service.protocol.tokens.introspection import introspect
-from shared.resource_server import ActiveToken, TokenValidator
-from shared.resource_server.back_channel import RawAnswer
-from shared.resource_server.errors import Challenge
-from shared.resource_server.validation_cache import ValidationCache
+from shared.resource_server import ActiveToken, RawAnswer, TokenValidator, connect_in_process
 
 CLAIMS = ("sub", "preferred_username")
 
@@ -53,17 +50,13 @@ class _OwnIntrospection:
 
 
 def userinfo_validator(parts: ServerParts) -> TokenValidator:
-    """Says whether a token is good at /userinfo. It lets nobody in from memory: to ask ourselves costs little."""
-    dpop = parts.dpop.for_resource(parts.issuer)
-    return TokenValidator(
+    """Says whether a token is good at /userinfo."""
+    return connect_in_process(
         _OwnIntrospection(parts),
-        ValidationCache(follows_feed=False),
-        None,
-        issuer=parts.issuer,
         resource=userinfo_resource(parts.issuer),
-        challenge=Challenge(REALM, dpop_algorithms=dpop.algorithms),
-        max_age=0.0,
-        dpop=dpop,
+        issuer=parts.issuer,
+        realm=REALM,
+        dpop=parts.dpop.for_resource(parts.issuer),
     )
 
 

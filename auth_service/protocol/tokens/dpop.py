@@ -1,6 +1,6 @@
 """DPoP at the authorization server (RFC 9449): finds out which key a request proves to hold.
 
-What makes a proof good is `shared/resource_server/dpop_proof.py`. What gets bound to the key: access tokens by their
+What makes a proof good is `shared/resource_server/dpop/proof.py`. What gets bound to the key: access tokens by their
 claims (`issuance.py`), a public client's refresh tokens by `storage/rotate.lua`, codes by `dpop_jkt`.
 """
 
@@ -12,9 +12,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 from auth_service.protocol.errors import InvalidDpopProofError, UseDpopNonceError
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.storage.replay_cache import ReplayCache
-from shared.resource_server.dpop import Dpop
-from shared.resource_server.dpop_nonce import DpopNonces
-from shared.resource_server.dpop_proof import PROOF_LIFETIME, InvalidProofError, read_proof
+from shared.resource_server.dpop import PROOF_LIFETIME, Dpop, DpopNonces, InvalidProofError, read_proof
 
 _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 

@@ -20,7 +20,7 @@ from auth_service.protocol.tokens.feed_cursor import KeyWatch, Place
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.revocation_log import LogBatch, RevocationEntry, RevocationLog
 from auth_service.storage.revocation_tail import RevocationTail
-from shared.resource_server.clock import seconds
+from shared.resource_server.process import seconds
 
 LONGEST_WAIT = 1.0
 """Seconds for which an answer is held at most. A reload of the service waits as long."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.resource_server.dpop_proof import ALGORITHMS
+from shared.resource_server.dpop import ALGORITHMS
 from tests.flows.test_metadata import metadata
 from tests.support.actions import DEVICE, Actions, Verifier, error_of, redirect_parameters, tokens
 from tests.support.dpop import KEY, OTHER_KEY, DpopApp, DpopKey, bound_to

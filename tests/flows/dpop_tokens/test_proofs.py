@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from shared.resource_server.dpop_proof import CLOCK_WINDOW
+from shared.resource_server.dpop import CLOCK_WINDOW
 from tests.support.actions import Actions, Verifier, error_of, tokens
 from tests.support.dpop import KEY, OTHER_KEY, DpopApp, DpopKey
 from tests.support.stack import Stack

@@ -7,6 +7,7 @@ from functools import partial
 seconds: Callable[[], float] = (
     partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
 )
-"""Since some moment in the past. Linux stops its monotonic clock during a suspend; a suspended process would wake up
-and take what it remembers for fresh.
+"""It returns the seconds since some moment in the past.
+
+Linux stops its monotonic clock during a suspend: a process that wakes up would take what it remembers for fresh.
 """

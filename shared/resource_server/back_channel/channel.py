@@ -12,10 +12,10 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPResponse
 from urllib.parse import quote, urlencode, urlsplit
 
-from .clock import seconds
+from ..errors import CannotValidateError, OutageError, UnusableAnswerError
+from ..process.clock import seconds
+from ..process.fork import reset_after_fork
 from .deadline_connection import DeadlineConnection, SocketAddress
-from .errors import CannotValidateError, OutageError, UnusableAnswerError
-from .fork import begin_anew_after_fork
 from .forward_proxy import ForwardProxy, authority
 from .refusals import refusal
 
@@ -172,10 +172,10 @@ class _Pool:
     """Idle connections of this process; a forked child begins with none."""
 
     def __init__(self) -> None:
-        self.begin_anew()
-        begin_anew_after_fork(self)
+        self.reset()
+        reset_after_fork(self)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         self._lock = threading.Lock()
         self._idle: list[DeadlineConnection] = []
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
-from .introspection_response import token_digest
+from ..introspection.response import token_digest
 
 ALGORITHMS = ("ES256", "Ed25519", "EdDSA", "PS256", "RS256")
 """With which proofs may be signed; EdDSA means Ed25519 (RFC 9864)."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from copy import copy
 from urllib.parse import urlsplit
 
-from .back_channel import BackChannel
-from .clock import seconds
-from .errors import CannotValidateError, InvalidTokenError, MisconfiguredError, NotLetThroughError
-from .revocation_feed import Batch, read_batch
+from ..back_channel.channel import BackChannel
+from ..errors import CannotValidateError, InvalidTokenError, MisconfiguredError, NotLetThroughError
+from ..process.clock import seconds
+from ..revocation_feed.reader import Batch, read_feed
 
 CHECKED_FOR = 5.0
 """Seconds for which the outcome of a check is remembered."""
@@ -58,8 +58,7 @@ class Peer:
         return copy(found)
 
     def _ask(self) -> None:
-        answer = self._channel.get("/revocations", {"wait": "0"}, within=self._deadline)
-        self.introduce(read_batch(answer.body))
+        self.introduce(read_feed(self._channel, "", wait=0, grace=self._deadline))
 
     def _ask_again(self) -> None:
         try:

@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .async_validation import is_asyncio
-from .clock import seconds
-from .errors import CannotValidateError, NotLetThroughError
+from ..errors import CannotValidateError, NotLetThroughError
+from ..process.clock import seconds
+from .validation import is_asyncio
 
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
 """Why a socket is closed (RFC 6455 §7.4.1 and its registry)."""

@@ -6,10 +6,16 @@ validator = connect(…, dpop=Dpop("https://plans.example"))
 import time
 from collections.abc import Callable
 
-from .dpop_nonce import DpopNonces
-from .dpop_proof import ALGORITHMS, PROOF_LIFETIME, InvalidProofError, read_proof
-from .errors import CannotValidateError, InvalidDpopProofError, InvalidTokenError, NotLetThroughError, UseDpopNonceError
-from .presented_token import PresentedProof, PresentedToken
+from ..errors import (
+    CannotValidateError,
+    InvalidDpopProofError,
+    InvalidTokenError,
+    NotLetThroughError,
+    UseDpopNonceError,
+)
+from ..presented_token import PresentedProof, PresentedToken
+from .nonces import DpopNonces
+from .proof import ALGORITHMS, PROOF_LIFETIME, InvalidProofError, read_proof
 from .used_proofs import ProofsUsedHere, UsedProofs
 
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from .back_channel import RawAnswer
+from ..back_channel.channel import RawAnswer
+from ..errors import CannotValidateError, InvalidTokenError, MisconfiguredError, OutageError, UnusableAnswerError
+from ..presented_token import PresentedToken
+from ..process.clock import seconds
+from ..validation_cache import PROVEN_FOR, ValidationCache
 from .circuit_breaker import CircuitBreaker
-from .clock import seconds
-from .errors import CannotValidateError, InvalidTokenError, MisconfiguredError, OutageError, UnusableAnswerError
-from .introspection_response import ActiveToken
-from .presented_token import PresentedToken
+from .response import ActiveToken
 from .single_flight import Flight, SingleFlight
-from .validation_cache import PROVEN_FOR, ValidationCache
 
 _WHOLE_SECONDS = 1.0
 """How far an HTTP `Date` may lie behind the moment that it stands for."""

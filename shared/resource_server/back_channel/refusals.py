@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 
-from .errors import CannotValidateError, MisconfiguredError, OutageError
+from ..errors import CannotValidateError, MisconfiguredError, OutageError
 
 _LONGEST_TEXT = 200
 """Characters of what the server says that are repeated in the log."""

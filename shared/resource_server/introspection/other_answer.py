@@ -7,8 +7,8 @@ Still strict where a guess would let somebody in: what isn't said to be an acces
 import json
 from typing import Any
 
-from .errors import UnusableAnswerError
-from .introspection_response import ActiveToken, confirmation_key, token_digest
+from ..errors import UnusableAnswerError
+from .response import ActiveToken, confirmation_key, token_digest
 
 _KINDS = frozenset({"bearer", "dpop"})
 _LONGEST_TIME = 2**53

@@ -1,91 +1,21 @@
-"""Another authorization server than ours: it is found by its metadata, introspects, and tells nobody of revocations."""
+"""Another authorization server than ours is found by its metadata, introspects, and tells nobody of revocations."""
 
 import json
-import ssl
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .back_channel import BackChannel, RawAnswer
-from .callbacks import guarded
-from .clock import seconds
-from .errors import Challenge, MisconfiguredError, OutageError, UnusableAnswerError
-from .fork import begin_anew_after_fork
-from .introspection_client import DEADLINE
-from .other_answer import read_other_answer
-from .token_validator import LONGEST_AGE, ProofOfPossession, TokenValidator
-from .validation_cache import ValidationCache
+from ..back_channel.channel import BackChannel, RawAnswer
+from ..errors import MisconfiguredError, OutageError, UnusableAnswerError
+from ..process.clock import seconds
+from ..process.fork import reset_after_fork
+from .client import DEADLINE
 
 if TYPE_CHECKING:  # it needs joserfc, which only those install who use it
-    from .private_key_jwt import PrivateKeyJwt
+    from ..private_key_jwt import PrivateKeyJwt
 
 _METADATA = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
-
-
-def connect_to_other_server(
-    *,
-    resource: str,
-    issuer: str,
-    client_id: str,
-    client_secret: str | None = None,
-    client_key: "PrivateKeyJwt | None" = None,
-    audience: str | None,
-    introspection_endpoint: str | None = None,
-    max_age: float = 0.0,
-    tls: ssl.SSLContext | None = None,
-    proxy: str | None = None,
-    realm: str | None = None,
-    resource_metadata: str | None = None,
-    dpop: ProofOfPossession | None = None,
-    deadline: float = DEADLINE,
-    request_id: Callable[[], str | None] = lambda: None,
-    observe: Callable[[str], None] = lambda event: None,
-) -> TokenValidator:
-    """A validator for tokens of any authorization server that introspects (RFC 7662). It opens no connection yet.
-
-    There is no feed of revocations to follow, so every call is introspected, unless `max_age` allows an age.
-
-    Args:
-        resource: this API's address, for its own description and its challenges.
-        issuer: who issues the tokens, as its metadata spell it.
-        client_id: the name under which this API may introspect.
-        client_secret: its password; or else
-        client_key: `PrivateKeyJwt(pem)`, from `private_key_jwt.py`, with which it signs who it is.
-        audience: whom a token must name in its `aud`. None lets in what this server issued for whatever else.
-        introspection_endpoint: where to ask; by default the issuer's metadata say it (RFC 8414, or OpenID Connect's).
-        max_age: seconds for which an answer may be used again; so long may a revoked token still be accepted.
-        tls: as in `connect`, like all that follow.
-        proxy: see `connect`.
-        realm: see `connect`.
-        resource_metadata: see `connect`.
-        dpop: see `connect`.
-        deadline: see `connect`.
-        request_id: see `connect`.
-        observe: see `connect`.
-    """
-    open_channel = partial(BackChannel, tls=tls, proxy=proxy, request_id=guarded(request_id, "request_id"))
-    if (client_secret is None) == (client_key is None):
-        raise TypeError("give either `client_secret` or `client_key`")
-    introspection = OtherIntrospection(
-        issuer, client_id, client_secret or client_key, introspection_endpoint, open_channel
-    )
-    return TokenValidator(
-        introspection,
-        ValidationCache(follows_feed=False),
-        None,
-        issuer=issuer,
-        resource=resource,
-        audience=audience,
-        challenge=Challenge(realm or resource, resource_metadata, dpop.algorithms if dpop else ()),
-        max_age=min(max_age, LONGEST_AGE),
-        peer=introspection,
-        dpop=dpop,
-        deadline=deadline,
-        observe=guarded(observe, "observe"),
-        read=lambda body, token: read_other_answer(body, token, issuer),
-    )
 
 
 class OtherIntrospection:
@@ -106,10 +36,10 @@ class OtherIntrospection:
         self._open_channel = open_channel
         self._metadata_channel = open_channel(_origin(issuer), None, None)
         self._endpoint = self._opened(endpoint) if endpoint else None
-        self.begin_anew()
-        begin_anew_after_fork(self)
+        self.reset()
+        reset_after_fork(self)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """With a lock of this process."""
         self._lock = threading.Lock()
 

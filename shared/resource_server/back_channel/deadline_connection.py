@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from http.client import HTTPConnection
 from typing import Any
 
-from .clock import seconds
+from ..process.clock import seconds
 from .forward_proxy import ForwardProxy
 
 Socket = socket.socket | ssl.SSLSocket

@@ -12,15 +12,15 @@ from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
-from .access_rules import OPTIONAL, Optional
-from .clock import seconds
-from .errors import NoTokenError
-from .fork import begin_anew_after_fork
-from .introspection_response import ActiveToken
-from .presented_token import PresentedProof
-from .scopes import Scope
-from .single_flight import Flight
-from .token_validator import TokenValidator
+from ..access_rules import OPTIONAL, Optional
+from ..errors import NoTokenError
+from ..introspection.response import ActiveToken
+from ..introspection.single_flight import Flight
+from ..presented_token import PresentedProof
+from ..process.clock import seconds
+from ..process.fork import reset_after_fork
+from ..scopes import Scope
+from ..token_validator import TokenValidator
 
 T = TypeVar("T")
 
@@ -33,10 +33,10 @@ class AsyncValidation:
 
     def __init__(self, validator: TokenValidator) -> None:
         self._validator = validator
-        self.begin_anew()
-        begin_anew_after_fork(self)
+        self.reset()
+        reset_after_fork(self)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """With threads of this process."""
         self._threads = ThreadPoolExecutor(_QUESTIONS, thread_name_prefix="introspection")
 

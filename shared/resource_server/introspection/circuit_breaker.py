@@ -5,9 +5,9 @@ second finds out whether it is back, and all others are refused at once.
 import threading
 from collections.abc import Callable
 
-from .clock import seconds
-from .errors import CannotValidateError
-from .fork import begin_anew_after_fork
+from ..errors import CannotValidateError
+from ..process.clock import seconds
+from ..process.fork import reset_after_fork
 
 FAILURES = 5
 """In a row, before it opens."""
@@ -20,10 +20,10 @@ class CircuitBreaker:
 
     def __init__(self, clock: Callable[[], float] = seconds) -> None:
         self._clock = clock
-        self.begin_anew()
-        begin_anew_after_fork(self)
+        self.reset()
+        reset_after_fork(self)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Closed, as at the beginning."""
         self._lock = threading.Lock()
         self._failures = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from .errors import UnusableAnswerError
+from ..errors import UnusableAnswerError
 
 T = TypeVar("T")
 

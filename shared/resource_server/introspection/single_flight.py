@@ -7,9 +7,9 @@ from concurrent.futures import Future
 from copy import copy
 from typing import Generic, TypeVar
 
-from .clock import seconds
-from .errors import CannotValidateError, NotLetThroughError
-from .fork import begin_anew_after_fork
+from ..errors import CannotValidateError, NotLetThroughError
+from ..process.clock import seconds
+from ..process.fork import reset_after_fork
 
 T = TypeVar("T")
 
@@ -64,10 +64,10 @@ class SingleFlight(Generic[T]):
     """One question per key at a time, in this process."""
 
     def __init__(self) -> None:
-        self.begin_anew()
-        begin_anew_after_fork(self)
+        self.reset()
+        reset_after_fork(self)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """With nobody waiting."""
         self._lock = threading.Lock()
         self._flights: dict[str, Flight[T]] = {}

@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from .clock import seconds
-from .errors import CannotValidateError
-from .fork import begin_anew_after_fork
+from ..errors import CannotValidateError
+from ..process.clock import seconds
+from ..process.fork import reset_after_fork
 
 MAX_ENTRIES = 200_000
 """Proofs within their lifetime, of some 180 bytes each, before more are refused: one process does not check as many."""
@@ -28,10 +28,10 @@ class ProofsUsedHere:
     def __init__(self, *, max_entries: int = MAX_ENTRIES, clock: Callable[[], float] = seconds) -> None:
         self._max_entries = max_entries
         self._clock = clock
-        self.begin_anew()
-        begin_anew_after_fork(self)
+        self.reset()
+        reset_after_fork(self)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Remember nothing."""
         self._lock = threading.Lock()
         self._began = self._clock()

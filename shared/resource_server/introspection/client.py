@@ -1,6 +1,6 @@
 """Asks the authorization server what a token is worth (RFC 7662 §2.1). What it says is `introspection_response.py`."""
 
-from .back_channel import BackChannel, RawAnswer
+from ..back_channel.channel import BackChannel, RawAnswer
 
 DEADLINE = 1.0
 """Seconds for a whole exchange."""

@@ -1,0 +1,72 @@
+"""One poll of the revocation feed, and what its answer says, read strictly: anything unexpected is no answer."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..back_channel.channel import BackChannel
+from ..errors import UnusableAnswerError
+
+WAIT = 1
+"""Seconds for which the authorization server may hold an answer while there is nothing to tell."""
+GRACE = 1.0
+"""Seconds that the exchange itself may take beyond that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One answer of the feed."""
+
+    cursor: str
+    reset: bool
+    """The position was lost: anything may have been revoked."""
+    ended: frozenset[str]
+    """Tokens by `jti` and grants by `grant_id`."""
+    narrowed: dict[str, frozenset[str]]
+    """Grants by `grant_id` that go on with no more than these scopes."""
+    more: bool
+    """There is more to tell at once, so this answer proves nothing."""
+    issuer: str | None
+    """Who answers."""
+    resource: str | None
+    """Whom it answers; None, like `issuer`, from a server that doesn't say so."""
+
+
+def read_feed(channel: BackChannel, cursor: str, *, wait: int = WAIT, grace: float = GRACE) -> Batch:
+    """What was revoked since `cursor`, which is empty the first time. Raises CannotValidateError.
+
+    The answer may be held for `wait` seconds while there is nothing to tell, and may take `grace` seconds more.
+    """
+    parameters = {"wait": str(wait)} | ({"after": cursor} if cursor else {})
+    return read_batch(channel.get("/revocations", parameters, within=wait + grace).body)
+
+
+def read_batch(body: bytes) -> Batch:
+    """An answer of the feed. Raises UnusableAnswerError for anything else."""
+    try:
+        answer = json.loads(body)
+        events = [_a(dict, event) for event in _a(list, answer["events"])]
+        batch = Batch(
+            cursor=_a(str, answer["cursor"]),
+            reset=_a(bool, answer["reset"]),
+            ended=frozenset(_a(str, name) for event in events if "scope" not in event for name in event.values()),
+            narrowed={_a(str, event["grant_id"]): _words(event["scope"]) for event in events if "scope" in event},
+            more=_a(bool, answer["more"]),
+            issuer=_a(str, answer["issuer"]) if "issuer" in answer else None,
+            resource=_a(str, answer["resource"]) if "resource" in answer else None,
+        )
+    except (ValueError, RecursionError, KeyError, TypeError):
+        raise UnusableAnswerError("the revocation feed answered nonsense") from None
+    if not batch.cursor:
+        raise UnusableAnswerError("the revocation feed answered without a cursor")
+    return batch
+
+
+def _words(value: Any) -> frozenset[str]:
+    return frozenset(_a(str, value).split())
+
+
+def _a(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError
+    return value
