@@ -16,11 +16,11 @@ from fit_service.api.transfer import transfer_api
 from fit_service.api.webhooks import webhooks_api
 from fit_service.cli import install_commands
 from fit_service.components import Components, build
-from fit_service.errors import install_error_handlers
 from fit_service.pages.docs import docs_page
 from fit_service.settings import Settings
 from fit_service.web.access import limit_bodies
 from fit_service.web.cross_origin import let_other_origins_read
+from fit_service.web.errors import install_error_handlers
 from shared.operations.health import Check, health_endpoints
 from shared.operations.log_config import configure_logging
 from shared.operations.metrics import install_metrics

@@ -9,23 +9,21 @@ from flask import Blueprint, Response, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import BaseConverter
 
-from fit_service.errors import ProblemError
 from fit_service.rules.body_weight_entry import (
     ID,
     MEMBERS,
     BodyWeightEntry,
     changed_entry,
     new_entry,
-    parse_json,
-    refuse_unknown,
 )
 from fit_service.rules.entry_matching import Candidate
+from fit_service.rules.refusals import InvalidValueError, refuse_unknown
 from fit_service.rules.sync_position import BEGINNING, SyncPosition
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import EntryReader, Page, Position
 from fit_service.web.access import READ, WRITE, Access
-from fit_service.web.bodies import json_body
+from fit_service.web.bodies import json_members
 from fit_service.web.conditional import (
     GUARDED,
     TAGGED,
@@ -35,6 +33,7 @@ from fit_service.web.conditional import (
     unless_known,
     version_tag,
 )
+from fit_service.web.errors import ProblemError
 from fit_service.web.idempotency import REPEATABLE, change_once, digest
 from fit_service.web.openapi import schemas
 from fit_service.web.openapi.description import Header, Trait, describe
@@ -63,13 +62,13 @@ def _parse_cursor(cursor: str, name: str) -> Position:
     except ValueError:
         position = None
     if position is None:
-        raise ProblemError(422, f"{name} must be one that a Link header named.", field=name)
+        raise InvalidValueError(name, f"{name} must be one that a Link header named.")
     return int(position[1]), position[2]
 
 
 def _parse_position(position: str, name: str) -> str:
     if SyncPosition.parse(position, 0) is None:
-        raise ProblemError(422, f"{name} must be {BEGINNING} or what an Updated-Since header said.", field=name)
+        raise InvalidValueError(name, f"{name} must be {BEGINNING} or what an Updated-Since header said.")
     return position
 
 
@@ -139,7 +138,7 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
         What looks odd is told in `warnings`. With `twins=merge`, an entry that is likely the same weighing as one that
         is stored is not inserted: 200 and the stored one.
         """
-        fields, now = parse_json(json_body()), datetime.now(UTC)
+        fields, now = json_members(), datetime.now(UTC)
         refuse_unknown(fields, MEMBERS)
         candidate = Candidate(new_entry(fields, now, otherwise=now))
 
@@ -187,7 +186,7 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
 
         A change after which nothing is different is none: the version stays, and nobody is told.
         """
-        fields = parse_json(json_body())
+        fields = json_members()
 
         def change(changes: EntryChanges) -> Response:
             entry = _found(changes.take(entry_id))
@@ -220,7 +219,7 @@ def address_of(entry: BodyWeightEntry) -> str:
 
 def _page(entries: EntryReader, query: Query, _token: ActiveToken) -> Response:
     if CHANGES.name in request.args:
-        raise ProblemError(422, "changes can be given with updated_since only.", field=CHANGES.name)
+        raise InvalidValueError(CHANGES.name, "changes can be given with updated_since only.")
     start, end = period(query)
     descending = query[ORDER] == "desc"
     page = Page(limit=query[LIMIT], descending=descending, start=start, end=end, after=query[CURSOR])
@@ -235,7 +234,7 @@ def _page(entries: EntryReader, query: Query, _token: ActiveToken) -> Response:
 def _changes(entries: EntryReader, query: Query, token: ActiveToken) -> Response:
     for parameter in NOT_WITH_UPDATED_SINCE:
         if parameter.name in request.args:
-            raise ProblemError(422, f"{parameter.name} can't be combined with updated_since.", field=parameter.name)
+            raise InvalidValueError(parameter.name, f"{parameter.name} can't be combined with updated_since.")
     counter = entries.counter()
     position = SyncPosition.parse(query[UPDATED_SINCE] or "", counter.last_change)
     if position is None or not position.continues(counter.last_change, counter.forgotten):

@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from fit_service.rules.body_weight_entry import NewEntry, parse_json
+from fit_service.rules.body_weight_entry import NewEntry
 from fit_service.rules.entry_batch import parse_batch
 from fit_service.rules.entry_matching import Candidate
 from fit_service.rules.insertion import Outcome
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.web.access import WRITE, Access
-from fit_service.web.bodies import json_body
+from fit_service.web.bodies import json_members
+from fit_service.web.errors import shown_faults, status_of
 from fit_service.web.idempotency import REPEATABLE, change_once, digest
 from fit_service.web.openapi.description import describe
 from fit_service.web.openapi.schemas import one
@@ -38,7 +39,7 @@ def batch_api(access: Access, store: BodyWeightStore) -> Blueprint:
         be all or nothing. With `twins=merge`, an entry that is likely the same weighing as one that is stored, or as an
         earlier one of the batch, is not inserted: its result is 200 and that one.
         """
-        batch = parse_batch(parse_json(json_body()), datetime.now(UTC))
+        batch = parse_batch(json_members(), datetime.now(UTC))
         candidates = [Candidate(entry) for entry in batch.entries]
 
         def insert(changes: EntryChanges) -> Response:
@@ -47,7 +48,7 @@ def batch_api(access: Access, store: BodyWeightStore) -> Blueprint:
             results = [
                 _result(next(of_the_good), query[UNIT])
                 if isinstance(item, NewEntry)
-                else {"status": item.status, "errors": item.errors}
+                else {"status": status_of(item), "errors": shown_faults(item.faults)}
                 for item in batch.items
             ]
             return jsonify({"inserted": inserted, "results": results})

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
-from fit_service.errors import ProblemError
 from fit_service.rules.local_days import LocalDays, first_and_last_day, local_day, shown_instant, start_of
+from fit_service.rules.refusals import InvalidValueError
 from fit_service.rules.summary import (
     BUCKETS,
     DEFAULT_BUCKETS,
@@ -75,7 +75,7 @@ def _summary(entries: EntryReader, query: Query) -> Response:
 
 
 def _covered(query: Query, start: datetime | None, end: datetime | None, earliest: datetime, latest: datetime) -> range:
-    """The buckets, which are whole also where the period begins or ends within one. Raises ProblemError."""
+    """The buckets, which are whole also where the period begins or ends within one. Raises InvalidValueError."""
     begin = max(start or _FIRST, earliest - _MORE_THAN_A_BUCKET)
     after = min(end or _LAST, latest + _MORE_THAN_A_BUCKET)
     if begin >= after:
@@ -89,7 +89,7 @@ def _covered(query: Query, start: datetime | None, end: datetime | None, earlies
         first = max(first, last - DEFAULT_BUCKETS + 1)
     if last - first >= MAX_BUCKETS:
         detail = f"That is more than {MAX_BUCKETS} buckets: ask for a shorter period or larger buckets."
-        raise ProblemError(422, detail, field="start")
+        raise InvalidValueError("start", detail)
     return range(first, last + 1)
 
 

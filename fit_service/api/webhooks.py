@@ -8,13 +8,13 @@ from flask import Blueprint, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.body_weight import LOCATED
-from fit_service.errors import ProblemError, TryAgainError
-from fit_service.rules.body_weight_entry import parse_json, refuse_unknown
+from fit_service.rules.refusals import InvalidValueError, refuse_unknown
 from fit_service.rules.webhooks.destination import parse_url
-from fit_service.rules.webhooks.status import MAX_PER_PERSON, Owner, Registration
-from fit_service.storage.webhooks import ConsentInDoubtError, NotActiveError, TooManyWebhooksError, WebhookStore
+from fit_service.rules.webhooks.status import Owner, Registration
+from fit_service.storage.webhooks import NotActiveError, TooManyWebhooksError, WebhookStore
 from fit_service.web.access import READ, Access
-from fit_service.web.bodies import json_body
+from fit_service.web.bodies import json_members
+from fit_service.web.errors import ProblemError
 from fit_service.web.idempotency import REPEATABLE, digest, marked, other_requests_refused, repeatable_request
 from fit_service.web.openapi.description import describe
 from fit_service.web.openapi.schemas import WEBHOOKS, one
@@ -22,9 +22,6 @@ from shared.resource_server import ActiveToken
 
 T = TypeVar("T")
 _NO_SUCH_WEBHOOK = "There is no such webhook."
-_TOO_MANY = f"There are {MAX_PER_PERSON} webhooks already: remove one first."
-_IN_DOUBT = "Revocations may have been missed just now. The token may still be good; try again."
-_DISABLED = "The webhook is disabled: enable it first."
 
 
 def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) -> Blueprint:
@@ -46,7 +43,7 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
         sends=one("NewWebhook"),
         answers=one("RegisteredWebhook"),
         status=201,
-        problems={404: _NO_SUCH_WEBHOOK, 409: _TOO_MANY},
+        problems={404: _NO_SUCH_WEBHOOK, 409: TooManyWebhooksError.sentence},
     )
     def register_webhook(token: ActiveToken) -> ResponseReturnValue:
         """Register a webhook.
@@ -54,24 +51,21 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
         `secret` is the key of the signatures and is shown this once. At most ten for one app and person. To be told of
         changes takes the scope that reading takes.
         """
-        fields = parse_json(json_body())
+        fields = json_members()
         refuse_unknown(fields, ("url", "own_changes"))
         if "url" not in fields:
-            raise ProblemError(422, "url is required.", field="url")
+            raise InvalidValueError("url", "url is required.")
         url = parse_url(fields["url"], allow_private=allow_private)
         repeatable = repeatable_request(token, digest(request.get_data()))
-        try:
-            with other_requests_refused():
-                webhook_id, secret, is_replay = store.register(
-                    _owner(token),
-                    token.grant_id,
-                    url,
-                    datetime.now(UTC),
-                    repeatable,
-                    own_changes=_parse_own_changes(fields.get("own_changes", True)),
-                )
-        except TooManyWebhooksError:
-            raise ProblemError(409, _TOO_MANY) from None
+        with other_requests_refused():
+            webhook_id, secret, is_replay = store.register(
+                _owner(token),
+                token.grant_id,
+                url,
+                datetime.now(UTC),
+                repeatable,
+                own_changes=_parse_own_changes(fields.get("own_changes", True)),
+            )
 
         def show(webhook: Registration) -> ResponseReturnValue:
             address = url_for("webhooks.show_webhook", webhook_id=webhook_id)
@@ -95,10 +89,10 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
 
         It is bound to the grant of this token from now on.
         """
-        fields = parse_json(json_body())
+        fields = json_members()
         refuse_unknown(fields, ("status",))
         if fields.get("status") != "active":
-            raise ProblemError(422, "status must be active.", field="status")
+            raise InvalidValueError("status", "status must be active.")
         if not store.bind(_owner(token), webhook_id, token.grant_id, datetime.now(UTC)):
             raise _no_such_webhook()
         return confirmed(webhook_id, lambda webhook: jsonify(webhook.to_json()))
@@ -114,16 +108,13 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
 
     @blueprint.post("/<webhook_id>/test")
     @access(READ)
-    @describe(REPEATABLE, answers=one("SentTest"), status=202, problems={404: _NO_SUCH_WEBHOOK, 409: _DISABLED})
+    @describe(
+        REPEATABLE, answers=one("SentTest"), status=202, problems={404: _NO_SUCH_WEBHOOK, 409: NotActiveError.sentence}
+    )
     def test_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
         """Send a test message to a webhook."""
-        try:
-            with other_requests_refused():
-                answer = _found(
-                    store.send_test(_owner(token), webhook_id, datetime.now(UTC), repeatable_request(token))
-                )
-        except NotActiveError:
-            raise ProblemError(409, _DISABLED) from None
+        with other_requests_refused():
+            answer = _found(store.send_test(_owner(token), webhook_id, datetime.now(UTC), repeatable_request(token)))
         return marked(jsonify({"message_id": answer.body}), is_replay=answer.is_replay), 202
 
     def confirmed(webhook_id: str, show: Callable[[Registration], ResponseReturnValue]) -> ResponseReturnValue:
@@ -135,11 +126,7 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
         asked_at = store.doubts()
 
         def activate(token: ActiveToken) -> ResponseReturnValue:
-            now = datetime.now(UTC)
-            try:
-                webhook = store.confirm(_owner(token), webhook_id, token.grant_id, asked_at, now)
-            except ConsentInDoubtError:
-                raise TryAgainError(_IN_DOUBT) from None
+            webhook = store.confirm(_owner(token), webhook_id, token.grant_id, asked_at, datetime.now(UTC))
             return show(_found(webhook))
 
         return access.if_still_good(activate)
@@ -149,7 +136,7 @@ def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) ->
 
 def _parse_own_changes(value: object) -> bool:
     if not isinstance(value, bool):
-        raise ProblemError(422, "own_changes must be true or false.", field="own_changes")
+        raise InvalidValueError("own_changes", "own_changes must be true or false.")
     return value
 
 

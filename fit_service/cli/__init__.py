@@ -16,9 +16,10 @@ from flask.cli import AppGroup
 
 from fit_service.cli.sample_weights import sample_weights
 from fit_service.components import Components
-from fit_service.errors import OUTAGES, DatabaseBehindError
 from fit_service.models import from_microseconds
 from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.database_epoch import DatabaseBehindError
+from shared.service.sql_engine import SQL_OUTAGES
 
 _CONSENTS_READ_WITHIN = 180
 """Seconds; a worker notes at least once a minute that it follows the feed."""
@@ -94,7 +95,7 @@ def _outages_told() -> Iterator[None]:
         yield
     except DatabaseBehindError:
         _fail("the database lacks changes that were there: run `flask --app fit_service database restored` first")
-    except OUTAGES as outage:
+    except SQL_OUTAGES as outage:
         _fail(
             f"SQL could not be asked ({type(outage).__name__}). "
             "Is it at FIT_DATABASE_URL, and the schema upgraded? Then repeat the command"

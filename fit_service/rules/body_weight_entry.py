@@ -1,15 +1,14 @@
 """What a body-weight entry is: read from a request, checked, written as JSON. Knows no HTTP and no store."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from fit_service.errors import ProblemError
-from fit_service.rules import exact_json
+from fit_service.rules.refusals import ChangedMeanwhileError, InvalidValueError, refuse_unknown
 from fit_service.rules.weight import Weight, parse_weight
 
 FIRST_YEAR, MAX_AHEAD = 1900, timedelta(days=1)
@@ -19,11 +18,8 @@ MEMBERS = ("body_weight", "unit", "created_at", "utc_offset", "origin")
 FIXED_MEMBERS = ("id", "stored_at", "modified_at")
 """What nobody can change of one that is stored, but may send: an entry can be sent back as it was read."""
 CHANGED_MEMBERS = (*MEMBERS, "version", *FIXED_MEMBERS)
-CHANGED_MEANWHILE = "The entry was changed meanwhile: read it again."
 ID = "[0-9a-f]{1,32}"
 """What every id of an entry matches. A text that doesn't need not be looked for, and not every store could."""
-_SHOWN_NAME = 60
-"""Characters of a member's name that a refusal repeats."""
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -96,29 +92,8 @@ def version_of(subject: str, change: int) -> str:
     return sha256(f"{subject} {change}".encode()).hexdigest()[:16]
 
 
-def parse_json(body: bytes) -> Mapping[str, Any]:
-    """A JSON object whose numbers are kept exact. Raises ProblemError."""
-    try:
-        value = exact_json.parse(body)
-    except exact_json.RepeatedMemberError as error:
-        raise ProblemError(422, str(error), field=error.name) from None
-    except exact_json.UnreadableJsonError as error:
-        raise ProblemError(400, f"The body can't be read as JSON. {error}") from None
-    if not isinstance(value, dict):
-        raise ProblemError(400, "The body must be a JSON object.")
-    return value
-
-
-def refuse_unknown(fields: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Raise ProblemError if there is any other member: a misspelt `created_at` would make the past now."""
-    for name in fields:
-        if name not in known:
-            shown, others = name[:_SHOWN_NAME], ", ".join(known)
-            raise ProblemError(422, f"{shown} is not known here; what can be sent is: {others}.", field=shown)
-
-
 def new_entry(fields: Mapping[str, Any], now: datetime, *, otherwise: datetime | None = None) -> NewEntry:
-    """An entry from its members. Raises ProblemError naming the member at fault.
+    """An entry from its members. Raises InvalidValueError.
 
     Args:
         fields: the members, others among them.
@@ -127,10 +102,10 @@ def new_entry(fields: Mapping[str, Any], now: datetime, *, otherwise: datetime |
     """
     for name in ("body_weight", "unit"):
         if name not in fields:
-            raise ProblemError(422, f"{name} is required.", field=name)
+            raise InvalidValueError(name, f"{name} is required.")
     weight = parse_weight(fields["body_weight"], fields["unit"])
     if "created_at" not in fields and otherwise is None:
-        raise ProblemError(422, "created_at is required.", field="created_at")
+        raise InvalidValueError("created_at", "created_at is required.")
     sent = fields.get("created_at")
     created_at = _parse_created_at(sent, now) if "created_at" in fields or otherwise is None else otherwise
     offset = parse_offset(fields["utc_offset"]) if "utc_offset" in fields else offset_of(sent)
@@ -140,17 +115,17 @@ def new_entry(fields: Mapping[str, Any], now: datetime, *, otherwise: datetime |
 def changed_entry(entry: BodyWeightEntry, fields: Mapping[str, Any], now: datetime) -> NewEntry:
     """An entry with the given members replaced (RFC 7396), if the `version` among them is the entry's.
 
-    Raises ProblemError naming the member at fault.
+    Raises InvalidValueError and ChangedMeanwhileError.
     """
     refuse_unknown(fields, CHANGED_MEMBERS)
     shown = entry.to_json()
     for name in FIXED_MEMBERS:
         if name in fields and fields[name] != shown.get(name):
-            raise ProblemError(422, f"{name} can't be changed.", field=name)
+            raise InvalidValueError(name, f"{name} can't be changed.")
     if fields.get("version", entry.version) != entry.version:
-        raise ProblemError(412, CHANGED_MEANWHILE, field="version")
+        raise ChangedMeanwhileError("version")
     if "body_weight" not in fields and "unit" in fields and fields["unit"] != entry.weight.unit:
-        raise ProblemError(422, "Changing the unit needs the body_weight in that unit too.", field="body_weight")
+        raise InvalidValueError("body_weight", "Changing the unit needs the body_weight in that unit too.")
     current: dict[str, Any] = {name: shown[name] for name in ("body_weight", "unit", "origin") if name in shown}
     as_of = max(now, entry.created_at - MAX_AHEAD)  # what is stored may stay where it is
     changed = new_entry({**current, **fields}, as_of, otherwise=entry.created_at)
@@ -160,18 +135,17 @@ def changed_entry(entry: BodyWeightEntry, fields: Mapping[str, Any], now: dateti
 
 
 def parse_timestamp(value: object, field: str) -> datetime:
-    """An RFC 3339 timestamp, whose offset is required. Raises ProblemError."""
+    """An RFC 3339 timestamp, whose offset is required. Raises InvalidValueError."""
     if not isinstance(value, str) or _TIMESTAMP.fullmatch(value) is None:
-        raise ProblemError(
-            422,
+        raise InvalidValueError(
+            field,
             f"{field} must be an RFC 3339 timestamp with an offset, as in 2015-01-31T07:30:00+01:00 "
             "(in an address, + is written %2B).",
-            field=field,
         )
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ProblemError(422, f"{field} names a moment that does not exist.", field=field) from None
+        raise InvalidValueError(field, f"{field} names a moment that does not exist.") from None
 
 
 def offset_of(timestamp: object) -> int | None:
@@ -185,11 +159,11 @@ def offset_of(timestamp: object) -> int | None:
 
 
 def parse_offset(value: object) -> int | None:
-    """Minutes of an offset as in a timestamp, or None. Raises ProblemError."""
+    """Minutes of an offset as in a timestamp, or None. Raises InvalidValueError."""
     if value is None:
         return None
     if not isinstance(value, str) or not is_offset(value):
-        raise ProblemError(422, "utc_offset must be like +01:00 or -03:30, or null.", field="utc_offset")
+        raise InvalidValueError("utc_offset", "utc_offset must be like +01:00 or -03:30, or null.")
     offset = _OFFSET.fullmatch(value)
     assert offset is not None
     return _minutes(offset)
@@ -206,11 +180,11 @@ def offset_text(minutes: int | None) -> str | None:
 
 
 def parse_origin(value: object) -> Origin | None:
-    """One of the words, or None. Raises ProblemError."""
+    """One of the words, or None. Raises InvalidValueError."""
     if value is None:
         return None
     if not isinstance(value, str) or value not in ORIGINS:
-        raise ProblemError(422, f"origin must be {', '.join(ORIGINS)} or null.", field="origin")
+        raise InvalidValueError("origin", f"origin must be {', '.join(ORIGINS)} or null.")
     return Origin(value)
 
 
@@ -222,7 +196,7 @@ def _minutes(offset: re.Match[str]) -> int:
 def _parse_created_at(value: object, now: datetime) -> datetime:
     created_at = parse_timestamp(value, "created_at")
     if created_at.year < FIRST_YEAR:
-        raise ProblemError(422, f"created_at must not be before the year {FIRST_YEAR}.", field="created_at")
+        raise InvalidValueError("created_at", f"created_at must not be before the year {FIRST_YEAR}.")
     if created_at > now + MAX_AHEAD:
-        raise ProblemError(422, "created_at must not be more than a day from now.", field="created_at")
+        raise InvalidValueError("created_at", "created_at must not be more than a day from now.")
     return created_at

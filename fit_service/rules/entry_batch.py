@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fit_service.errors import ProblemError
-from fit_service.rules.body_weight_entry import MEMBERS, NewEntry, new_entry, refuse_unknown
+from fit_service.rules.body_weight_entry import MEMBERS, NewEntry, new_entry
+from fit_service.rules.refusals import Fault, InvalidEntriesError, InvalidValueError, refuse_unknown
 
 MAX_ENTRIES = 500
 
@@ -15,7 +15,7 @@ MAX_ENTRIES = 500
 class EntryBatch:
     """What was sent, in its order: entries, and what is wrong with those that aren't."""
 
-    items: list[NewEntry | ProblemError]
+    items: list[NewEntry | InvalidValueError]
     all_or_nothing: bool
 
     @property
@@ -24,35 +24,39 @@ class EntryBatch:
         return [item for item in self.items if isinstance(item, NewEntry)]
 
     @property
-    def errors(self) -> list[dict[str, object]]:
-        """The bad ones, each with its index."""
+    def faults(self) -> list[Fault]:
+        """What is wrong with the bad ones, each with its index."""
         return [
-            {"index": index, **item.errors[0]}
+            fault.at("index", index)
             for index, item in enumerate(self.items)
-            if isinstance(item, ProblemError)
+            if isinstance(item, InvalidValueError)
+            for fault in item.faults
         ]
 
 
 def parse_batch(fields: Mapping[str, Any], now: datetime) -> EntryBatch:
-    """A batch from the members of a request's body. Raises ProblemError if it isn't one, or it isn't good enough."""
+    """A batch from the members of a request's body.
+
+    Raises InvalidValueError if it isn't one, InvalidEntriesError if it isn't good enough.
+    """
     refuse_unknown(fields, ("entries", "all_or_nothing"))
     entries, all_or_nothing = fields.get("entries"), fields.get("all_or_nothing", False)
     if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_ENTRIES:
-        raise ProblemError(422, f"entries must be an array of 1 to {MAX_ENTRIES} entries.", field="entries")
+        raise InvalidValueError("entries", f"entries must be an array of 1 to {MAX_ENTRIES} entries.")
     if not isinstance(all_or_nothing, bool):
-        raise ProblemError(422, "all_or_nothing must be true or false.", field="all_or_nothing")
+        raise InvalidValueError("all_or_nothing", "all_or_nothing must be true or false.")
     batch = EntryBatch([_parse_item(entry, now) for entry in entries], all_or_nothing)
-    if all_or_nothing and batch.errors:
-        detail = f"{len(batch.errors)} of {len(entries)} entries are not good, so none was inserted."
-        raise ProblemError(422, detail, errors=batch.errors)
+    if all_or_nothing and batch.faults:
+        sentence = f"{len(batch.faults)} of {len(entries)} entries are not good, so none was inserted."
+        raise InvalidEntriesError(sentence, batch.faults)
     return batch
 
 
-def _parse_item(fields: object, now: datetime) -> NewEntry | ProblemError:
+def _parse_item(fields: object, now: datetime) -> NewEntry | InvalidValueError:
     if not isinstance(fields, dict):
-        return ProblemError(422, "An entry must be a JSON object.", field="entries")
+        return InvalidValueError("entries", "An entry must be a JSON object.")
     try:
         refuse_unknown(fields, MEMBERS)
         return new_entry(fields, now)
-    except ProblemError as problem:
-        return problem
+    except InvalidValueError as refusal:
+        return refusal

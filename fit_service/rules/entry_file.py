@@ -6,16 +6,16 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from fit_service.errors import ProblemError
 from fit_service.rules import exact_json
 from fit_service.rules.body_weight_entry import BodyWeightEntry
+from fit_service.rules.refusals import Fault, InvalidEntriesError, InvalidValueError, TooLongError, UnreadableError
 
 COLUMNS = ("id", "body_weight", "unit", "created_at", "utc_offset", "origin")
 NEEDED = ("body_weight", "unit", "created_at")
 MAX_COLUMNS = 64
 
 Row = tuple[int, object]
-"""Where it stands in its file, and its members, or the ProblemError that says why it has none."""
+"""Where it stands in its file, and its members, or the InvalidValueError that says why it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class EntryFormat:
     write: Callable[[Iterable[BodyWeightEntry], str | None], Iterator[str]]
     """With all weights in one unit, or each as it was entered."""
     read: Callable[[bytes, str], Iterator[Row]]
-    """From the whole file and its codec. Raises ProblemError if the file as a whole can't be read."""
+    """From the whole file and its codec. Raises RefusedError if the file as a whole can't be read."""
 
 
 def _write_csv(entries: Iterable[BodyWeightEntry], unit: str | None) -> Iterator[str]:
@@ -50,31 +50,31 @@ def _read_csv(file: bytes, codec: str) -> Iterator[Row]:
             if any(row):  # spreadsheets write rows of nothing but commas
                 yield rows.line_num, _members(names, row)
     except UnicodeError:
-        raise ProblemError(400, f"The file is not {codec.removesuffix('-sig').upper()}.") from None
+        raise UnreadableError(f"The file is not {codec.removesuffix('-sig').upper()}.") from None
     except csv.Error as error:
-        raise ProblemError(400, f"The file is not CSV: {error}, line {rows.line_num}.") from None
+        raise UnreadableError(f"The file is not CSV: {error}, line {rows.line_num}.") from None
 
 
 def _column_names(header: list[str]) -> list[str]:
-    """Of the columns; one without a name, as a comma at the end of the line makes, is "". Raises ProblemError."""
+    """Of the columns; one without a name, as a comma at the end of the line makes, is ""."""
     if len(header) > MAX_COLUMNS:
-        raise ProblemError(422, f"The file has more than {MAX_COLUMNS} columns.")
+        raise TooLongError(f"The file has more than {MAX_COLUMNS} columns.")
     names = [name.strip() for name in header]
     repeated = [name for name in names if name and names.count(name) > 1]
     if repeated:
-        raise ProblemError(422, f"There are two columns named {repeated[0]}.", field=repeated[0])
+        raise InvalidValueError(repeated[0], f"There are two columns named {repeated[0]}.")
     missing = [name for name in NEEDED if name not in names]
     if missing:
         detail = f"The first line must name the columns, separated by commas: {','.join(NEEDED)}."
-        raise ProblemError(422, detail, field=missing[0])
+        raise InvalidValueError(missing[0], detail)
     return names
 
 
-def _members(names: list[str], row: list[str]) -> dict[str, str] | ProblemError:
+def _members(names: list[str], row: list[str]) -> dict[str, str] | InvalidValueError:
     """With more values than columns, nobody knows which belongs where."""
     if any(row[len(names) :]):
         detail = f"There are {len(row)} values for {len(names)} columns: 82,5 is written 82.5."
-        return ProblemError(422, detail, field="entry")
+        return InvalidValueError("entry", detail)
     return dict(zip(names, row, strict=False))
 
 
@@ -93,10 +93,10 @@ def _read_json(file: bytes, _codec: str) -> Iterator[Row]:
             yield index, item
             index += 1
     except exact_json.RepeatedMemberError as error:
-        fault = {"index": index, "field": error.name, "detail": str(error)}
-        raise ProblemError(422, f"The file can't be read: {error}", errors=[fault]) from None
+        fault = Fault(error.name, str(error), ("index", index))
+        raise InvalidEntriesError(f"The file can't be read: {error}", [fault]) from None
     except exact_json.UnreadableJsonError as error:
-        raise ProblemError(400, f"The file must be a JSON array of entries. {error}") from None
+        raise UnreadableError(f"The file must be a JSON array of entries. {error}") from None
 
 
 CSV = EntryFormat(

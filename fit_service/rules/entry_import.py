@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fit_service.errors import ProblemError
 from fit_service.rules.body_weight_entry import ORIGINS, NewEntry, is_offset, new_entry
 from fit_service.rules.entry_file import COLUMNS, EntryFormat
+from fit_service.rules.refusals import Fault, InvalidEntriesError, InvalidValueError, TooLongError
 
 MAX_ERRORS = 100
 """After so many, the rest of a file is not worth reading."""
@@ -43,32 +43,36 @@ class EntryFile:
 
 
 def read_entries(file: bytes, codec: str, entry_format: EntryFormat, now: datetime) -> EntryFile:
-    """All entries of a file. Raises ProblemError that names every row at fault, and its field."""
+    """All entries of a file.
+
+    Raises InvalidEntriesError that names every row at fault, or another RefusedError if the file can't be read.
+    """
     entries: list[FileEntry] = []
-    errors, marked_deleted = [], 0
+    faults: list[Fault] = []
+    marked_deleted = 0
     for place, fields in entry_format.read(file, codec):
         try:
             if _is_marked_deleted(fields):
                 marked_deleted += 1
             else:
                 entries.append(_entry(place, fields, now))
-        except ProblemError as problem:
-            errors.append({entry_format.place: place, **problem.errors[0]})
-            if len(errors) == MAX_ERRORS:
+        except InvalidValueError as refusal:
+            faults += (fault.at(entry_format.place, place) for fault in refusal.faults)
+            if len(faults) == MAX_ERRORS:
                 break
         if len(entries) > MAX_ENTRIES:
-            raise ProblemError(422, f"The file has more than {MAX_ENTRIES} entries: send it in parts.")
-    if errors:
-        many = f"{len(errors)} or more" if len(errors) == MAX_ERRORS else str(len(errors))
-        raise ProblemError(422, f"Not good: {many} of the entries. Nothing was imported.", errors=errors)
+            raise TooLongError(f"The file has more than {MAX_ENTRIES} entries: send it in parts.")
+    if faults:
+        many = f"{len(faults)} or more" if len(faults) == MAX_ERRORS else str(len(faults))
+        raise InvalidEntriesError(f"Not good: {many} of the entries. Nothing was imported.", faults)
     return EntryFile(entries, marked_deleted)
 
 
 def _entry(place: int, fields: object, now: datetime) -> FileEntry:
-    if isinstance(fields, ProblemError):
+    if isinstance(fields, InvalidValueError):
         raise fields
     if not isinstance(fields, dict):
-        raise ProblemError(422, "An entry must be a JSON object.", field="entry")
+        raise InvalidValueError("entry", "An entry must be a JSON object.")
     entry_id = fields.get("id")
     known_as = str(entry_id) if isinstance(entry_id, str | int) and entry_id != "" else None
     return FileEntry(place, new_entry(_without_others(fields), now), known_as)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from fit_service.errors import ProblemError
+from fit_service.rules.refusals import InvalidValueError
 
 _A_DAY, _A_MINUTE, _A_SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
 _A_MOMENT = timedelta(microseconds=1)
@@ -45,9 +45,9 @@ class LocalDays:
 
 
 def parse_zone(value: str, field: str) -> ZoneInfo:
-    """A time zone by its IANA name. Raises ProblemError."""
+    """A time zone by its IANA name. Raises InvalidValueError."""
     if value not in _known_zones():
-        raise ProblemError(422, f"{field} must be an IANA time zone, as in Europe/Berlin.", field=field)
+        raise InvalidValueError(field, f"{field} must be an IANA time zone, as in Europe/Berlin.")
     return ZoneInfo(value)
 
 

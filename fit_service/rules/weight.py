@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from fit_service.errors import ProblemError
+from fit_service.rules.refusals import InvalidValueError
 
 UNITS = ("kg", "lbs")
 MASS_OF_A_THOUSANDTH = {"kg": 100_000_000, "lbs": 45_359_237}
@@ -73,7 +73,7 @@ def plain(number: Decimal) -> str:
 
 
 def parse_weight(amount: object, unit: object) -> Weight:
-    """A weight that a person can have, the amount as a string or a JSON number. Raises ProblemError."""
+    """A weight that a person can have, the amount as a string or a JSON number. Raises InvalidValueError."""
     weight = Weight(_parse_amount(amount), parse_unit(unit))
     if not _mass_of_kg(LIGHTEST_KG) <= weight.mass <= _mass_of_kg(HEAVIEST_KG):
         raise _out_of_range()
@@ -81,9 +81,9 @@ def parse_weight(amount: object, unit: object) -> Weight:
 
 
 def parse_unit(value: object, field: str = "unit") -> str:
-    """`lbs` or `kg`. Raises ProblemError."""
+    """`lbs` or `kg`. Raises InvalidValueError."""
     if value not in UNITS:
-        raise ProblemError(422, f"{field} must be lbs or kg.", field=field)
+        raise InvalidValueError(field, f"{field} must be lbs or kg.")
     return str(value)
 
 
@@ -94,18 +94,17 @@ def _parse_amount(value: object) -> Decimal:
     ):
         amount = Decimal(value)
     else:
-        raise ProblemError(422, 'body_weight must be a positive decimal number, as in "82.5".', field="body_weight")
+        raise InvalidValueError("body_weight", 'body_weight must be a positive decimal number, as in "82.5".')
     if not 1 <= amount < _BEYOND_EVERYBODY:
         raise _out_of_range()
     meant = amount.quantize(_THOUSANDTH)
     if abs(amount - meant) > amount * _FLOAT_ROUNDING:
-        raise ProblemError(422, f"body_weight has at most {MAX_DECIMALS} decimals.", field="body_weight")
+        raise InvalidValueError("body_weight", f"body_weight has at most {MAX_DECIMALS} decimals.")
     return meant
 
 
-def _out_of_range() -> ProblemError:
-    detail = f"body_weight must be between {LIGHTEST_KG} and {HEAVIEST_KG} kg."
-    return ProblemError(422, detail, field="body_weight")
+def _out_of_range() -> InvalidValueError:
+    return InvalidValueError("body_weight", f"body_weight must be between {LIGHTEST_KG} and {HEAVIEST_KG} kg.")
 
 
 def _mass_of_kg(kg: int) -> int:

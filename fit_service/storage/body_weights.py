@@ -5,11 +5,10 @@ from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
-from fit_service.errors import DatabaseBehindError
 from fit_service.rules.entry_matching import Candidate
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database
-from fit_service.storage.database_epoch import DatabaseEpochStore
+from fit_service.storage.database_epoch import DatabaseBehindError, DatabaseEpochStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import EntryReader
 from fit_service.storage.entry_rows import Writer

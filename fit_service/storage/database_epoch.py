@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text, update
 
 from fit_service.models import ChangeCounter, DatabaseEpoch, Webhook, to_microseconds
+from fit_service.rules.refusals import RefusedError
 from fit_service.storage.database import Database
 from shared.service.sql_engine import wait_however_long
 
@@ -17,6 +18,12 @@ _THE_ROW = DatabaseEpoch.id == 1
 EPOCH = select(DatabaseEpoch.epoch).where(_THE_ROW).scalar_subquery()
 """For other questions, so that none is asked only for this."""
 IS_BEHIND = select(DatabaseEpoch.is_behind).where(_THE_ROW).scalar_subquery()
+
+
+class DatabaseBehindError(RefusedError):
+    """The database lacks changes that were told of: a backup was restored, and nobody said so."""
+
+    sentence = "The store lacks its last changes, so nothing can be changed until its operator has seen to it."
 
 
 class DatabaseEpochStore:

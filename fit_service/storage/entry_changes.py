@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from fit_service.errors import DatabaseBehindError
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
 from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry
 from fit_service.rules.entry_matching import Candidate
@@ -20,7 +19,7 @@ from fit_service.rules.insertion import Outcome, plan_insertion
 from fit_service.rules.webhooks.events import CREATED, DELETED, UPDATED
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import upsert
-from fit_service.storage.database_epoch import EPOCH, IS_BEHIND
+from fit_service.storage.database_epoch import EPOCH, IS_BEHIND, DatabaseBehindError
 from fit_service.storage.entry_rows import Writer, to_entry, to_values
 from fit_service.storage.staged_imports import StagedImport
 from fit_service.storage.surroundings import in_portions, surroundings

@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from fit_service.models import Webhook, WebhookEvent, from_microseconds, to_microseconds
+from fit_service.rules.refusals import RefusedError
 from fit_service.rules.webhooks.events import TEST
 from fit_service.rules.webhooks.signature import new_secret
 from fit_service.rules.webhooks.status import MAX_PER_PERSON, UNCONFIRMED_FOR, Owner, Registration, Status
@@ -20,16 +21,22 @@ from fit_service.storage.webhook_events import drop_events, tell
 _SEEN = (Status.ACTIVE, Status.DISABLED)
 
 
-class TooManyWebhooksError(Exception):
+class TooManyWebhooksError(RefusedError):
     """The owner has as many as it may have."""
 
+    sentence = f"There are {MAX_PER_PERSON} webhooks already: remove one first."
 
-class ConsentInDoubtError(Exception):
+
+class ConsentInDoubtError(RefusedError):
     """Revocations may have been missed since the token was found good: it has to be asked about again."""
 
+    sentence = "Revocations may have been missed just now. The token may still be good; try again."
 
-class NotActiveError(Exception):
+
+class NotActiveError(RefusedError):
     """A disabled webhook is told nothing."""
+
+    sentence = "The webhook is disabled: enable it first."
 
 
 class WebhookStore:

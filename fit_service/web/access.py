@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
-from fit_service.errors import ProblemError
+from fit_service.web.errors import ProblemError
 from fit_service.web.parameters import refuse_unknown_parameters
 from fit_service.web.quotas import ClientQuota
 from shared.resource_server import ActiveToken, NotLetThroughError, TokenValidator

@@ -1,23 +1,38 @@
 """What a request carries: its media type, its coding and its length are looked at before anybody reads it."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import request
 
-from fit_service.errors import ProblemError, UnsupportedCodingError
+from fit_service.rules import exact_json
 from fit_service.rules.entry_file import FORMATS, EntryFormat
+from fit_service.rules.refusals import InvalidValueError, UnreadableError
+from fit_service.web.errors import ProblemError, UnsupportedCodingError
 
 _GZIP = 16 + zlib.MAX_WBITS
 """For zlib: with gzip's header and checksum."""
 
 
-def json_body() -> bytes:
-    """The request's body. Raises ProblemError unless it is declared as JSON, and not compressed."""
+def json_members() -> Mapping[str, Any]:
+    """The members of the JSON object that the body is; numbers are exact.
+
+    Raises ProblemError unless it is declared as JSON and not compressed, UnreadableError unless it is a JSON object,
+    and InvalidValueError if a member stands twice.
+    """
     if request.mimetype not in {"application/json", "application/merge-patch+json"}:
         raise ProblemError(415, "The body must be application/json.")
     _coding(())
-    return request.get_data()
+    try:
+        value = exact_json.parse(request.get_data())
+    except exact_json.RepeatedMemberError as error:
+        raise InvalidValueError(error.name, str(error)) from None
+    except exact_json.UnreadableJsonError as error:
+        raise UnreadableError(f"The body can't be read as JSON. {error}") from None
+    if not isinstance(value, dict):
+        raise UnreadableError("The body must be a JSON object.")
+    return value
 
 
 def file_body(limit: int) -> tuple[bytes, EntryFormat, str]:

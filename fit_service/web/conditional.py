@@ -11,8 +11,9 @@ from hashlib import sha256
 from flask import Response, current_app, request
 from werkzeug.datastructures import ETags
 
-from fit_service.errors import ProblemError
-from fit_service.rules.body_weight_entry import CHANGED_MEANWHILE, BodyWeightEntry, version_of
+from fit_service.rules.body_weight_entry import BodyWeightEntry, version_of
+from fit_service.rules.refusals import ChangedMeanwhileError
+from fit_service.web.errors import ProblemError
 from fit_service.web.openapi.description import Header, Trait
 
 _ETAG = Header("ETag", "The version of what is shown.", always=True)
@@ -68,10 +69,10 @@ def unless_known(tag: str, make: Callable[[], Response]) -> Response:
 
 
 def check_preconditions(entry: BodyWeightEntry) -> None:
-    """Raise ProblemError if `If-Match` or `If-None-Match` forbids to change this version (RFC 9110 §13.1)."""
+    """Raise ChangedMeanwhileError or ProblemError where `If-Match` or `If-None-Match` forbids it (RFC 9110 §13.1)."""
     wanted, unwanted = request.if_match, request.if_none_match
     if "If-Match" in request.headers and not (wanted.star_tag or entry.version in _versions(wanted, weak=False)):
-        raise ProblemError(412, CHANGED_MEANWHILE)
+        raise ChangedMeanwhileError
     if unwanted.star_tag or entry.version in _versions(unwanted, weak=True):
         raise ProblemError(412, "The entry is one of the versions that If-None-Match excludes.")
 

@@ -7,11 +7,12 @@ from hashlib import sha256
 
 from flask import Response, current_app, request
 
-from fit_service.errors import ProblemError
+from fit_service.rules.refusals import InvalidValueError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.kept_answers import Answer, OtherRequestError, RepeatableRequest
 from fit_service.web.conditional import tagged
+from fit_service.web.errors import ProblemError
 from fit_service.web.openapi.description import Header, Trait
 from shared.resource_server import ActiveToken
 from shared.service.idempotency_key import KEY_PATTERN, KEY_PROBLEM, idempotency_key
@@ -34,7 +35,10 @@ REPEATABLE = Trait(
 def change_once(
     store: BodyWeightStore, token: ActiveToken, body_digest: str, work: Callable[[EntryChanges], Response]
 ) -> Response:
-    """The answer of `work`, or the one that this request got the first time. Raises ProblemError."""
+    """The answer of `work`, or the one that this request got the first time.
+
+    Raises ProblemError if the key is none, and InvalidValueError if it stands for another request.
+    """
     request = repeatable_request(token, body_digest)
     with other_requests_refused():
         answer = store.change_once(token.subject, request, lambda changes: _kept(work(changes)), token.client_id)
@@ -50,11 +54,11 @@ def change_once(
 
 @contextmanager
 def other_requests_refused() -> Iterator[None]:
-    """Raise ProblemError where a key stands for another request."""
+    """Raise InvalidValueError where a key stands for another request."""
     try:
         yield
     except OtherRequestError:
-        raise ProblemError(422, f"This {HEADER} was used for another request.", field=HEADER) from None
+        raise InvalidValueError(HEADER, f"This {HEADER} was used for another request.") from None
 
 
 def marked(response: Response, *, is_replay: bool) -> Response:

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from fit_service.errors import ProblemError
 from fit_service.rules.body_weight_entry import parse_timestamp
 from fit_service.rules.local_days import parse_zone, start_of
+from fit_service.rules.refusals import InvalidValueError
 from fit_service.rules.weight import parse_unit
 from fit_service.web.openapi import schemas
 from fit_service.web.openapi.description import Schema
@@ -32,7 +32,7 @@ class Reader(Generic[T_co]):
 
     schema: Schema
     parse: Callable[[str, str], T_co]
-    """From the text and the parameter's name. Raises ProblemError."""
+    """From the text and the parameter's name. Raises InvalidValueError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def one_of(*choices: str) -> Reader[str]:
 
     def parse(text: str, name: str) -> str:
         if text not in choices:
-            raise ProblemError(422, f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}.", field=name)
+            raise InvalidValueError(name, f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}.")
         return text
 
     return Reader({"type": "string", "enum": list(choices)}, parse)
@@ -90,7 +90,7 @@ def number_up_to(largest: int) -> Reader[int]:
 
     def parse(text: str, name: str) -> int:
         if re.fullmatch(r"[0-9]{1,9}", text) is None or not 1 <= int(text) <= largest:
-            raise ProblemError(422, f"{name} must be between 1 and {largest}.", field=name)
+            raise InvalidValueError(name, f"{name} must be between 1 and {largest}.")
         return int(text)
 
     return Reader({"type": "integer", "minimum": 1, "maximum": largest}, parse)
@@ -100,9 +100,9 @@ def _parse_bound(text: str, name: str) -> datetime | date:
     try:
         day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
-        raise ProblemError(422, f"{name} names a day that does not exist.", field=name) from None
+        raise InvalidValueError(name, f"{name} names a day that does not exist.") from None
     if day is not None and not date.min.year < day.year < date.max.year:
-        raise ProblemError(422, f"{name} must be in the years {date.min.year + 1} to {date.max.year - 1}.", field=name)
+        raise InvalidValueError(name, f"{name} must be in the years {date.min.year + 1} to {date.max.year - 1}.")
     return day or parse_timestamp(text, name)
 
 
@@ -127,20 +127,20 @@ TWINS: Parameter[str] = Parameter(
 
 
 def period(query: Query) -> tuple[datetime | None, datetime | None]:
-    """From when to when (excluded) is asked for. Raises ProblemError if the end comes before the start."""
+    """From when to when (excluded) is asked for. Raises InvalidValueError if the end comes before the start."""
     start, end = (_as_instant(query[bound], query[ZONE]) for bound in (START, END))
     if start is not None and end is not None and end < start:
-        raise ProblemError(422, "end must not be before start.", field="end")
+        raise InvalidValueError("end", "end must not be before start.")
     return start, end
 
 
 def refuse_unknown_parameters(known: Sequence[Parameter[Any]]) -> None:
-    """Raise ProblemError if the request has a parameter that isn't one of these."""
+    """Raise InvalidValueError if the request has a parameter that isn't one of these."""
     names = [parameter.name for parameter in known]
     for name in request.args:
         if name not in names:
             takes = f"the parameters here are: {', '.join(names)}" if names else "there are no parameters here"
-            raise ProblemError(422, f"{name[:_SHOWN_NAME]} is not known: {takes}.", field=name[:_SHOWN_NAME])
+            raise InvalidValueError(name[:_SHOWN_NAME], f"{name[:_SHOWN_NAME]} is not known: {takes}.")
 
 
 def _as_instant(bound: datetime | date | None, zone: ZoneInfo) -> datetime | None:
@@ -150,5 +150,5 @@ def _as_instant(bound: datetime | date | None, zone: ZoneInfo) -> datetime | Non
 def _read(parameter: Parameter[T]) -> T:
     texts = request.args.getlist(parameter.name)
     if len(texts) > 1:
-        raise ProblemError(422, f"{parameter.name} must be given once.", field=parameter.name)
+        raise InvalidValueError(parameter.name, f"{parameter.name} must be given once.")
     return parameter.reader.parse(texts[0], parameter.name) if texts else parameter.default

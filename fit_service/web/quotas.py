@@ -2,8 +2,8 @@
 
 from flask import Response, after_this_request, request
 
-from fit_service.errors import QuotaExceededError
 from fit_service.storage.request_counters import Quota, RequestCounters, Use
+from fit_service.web.errors import QuotaExceededError
 from shared.resource_server import ActiveToken, Challenge, InvalidTokenError, PresentedProof, Scope, TokenValidator
 from shared.service.client_network import client_network
 

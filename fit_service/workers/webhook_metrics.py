@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from fit_service.errors import OUTAGES
 from fit_service.storage.feed_position import FeedPositionStore
 from fit_service.storage.webhook_outbox import Outbox
+from shared.service.sql_engine import SQL_OUTAGES
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class WebhookCollector(Collector):
         """Nothing, while the database can't be asked."""
         try:
             figures, place = self._outbox.figures(), self._position.read()
-        except OUTAGES as outage:
+        except SQL_OUTAGES as outage:
             _log.warning("no webhook metrics: %s", type(outage).__name__)
             return
         attempts = CounterMetricFamily("webhook_attempts", "Attempts to deliver an event", labels=["outcome"])

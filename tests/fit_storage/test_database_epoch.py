@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 import pytest
 import redis
 
-from fit_service.errors import DatabaseBehindError
 from fit_service.models import to_microseconds
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database
-from fit_service.storage.database_epoch import DatabaseEpochStore
+from fit_service.storage.database_epoch import DatabaseBehindError, DatabaseEpochStore
 from tests.fit_storage.entries import Mirror, insert, new
 from tests.fit_storage.hooks import Hooks
 from tests.support.servers import free_port

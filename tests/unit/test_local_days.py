@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fit_service.errors import ProblemError
 from fit_service.rules.local_days import LocalDays, Offset, first_and_last_day, local_day, parse_zone, start_of
+from fit_service.rules.refusals import InvalidValueError
 
 BERLIN, SAMOA = ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Apia")
 HOUR = timedelta(hours=1)
@@ -91,5 +91,5 @@ def test_the_offsets_agree_with_the_zone_at_every_hour_of_the_years(zone: str) -
 
 @pytest.mark.parametrize("name", ["", "Berlin", "europe/berlin", "../UTC", "/etc/passwd", "Europe", "UTC+1", "\0"])
 def test_only_names_of_the_iana_database_are_zones(name: str) -> None:
-    with pytest.raises(ProblemError):
+    with pytest.raises(InvalidValueError):
         parse_zone(name, "tz")

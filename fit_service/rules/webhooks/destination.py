@@ -6,7 +6,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from fit_service.errors import ProblemError
+from fit_service.rules.refusals import InvalidValueError
 from fit_service.rules.webhooks.addresses import may_connect
 
 MAX_LENGTH = 1000
@@ -16,7 +16,7 @@ _HOST_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:
 
 
 def parse_url(url: object, *, allow_private: bool) -> str:
-    """An address that messages could be sent to. Raises ProblemError."""
+    """An address that messages could be sent to. Raises InvalidValueError."""
     if not isinstance(url, str) or _VISIBLE_ASCII.fullmatch(url) is None or "\\" in url:
         raise _refusal(f"an address of at most {MAX_LENGTH} visible ASCII characters")
     try:
@@ -56,5 +56,5 @@ def _is_ip_address(host: str) -> bool:
     return True
 
 
-def _refusal(needed: str) -> ProblemError:
-    return ProblemError(422, f"url must be {needed}.", field="url")
+def _refusal(needed: str) -> InvalidValueError:
+    return InvalidValueError("url", f"url must be {needed}.")

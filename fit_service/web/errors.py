@@ -6,28 +6,46 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 
+from fit_service.rules.refusals import (
+    ChangedMeanwhileError,
+    Fault,
+    InvalidEntriesError,
+    InvalidValueError,
+    RefusedError,
+    TooLongError,
+    UnreadableError,
+)
+from fit_service.storage.database_epoch import DatabaseBehindError
+from fit_service.storage.webhooks import ConsentInDoubtError, NotActiveError, TooManyWebhooksError
 from shared.service.outages import OutageLog
 from shared.service.sql_engine import SQL_OUTAGES
 
-OUTAGES = SQL_OUTAGES
-"""What the store raises when it can't be asked or can't be written."""
+STATUSES: Mapping[type[RefusedError], int] = {
+    UnreadableError: 400,
+    InvalidValueError: 422,
+    InvalidEntriesError: 422,
+    TooLongError: 422,
+    ChangedMeanwhileError: 412,
+    TooManyWebhooksError: 409,
+    NotActiveError: 409,
+    ConsentInDoubtError: 503,
+    DatabaseBehindError: 503,
+}
+"""The status of every refusal of the rules and of storage. Each is a problem of no further type (`about:blank`)."""
+_MAY_SUCCEED_AFTER = 1
+"""Seconds after which a request that was answered with 503 is worth repeating."""
 
 _outages = OutageLog()
 
 
 class ProblemError(Exception):
-    """The request can't be fulfilled as it is; the answer says why and, where there are some, what is at fault.
+    """A refusal that only HTTP knows of, by its status; `field` is a header that is at fault."""
 
-    Either one `field`, a member of the body or a parameter, or `errors` that say for each where it is.
-    """
-
-    def __init__(
-        self, status: int, detail: str, *, field: str | None = None, errors: Sequence[Mapping[str, object]] = ()
-    ) -> None:
+    def __init__(self, status: int, detail: str, *, field: str | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
-        self.errors = [{"field": field, "detail": detail}] if field is not None else list(errors)
+        self.faults = () if field is None else (Fault(field, detail),)
 
 
 class QuotaExceededError(ProblemError):
@@ -48,36 +66,37 @@ class UnsupportedCodingError(ProblemError):
         self.accepted = accepted
 
 
-class TryAgainError(ProblemError):
-    """Nobody can say at the moment whether the request may be fulfilled (503)."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(503, detail)
-
-
-class DatabaseBehindError(TryAgainError):
-    """The database lacks changes that were told of: a backup was restored, and nobody said so."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The store lacks its last changes, so nothing can be changed until its operator has seen to it."
-        )
-
-
 def install_error_handlers(app: Flask) -> None:
     """Answer every error of this application."""
+    app.register_error_handler(RefusedError, _refused)
     app.register_error_handler(ProblemError, _problem)
     app.register_error_handler(QuotaExceededError, _quota_exceeded)
     app.register_error_handler(UnsupportedCodingError, _unsupported_coding)
-    app.register_error_handler(TryAgainError, _try_again)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(HTTPException, _http_error)
-    for outage in OUTAGES:
+    for outage in SQL_OUTAGES:
         app.register_error_handler(outage, _outage)
 
 
+def status_of(refusal: RefusedError) -> int:
+    """The status with which a refusal is answered."""
+    return STATUSES[type(refusal)]
+
+
+def shown_faults(faults: Sequence[Fault]) -> list[dict[str, object]]:
+    """The member `errors` of a problem document: where the entry stands among several, the field, and a sentence."""
+    return [
+        {**dict([fault.place] if fault.place else ()), "field": fault.field, "detail": fault.sentence}
+        for fault in faults
+    ]
+
+
+def _refused(refusal: RefusedError) -> Response:
+    return problem(status_of(refusal), refusal.sentence, refusal.faults)
+
+
 def _problem(error: ProblemError) -> Response:
-    return problem(error.status, error.detail, error.errors)
+    return problem(error.status, error.detail, error.faults)
 
 
 def _quota_exceeded(error: QuotaExceededError) -> Response:
@@ -90,12 +109,6 @@ def _quota_exceeded(error: QuotaExceededError) -> Response:
 def _unsupported_coding(error: UnsupportedCodingError) -> Response:
     answer = problem(error.status, error.detail)
     answer.headers["Accept-Encoding"] = ", ".join(error.accepted) or "identity"
-    return answer
-
-
-def _try_again(error: TryAgainError) -> Response:
-    answer = _problem(error)
-    answer.headers["Retry-After"] = "1"
     return answer
 
 
@@ -113,18 +126,20 @@ def _http_error(error: HTTPException) -> Response:
 
 def _outage(error: Exception) -> Response:
     _outages.add(error)
-    return _try_again(TryAgainError("The store can't be asked at the moment. Nothing was changed; try again."))
+    return problem(503, "The store can't be asked at the moment. Nothing was changed; try again.")
 
 
 def problem(
-    status: int, detail: str, errors: Sequence[Mapping[str, object]] = (), members: Mapping[str, object] | None = None
+    status: int, detail: str, faults: Sequence[Fault] = (), members: Mapping[str, object] | None = None
 ) -> Response:
-    """A problem document, with what else it says."""
+    """A problem document, with what else it says. A 503 says when the request may be repeated."""
     title = HTTP_STATUS_CODES.get(status, "Error")
     body: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     body |= members or {}
-    if errors:
-        body["errors"] = errors
+    if faults:
+        body["errors"] = shown_faults(faults)
     answer = jsonify(body)
     answer.status_code, answer.mimetype = status, "application/problem+json"
+    if status == 503:
+        answer.headers["Retry-After"] = str(_MAY_SUCCEED_AFTER)
     return answer

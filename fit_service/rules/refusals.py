@@ -1,0 +1,82 @@
+"""Why something that was sent is refused. Knows no HTTP: which status a refusal gets is said in `web/errors.py`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+_SHOWN_NAME = 60
+"""Characters of a member's name that a refusal repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong."""
+
+    field: str
+    """The member, parameter, column or header whose value is at fault."""
+    sentence: str
+    place: tuple[str, int] | None = None
+    """Where the entry stands among several: ("index", 0) in an array, ("line", 2) in a CSV file."""
+
+    def at(self, name: str, number: int) -> Self:
+        """The same fault of an entry that stands there."""
+        return replace(self, place=(name, number))
+
+
+class RefusedError(Exception):
+    """What is asked for can't be done. Each kind has a subclass, which `web/errors.py` has to know."""
+
+    sentence: str
+    """What is wrong, for whoever writes the app, and what helps."""
+    faults: Sequence[Fault] = ()
+    """What is at fault, where that can be named."""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class InvalidValueError(RefusedError):
+    """One member, parameter, column or header is missing, not known here, or has a value that can't be used."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        self.sentence = sentence
+        self.faults = (Fault(field, sentence),)
+
+
+class InvalidEntriesError(RefusedError):
+    """Of several entries some are at fault, and therefore none is stored. Each fault names its entry."""
+
+    def __init__(self, sentence: str, faults: Sequence[Fault]) -> None:
+        self.sentence = sentence
+        self.faults = faults
+
+
+class UnreadableError(RefusedError):
+    """The text is not written in the format that it is said to be in."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+
+class TooLongError(RefusedError):
+    """There is more of something than is taken at once."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+
+class ChangedMeanwhileError(RefusedError):
+    """The entry is no longer the version that the app wants to change. `field` is the member that named it."""
+
+    sentence = "The entry was changed meanwhile: read it again."
+
+    def __init__(self, field: str | None = None) -> None:
+        self.faults = () if field is None else (Fault(field, self.sentence),)
+
+
+def refuse_unknown(members: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Raise InvalidValueError if there is any other member: a misspelt `created_at` would make the past now."""
+    for name in members:
+        if name not in known:
+            shown, others = name[:_SHOWN_NAME], ", ".join(known)
+            raise InvalidValueError(shown, f"{shown} is not known here; what can be sent is: {others}.")
