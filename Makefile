@@ -6,7 +6,7 @@ STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs demo test test-matrix torture models compliance lint bench release lock
+.PHONY: help up down logs demo image test test-matrix torture models compliance lint bench release lock
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,11 @@ logs: ## Follow the logs
 
 demo: ## Play the story over HTTP and check every answer (starts and stops everything if nothing runs)
 	@$(STACK_OPTIONS) "$(PYTHON)" -m tools.stack demo
+
+image: ## Build the images moogle-auth, moogle-fit and moogle-app (needs a Docker engine)
+	@for target in auth fit app; do \
+	  docker build --file deploy/Dockerfile --target $$target --build-arg PIP_INDEX_URL --tag moogle-$$target . || exit 1; \
+	done
 
 test: ## Run the tests, on up to four cores
 	@"$(PYTHON)" -m tools.environment dev
@@ -64,4 +69,5 @@ release: ## Build the kit's wheel and its source archive into dist/
 
 lock: ## Renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra local pyproject.toml -o requirements-local.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.lock

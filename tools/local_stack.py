@@ -35,7 +35,7 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     if supervisor.running() is not None:
         if Addresses.last() != addresses:
             raise Problem("it is already running on other ports: `make down` first")
-        ensure_environment("runtime")
+        ensure_environment("local")
         say("Already running.")
         _wait_until_ready(addresses)
         if demo:
@@ -45,7 +45,7 @@ def up(addresses: Addresses, *, demo: bool) -> str:
         with working("Ending what is left of the last start, whose supervisor was killed"):
             supervisor.stop()
     addresses.check_free()
-    ensure_environment("runtime")
+    ensure_environment("local")
     redis_port = _any_free_port()
     redis_url = f"redis://:{secret('redis-password')}@127.0.0.1:{redis_port}/0"
     if redis_server is None:

@@ -57,7 +57,7 @@ def demo() -> None:
         say()
         up()
     try:
-        played = subprocess.run([str(ensure_environment("runtime")), "-m", "tools.demo"], cwd=ROOT, check=False)
+        played = subprocess.run([str(ensure_environment("local")), "-m", "tools.demo"], cwd=ROOT, check=False)
     finally:
         if started:
             say()

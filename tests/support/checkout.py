@@ -10,7 +10,7 @@ from tests.support.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 _FOLDERS = ("auth_service", "fit_service", "buffering_worker", "shared", "examples", "tools")
-_FILES = ("Makefile", "docker-compose.yml", "requirements.lock", "requirements-dev.lock")
+_FILES = ("Makefile", "docker-compose.yml", "requirements-local.lock", "requirements-dev.lock")
 
 
 class Checkout:
