@@ -1,6 +1,7 @@
 """What imports what, parsed, so that nothing can hide."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,13 @@ def modules(folder: str) -> list[Path]:
     return found
 
 
-def imports(module: Path) -> Iterator[str]:
+@functools.cache
+def imports(module: Path) -> tuple[str, ...]:
     """Every imported name in full, also `from a import b` as `a.b`, wherever in the file it stands."""
+    return tuple(_imports(module))
+
+
+def _imports(module: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -48,12 +54,28 @@ def module_of(name: str) -> Path | None:
     return None
 
 
-def reached_from(folder: str) -> set[str]:
-    """Modules of this repository that a folder's modules import, and those that these import, and so on."""
-    reached, left = set[Path](), modules(folder)
-    while left:
-        module = left.pop()
-        if module not in reached:
-            reached.add(module)
-            left += [found for name in imports(module) if (found := module_of(name))]
-    return {str(module.relative_to(ROOT)) for module in reached}
+def reaching(folder: str, *forbidden: str) -> list[str]:
+    """Ways by which a folder's modules import something forbidden, be it through other modules of this repository.
+
+    One for each module that imports it in the end: "a.py → b.py → flask". What the packages around a module import is
+    no such way: `fit_service/__init__.py` composes the whole service, and Python runs it before any of its rooms.
+    """
+    ways = _spread(dict.fromkeys(modules(folder), ()))
+    return [
+        " → ".join([*(str(each.relative_to(ROOT)) for each in (*way, module)), name])
+        for module, way in ways.items()
+        for name in imports(module)
+        if any(name == prefix or name.startswith(f"{prefix}.") for prefix in forbidden)
+    ]
+
+
+def _spread(ways: dict[Path, tuple[Path, ...]]) -> dict[Path, tuple[Path, ...]]:
+    """Every module that is imported from these, with a shortest way to it."""
+    left = list(ways)
+    for module in left:
+        for name in imports(module):
+            found = module_of(name)
+            if found is not None and found not in ways:
+                ways[found] = (*ways[module], module)
+                left.append(found)
+    return ways

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.imports import ROOT, imports, modules, offenders
+from tests.architecture.imports import ROOT, imports, modules, offenders, reaching
 
 AUTH_ROOMS = ("crypto", "models", "storage", "protocol", "web", "pages", "workers", "cli")
 MAY_IMPORT = {
@@ -29,7 +29,12 @@ def test_imports_of_the_authorization_server_point_one_way(room: str) -> None:
 
 @pytest.mark.parametrize("room", [room for room in AUTH_ROOMS if room != "cli"])
 def test_only_the_top_and_the_command_line_know_the_composition_root(room: str) -> None:
-    assert offenders(f"auth_service/{room}", "auth_service.components") == []
+    assert reaching(f"auth_service/{room}", "auth_service.components") == []
+
+
+@pytest.mark.parametrize("room", ["crypto", "models", "storage", "protocol", "workers"])
+def test_what_decides_reaches_no_web_framework_and_no_server(room: str) -> None:
+    assert reaching(f"auth_service/{room}", "flask", "gunicorn", "buffering_worker") == []
 
 
 @pytest.mark.parametrize(
