@@ -23,15 +23,17 @@ from auth_service.pages.sign_out import sign_out_pages
 from auth_service.routes import routes
 from auth_service.settings import Settings
 from auth_service.web.browser_session import install_sessions
-from auth_service.web.http_headers import install_headers
+from auth_service.web.http_headers import data_headers, install_headers
 from auth_service.web.protocol_app import ProtocolApp
 from auth_service.web.route import MAX_BODY
+from shared.gunicorn.worker_setup import WorkerSetup, offer
 from shared.operations.health import Check, health_endpoints
 from shared.operations.log_config import configure_logging
 from shared.operations.metrics import install_metrics
 from shared.operations.request_log import follow_requests
 from shared.service.environment import load_or_exit
 from shared.service.host_names import HostNames
+from shared.service.redis_replay import ask_whether_redis_replays
 from shared.service.request_guards import refuse_cut_bodies, refuse_unreadable_text
 from shared.service.trusted_proxies import TrustedProxies
 
@@ -69,6 +71,16 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
             app.wsgi_app, settings.trusted_proxies, "AUTH_TRUSTED_PROXIES"
         )
+    offer(
+        app,
+        WorkerSetup(
+            max_body_size=MAX_BODY,
+            refusal_headers={**data_headers(secure=settings.secure), "Cache-Control": "no-store"},
+            drain_time=settings.drain_time,
+            start=parts.reconciler.start,
+            start_once=lambda: ask_whether_redis_replays(parts.redis.reads),
+        ),
+    )
     return app
 
 

@@ -18,7 +18,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Connection:
     """A client's connection. One thread at a time has it."""
 
-    def __init__(self, client: socket.socket, address: Any, server: Any, heads: HeadReader, largest_body: int) -> None:
+    def __init__(self, client: socket.socket, address: Any, server: Any, heads: HeadReader, max_body_size: int) -> None:
         client.setblocking(False)
         if client.family != socket.AF_UNIX:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -32,7 +32,7 @@ class Connection:
         """What answers the request that was given last, until it has."""
         self._peers = heads.peers(self.outgoing, address, server)
         self._heads = heads
-        self._largest_body = largest_body
+        self._max_body_size = max_body_size
         self._received = bytearray()
         self._looked_at = True
         """Whether it is known that there is no whole request in what was received."""
@@ -88,7 +88,7 @@ class Connection:
         head, body = self._head, self._body
         if body.take(self._received):
             head.environ["wsgi.input"] = io.BytesIO(body.content)
-        elif body.least > self._largest_body:
+        elif body.least > self._max_body_size:
             head.environ["wsgi.input"] = io.BufferedReader(_Beginning(body.content))
             head.answer.force_close()
         else:

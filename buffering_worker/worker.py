@@ -61,7 +61,7 @@ class BufferingWorker(Worker):
     """Seconds from a connection, or from a request's first byte, to the last one."""
     taken_within = 10.0
     """Seconds that a client has to take each part of an answer."""
-    largest_body = 1024 * 1024
+    max_body_size = 1024 * 1024
     """Bytes. Requests are held in memory until they are whole; a larger one is answered without its body."""
     most_held = 64 * 1024 * 1024
     """Bytes of requests that aren't whole and of answers that aren't taken. Then those with more than their share are
@@ -150,7 +150,7 @@ class BufferingWorker(Worker):
                 self._make_room()
             return False
         try:
-            connection = Connection(client, address, listener.getsockname(), self._heads, self.largest_body)
+            connection = Connection(client, address, listener.getsockname(), self._heads, self.max_body_size)
         except OSError as error:
             self.log.warning("A connection could not be used: %s", error)
             client.close()

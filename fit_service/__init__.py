@@ -3,6 +3,7 @@
 A request goes wsgi → here → api → storage, and never back. Tokens are validated by `shared.resource_server`.
 """
 
+import redis
 from flask import Flask, Response
 
 from fit_service.api.body_weight import EntryIdConverter, body_weight_api
@@ -18,9 +19,11 @@ from fit_service.cli import install_commands
 from fit_service.components import Components, build
 from fit_service.pages.docs import docs_page
 from fit_service.settings import Settings
+from fit_service.storage.redis_connection import redis_pool
 from fit_service.web.access import limit_bodies
 from fit_service.web.cross_origin import let_other_origins_read
 from fit_service.web.errors import install_error_handlers
+from shared.gunicorn.worker_setup import WorkerSetup, offer
 from shared.operations.health import Check, health_endpoints
 from shared.operations.log_config import configure_logging
 from shared.operations.metrics import install_metrics
@@ -28,6 +31,7 @@ from shared.operations.request_log import follow_requests
 from shared.resource_server import CannotValidateError, MisconfiguredError
 from shared.service.environment import load_or_exit
 from shared.service.host_names import HostNames
+from shared.service.redis_replay import ask_whether_redis_replays
 from shared.service.request_guards import refuse_cut_bodies, refuse_unreadable_text
 from shared.service.trusted_proxies import TrustedProxies
 
@@ -71,7 +75,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         "Cache-Control": "no-store",
         **({"Strict-Transport-Security": "max-age=63072000; includeSubDomains"} if settings.secure else {}),
     }
-    app.config["STANDING_HEADERS"] = standing  # for what the server answers by itself
 
     @app.after_request
     def set_headers(response: Response) -> Response:
@@ -84,7 +87,22 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
             app.wsgi_app, settings.trusted_proxies, "FIT_TRUSTED_PROXIES"
         )
+    offer(
+        app,
+        WorkerSetup(
+            max_body_size=max(getattr(view, "max_body", 0) for view in app.view_functions.values()),
+            refusal_headers=standing,
+            drain_time=settings.drain_time,
+            start=lambda: None,
+            start_once=lambda: _ask_redis(settings.redis_url),
+        ),
+    )
     return app
+
+
+def _ask_redis(url: str | None) -> None:
+    if url:
+        ask_whether_redis_replays(redis.Redis(connection_pool=redis_pool(url)))
 
 
 def _readiness(parts: Components) -> dict[str, Check]:

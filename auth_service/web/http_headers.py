@@ -26,7 +26,6 @@ def data_headers(*, secure: bool) -> dict[str, str]:
 def install_headers(app: Flask, *, secure: bool) -> None:
     """Set the headers on every answer of the application."""
     standing = data_headers(secure=secure)
-    app.config["STANDING_HEADERS"] = {**standing, "Cache-Control": "no-store"}  # for what the server answers by itself
 
     @app.after_request
     def set_headers(response: Response) -> Response:

@@ -14,7 +14,7 @@ from gunicorn.http.unreader import IterUnreader
 from gunicorn.http.wsgi import create
 
 from buffering_worker.request_head import HeadReader
-from shared import gunicorn_settings
+from shared.gunicorn import configuration
 from tests.support.gunicorn_process import ROOT, GunicornProcess
 from tests.support.servers import free_port
 
@@ -78,7 +78,7 @@ def test_no_client_on_a_unix_socket_changes_path_or_scheme(
     file: str, read: Any, monkeypatch: Any, tmp_path: Any
 ) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    monkeypatch.setattr(gunicorn_settings, "refuse_bad_settings", lambda _: None)
+    monkeypatch.setattr(configuration, "refuse_bad_settings", lambda _: None)
     config = Config()
     for name, value in runpy.run_path(str(ROOT / file)).items():
         if name in config.settings:

@@ -19,7 +19,7 @@ _released = threading.Event()
 class Worker(BufferingWorker):
     """As in production, but for the size of bodies."""
 
-    largest_body = LARGEST_BODY
+    max_body_size = LARGEST_BODY
 
 
 class HastyWorker(Worker):

@@ -1,4 +1,4 @@
-"""gunicorn's own lines, of its start, workers and end, in the form of all others. Named by `gunicorn.conf.py`."""
+"""Lines of gunicorn itself, of its start, workers and end, in the form of all others. Named by `configuration.py`."""
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger

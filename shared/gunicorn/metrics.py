@@ -1,4 +1,4 @@
-"""What gunicorn's master does so that all workers' numbers can be added up. Imported by `gunicorn.conf.py` only.
+"""What gunicorn's master does so that all workers' numbers can be added up. Imported by `configuration.py` only.
 
 prometheus_client decides when it is imported whether processes share their numbers, so this sets the folder first.
 """

@@ -1,4 +1,4 @@
-"""Has gunicorn's master refuse settings with which no worker could start. Imported by `gunicorn.conf.py` only.
+"""Has gunicorn's master refuse settings with which no worker could start. Imported by `configuration.py` only.
 
 Left to themselves, workers would each write a traceback among gunicorn's own lines, and its exit code would be 3.
 """
