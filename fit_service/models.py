@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -19,7 +19,16 @@ class Base(DeclarativeBase):
     )
 
 
-class _EntryColumns:
+class _RecordColumns:
+    """What an app itself calls an entry; None: nothing."""
+
+    client_id: Mapped[str | None] = mapped_column(String(64))
+    """The app."""
+    client_record_id: Mapped[str | None] = mapped_column(String(128))
+    client_record_version: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class _EntryColumns(_RecordColumns):
     """What is kept of an entry. It belongs to the `sub` of the token with which it was inserted."""
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -42,6 +51,13 @@ class _EntryColumns:
     """The client that made the change; None: an operator, or before that was noted."""
 
 
+def _index_of_records(name: str, *, unique: bool) -> Index:
+    """By app and its own id, of those that have one."""
+    has_one = text("client_record_id IS NOT NULL")
+    columns = ("subject", "client_id", "client_record_id")
+    return Index(name, *columns, unique=unique, sqlite_where=has_one, postgresql_where=has_one)
+
+
 class BodyWeight(_EntryColumns, Base):
     """One entry."""
 
@@ -49,6 +65,7 @@ class BodyWeight(_EntryColumns, Base):
     __table_args__ = (
         Index("ix_body_weights_page", "subject", "created_at", "id"),
         Index("ix_body_weights_change", "subject", "change"),
+        _index_of_records("ix_body_weights_record", unique=True),
     )
 
 
@@ -61,11 +78,17 @@ class StagedEntry(_EntryColumns, Base):
     """Begins with the moment at which the import began, in microseconds since 1970, in hexadecimal digits."""
 
 
-class DeletedEntry(Base):
-    """A tombstone: tells apps that read changes only that an entry is gone. Nothing of the entry is kept."""
+class DeletedEntry(_RecordColumns, Base):
+    """A tombstone: tells apps that read changes only that an entry is gone.
+
+    Of the entry nothing is kept but what its app called it, so that what was sent before doesn't bring it back.
+    """
 
     __tablename__ = "deleted_entries"
-    __table_args__ = (Index("ix_deleted_entries_age", "subject", "deleted_at"),)
+    __table_args__ = (
+        Index("ix_deleted_entries_age", "subject", "deleted_at"),
+        _index_of_records("ix_deleted_entries_record", unique=False),
+    )
 
     subject: Mapped[str] = mapped_column(String(64), primary_key=True)
     change: Mapped[int] = mapped_column(BigInteger, primary_key=True)

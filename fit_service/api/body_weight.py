@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -16,11 +17,12 @@ from fit_service.rules.body_weight_entry import (
     changed_entry,
     new_entry,
 )
-from fit_service.rules.entry_matching import Candidate
-from fit_service.rules.refusals import InvalidValueError, refuse_unknown
+from fit_service.rules.client_record import RECORD_ID, parse_record_id
+from fit_service.rules.refusals import InvalidValueError, RefusedError, refuse_unknown
 from fit_service.rules.sync_position import BEGINNING, SyncPosition
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
+from fit_service.storage.entry_operations import perform
 from fit_service.storage.entry_reader import EntryReader, Page, Position
 from fit_service.web.access import READ, WRITE, Access
 from fit_service.web.bodies import json_members
@@ -29,6 +31,7 @@ from fit_service.web.conditional import (
     TAGGED,
     VERSIONED,
     check_preconditions,
+    entry_tag,
     tagged,
     unless_known,
     version_tag,
@@ -86,6 +89,9 @@ UPDATED_SINCE: Parameter[str | None] = Parameter(
 CHANGES: Parameter[str] = Parameter(
     "changes", one_of("all", "others"), "all", "With `updated_since`: `others` leaves out what this app changed itself."
 )
+_RECORD_ID = Reader(schemas.RECORD_ID, parse_record_id)
+RECORD: Parameter[str | None] = Parameter(RECORD_ID, _RECORD_ID, None, "Only the entry that this app calls so itself.")
+NEEDED_RECORD: Parameter[str] = Parameter(RECORD_ID, _RECORD_ID, "", "What this app calls it itself.", required=True)
 LOCATED = Trait(
     answer_headers=[Header("Location", "Its address.", {"type": "string", "format": "uri-reference"}, always=True)]
 )
@@ -96,9 +102,10 @@ _PAGED = Trait(
         Header("Updated-Since", "How far `updated_since` got: send it in the next request.", SYNC_POSITION),
     ]
 )
-NOT_WITH_UPDATED_SINCE = (ORDER, CURSOR, START, END, ZONE)
+NOT_WITH_UPDATED_SINCE = (ORDER, CURSOR, START, END, ZONE, RECORD)
 
 _NONE_YET = "There is no entry yet."
+_DELETED = "The record was deleted: a client_record_version above 0 brings it back."
 _FORGOTTEN = "Changes since then are no longer known: begin again with updated_since=0."
 
 
@@ -114,7 +121,7 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
 
     @blueprint.get("/", strict_slashes=False)
     @access(READ)
-    @takes(UNIT, ORDER, LIMIT, CURSOR, START, END, ZONE, UPDATED_SINCE, CHANGES)
+    @takes(UNIT, ORDER, LIMIT, CURSOR, START, END, ZONE, RECORD, UPDATED_SINCE, CHANGES)
     @describe(VERSIONED, _PAGED, answers=ENTRIES_OR_CHANGES, problems={410: _FORGOTTEN})
     def list_entries(token: ActiveToken, query: Query) -> ResponseReturnValue:
         """List entries, or what changed.
@@ -124,36 +131,55 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
         """
         listed = _page if query[UPDATED_SINCE] is None else _changes
         with store.reading(token.subject) as entries:
-            view = f"{request.full_path.removesuffix('?')} {token.client_id}" if query[CHANGES] == "others" else None
-            tag = version_tag(token.subject, entries.counter().last_change, view)
+            tag = version_tag(token, entries.counter().last_change)
             return unless_known(tag, lambda: listed(entries, query, token))
 
     @blueprint.post("/", strict_slashes=False)
     @access(WRITE)
     @takes(UNIT, TWINS)
-    @describe(REPEATABLE, TAGGED, LOCATED, sends=one("NewEntry"), answers=one("InsertedEntry"), status=201, also=(200,))
+    @describe(
+        REPEATABLE,
+        TAGGED,
+        LOCATED,
+        sends=one("NewEntry"),
+        answers=one("InsertedEntry"),
+        status=201,
+        also=(200,),
+        problems={410: _DELETED},
+    )
     def insert_entry(token: ActiveToken, query: Query) -> ResponseReturnValue:
-        """Insert an entry.
+        """Insert an entry, or replace the one of the app's own record.
 
-        What looks odd is told in `warnings`. With `twins=merge`, an entry that is likely the same weighing as one that
-        is stored is not inserted: 200 and the stored one.
+        With a `client_record_id` that the app has used before, a higher `client_record_version` replaces what the entry
+        says, and one that is not higher changes nothing: 200 and what is stored. What looks odd is told in `warnings`.
+        With `twins=merge`, an entry that is likely the same weighing as one that is stored is not inserted: 200 and the
+        stored one.
         """
         fields, now = json_members(), datetime.now(UTC)
         refuse_unknown(fields, MEMBERS)
-        candidate = Candidate(new_entry(fields, now, otherwise=now))
+        entry = new_entry(fields, now, otherwise=now, client_id=token.client_id)
 
         def insert(changes: EntryChanges) -> Response:
-            [outcome] = changes.insert_candidates([candidate], find_same=False, merge_twins=query[TWINS] == MERGE)
-            shown = outcome.inserted or outcome.merged_into
-            assert shown is not None
-            warnings = [warning.to_json() for warning in outcome.warnings]
-            body = {**shown.to_json(query[UNIT]), **({"warnings": warnings} if warnings else {})}
+            [outcome] = perform(changes, [entry], merge_twins=query[TWINS] == MERGE)
+            if isinstance(outcome, RefusedError):
+                raise outcome
+            assert outcome.shown is not None
+            shown, warnings = outcome.shown, [warning.to_json() for warning in outcome.warnings]
+            body = {**shown.to_json(query[UNIT], token.client_id), **({"warnings": warnings} if warnings else {})}
             address, view = address_of(shown), f"?unit={query[UNIT]}" if query[UNIT] else ""
-            answer = tagged(jsonify(body), version_tag(token.subject, shown.change, address + view))
+            answer = tagged(jsonify(body), entry_tag(token, shown, address + view))
             answer.status_code, answer.location = 201 if outcome.inserted else 200, address
             return answer
 
         return change_once(store, token, digest(request.get_data()), insert)
+
+    @blueprint.delete("/", strict_slashes=False)
+    @access(WRITE)
+    @takes(NEEDED_RECORD)
+    @describe(REPEATABLE, GUARDED, status=204, problems={404: None})
+    def delete_record(token: ActiveToken, query: Query) -> ResponseReturnValue:
+        """Delete the entry of one of the app's own records."""
+        return deleted(token, lambda changes: changes.take_record(query[NEEDED_RECORD]))
 
     @blueprint.get("/latest")
     @access(READ)
@@ -165,7 +191,7 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
             entry = entries.latest()
         if entry is None:
             raise ProblemError(404, _NONE_YET)
-        return unless_known(version_tag(token.subject, entry.change), lambda: _shown(token, entry, query))
+        return unless_known(entry_tag(token, entry), lambda: _shown(token, entry, query))
 
     @blueprint.get("/<entry_id:entry_id>")
     @access(READ)
@@ -175,7 +201,7 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
         """Read an entry."""
         with store.reading(token.subject) as entries:
             entry = _found(entries.find(entry_id))
-        return unless_known(version_tag(token.subject, entry.change), lambda: _shown(token, entry, query))
+        return unless_known(entry_tag(token, entry), lambda: _shown(token, entry, query))
 
     @blueprint.patch("/<entry_id:entry_id>")
     @access(WRITE)
@@ -191,7 +217,8 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
         def change(changes: EntryChanges) -> Response:
             entry = _found(changes.take(entry_id))
             check_preconditions(entry)
-            return _shown(token, changes.replace(entry, changed_entry(entry, fields, datetime.now(UTC))), query)
+            changed = changed_entry(entry, fields, datetime.now(UTC), token.client_id)
+            return _shown(token, changes.replace(entry, changed), query)
 
         return change_once(store, token, digest(request.get_data()), change)
 
@@ -200,9 +227,11 @@ def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
     @describe(REPEATABLE, GUARDED, status=204)
     def delete_entry(token: ActiveToken, entry_id: str) -> ResponseReturnValue:
         """Delete an entry."""
+        return deleted(token, lambda changes: changes.take(entry_id))
 
+    def deleted(token: ActiveToken, take: Callable[[EntryChanges], BodyWeightEntry | None]) -> Response:
         def delete(changes: EntryChanges) -> Response:
-            entry = _found(changes.take(entry_id))
+            entry = _found(take(changes))
             check_preconditions(entry)
             changes.delete(entry)
             return current_app.response_class(status=204)
@@ -217,14 +246,16 @@ def address_of(entry: BodyWeightEntry) -> str:
     return url_for("body_weight.show_entry", entry_id=entry.id)
 
 
-def _page(entries: EntryReader, query: Query, _token: ActiveToken) -> Response:
+def _page(entries: EntryReader, query: Query, token: ActiveToken) -> Response:
     if CHANGES.name in request.args:
         raise InvalidValueError(CHANGES.name, "changes can be given with updated_since only.")
     start, end = period(query)
     descending = query[ORDER] == "desc"
-    page = Page(limit=query[LIMIT], descending=descending, start=start, end=end, after=query[CURSOR])
+    record_id = query[RECORD]
+    record = (token.client_id, record_id) if record_id is not None else None
+    page = Page(limit=query[LIMIT], descending=descending, start=start, end=end, after=query[CURSOR], record=record)
     shown, next_position = entries.page(page)
-    answer = jsonify([entry.to_json(query[UNIT]) for entry in shown])
+    answer = jsonify([entry.to_json(query[UNIT], token.client_id) for entry in shown])
     if next_position is not None:
         cursor = base64.urlsafe_b64encode(f"{next_position[0]}:{next_position[1]}".encode()).decode()
         _link_next(answer, CURSOR, cursor)
@@ -241,7 +272,7 @@ def _changes(entries: EntryReader, query: Query, token: ActiveToken) -> Response
         raise ProblemError(410, _FORGOTTEN)
     but_by = token.client_id if query[CHANGES] == "others" else None
     changes, more = entries.changes_after(position.change, position.deletions, query[LIMIT], but_by)
-    answer = jsonify([change.to_json(query[UNIT]) for change in changes])
+    answer = jsonify([change.to_json(query[UNIT], token.client_id) for change in changes])
     reached = position.after(changes[-1].change if more else counter.last_change).text()
     answer.headers["Updated-Since"] = reached
     if more:
@@ -257,7 +288,7 @@ def _link_next(answer: Response, parameter: Parameter[str | None] | Parameter[Po
 
 
 def _shown(token: ActiveToken, entry: BodyWeightEntry, query: Query) -> Response:
-    return tagged(jsonify(entry.to_json(query[UNIT])), version_tag(token.subject, entry.change))
+    return tagged(jsonify(entry.to_json(query[UNIT], token.client_id)), entry_tag(token, entry))
 
 
 def _found(entry: BodyWeightEntry | None) -> BodyWeightEntry:

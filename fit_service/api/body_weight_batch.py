@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from fit_service.rules.body_weight_entry import NewEntry
 from fit_service.rules.entry_batch import parse_batch
-from fit_service.rules.entry_matching import Candidate
 from fit_service.rules.insertion import Outcome
+from fit_service.rules.refusals import RefusedError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
+from fit_service.storage.entry_operations import perform
 from fit_service.web.access import WRITE, Access
 from fit_service.web.bodies import json_members
 from fit_service.web.errors import shown_faults, status_of
@@ -39,18 +39,13 @@ def batch_api(access: Access, store: BodyWeightStore) -> Blueprint:
         be all or nothing. With `twins=merge`, an entry that is likely the same weighing as one that is stored, or as an
         earlier one of the batch, is not inserted: its result is 200 and that one.
         """
-        batch = parse_batch(json_members(), datetime.now(UTC))
-        candidates = [Candidate(entry) for entry in batch.entries]
+        batch = parse_batch(json_members(), datetime.now(UTC), token.client_id)
 
         def insert(changes: EntryChanges) -> Response:
-            outcomes = changes.insert_candidates(candidates, find_same=False, merge_twins=query[TWINS] == MERGE)
-            inserted, of_the_good = sum(outcome.inserted is not None for outcome in outcomes), iter(outcomes)
-            results = [
-                _result(next(of_the_good), query[UNIT])
-                if isinstance(item, NewEntry)
-                else {"status": status_of(item), "errors": shown_faults(item.faults)}
-                for item in batch.items
-            ]
+            performed = iter(perform(changes, batch.entries, merge_twins=query[TWINS] == MERGE))
+            outcomes = [item if isinstance(item, RefusedError) else next(performed) for item in batch.items]
+            results = [_result(outcome, query[UNIT], token.client_id) for outcome in outcomes]
+            inserted = sum(result["status"] == 201 for result in results)
             return jsonify({"inserted": inserted, "results": results})
 
         return change_once(store, token, digest(request.get_data()), insert)
@@ -58,9 +53,10 @@ def batch_api(access: Access, store: BodyWeightStore) -> Blueprint:
     return blueprint
 
 
-def _result(outcome: Outcome, unit: str | None) -> dict[str, object]:
-    shown = outcome.inserted or outcome.merged_into
-    assert shown is not None
+def _result(outcome: Outcome | RefusedError, unit: str | None, client_id: str) -> dict[str, object]:
+    if isinstance(outcome, RefusedError):
+        return {"status": status_of(outcome), "errors": shown_faults(outcome.faults)}
+    assert outcome.shown is not None
     warnings = [warning.to_json() for warning in outcome.warnings]
-    result = {"status": 201 if outcome.inserted else 200, "entry": shown.to_json(unit)}
+    result = {"status": 201 if outcome.inserted else 200, "entry": outcome.shown.to_json(unit, client_id)}
     return {**result, **({"warnings": warnings} if warnings else {})}

@@ -56,7 +56,7 @@ def summary_api(access: Access, store: BodyWeightStore) -> Blueprint:
         day counts nine tenths of the next, and days without a weighing lie on the line between those around them.
         """
         with store.reading(token.subject) as entries:
-            tag = version_tag(token.subject, entries.counter().last_change)
+            tag = version_tag(token, entries.counter().last_change)
             return unless_known(tag, lambda: _summary(entries, query))
 
     return blueprint

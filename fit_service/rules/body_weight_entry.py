@@ -2,22 +2,26 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+from fit_service.rules import client_record
+from fit_service.rules.client_record import ClientRecord, parse_record
 from fit_service.rules.refusals import ChangedMeanwhileError, InvalidValueError, refuse_unknown
 from fit_service.rules.weight import Weight, parse_weight
 
 FIRST_YEAR, MAX_AHEAD = 1900, timedelta(days=1)
 """Before that year, or so long from now, it is a typing error."""
-MEMBERS = ("body_weight", "unit", "created_at", "utc_offset", "origin")
-"""What is sent of an entry."""
-FIXED_MEMBERS = ("id", "stored_at", "modified_at")
+CONTENT = ("body_weight", "unit", "created_at", "utc_offset", "origin")
+"""What an entry says."""
+MEMBERS = (*CONTENT, *client_record.MEMBERS)
+"""What is sent of a new one."""
+FIXED_MEMBERS = ("id", "stored_at", "modified_at", *client_record.MEMBERS)
 """What nobody can change of one that is stored, but may send: an entry can be sent back as it was read."""
-CHANGED_MEMBERS = (*MEMBERS, "version", *FIXED_MEMBERS)
+CHANGED_MEMBERS = (*CONTENT, "version", *FIXED_MEMBERS)
 ID = "[0-9a-f]{1,32}"
 """What every id of an entry matches. A text that doesn't need not be looked for, and not every store could."""
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -47,6 +51,13 @@ class NewEntry:
     utc_offset: int | None = field(default=None, kw_only=True)
     """Minutes by which local time was ahead of UTC where it was weighed; None: unknown."""
     origin: Origin | None = field(default=None, kw_only=True)
+    record: ClientRecord | None = field(default=None, kw_only=True)
+    """What the app that sent it calls it; None: nothing."""
+
+    def says_the_same_as(self, other: "NewEntry") -> bool:
+        """Whether they are equal but for what their apps call them."""
+        names = {each.name for each in fields(NewEntry)} - {"record"}
+        return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +81,13 @@ class BodyWeightEntry(NewEntry):
         """Of what the entry is now."""
         return version_of(self.subject, self.change)
 
-    def to_json(self, unit: str | None = None) -> dict[str, str]:
-        """The object that the API shows, in `unit` or as it was entered, without what is unknown."""
+    def to_json(self, unit: str | None = None, client_id: str | None = None) -> dict[str, object]:
+        """The object that the API shows, in `unit` or as it was entered, without what is unknown.
+
+        The app `client_id` is shown what it calls the entry itself.
+        """
         weight = self.weight.converted(unit)
-        shown: dict[str, str | None] = {
+        shown: dict[str, object] = {
             "id": self.id,
             "body_weight": weight.text(),
             "unit": weight.unit,
@@ -83,6 +97,7 @@ class BodyWeightEntry(NewEntry):
             "version": self.version,
             "stored_at": self.stored_at.isoformat() if self.stored_at else None,
             "modified_at": self.modified_at.isoformat() if self.modified_at else None,
+            **(self.record.to_json(client_id) if self.record else {}),
         }
         return {name: value for name, value in shown.items() if value is not None}
 
@@ -92,13 +107,16 @@ def version_of(subject: str, change: int) -> str:
     return sha256(f"{subject} {change}".encode()).hexdigest()[:16]
 
 
-def new_entry(fields: Mapping[str, Any], now: datetime, *, otherwise: datetime | None = None) -> NewEntry:
+def new_entry(
+    fields: Mapping[str, Any], now: datetime, *, otherwise: datetime | None = None, client_id: str | None = None
+) -> NewEntry:
     """An entry from its members. Raises InvalidValueError.
 
     Args:
         fields: the members, others among them.
         now: an entry can be of a day later at most.
         otherwise: of when the entry is if `created_at` is left out, which it can't be without this.
+        client_id: the app whose own record it may be; without one, nobody's.
     """
     for name in ("body_weight", "unit"):
         if name not in fields:
@@ -109,16 +127,21 @@ def new_entry(fields: Mapping[str, Any], now: datetime, *, otherwise: datetime |
     sent = fields.get("created_at")
     created_at = _parse_created_at(sent, now) if "created_at" in fields or otherwise is None else otherwise
     offset = parse_offset(fields["utc_offset"]) if "utc_offset" in fields else offset_of(sent)
-    return NewEntry(weight, created_at, utc_offset=offset, origin=parse_origin(fields.get("origin")))
+    record = parse_record(fields, client_id) if client_id is not None else None
+    return NewEntry(weight, created_at, utc_offset=offset, origin=parse_origin(fields.get("origin")), record=record)
 
 
-def changed_entry(entry: BodyWeightEntry, fields: Mapping[str, Any], now: datetime) -> NewEntry:
+def changed_entry(
+    entry: BodyWeightEntry, fields: Mapping[str, Any], now: datetime, client_id: str | None = None
+) -> NewEntry:
     """An entry with the given members replaced (RFC 7396), if the `version` among them is the entry's.
+
+    The app `client_id` may send back what it calls the entry itself.
 
     Raises InvalidValueError and ChangedMeanwhileError.
     """
     refuse_unknown(fields, CHANGED_MEMBERS)
-    shown = entry.to_json()
+    shown = entry.to_json(client_id=client_id)
     for name in FIXED_MEMBERS:
         if name in fields and fields[name] != shown.get(name):
             raise InvalidValueError(name, f"{name} can't be changed.")
@@ -128,7 +151,7 @@ def changed_entry(entry: BodyWeightEntry, fields: Mapping[str, Any], now: dateti
         raise InvalidValueError("body_weight", "Changing the unit needs the body_weight in that unit too.")
     current: dict[str, Any] = {name: shown[name] for name in ("body_weight", "unit", "origin") if name in shown}
     as_of = max(now, entry.created_at - MAX_AHEAD)  # what is stored may stay where it is
-    changed = new_entry({**current, **fields}, as_of, otherwise=entry.created_at)
+    changed = replace(new_entry({**current, **fields}, as_of, otherwise=entry.created_at), record=entry.record)
     if "utc_offset" not in fields and changed.utc_offset is None and changed.created_at == entry.created_at:
         return replace(changed, utc_offset=entry.utc_offset)
     return changed

@@ -34,8 +34,8 @@ class EntryBatch:
         ]
 
 
-def parse_batch(fields: Mapping[str, Any], now: datetime) -> EntryBatch:
-    """A batch from the members of a request's body.
+def parse_batch(fields: Mapping[str, Any], now: datetime, client_id: str) -> EntryBatch:
+    """A batch from the members of a body that this app sent.
 
     Raises InvalidValueError if it isn't one, InvalidEntriesError if it isn't good enough.
     """
@@ -45,18 +45,18 @@ def parse_batch(fields: Mapping[str, Any], now: datetime) -> EntryBatch:
         raise InvalidValueError("entries", f"entries must be an array of 1 to {MAX_ENTRIES} entries.")
     if not isinstance(all_or_nothing, bool):
         raise InvalidValueError("all_or_nothing", "all_or_nothing must be true or false.")
-    batch = EntryBatch([_parse_item(entry, now) for entry in entries], all_or_nothing)
+    batch = EntryBatch([_parse_item(entry, now, client_id) for entry in entries], all_or_nothing)
     if all_or_nothing and batch.faults:
         sentence = f"{len(batch.faults)} of {len(entries)} entries are not good, so none was inserted."
         raise InvalidEntriesError(sentence, batch.faults)
     return batch
 
 
-def _parse_item(fields: object, now: datetime) -> NewEntry | InvalidValueError:
+def _parse_item(fields: object, now: datetime, client_id: str) -> NewEntry | InvalidValueError:
     if not isinstance(fields, dict):
         return InvalidValueError("entries", "An entry must be a JSON object.")
     try:
         refuse_unknown(fields, MEMBERS)
-        return new_entry(fields, now)
+        return new_entry(fields, now, client_id=client_id)
     except InvalidValueError as refusal:
         return refusal

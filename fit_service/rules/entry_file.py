@@ -38,7 +38,7 @@ def _write_csv(entries: Iterable[BodyWeightEntry], unit: str | None) -> Iterator
     yield ",".join(COLUMNS) + "\r\n"
     for entry in entries:  # no value can hold a comma or a quote
         shown = entry.to_json(unit)
-        yield ",".join(shown.get(name, "") for name in COLUMNS) + "\r\n"
+        yield ",".join(str(shown.get(name, "")) for name in COLUMNS) + "\r\n"
 
 
 def _read_csv(file: bytes, codec: str) -> Iterator[Row]:

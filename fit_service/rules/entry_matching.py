@@ -32,6 +32,7 @@ class Oddity(StrEnum):
     LIKELY_TWIN = "likely_twin"
     OTHER_UNIT = "other_unit"
     DIFFERS = "differs"
+    NOT_NEWER = "not_newer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class EntryWarning:
 
     kind: Oddity
     other: NewEntry
-    """The twin, the stored entry that it differs from, or how it would fit."""
+    """The twin, the stored entry that it differs from or is not newer than, or how it would fit."""
 
     def to_json(self) -> dict[str, object]:
         """The object that the API shows, with the oddity in words and the stored entry that it is about."""
@@ -50,6 +51,7 @@ class EntryWarning:
             Oddity.LIKELY_TWIN: f"It is likely the same weighing as {shown}.",
             Oddity.OTHER_UNIT: f"It fits the weights before it if it is {weight}: is the unit right?",
             Oddity.DIFFERS: f"The entry of this id is {shown}, and stays so.",
+            Oddity.NOT_NEWER: f"The record is {shown}, in a version that is not lower, and stays so.",
         }[self.kind]
         about = {"id": self.other.id} if isinstance(self.other, BodyWeightEntry) else {}
         return {"warning": self.kind.value, "detail": detail, **about}

@@ -11,10 +11,17 @@ from fit_service.rules.entry_matching import Candidate, EntryWarning, Match, Sur
 class Outcome:
     """What became of a candidate: it was inserted, or merged into another entry, or was there."""
 
-    inserted: BodyWeightEntry | None
-    merged_into: BodyWeightEntry | None
-    there: bool
-    warnings: Sequence[EntryWarning]
+    inserted: BodyWeightEntry | None = None
+    merged_into: BodyWeightEntry | None = None
+    record_of: BodyWeightEntry | None = None
+    """The entry that the app's own record is already, as it is now."""
+    there: bool = False
+    warnings: Sequence[EntryWarning] = ()
+
+    @property
+    def shown(self) -> BodyWeightEntry | None:
+        """The entry that is stored now, unless it was there, which was not looked at."""
+        return self.inserted or self.merged_into or self.record_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,14 @@ class ChangedMeanwhileError(RefusedError):
         self.faults = () if field is None else (Fault(field, self.sentence),)
 
 
+class DeletedRecordError(RefusedError):
+    """The app's own record was deleted, in a version that is not lower than the one that it sends."""
+
+    def __init__(self, version: int) -> None:
+        self.sentence = f"The record was deleted: a client_record_version above {version} brings it back."
+        self.faults = (Fault("client_record_version", self.sentence),)
+
+
 def refuse_unknown(members: Mapping[str, Any], known: Iterable[str]) -> None:
     """Raise InvalidValueError if there is any other member: a misspelt `created_at` would make the past now."""
     for name in members:

@@ -5,8 +5,8 @@ numbers are committed in their order: whoever has seen a change can't be missing
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
@@ -20,7 +20,7 @@ from fit_service.rules.webhooks.events import CREATED, DELETED, UPDATED
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import upsert
 from fit_service.storage.database_epoch import EPOCH, IS_BEHIND, DatabaseBehindError
-from fit_service.storage.entry_rows import Writer, to_entry, to_values
+from fit_service.storage.entry_rows import Writer, record_values, to_entry, to_values
 from fit_service.storage.staged_imports import StagedImport
 from fit_service.storage.surroundings import in_portions, surroundings
 from fit_service.storage.webhook_events import tell_of_entries
@@ -44,6 +44,7 @@ class EntryChanges:
         self._subject, self._writer = writer.subject, writer
         self._marks = marks
         self._is_checked = False
+        self._to_tell: dict[str, list[str]] = {CREATED: [], UPDATED: [], DELETED: []}
         self.reached: int | None = None
         """The last number that this transaction took."""
 
@@ -57,7 +58,7 @@ class EntryChanges:
         stored = self._writer.with_new_ids(entries, self._take_numbers(len(entries)), datetime.now(UTC))
         if stored:
             self._session.execute(insert(BodyWeight), list(map(to_values, stored)))
-            self._tell(CREATED, *stored)
+            self._note(CREATED, *stored)
         return stored
 
     def insert_candidates(
@@ -79,7 +80,7 @@ class EntryChanges:
         if staged.entries:
             self._take_numbers(len(staged.entries))
             self._session.execute(staged.becomes_visible())
-            self._tell(CREATED, *staged.entries)
+            self._note(CREATED, *staged.entries)
         return staged.plan.outcomes(staged.entries)
 
     def take(self, entry_id: str) -> BodyWeightEntry | None:
@@ -88,14 +89,40 @@ class EntryChanges:
         row = self._session.scalar(select(BodyWeight).where(*self._is(entry_id)))
         return to_entry(row) if row else None
 
+    def take_record(self, record_id: str) -> BodyWeightEntry | None:
+        """The entry that the writer's app calls so, likewise."""
+        self._take_numbers(0)
+        row = self._session.scalar(select(BodyWeight).where(*self._are_records(BodyWeight, [record_id])))
+        return to_entry(row) if row else None
+
+    def deleted_version(self, record_id: str) -> int | None:
+        """The version of the writer's record that was deleted last, as far as that is remembered."""
+        version = func.max(DeletedEntry.client_record_version)
+        return self._session.scalar(select(version).where(*self._are_records(DeletedEntry, [record_id])))
+
+    def known_records(self, record_ids: Collection[str]) -> set[str]:
+        """Which of these ids of the writer's app are those of entries, or were. Until the commit it stays so."""
+        self._take_numbers(0)
+        return {
+            found
+            for some in in_portions(sorted(record_ids), _AT_ONCE)
+            for table in (BodyWeight, DeletedEntry)
+            for found in self._session.scalars(select(table.client_record_id).where(*self._are_records(table, some)))
+            if found is not None
+        }
+
     def replace(self, taken: BodyWeightEntry, entry: NewEntry) -> BodyWeightEntry:
-        """Overwrite an entry that was taken. If nothing differs, that is no change: two apps would echo for ever."""
-        if all(getattr(entry, each.name) == getattr(taken, each.name) for each in fields(NewEntry)):
-            return taken
+        """Overwrite an entry that was taken. If nothing differs, that is no change: two apps would echo for ever.
+
+        If only its app's own version differs, that takes a number, but leaves the entry with its own: what this app is
+        shown is another, and nobody else is told.
+        """
+        if entry.says_the_same_as(taken):
+            return taken if entry.record == taken.record else self._renamed(taken, entry)
         [number] = self._take_numbers(1)
         stored = self._writer.entry(entry, taken.id, number, taken.stored_at, datetime.now(UTC))
         self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(to_values(stored)))
-        self._tell(UPDATED, stored)
+        self._note(UPDATED, stored)
         return stored
 
     def delete(self, taken: BodyWeightEntry) -> None:
@@ -110,9 +137,10 @@ class EntryChanges:
                 id=taken.id,
                 deleted_at=to_microseconds(now),
                 changed_by=self._writer.client_id,
+                **record_values(taken.record),
             )
         )
-        self._tell(DELETED, taken)
+        self._note(DELETED, taken)
         self.forget_tombstones(now - TOMBSTONE_LIFETIME)
 
     def forget_tombstones(self, before: datetime) -> None:
@@ -148,8 +176,26 @@ class EntryChanges:
             raise DatabaseBehindError
         self._is_checked = True
 
-    def _tell(self, kind: str, *entries: BodyWeightEntry) -> None:
-        tell_of_entries(self._session, self._writer, kind, [entry.id for entry in entries], datetime.now(UTC))
+    def tell_webhooks(self) -> None:
+        """Of all that was changed, the last thing before the commit: one event for each kind of change."""
+        for kind, ids in self._to_tell.items():
+            if ids:
+                tell_of_entries(self._session, self._writer, kind, ids, datetime.now(UTC))
+
+    def _renamed(self, taken: BodyWeightEntry, entry: NewEntry) -> BodyWeightEntry:
+        self._take_numbers(1)
+        values = record_values(entry.record)
+        self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(values))
+        return replace(taken, record=entry.record)
+
+    def _note(self, kind: str, *entries: BodyWeightEntry) -> None:
+        self._to_tell[kind] += (entry.id for entry in entries)
+
+    def _are_records(
+        self, table: type[BodyWeight | DeletedEntry], record_ids: Sequence[str]
+    ) -> tuple[ColumnElement[bool], ...]:
+        of_the_app = table.subject == self._subject, table.client_id == self._writer.client_id
+        return *of_the_app, table.client_record_id.in_(record_ids)
 
     def _is(self, entry_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return BodyWeight.subject == self._subject, BodyWeight.id == entry_id

@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
 from fit_service.rules.body_weight_entry import BodyWeightEntry
+from fit_service.rules.client_record import ClientRecord
 from fit_service.rules.local_days import LocalDays
 from fit_service.rules.summary import DayTotal
 from fit_service.storage.database_epoch import EPOCH
 from fit_service.storage.day_totals import day_totals
-from fit_service.storage.entry_rows import to_entry
+from fit_service.storage.entry_rows import to_entry, to_record
 
 Position = tuple[int, str]
 """Where a page ended: the last entry's instant in microseconds, and its id."""
@@ -29,6 +30,8 @@ class Page:
     end: datetime | None = None
     """Before this instant."""
     after: Position | None = None
+    record: tuple[str, str] | None = None
+    """An app, and its id of the only one that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,11 @@ class Tombstone:
 
     id: str
     change: int
+    record: ClientRecord | None = None
 
-    def to_json(self, _unit: str | None = None) -> dict[str, str | bool]:
-        """What the API shows of it."""
-        return {"id": self.id, "deleted": True}
+    def to_json(self, _unit: str | None = None, client_id: str | None = None) -> dict[str, object]:
+        """What the API shows of it, and the app `client_id` of what it called it."""
+        return {"id": self.id, "deleted": True, **(self.record.to_json(client_id) if self.record else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,9 @@ class EntryReader:
             query = query.where(BodyWeight.created_at >= to_microseconds(page.start))
         if page.end is not None:
             query = query.where(BodyWeight.created_at < to_microseconds(page.end))
+        if page.record is not None:
+            client_id, record_id = page.record
+            query = query.where(BodyWeight.client_id == client_id, BodyWeight.client_record_id == record_id)
         if page.after is not None:
             here = tuple_(*position)
             query = query.where(here < page.after if page.descending else here > page.after)
@@ -115,7 +122,7 @@ class EntryReader:
             deleted = deleted.where(func.coalesce(DeletedEntry.changed_by, "") != but_by)
         entries = [to_entry(row) for row in self._session.scalars(living.limit(limit + 1))]
         tombstones = [
-            Tombstone(row.id, row.change)
+            Tombstone(row.id, row.change, to_record(row))
             for row in self._session.scalars(deleted.order_by(DeletedEntry.change).limit(limit + 1))
         ]
         changes: list[BodyWeightEntry | Tombstone] = [*entries, *tombstones]

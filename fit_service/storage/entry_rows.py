@@ -8,6 +8,7 @@ from typing import Any
 
 from fit_service.models import from_microseconds, to_microseconds
 from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry, Origin
+from fit_service.rules.client_record import ClientRecord
 from fit_service.rules.weight import Weight
 
 
@@ -24,7 +25,15 @@ def to_entry(row: Any) -> BodyWeightEntry:
         stored_at=None if row.stored_at is None else from_microseconds(row.stored_at),
         modified_at=None if row.modified_at is None else from_microseconds(row.modified_at),
         changed_by=row.changed_by,
+        record=to_record(row),
     )
+
+
+def to_record(row: Any) -> ClientRecord | None:
+    """What an app calls the entry, of which the row tells that it is there or that it is gone."""
+    if row.client_record_id is None:
+        return None
+    return ClientRecord(row.client_id, row.client_record_id, row.client_record_version)
 
 
 def to_values(entry: BodyWeightEntry) -> dict[str, object]:
@@ -41,6 +50,16 @@ def to_values(entry: BodyWeightEntry) -> dict[str, object]:
         "stored_at": entry.stored_at and to_microseconds(entry.stored_at),
         "modified_at": entry.modified_at and to_microseconds(entry.modified_at),
         "changed_by": entry.changed_by,
+        **record_values(entry.record),
+    }
+
+
+def record_values(record: ClientRecord | None) -> dict[str, object]:
+    """What the row of an entry, or that it is gone, holds of what an app calls it."""
+    return {
+        "client_id": record and record.client_id,
+        "client_record_id": record and record.id,
+        "client_record_version": record and record.version,
     }
 
 
@@ -64,6 +83,7 @@ class Writer:
             self.subject,
             utc_offset=entry.utc_offset,
             origin=entry.origin,
+            record=entry.record,
             stored_at=stored_at,
             modified_at=modified_at,
             changed_by=self.client_id,

@@ -15,6 +15,7 @@ from fit_service.rules.body_weight_entry import BodyWeightEntry, version_of
 from fit_service.rules.refusals import ChangedMeanwhileError
 from fit_service.web.errors import ProblemError
 from fit_service.web.openapi.description import Header, Trait
+from shared.resource_server import ActiveToken
 
 _ETAG = Header("ETag", "The version of what is shown.", always=True)
 TAGGED = Trait(answer_headers=[_ETAG])
@@ -39,14 +40,20 @@ _HEX = re.compile("[0-9a-f]*")
 _MADE = re.compile("[0-9a-f]{16}-[0-9a-f]{8}(?![0-9a-zA-Z])")
 
 
-def version_tag(subject: str, change: int, address: str | None = None) -> str:
-    """Of what this change made, as it is shown at `address`, or at the one of this request.
+def version_tag(token: ActiveToken, change: int, address: str | None = None, of: object = "") -> str:
+    """Of what this change made, as it is shown to this app at `address`, or at the one of this request.
 
     First comes the version, as in the body of an entry, which alone `If-Match` compares; then the view: what is shown
-    in pounds is not what is shown in kilograms. Differs from person to person, because caches know addresses only.
+    in pounds is not what is shown in kilograms, and what an app calls an entry is shown to no other. Differs from
+    person to person, because caches know addresses only.
     """
-    view = address or request.full_path.removesuffix("?")
-    return f"{version_of(subject, change)}-{sha256(view.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    view = f"{address or request.full_path.removesuffix('?')} {token.client_id} {of}"
+    return f"{version_of(token.subject, change)}-{sha256(view.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def entry_tag(token: ActiveToken, entry: BodyWeightEntry, address: str | None = None) -> str:
+    """Of one entry, likewise. Its app's own version may rise without a change that others are told of."""
+    return version_tag(token, entry.change, address, entry.record.version if entry.record else "")
 
 
 def tagged(answer: Response, tag: str) -> Response:

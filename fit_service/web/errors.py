@@ -8,6 +8,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from fit_service.rules.refusals import (
     ChangedMeanwhileError,
+    DeletedRecordError,
     Fault,
     InvalidEntriesError,
     InvalidValueError,
@@ -25,6 +26,7 @@ STATUSES: Mapping[type[RefusedError], int] = {
     InvalidValueError: 422,
     InvalidEntriesError: 422,
     TooLongError: 422,
+    DeletedRecordError: 410,
     ChangedMeanwhileError: 412,
     TooManyWebhooksError: 409,
     NotActiveError: 409,

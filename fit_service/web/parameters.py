@@ -43,6 +43,7 @@ class Parameter(Generic[T]):
     reader: Reader[T]
     default: T
     description: str
+    required: bool = False
 
 
 class Query:
@@ -151,4 +152,6 @@ def _read(parameter: Parameter[T]) -> T:
     texts = request.args.getlist(parameter.name)
     if len(texts) > 1:
         raise InvalidValueError(parameter.name, f"{parameter.name} must be given once.")
+    if parameter.required and not texts:
+        raise InvalidValueError(parameter.name, f"{parameter.name} is required.")
     return parameter.reader.parse(texts[0], parameter.name) if texts else parameter.default

@@ -163,9 +163,10 @@ def _path_variable(name: str) -> Document:
 def _query_parameter(parameter: Parameter[Any]) -> Document:
     default = parameter.default
     schema = dict(parameter.reader.schema)
-    if default is not None:
+    if default is not None and not parameter.required:
         schema["default"] = default if isinstance(default, int) else str(default)
-    return {"name": parameter.name, "in": "query", "description": parameter.description, "schema": schema}
+    required = {"required": True} if parameter.required else {}
+    return {"name": parameter.name, "in": "query", **required, "description": parameter.description, "schema": schema}
 
 
 def _header_parameter(header: Header) -> Document:

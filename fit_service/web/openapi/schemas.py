@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fit_service.rules import client_record
 from fit_service.rules.body_weight_entry import FIRST_YEAR, Origin
 from fit_service.rules.entry_batch import MAX_ENTRIES
 from fit_service.rules.entry_file import COLUMNS, CSV, JSON, NEEDED
@@ -41,6 +42,23 @@ _INSTANT_THAT_IS_SENT: Schema = {
     "description": f"With an offset; from the year {FIRST_YEAR} on, until a day from now.",
 }
 ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
+RECORD_ID: Schema = {"type": "string", "pattern": f"^{client_record.ID}$"}
+_RECORD_VERSION: Schema = {"type": "integer", "minimum": 0, "maximum": client_record.MAX_VERSION}
+_RECORD: Mapping[str, Schema] = {
+    client_record.RECORD_ID: {**RECORD_ID, "description": "What the app that asks calls it itself, if it does."},
+    client_record.RECORD_VERSION: {**_RECORD_VERSION, "description": "Of its own record, as that app counts."},
+}
+_RECORD_THAT_IS_SENT: Mapping[str, Schema] = {
+    client_record.RECORD_ID: {
+        **RECORD_ID,
+        "description": "The app's own id of the record: if it is stored already, its entry is replaced, or kept.",
+    },
+    client_record.RECORD_VERSION: {
+        **_RECORD_VERSION,
+        "default": 0,
+        "description": "Only a higher one than the stored one, or the deleted one, changes anything.",
+    },
+}
 
 _OFFSET: Schema = {
     "type": "string",
@@ -103,8 +121,9 @@ _ENTRY = {
     "version": VERSION,
     "stored_at": {**INSTANT, "description": "When this record was inserted: of the record, not of the weighing."},
     "modified_at": {**INSTANT, "description": "When this record was changed last."},
+    **_RECORD,
 }
-_UNKNOWN_PERHAPS = ("utc_offset", "origin", "stored_at", "modified_at")
+_UNKNOWN_PERHAPS = ("utc_offset", "origin", "stored_at", "modified_at", *_RECORD)
 _OFFSET_THAT_IS_SENT: Schema = {
     **_OFFSET,
     "type": ["string", "null"],
@@ -112,6 +131,8 @@ _OFFSET_THAT_IS_SENT: Schema = {
 }
 _ORIGIN_THAT_IS_SENT: Schema = {"enum": [*(each.value for each in Origin), None]}
 _WARNINGS = _array(ref("Warning"), description="What looks odd about it.")
+_NEEDED = {client_record.RECORD_VERSION: [client_record.RECORD_ID], client_record.RECORD_ID: ["created_at"]}
+_RECORD_NEEDS: dict[str, Any] = {"dependentRequired": _NEEDED}
 _NO_OTHERS: dict[str, Any] = {"additionalProperties": False}
 _SENT_ENTRY = {
     "body_weight": _WEIGHT_THAT_IS_SENT,
@@ -121,7 +142,15 @@ _SENT_ENTRY = {
     "origin": _ORIGIN_THAT_IS_SENT,
 }
 _OPTIONAL = ("utc_offset", "origin")
-_SENT_CHANGE = {"id": ID, **_SENT_ENTRY, "version": VERSION, "stored_at": INSTANT, "modified_at": INSTANT}
+_SENT_CHANGE = {
+    "id": ID,
+    **_SENT_ENTRY,
+    "version": VERSION,
+    "stored_at": INSTANT,
+    "modified_at": INSTANT,
+    client_record.RECORD_ID: RECORD_ID,
+    client_record.RECORD_VERSION: _RECORD_VERSION,
+}
 
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _PLACE: Mapping[str, Schema] = {
@@ -163,18 +192,22 @@ SCHEMAS: Mapping[str, Schema] = {
     "InsertedEntry": _object(
         {**_ENTRY, "warnings": _WARNINGS}, _ENTRY_EXAMPLE, optional=(*_UNKNOWN_PERHAPS, "warnings")
     ),
-    "DeletedEntry": _object({"id": ID, "deleted": {"const": True}}, {"id": _ENTRY_ID, "deleted": True}),
+    "DeletedEntry": _object(
+        {"id": ID, "deleted": {"const": True}, **_RECORD}, {"id": _ENTRY_ID, "deleted": True}, optional=tuple(_RECORD)
+    ),
     "NewEntry": _object(
-        _SENT_ENTRY,
+        {**_SENT_ENTRY, **_RECORD_THAT_IS_SENT},
         {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-05T07:30:00+01:00"},
-        optional=("created_at", *_OPTIONAL),
-        description="Without `created_at` it is of now.",
+        optional=("created_at", *_OPTIONAL, *_RECORD),
+        description="Without `created_at`, which an app's own record needs, it is of now.",
+        **_RECORD_NEEDS,
         **_NO_OTHERS,
     ),
     "DatedEntry": _object(
-        _SENT_ENTRY,
+        {**_SENT_ENTRY, **_RECORD_THAT_IS_SENT},
         {"body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT},
-        optional=_OPTIONAL,
+        optional=(*_OPTIONAL, *_RECORD),
+        **_RECORD_NEEDS,
         **_NO_OTHERS,
     ),
     "EntryChange": _object(
