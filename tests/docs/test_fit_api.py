@@ -14,7 +14,7 @@ import pytest
 from fit_service.api import body_weight_batch
 from fit_service.api.body_weight import LIMIT
 from fit_service.api.transfer import MAX_WARNINGS
-from fit_service.rules import entry_batch, entry_file, entry_import
+from fit_service.rules import client_record, entry_batch, entry_file, entry_import
 from fit_service.rules.body_weight_entry import FIRST_YEAR, MAX_AHEAD
 from fit_service.rules.exact_json import MAX_NUMBER_LENGTH
 from fit_service.rules.summary import MAX_BUCKETS
@@ -90,6 +90,8 @@ def test_each_limit_in_the_table_is_that_of_the_code() -> None:
         "the body of a request": f"{access.MAX_BODY} bytes",
         "the body of a batch": f"{body_weight_batch.MAX_BODY} bytes",
         "entries of a batch": str(entry_batch.MAX_ENTRIES),
+        "an app's own id of a record, in characters": str(client_record.MAX_LENGTH),
+        "an app's own version of a record": str(client_record.MAX_VERSION),
         "an imported file, also when it is unpacked": f"{Settings.model_fields['import_limit'].default} bytes",
         "entries of an imported file": str(entry_import.MAX_ENTRIES),
         "columns of a CSV file": str(entry_file.MAX_COLUMNS),

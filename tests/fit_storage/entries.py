@@ -1,13 +1,18 @@
 """Short ways to make entries and to look at what is stored."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry
+from fit_service.rules.client_record import ClientRecord
+from fit_service.rules.insertion import Outcome
+from fit_service.rules.refusals import RefusedError
 from fit_service.rules.sync_position import BEGINNING, SyncPosition
 from fit_service.rules.weight import Weight
 from fit_service.storage.body_weights import BodyWeightStore
+from fit_service.storage.entry_operations import perform
 from fit_service.storage.entry_reader import Tombstone
 
 FIRST = datetime(2026, 1, 1, 7, tzinfo=UTC)
@@ -34,6 +39,16 @@ def delete(store: BodyWeightStore, entry: BodyWeightEntry, subject: str = "mo") 
         taken = changes.take(entry.id)
         assert taken is not None
         changes.delete(taken)
+
+
+def of_record(record_id: str, version: int = 0, amount: int | str = 80, client_id: str = "app") -> NewEntry:
+    """What an app sends of a record of its own."""
+    return replace(new(amount), record=ClientRecord(client_id, record_id, version))
+
+
+def send(store: BodyWeightStore, *entries: NewEntry, client_id: str = "app") -> list[Outcome | RefusedError]:
+    with store.changing("mo", client_id) as changes:
+        return perform(changes, entries, merge_twins=False)
 
 
 class Mirror:

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from fit_service.rules.body_weight_entry import NewEntry
+from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry
 from fit_service.rules.entry_matching import Candidate
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
@@ -20,7 +20,7 @@ from tests.fit_storage.entries import Mirror, change, delete, insert, new
 P, R = ParamSpec("P"), TypeVar("R")
 
 
-def all_entries(store: BodyWeightStore, subject: str = "mo") -> dict[str, object]:
+def all_entries(store: BodyWeightStore, subject: str = "mo") -> dict[str, BodyWeightEntry]:
     with store.reading(subject) as entries:
         found, rest = entries.page(Page(limit=10_000))
     assert rest is None

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fit_service.rules.body_weight_entry import BodyWeightEntry
 from fit_service.rules.local_days import LocalDays
 from fit_service.rules.webhooks.status import Owner
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.entry_reader import EntryReader, Page
 from fit_service.storage.kept_answers import KeptAnswers, RepeatableRequest
-from tests.fit_storage.entries import FIRST, change, delete, insert, new
+from tests.fit_storage.entries import FIRST, change, delete, insert, new, of_record, send
 from tests.fit_storage.hooks import Hooks, seconds
 from tests.support.query_plans import foreign_keys_without_index, plans
 
@@ -29,6 +30,13 @@ class Tables:
     def read(self, ask: Callable[[EntryReader], object]) -> None:
         with self.store.reading("mo") as entries:
             ask(entries)
+
+    def record(self) -> BodyWeightEntry:
+        send(self.store, of_record("an id"))
+        with self.store.changing("mo", "app") as changes:
+            taken = changes.take_record("an id")
+        assert taken is not None
+        return taken
 
     def repeat(self) -> None:
         with self.database.writing() as session:
@@ -50,6 +58,12 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
     "the counter": lambda at: at.read(lambda entries: entries.counter()),
     "an entry inserted": lambda at: insert(at.store, new()),
     "an entry changed": lambda at: change(at.store, insert(at.store, new())[0], new(81)),
+    "an app's own record": lambda at: at.read(lambda entries: entries.page(Page(limit=10, record=("app", "an id")))),
+    "a record sent again": lambda at: [send(at.store, of_record("an id", version)) for version in range(2)],
+    "a record that was deleted": lambda at: (
+        delete(at.store, at.record()),
+        send(at.store, of_record("an id")),
+    ),
     "an entry deleted": lambda at: delete(at.store, insert(at.store, new())[0]),
     "a repeatable request": Tables.repeat,
     "a person's webhooks": lambda at: at.hooks.store.all(Owner("app", "mo")),

@@ -48,6 +48,28 @@ def test_entries_of_the_first_version_keep_their_amounts_and_get_numbers(databas
     database.upgrade()
 
 
+OLD_COLUMNS = "id, subject, thousandths, unit, created_at, change, stored_at, modified_at, changed_by"
+
+
+def test_entries_of_before_apps_had_ids_of_their_own_stay_nobodys(database: Database) -> None:
+    """And who still writes them as before, an old process beside new ones, can."""
+    go_back_to(database, "0008")
+    row = f"INSERT INTO body_weights ({OLD_COLUMNS}) VALUES (:id, 'mo', 82500, 'kg', 1, 1, 1, 1, 'app')"
+    grave = "INSERT INTO deleted_entries (subject, change, id, deleted_at, changed_by) VALUES ('mo', 2, 'b', 1, 'app')"
+    for statements in ([(row, {"id": "a"})], [(row, {"id": "c"}), (grave, {})]):
+        with database.writing() as session:
+            for statement, values in statements:
+                session.execute(text(statement), values)
+        database.upgrade()
+    with BodyWeightStore(database).reading("mo") as entries:
+        page, _ = entries.page(Page(limit=10))
+        changes, _ = entries.changes_after(0, 0, 10)
+    assert [(entry.id, entry.record) for entry in page] == [("a", None), ("c", None)]
+    assert {change.record for change in changes} == {None}
+    go_back_to(database, "0008")
+    database.upgrade()
+
+
 @pytest.mark.parametrize("place", ["where the feed was", None], ids=["followed", "never followed"])
 def test_webhooks_of_the_release_before_stay_active_until_the_next_doubt(database: Database, place: str | None) -> None:
     hooks = Hooks(database)

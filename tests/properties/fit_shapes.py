@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 
 from fit_service.api import body_weight_batch
-from fit_service.rules import entry_batch, entry_file, entry_import
+from fit_service.rules import client_record, entry_batch, entry_file, entry_import
 from fit_service.web import access
 from tests.properties.repeating_shapes import JSON, Sent, Shape, of_heads, of_json, with_routes
 
@@ -34,6 +34,7 @@ def of_the_fit_api(app: Flask) -> Iterator[tuple[str, Shape]]:
     yield from (("CSV", Shape(name, limit, _file(_entries(apart)))) for name, limit, apart in _DISTANCES)
     yield from (("gzip", shape) for shape in _packed())
     yield from (("batch", shape) for shape in _batches())
+    yield from (("an app's own record", shape) for shape in _records())
     yield from (("head", shape) for shape in of_heads("GET", "/api/body_weight/"))
 
 
@@ -98,6 +99,35 @@ def _batches() -> Iterator[Shape]:
     apart = [{**good, "created_at": f"{1900 + n // 12:04}-{n % 12 + 1:02}-01T00:00:00Z"} for n in range(most + 1)]
     for name, entries in (("equal", [good] * (most + 1)), ("bad", [{}] * (most + 1)), ("scattered", apart)):
         yield Shape(f"{name} entries", most, lambda count, entries=entries: _batch(entries[:count]))
+
+
+def _records() -> Iterator[Shape]:
+    """Each batch is of records of its own: what costs most is the first time and the last."""
+    most, good = entry_batch.MAX_ENTRIES, {"body_weight": 80, "unit": "kg", "created_at": AT}
+
+    def send(members: dict[str, object]) -> Sent:
+        body = json.dumps({**good, "client_record_id": "a", **members})
+        return Sent("POST", "/api/body_weight/", body.encode(), {"Content-Type": JSON})
+
+    def records(count: int, version: int, name: str) -> Sent:
+        return _batch(
+            [{**good, "client_record_id": f"{name}{n}", "client_record_version": version} for n in range(count)]
+        )
+
+    def versions(count: int) -> Sent:
+        versions = ({"client_record_version": n, "body_weight": 60 + n % 90} for n in range(count))
+        return _batch([{**good, "client_record_id": f"v{count}", **each} for each in versions])
+
+    length = client_record.MAX_LENGTH
+    yield Shape("characters of an id", length, lambda count: send({"client_record_id": "x" * count}))
+    yield Shape("digits of a version", 16, lambda count: send({"client_record_version": int("9" * count)}))
+    yield Shape("new records", most, lambda count: records(count, 0, "r"))
+    yield Shape("records that were sent before", most, lambda count: records(count, 0, "r"))
+    yield Shape("records of which only the version is new", most, lambda count: records(count, 1, "r"))
+    yield Shape("versions of one record", most, versions)
+    path = "/api/body_weight/?client_record_id="
+    yield Shape("characters of an id that is looked up", length, lambda count: Sent("GET", path + "x" * count))
+    yield Shape("characters of an id that is deleted", length, lambda count: Sent("DELETE", path + "x" * count))
 
 
 def _batch(entries: list[dict[str, object]]) -> Sent:
