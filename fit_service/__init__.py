@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
     install_error_handlers(app)
-    install_commands(app, parts)
+    install_commands(app)
     app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))
     for blueprint in (
         metadata_endpoint(parts.validator, settings.resource, settings.collection),

@@ -1,0 +1,43 @@
+"""`flask --app fit_service webhooks …`: the process that delivers what webhooks have to be told, and its health."""
+
+import signal
+import threading
+from datetime import UTC, datetime
+
+from flask.cli import AppGroup
+
+from fit_service.cli.command import CommandError, answering, parts
+from fit_service.models import from_microseconds
+
+_FEED_READ_WITHIN = 180
+"""Seconds; a worker notes at least once a minute that it follows the feed."""
+
+webhook_commands = AppGroup("webhooks", help="What apps are told of changes.")
+
+
+@webhook_commands.command("deliver")
+def deliver() -> None:
+    """Deliver events until told to stop. Several processes may do so at once."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    parts().webhook_worker.run(stop)
+
+
+@webhook_commands.command("health")
+@answering
+def check_health() -> object:
+    """Say whether a worker delivers: one has lately read in the revocation feed who still consents."""
+    position = parts().feed_position.read()
+    if not parts().settings.follow_revocations:  # then workers leave no trace while nothing changes
+        return {"status": "the database answers"}
+    if position is None:
+        raise CommandError(
+            "no worker has read the revocation feed yet: is one running, and the resource server registered?"
+        )
+    age = (datetime.now(UTC) - from_microseconds(position[1])).total_seconds()
+    if age > _FEED_READ_WITHIN:
+        raise CommandError(
+            f"no worker has read the revocation feed for {age:.0f} s: is one running? Its log may say more"
+        )
+    return {"status": "healthy", "consents_read_seconds_ago": round(age)}
