@@ -63,10 +63,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_commands(app)
     app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))
     _install_pages(app, parts)
+    app.wsgi_app = HostNames(app.wsgi_app, settings.host_names[0])  # type: ignore[method-assign]
     app.wsgi_app = ProtocolApp(  # type: ignore[method-assign]
         routes(parts), app.wsgi_app, issuer=settings.issuer, host_names=settings.host_names, metrics=metrics
     )
-    app.wsgi_app = HostNames(app.wsgi_app, settings.host_names[0])  # type: ignore[method-assign]
     if settings.trusted_proxies:
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
             app.wsgi_app, settings.trusted_proxies, "AUTH_TRUSTED_PROXIES"
@@ -96,16 +96,35 @@ def _readiness(parts: Components) -> dict[str, Check]:
 def _install_pages(app: Flask, parts: Components) -> None:
     csrf = CSRFProtect(app)
     for blueprint in (
-        authorization_endpoint(parts.server, parts.accounts, parts.consents, parts.throttle, parts.pending),
-        logout_endpoint(parts.server, parts.accounts, parts.throttle, parts.logout_requests),
+        authorization_endpoint(
+            parts.authorization,
+            parts.pushed_requests,
+            parts.accounts,
+            parts.clients,
+            parts.throttle,
+            parts.pending,
+        ),
+        logout_endpoint(parts.logout, parts.accounts, parts.throttle, parts.logout_requests),
     ):
         csrf.exempt(blueprint)  # an app's form, which does no more than be sent again as a query
         app.register_blueprint(blueprint)
     app.register_blueprint(home_page(parts.accounts))
     app.register_blueprint(sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events))
-    app.register_blueprint(sign_out_pages(parts.server, parts.accounts, parts.logout_requests))
-    app.register_blueprint(consent_pages(parts.server, parts.accounts, parts.consents, parts.pending))
-    app.register_blueprint(device_page(parts.server, parts.accounts, parts.consents, parts.throttle))
+    app.register_blueprint(sign_out_pages(parts.logout, parts.accounts, parts.logout_requests))
+    app.register_blueprint(
+        consent_pages(parts.authorization, parts.accounts, parts.pending, parts.resource_servers, parts.creation)
+    )
+    app.register_blueprint(
+        device_page(
+            parts.accounts,
+            parts.clients,
+            parts.consents,
+            parts.resource_servers,
+            parts.devices,
+            parts.device_decisions,
+            parts.throttle,
+        )
+    )
     app.register_blueprint(account_page(parts.accounts, parts.throttle, parts.revocation))
     app.register_blueprint(
         connected_apps_page(

@@ -1,24 +1,40 @@
 """The composition root: settings become stores, stores become the protocol's parts. The only place that wires."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from auth_service.crypto.derived_keys import nonce_key, web_secret
 from auth_service.crypto.key_wrapping import KeyWrapping
 from auth_service.crypto.token_handle import TokenKeyRing
-from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME
-from auth_service.protocol.authorization_server import AuthorizationServer, ServerParts
+from auth_service.protocol.authorization.endpoint import AuthorizationEndpoint
+from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME, PushedAuthorizationRequests
+from auth_service.protocol.authorization.request import AuthorizationRequest
+from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.assertion import ClientAssertions
 from auth_service.protocol.clients.authentication import ClientAuthentication
-from auth_service.protocol.device.authorization import DEVICE_CODE_LIFETIME
-from auth_service.protocol.features import register_features
+from auth_service.protocol.device.authorization import (
+    DEVICE_CODE_LIFETIME,
+    DeviceAuthorizationEndpoint,
+    DeviceDecisions,
+)
+from auth_service.protocol.device.grant import DeviceCodeGrant
+from auth_service.protocol.grants.authorization_code import AuthorizationCodeGrant
+from auth_service.protocol.grants.client_credentials import ClientCredentialsGrant
+from auth_service.protocol.grants.code_exchange import CodeExchange
+from auth_service.protocol.grants.creation import GrantCreation
+from auth_service.protocol.grants.refresh_token import RefreshTokenGrant
+from auth_service.protocol.grants.token_exchange import TokenExchangeGrant
+from auth_service.protocol.openid.logout import LogoutEndpoint
 from auth_service.protocol.openid.userinfo import userinfo_server, userinfo_validator
 from auth_service.protocol.registration.dynamic import DynamicRegistration
 from auth_service.protocol.tokens.dpop import DpopProofs
-from auth_service.protocol.tokens.ending import GrantRevocation
 from auth_service.protocol.tokens.feed_cursor import KeyWatch
+from auth_service.protocol.tokens.grant_revocation import GrantRevocation
+from auth_service.protocol.tokens.introspection import Introspection
 from auth_service.protocol.tokens.issuance import Lifetimes, TokenIssuance
-from auth_service.protocol.tokens.revocation_feed import RevocationFeed
+from auth_service.protocol.tokens.revocation_feed import RevocationFeedEndpoint
 from auth_service.protocol.tokens.signing_keys import SigningKeyRing
+from auth_service.protocol.tokens.token_revocation import TokenRevocation
 from auth_service.settings import Settings
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
@@ -58,6 +74,7 @@ class Components:
     settings: Settings
     database: Database
     redis: RedisClients
+    keys: TokenKeyRing
     accounts: AccountStore
     clients: ClientStore
     client_origins: ClientOrigins
@@ -66,101 +83,166 @@ class Components:
     initial_access_tokens: InitialAccessTokenStore
     records: GrantRecordStore
     grants: GrantStore
+    ends: GrantEnds
+    devices: DeviceAuthorizationStore
     events: SecurityEventStore
     signing_keys: SigningKeyRing
     sessions: BrowserSessionStore
     pending: AuthorizationRequestStore
+    pushed: AuthorizationRequestStore
     logout_requests: AuthorizationRequestStore
     throttle: Throttle
+    creation: GrantCreation
+    issuance: TokenIssuance
     revocation: GrantRevocation
     reconciler: RevocationReconciler
-    feed: RevocationFeed
+    server: AuthorizationServer
+    authorization: AuthorizationEndpoint
+    pushed_requests: PushedAuthorizationRequests
+    device_authorization: DeviceAuthorizationEndpoint
+    device_decisions: DeviceDecisions
+    introspection: Introspection
+    token_revocation: TokenRevocation
+    feed: RevocationFeedEndpoint
     registration: DynamicRegistration
     userinfo: TokenValidator
-    server: AuthorizationServer
+    logout: LogoutEndpoint
     writability: Writability
     web_secret: bytes
 
 
 def build(settings: Settings) -> Components:
     """Wire a service."""
+    issuer = settings.issuer
     database, redis = Database(settings.database_url, pgbouncer=settings.pgbouncer), connect_redis(settings.redis_url)
     keys = TokenKeyRing(settings.token_key_bytes())
     accounts, clients = AccountStore(database, HasherInTurns(release_slot)), ClientStore(database)
-    resource_servers, records = (
-        ResourceServerStore(database, userinfo_server(settings.issuer)),
-        GrantRecordStore(database),
-    )
-    grants, ended = GrantStore(redis, settings.redis_shards), EndedRecordStore(database)
+    resource_servers = ResourceServerStore(database, userinfo_server(issuer))
+    records, ended = GrantRecordStore(database), EndedRecordStore(database)
+    grants = GrantStore(redis, settings.redis_shards)
     ends = GrantEnds(redis, settings.redis_shards, settings.revocation_log_lifetime)
     exchanged = ExchangedTokenStore(redis, GrantKeys(settings.redis_shards), ends)
+    consents = ConsentStore(database, settings.consent_lifetime)
+    initial_access_tokens = InitialAccessTokenStore(database)
+    devices = DeviceAuthorizationStore(redis, DEVICE_CODE_LIFETIME)
+    pushed = AuthorizationRequestStore(redis, "pushed-request", PUSHED_REQUEST_LIFETIME)
     signing_keys = SigningKeyRing(SigningKeyStore(database, KeyWrapping(settings.token_key_bytes())))
-    throttle = Throttle(redis)
-    authentication = ClientAuthentication(throttle, ClientAssertions(settings.issuer, ReplayCache(redis)))
-    log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
+    throttle, replays = Throttle(redis), ReplayCache(redis)
+    assertions, dpop = ClientAssertions(issuer, replays), DpopProofs(replays, _nonces(settings))
+    authentication = ClientAuthentication(clients, throttle, assertions)
+    caller_authentication = ClientAuthentication(resource_servers, throttle, assertions)
     revocation = GrantRevocation(records, ended, redis.master, ends, exchanged, accounts, clients, resource_servers)
+    creation = GrantCreation(resource_servers, records, grants, revocation, settings.grant_lifetime)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
+    issuance = TokenIssuance(keys, grants, exchanged, clients, revocation, lifetimes)
+    codes = CodeExchange(issuer, grants, signing_keys, issuance)
     server = AuthorizationServer(
-        ServerParts(
-            issuer=settings.issuer,
-            keys=keys,
+        issuer,
+        authentication,
+        dpop,
+        {
+            AuthorizationCodeGrant.GRANT_TYPE: partial(
+                AuthorizationCodeGrant,
+                keys=keys,
+                grants=grants,
+                records=records,
+                resource_servers=resource_servers,
+                codes=codes,
+            ),
+            RefreshTokenGrant.GRANT_TYPE: partial(
+                RefreshTokenGrant, keys=keys, records=records, resource_servers=resource_servers, issuance=issuance
+            ),
+            ClientCredentialsGrant.GRANT_TYPE: partial(
+                ClientCredentialsGrant, clients=clients, resource_servers=resource_servers, issuance=issuance
+            ),
+            DeviceCodeGrant.GRANT_TYPE: partial(
+                DeviceCodeGrant,
+                keys=keys,
+                devices=devices,
+                records=records,
+                resource_servers=resource_servers,
+                codes=codes,
+            ),
+            TokenExchangeGrant.GRANT_TYPE: partial(
+                TokenExchangeGrant,
+                keys=keys,
+                grants=grants,
+                records=records,
+                resource_servers=resource_servers,
+                issuance=issuance,
+            ),
+        },
+    )
+    authorization = AuthorizationEndpoint(
+        server,
+        partial(
+            AuthorizationRequest,
             clients=clients,
             resource_servers=resource_servers,
-            records=records,
-            grants=grants,
-            ends=ends,
-            pushed_requests=AuthorizationRequestStore(redis, "pushed-request", PUSHED_REQUEST_LIFETIME),
-            devices=DeviceAuthorizationStore(redis, DEVICE_CODE_LIFETIME),
-            throttle=throttle,
-            authentication=authentication,
-            dpop=DpopProofs(ReplayCache(redis), _nonces(settings)),
-            issuance=TokenIssuance(keys, grants, exchanged, clients, resource_servers, revocation, lifetimes),
-            revocation=revocation,
             signing_keys=signing_keys,
-            grant_lifetime=settings.grant_lifetime,
+            keys=keys,
+            creation=creation,
             code_lifetime=settings.code_lifetime,
-            registers_clients=settings.registration != "closed",
-        )
+        ),
+        consents,
     )
-    register_features(server)
-    initial_access_tokens = InitialAccessTokenStore(database)
+    introspection = Introspection(issuer, caller_authentication, keys, grants, signing_keys)
+    log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
     return Components(
         settings=settings,
         database=database,
         redis=redis,
+        keys=keys,
         accounts=accounts,
         clients=clients,
         client_origins=ClientOrigins(database),
-        consents=ConsentStore(database, settings.consent_lifetime),
+        consents=consents,
         resource_servers=resource_servers,
         initial_access_tokens=initial_access_tokens,
         records=records,
         grants=grants,
+        ends=ends,
+        devices=devices,
         events=SecurityEventStore(database),
         signing_keys=signing_keys,
         sessions=BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime),
         pending=AuthorizationRequestStore(redis, "authorization-request", settings.authorization_request_lifetime),
+        pushed=pushed,
         logout_requests=AuthorizationRequestStore(redis, "logout-request", settings.authorization_request_lifetime),
         throttle=throttle,
+        creation=creation,
+        issuance=issuance,
         revocation=revocation,
         reconciler=RevocationReconciler(redis, ended, revocation, settings.reconcile_interval),
-        feed=RevocationFeed(
-            authentication,
-            resource_servers,
+        server=server,
+        authorization=authorization,
+        pushed_requests=PushedAuthorizationRequests(authentication, authorization, throttle, dpop, pushed),
+        device_authorization=DeviceAuthorizationEndpoint(
+            issuer, authentication, resource_servers, throttle, keys, devices
+        ),
+        device_decisions=DeviceDecisions(devices, creation),
+        introspection=introspection,
+        token_revocation=TokenRevocation(authentication, keys, records, ends, revocation, issuance),
+        feed=RevocationFeedEndpoint(
+            issuer,
+            caller_authentication,
             log,
             RevocationTail(redis, log.keys),
-            settings.waiting_polls,
-            settings.issuer,
             KeyWatch(keys.key_ids),
+            settings.waiting_polls,
             release_slot,
         ),
         registration=DynamicRegistration(
-            server,
+            issuer,
+            clients,
+            resource_servers,
+            revocation,
+            throttle,
             initial_access_tokens if settings.registration == "token" else None,
             settings.unused_client_lifetime,
         ),
-        userinfo=userinfo_validator(server.parts),
-        server=server,
+        userinfo=userinfo_validator(issuer, introspection, dpop),
+        logout=LogoutEndpoint(issuer, clients, signing_keys),
         writability=Writability({"database": database.check_writing, "redis": redis.check_writing}),
         web_secret=web_secret(settings.token_key_bytes()[0]),
     )

@@ -3,13 +3,9 @@
 from functools import partial
 
 from auth_service.components import Components
-from auth_service.protocol.authorization.pushed_requests import pushed_authorization_request
-from auth_service.protocol.device.authorization import device_authorization
-from auth_service.protocol.features import metadata
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.openid.userinfo import userinfo
-from auth_service.protocol.tokens.introspection import introspection
-from auth_service.protocol.tokens.revocation import revocation
+from auth_service.protocol.server_metadata import server_metadata
 from auth_service.web.protocol_app import by_form, by_json, by_query, by_token, for_all
 from auth_service.web.route import Route
 from shared.service.cors import ScriptAccess
@@ -23,25 +19,29 @@ _SHOWN = ("DPoP-Nonce", "Retry-After", "WWW-Authenticate")
 
 def routes(parts: Components) -> list[Route]:
     """The endpoints of a service: which address does what, and for whom."""
-    server, rules, clients = parts.server, parts.server.parts, parts.registration
-    describe, tell_keys = (
-        for_all(partial(metadata, server)),
-        for_all(lambda: {"keys": parts.signing_keys.public_keys()}),
+    registration, registers_clients = parts.registration, parts.settings.registration != "closed"
+    describe = for_all(
+        partial(server_metadata, parts.server, parts.resource_servers, registers_clients=registers_clients)
     )
+    tell_keys = for_all(lambda: {"keys": parts.signing_keys.public_keys()})
     tell_person = by_token(parts.userinfo, OPENID, userinfo)
     # Scripts of registered clients read what is for clients (RFC 9700 §2.6), errors and outages too; never a page.
     scripts = ScriptAccess(parts.client_origins.include, _SENT, _SHOWN)
     table = [
         # RFC 6749 §3.2
         Route(
-            "/token", "token.issue_token", "clients", {"POST": by_form(server.create_token_response)}, scripts=scripts
+            "/token",
+            "token.issue_token",
+            "clients",
+            {"POST": by_form(parts.server.create_token_response)},
+            scripts=scripts,
         ),
         # RFC 7662 §2
         Route(
             "/introspect",
             "introspection.introspect_token",
             "resource servers",
-            {"POST": by_form(partial(introspection, rules))},
+            {"POST": by_form(parts.introspection.answer)},
         ),
         # docs/revocation_feed.md
         Route(
@@ -56,7 +56,7 @@ def routes(parts: Components) -> list[Route]:
             "/revoke",
             "revocation.revoke_token",
             "clients",
-            {"POST": by_form(partial(revocation, server))},
+            {"POST": by_form(parts.token_revocation.answer)},
             scripts=scripts,
         ),
         # RFC 9126 §2
@@ -64,7 +64,7 @@ def routes(parts: Components) -> list[Route]:
             "/par",
             "pushed_authorization_requests.push_authorization_request",
             "clients",
-            {"POST": by_form(partial(pushed_authorization_request, server))},
+            {"POST": by_form(parts.pushed_requests.push)},
             scripts=scripts,
         ),
         # RFC 8628 §3.1
@@ -72,7 +72,7 @@ def routes(parts: Components) -> list[Route]:
             "/device_authorization",
             "device_authorization.authorize_device",
             "clients",
-            {"POST": by_form(partial(device_authorization, server))},
+            {"POST": by_form(parts.device_authorization.answer)},
         ),
         # OpenID Connect Core §5.3
         Route(
@@ -101,14 +101,14 @@ def routes(parts: Components) -> list[Route]:
             scripts=scripts,
         ),
     ]
-    if rules.registers_clients:
+    if registers_clients:
         table += [
             # RFC 7591 §3
             Route(
                 "/register",
                 "registration.register_client",
                 "anybody, or whoever has an initial access token",
-                {"POST": by_json(clients.register)},
+                {"POST": by_json(registration.register)},
             ),
             # RFC 7592 §2
             Route(
@@ -116,9 +116,9 @@ def routes(parts: Components) -> list[Route]:
                 "registration.manage_client",
                 "the client, with its registration access token",
                 {
-                    "GET": by_json(clients.read),
-                    "PUT": by_json(clients.update),
-                    "DELETE": by_json(clients.delete),
+                    "GET": by_json(registration.read),
+                    "PUT": by_json(registration.update),
+                    "DELETE": by_json(registration.delete),
                 },
             ),
         ]

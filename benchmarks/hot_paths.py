@@ -37,7 +37,7 @@ _LAYERS = {
     ("token_handle.py", "make"): "tokens: verify, derive, digest",
     ("token_handle.py", "token_digest"): "tokens: verify, derive, digest",
     ("authorization_server.py", "create_token_response"): "grant rules, with Authlib's",
-    ("introspection.py", "introspection"): "introspection's rules",
+    ("introspection.py", "answer"): "introspection's rules",
     ("oauth_request.py", "__init__"): "form and headers in, JSON and headers out",
     ("protocol_app.py", "__call__"): "form and headers in, JSON and headers out",
 }

@@ -53,7 +53,7 @@ class ManyGrants:
 
     def __init__(self, server: PreparedServer, size: int, active: int) -> None:
         self._server, self.size = server, size
-        self._keys = server.parts.server.parts.keys
+        self._keys = server.parts.keys
         self._redis_keys = GrantKeys(server.parts.settings.redis_shards)
         self._active = set(random.Random(size).sample([n for n in range(size) if n % _ENDED], active))
         self.tokens: list[Tokens] = []

@@ -61,7 +61,7 @@ class PreparedServer:
         expires_at = now() + timedelta(days=1)
         for _ in range(count):
             grant_id = new_grant_id()
-            code = self.parts.server.parts.keys.make(TokenKind.AUTHORIZATION_CODE, grant_id, 0)
+            code = self.parts.keys.make(TokenKind.AUTHORIZATION_CODE, grant_id, 0)
             records.append(self._record(grant_id))
             grant = NewGrant(
                 grant_id=grant_id,

@@ -1,7 +1,7 @@
 """Measures the shape of the code: what one request passes through, and how files, folders and imports lie.
 
-`python -m tools.house` prints both for this checkout, `python -m tools.house ../older` for another one, which `.venv` there
-runs. Nothing is timed; counts are the same on each machine. It needs redis-server.
+`python -m tools.house` prints both for this checkout, `python -m tools.house ../older` for another one, by its `.venv`.
+Nothing is timed; counts are the same on each machine. It needs redis-server.
 """
 
 import ast
@@ -11,9 +11,11 @@ import os
 import subprocess
 import sys
 import tempfile
+from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -62,12 +64,14 @@ def main() -> None:
 
 def roads() -> dict[str, Road]:
     """One request of each kind, by both services of the checkout, started as its own tests start them."""
-    from tests.support.actions import Actions  # noqa: PLC0415 - the checkout's, not ours
-    from tests.support.servers import real_redis  # noqa: PLC0415
-    from tests.support.stack import run_stack  # noqa: PLC0415
-
-    with tempfile.TemporaryDirectory() as folder, real_redis() as redis, run_stack(Path(folder), redis) as stack:
-        actions = Actions(stack)
+    fit = {"fit_log_level": "INFO", "fit_metrics_token": "a" * 20}
+    support = {name: import_module(f"tests.support.{name}") for name in ("actions", "servers", "stack")}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        support["servers"].real_redis() as redis,
+        support["stack"].run_stack(Path(folder), redis, log_level="INFO", metrics_token="a" * 20, **fit) as stack,
+    ):
+        actions = support["actions"].Actions(stack)
         app = actions.app()
         tokens = app.connect(actions.person(), SCOPES)
         chain = [tokens.refresh]
@@ -185,8 +189,6 @@ def _post(
 
 
 def _basic(name: str, secret: str) -> str:
-    from base64 import b64encode  # noqa: PLC0415
-
     return "Basic " + b64encode(f"{name}:{secret}".encode()).decode()
 
 
@@ -211,7 +213,8 @@ def rooms(checkout: Path) -> Iterator[str]:
         number[_folder(checkout, file)] += 1
     for folder in sorted(number):
         others = out[folder]
-        yield f"| {folder} | {number[folder]} | {lines[folder]:,} | {inside[folder]} | {others.total()} | {len(others)} |"
+        cells = (number[folder], f"{lines[folder]:,}", inside[folder], others.total(), len(others))
+        yield f"| {folder} | {' | '.join(map(str, cells))} |"
     arrows = inside.total() + sum(each.total() for each in out.values())
     both = [f"{a} and {b}" for a in sorted(out) for b in sorted(out[a]) if a < b and out[b][a]]
     yield f"\n{len(files)} files in {len(number)} folders, {arrows} arrows. Folders that import each other: {len(both)}"

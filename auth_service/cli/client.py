@@ -12,13 +12,9 @@ from auth_service.cli.command import RefusedError, command, json_from, overlap_o
 from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, SECRET_METHODS, Client, new_client_id
 from auth_service.models.secret import new_secret, secret_digest
-from auth_service.protocol.features import GRANTS
 from auth_service.protocol.registration.keys import checked_jwks
-from auth_service.protocol.registration.rules import check_client
+from auth_service.protocol.registration.rules import GRANT_TYPES, check_client
 from auth_service.protocol.tokens.signing_keys import ALGORITHMS
-
-_GRANT_TYPES = [grant.GRANT_TYPE for grant in GRANTS]
-
 
 client_commands = AppGroup("client", help="Apps that ask for tokens.")
 
@@ -40,7 +36,7 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
             "--grant-type",
             "grant_types",
             multiple=True,
-            type=click.Choice(_GRANT_TYPES),
+            type=click.Choice(GRANT_TYPES),
             help="May be given several times. Default: authorization_code and refresh_token.",
         ),
         click.option("--scope", "scopes", multiple=True, help="The most it may ask for; may be given several times."),

@@ -38,10 +38,6 @@ class CodeGrant:
     nonce: str = field(repr=False)
     dpop_jkt: str
 
-    def get_redirect_uri(self) -> str:
-        """For Authlib."""
-        return self.redirect_uri
-
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenClaims:

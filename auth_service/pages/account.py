@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length
 
 from auth_service.models.account import Account
 from auth_service.models.password import password_problem
-from auth_service.protocol.tokens.ending import GrantRevocation
+from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.throttle import Throttle

@@ -10,15 +10,14 @@ from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from auth_service.protocol.authorization.assessment import assess
-from auth_service.protocol.authorization.pushed_requests import named_request
-from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.authorization.endpoint import AuthorizationEndpoint
+from auth_service.protocol.authorization.pushed_requests import PushedAuthorizationRequests
 from auth_service.protocol.grants.creation import Decision
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.openid.authentication_request import SignedIn, must_not_ask
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
-from auth_service.storage.consents import ConsentStore
+from auth_service.storage.clients import ClientStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_requests import again_as_query, query_request, to_flask
 from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
@@ -28,9 +27,10 @@ from auth_service.web.leaving import ask_before_leaving
 
 
 def authorization_endpoint(
-    server: AuthorizationServer,
+    endpoint: AuthorizationEndpoint,
+    pushed_requests: PushedAuthorizationRequests,
     accounts: AccountStore,
-    consents: ConsentStore,
+    clients: ClientStore,
     throttle: Throttle,
     pending: AuthorizationRequestStore,
 ) -> Blueprint:
@@ -40,11 +40,11 @@ def authorization_endpoint(
 
     @blueprint.get("/authorize")
     def authorize() -> ResponseReturnValue:
-        request = named_request(server, query_request(server.parts.issuer))
+        request = pushed_requests.named_by(query_request(endpoint.issuer))
         if must_not_ask(request):
             return _answer_unasked(request)
         try:
-            server.validate_authorization_request(request)
+            endpoint.check(request)
         except OAuth2Error as error:
             if error.redirect_uri is None:
                 raise  # a page, see errors.py
@@ -61,18 +61,18 @@ def authorization_endpoint(
         account = signed_in_account(accounts)
         signed_in = SignedIn(account.id, signed_in_at()) if account else None
         try:
-            assessment = assess(server, consents, request, time.time(), signed_in)
+            assessment = endpoint.assess(request, time.time(), signed_in)
         except OAuth2Error as refusal:
             if refusal.redirect_uri is None:
                 raise
-            answer = server.handle_error_response(request, refusal)
-            client = server.query_client(request.form["client_id"])
+            answer = endpoint.refuse(request, refusal)
+            client = clients.find(request.form["client_id"])
             if account is None and client is not None and client.registered_itself:
                 return ask_before_leaving(client.name, dict(answer.headers)["Location"])
             return to_flask(answer)
         assert account is not None
-        scopes = assessment.grant.target.scopes
-        decision = Decision(account, signed_in_at(), scopes, assessment.withdrawals)
-        return to_flask(server.create_authorization_response(request, decision, assessment.grant))
+        asked = assessment.request
+        decision = Decision(account, signed_in_at(), asked.target.scopes, assessment.withdrawals)
+        return to_flask(endpoint.answer(asked, decision))
 
     return blueprint

@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from auth_service.models.grant import GrantRecord
-from auth_service.protocol.tokens.ending import GrantRevocation
+from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.grant_records import GrantRecordStore

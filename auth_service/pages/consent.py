@@ -8,15 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
 from auth_service.pages.scope_choices import described, in_words
-from auth_service.protocol.authorization.assessment import Assessment, assess
-from auth_service.protocol.authorization_server import AuthorizationServer
-from auth_service.protocol.grants.creation import Decision
+from auth_service.protocol.authorization.endpoint import Assessment, AuthorizationEndpoint
+from auth_service.protocol.grants.creation import Decision, GrantCreation
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.openid.authentication_request import Next, SignedIn
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
-from auth_service.storage.consents import ConsentStore
+from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.web.browser_requests import to_flask
 from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
 from auth_service.web.http_headers import allow_form_to_lead_to
@@ -26,10 +25,11 @@ _EXPIRED = "This request has expired or was answered already. Go back to the app
 
 
 def consent_pages(
-    server: AuthorizationServer,
+    endpoint: AuthorizationEndpoint,
     accounts: AccountStore,
-    consents: ConsentStore,
     pending: AuthorizationRequestStore,
+    resource_servers: ResourceServerStore,
+    creation: GrantCreation,
 ) -> Blueprint:
     """A blueprint with the page and its answer. What is asked is what the server kept, not what a form says."""
     blueprint = Blueprint("consent", __name__)
@@ -39,33 +39,33 @@ def consent_pages(
     def ask() -> ResponseReturnValue:
         request_id = request.args.get("request", "")
         account, assessment = _who_decides(request_id)
-        grant = assessment.grant
+        asked = assessment.request
         if assessment.step is Next.ANSWER:
-            return _answer(request_id, Decision(account, signed_in_at(), grant.target.scopes, assessment.withdrawals))
-        allow_form_to_lead_to(grant.redirect_uri)
+            return _answer(request_id, Decision(account, signed_in_at(), asked.target.scopes, assessment.withdrawals))
+        allow_form_to_lead_to(asked.redirect_uri)
         return render_template(
             "consent.html",
             account=account,
-            client=grant.client,
-            scopes=described(grant.target.scopes, server.parts.resource_servers.scopes()),
-            signs_in=OPENID in grant.target.scopes,
+            client=asked.client,
+            scopes=described(asked.target.scopes, resource_servers.scopes()),
+            signs_in=OPENID in asked.target.scopes,
             request_id=request_id,
             withdrawals=assessment.withdrawals,
             another_account=_sign_in_for(request_id),
-            lifetime=in_words(server.parts.grant_lifetime),
-            returns_to=urlsplit(grant.redirect_uri).netloc or urlsplit(grant.redirect_uri).scheme,
+            lifetime=in_words(creation.lifetime),
+            returns_to=urlsplit(asked.redirect_uri).netloc or urlsplit(asked.redirect_uri).scheme,
         )
 
     @blueprint.post("/consent")
     def decide() -> ResponseReturnValue:
         request_id = request.form.get("request", "")
         account, assessment = _who_decides(request_id)
-        grant = assessment.grant
-        if request.form.get("client_name") != grant.client.name:  # it calls itself otherwise than the page did
+        asked = assessment.request
+        if request.form.get("client_name") != asked.client.name:  # it calls itself otherwise than the page did
             return redirect(url_for("consent.ask", request=request_id), 303)
         allowed = request.form.get("decision") == "allow"
         scopes = tuple(request.form.getlist("scope")) if allowed else ()
-        asked_at, remember = request.form.get("withdrawals", type=int), grant.client.identity_assured
+        asked_at, remember = request.form.get("withdrawals", type=int), asked.client.identity_assured
         return _answer(request_id, Decision(account, signed_in_at(), scopes, asked_at, remember=remember))
 
     def _who_decides(request_id: str) -> tuple[Account, Assessment]:
@@ -78,7 +78,7 @@ def consent_pages(
         account = signed_in_account(accounts)
         signed_in = SignedIn(account.id, signed_in_at()) if account else None
         try:
-            assessment = assess(server, consents, _protocol_request(kept), kept.received_at, signed_in)
+            assessment = endpoint.assess(_protocol_request(kept), kept.received_at, signed_in)
         except OAuth2Error as refusal:
             if refusal.redirect_uri is None:
                 raise  # its client was deleted meanwhile, or has another address
@@ -92,16 +92,14 @@ def consent_pages(
     def _refuse(request_id: str, refusal: OAuth2Error) -> Response:
         """Tell the client, whose address is beyond doubt."""
         kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
-        return to_flask(server.handle_error_response(_protocol_request(kept), refusal))
+        return to_flask(endpoint.refuse(_protocol_request(kept), refusal))
 
     def _answer(request_id: str, decision: Decision) -> ResponseReturnValue:
         kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
-        protocol_request = _protocol_request(kept)
-        grant = server.validate_authorization_request(protocol_request)
-        return to_flask(server.create_authorization_response(protocol_request, decision, grant))
+        return to_flask(endpoint.answer(endpoint.check(_protocol_request(kept)), decision))
 
     def _protocol_request(kept: KeptRequest) -> ProtocolRequest:
-        return ProtocolRequest("GET", f"{server.parts.issuer}/authorize", {}, kept.parameters, direct=kept.direct)
+        return ProtocolRequest("GET", f"{endpoint.issuer}/authorize", {}, kept.parameters, direct=kept.direct)
 
     return blueprint
 

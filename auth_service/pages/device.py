@@ -9,13 +9,15 @@ from auth_service.models.account import Account
 from auth_service.models.client import Client
 from auth_service.models.device_authorization import DeviceAuthorization
 from auth_service.pages.scope_choices import described, in_words
-from auth_service.protocol.authorization_server import AuthorizationServer
-from auth_service.protocol.device.authorization import decide
+from auth_service.protocol.device.authorization import DeviceDecisions
 from auth_service.protocol.device.user_code import shown, typed
 from auth_service.protocol.grants.creation import Decision
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.storage.accounts import AccountStore
+from auth_service.storage.clients import ClientStore
 from auth_service.storage.consents import ConsentStore
+from auth_service.storage.device_authorizations import DeviceAuthorizationStore
+from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import signed_in_account, signed_in_at
 from auth_service.web.waiting import in_minutes
@@ -30,11 +32,16 @@ class _TooManyCodesError(Exception):
 
 
 def device_page(
-    server: AuthorizationServer, accounts: AccountStore, consents: ConsentStore, throttle: Throttle
+    accounts: AccountStore,
+    clients: ClientStore,
+    consents: ConsentStore,
+    resource_servers: ResourceServerStore,
+    devices: DeviceAuthorizationStore,
+    decisions: DeviceDecisions,
+    throttle: Throttle,
 ) -> Blueprint:
     """A blueprint with the page and its answer. Consent is always asked: the device proved nothing to the person."""
     blueprint = Blueprint("device", __name__)
-    parts = server.parts
 
     @blueprint.get("/device")
     def ask() -> ResponseReturnValue:
@@ -44,7 +51,7 @@ def device_page(
             return redirect(_sign_in_for(entered), 303)
         if not entered:
             return render_template("device_code.html", account=account)
-        found = _look_up(account, entered, parts.devices.find)
+        found = _look_up(account, entered, devices.find)
         if found is None:
             return render_template("device_code.html", account=account, entered=entered, problem=_UNKNOWN), 422
         device, client = found
@@ -53,11 +60,11 @@ def device_page(
             account=account,
             client=client,
             user_code=shown(typed(entered) or ""),
-            scopes=described(device.scopes, parts.resource_servers.scopes()),
+            scopes=described(device.scopes, resource_servers.scopes()),
             signs_in=OPENID in device.scopes,
             withdrawals=consents.withdrawals(account.id, client.client_id),
             another_account=_sign_in_for(entered),
-            lifetime=in_words(parts.grant_lifetime),
+            lifetime=in_words(decisions.grant_lifetime),
         )
 
     @blueprint.post("/device")
@@ -66,13 +73,13 @@ def device_page(
         account = signed_in_account(accounts)
         if account is None:
             return redirect(_sign_in_for(entered), 303)
-        found = _look_up(account, entered, parts.devices.take)
+        found = _look_up(account, entered, devices.take)
         if found is None:
             return render_template("device_code.html", account=account, problem=_UNKNOWN), 422
         device, client = found
         scopes = tuple(request.form.getlist("scope")) if request.form.get("decision") == "allow" else ()
         asked_at = request.form.get("withdrawals", type=int)
-        allowed = decide(parts, device, client, Decision(account, signed_in_at(), scopes, asked_at))
+        allowed = decisions.decide(device, client, Decision(account, signed_in_at(), scopes, asked_at))
         return render_template("device_answered.html", account=account, client=client, allowed=allowed)
 
     @blueprint.errorhandler(_TooManyCodesError)
@@ -90,7 +97,7 @@ def device_page(
             raise _TooManyCodesError(admission)
         user_code = typed(entered)
         device = look_up(user_code) if user_code else None
-        client = server.query_client(device.client_id) if device else None
+        client = clients.find(device.client_id) if device else None
         if device is None or client is None:
             return None
         throttle.user_code_found(admission)

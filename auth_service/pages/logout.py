@@ -3,8 +3,7 @@
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from auth_service.protocol.authorization_server import AuthorizationServer
-from auth_service.protocol.openid.logout import logout_request
+from auth_service.protocol.openid.logout import LogoutEndpoint
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.throttle import Throttle
@@ -16,7 +15,7 @@ from auth_service.web.leaving import ask_before_leaving
 
 
 def logout_endpoint(
-    server: AuthorizationServer, accounts: AccountStore, throttle: Throttle, kept: AuthorizationRequestStore
+    endpoint: LogoutEndpoint, accounts: AccountStore, throttle: Throttle, kept: AuthorizationRequestStore
 ) -> Blueprint:
     """A blueprint with the endpoint."""
     blueprint = Blueprint("logout", __name__)
@@ -24,8 +23,8 @@ def logout_endpoint(
 
     @blueprint.get("/logout")
     def log_out() -> ResponseReturnValue:
-        request = query_request(server.parts.issuer)
-        asked = logout_request(server, request)
+        request = query_request(endpoint.issuer)
+        asked = endpoint.check(request)
         account = signed_in_account(accounts)
         if account is not None and not asked.needs_no_question(account.id):
             count_kept_request(throttle, account)

@@ -5,9 +5,8 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.oauth_request import ProtocolRequest
-from auth_service.protocol.openid.logout import LogoutRequest, logout_request
+from auth_service.protocol.openid.logout import LogoutEndpoint, LogoutRequest
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
 from auth_service.web.browser_session import browser_binding, end_session, signed_in_account
@@ -16,7 +15,7 @@ from auth_service.web.http_headers import allow_form_to_lead_to
 _EXPIRED = "This request has expired or was answered already."
 
 
-def sign_out_pages(server: AuthorizationServer, accounts: AccountStore, kept: AuthorizationRequestStore) -> Blueprint:
+def sign_out_pages(endpoint: LogoutEndpoint, accounts: AccountStore, kept: AuthorizationRequestStore) -> Blueprint:
     """A blueprint with the question, its answer and the page at the end. `kept` holds what apps asked for."""
     blueprint = Blueprint("sign_out", __name__)
 
@@ -57,6 +56,6 @@ def sign_out_pages(server: AuthorizationServer, accounts: AccountStore, kept: Au
         """Checked again: a client may have been deleted, or its address, since."""
         if request is None:
             abort(400, _EXPIRED)
-        return logout_request(server, ProtocolRequest("GET", f"{server.parts.issuer}/logout", {}, request.parameters))
+        return endpoint.check(ProtocolRequest("GET", f"{endpoint.issuer}/logout", {}, request.parameters))
 
     return blueprint

@@ -114,8 +114,7 @@ class ProtocolRequest(OAuth2Request):
         self.remote_address = remote_address
         self.direct = direct
         """At /authorize: it came in the address and was not pushed by its client (RFC 9126)."""
-        self.proven_key = ""
-        """At /token: the thumbprint of the key that a DPoP proof proved to hold (RFC 9449), once it was checked."""
+        self._proven_key: str | None = None
 
     @cached_property
     def payload(self) -> _Payload:
@@ -138,6 +137,16 @@ class ProtocolRequest(OAuth2Request):
         """The client, once it was authenticated."""
         assert isinstance(self.client, Client)
         return self.client
+
+    @property
+    def proven_key(self) -> str:
+        """The thumbprint of the key that a token request proves to hold (RFC 9449), or empty, once it was checked."""
+        assert self._proven_key is not None
+        return self._proven_key
+
+    @proven_key.setter
+    def proven_key(self, thumbprint: str) -> None:
+        self._proven_key = thumbprint
 
 
 @dataclass(frozen=True, slots=True)

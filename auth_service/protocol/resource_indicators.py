@@ -68,16 +68,17 @@ def narrowed_target(
     find_servers: Callable[[], Iterable[ResourceServer]],
     granted: Target,
     scopes: tuple[str, ...],
-    resources: tuple[str, ...],
+    request: ProtocolRequest,
 ) -> Target:
     """What one token request wants of what was granted; the next may want something else of it (RFC 8707 §2.2).
 
     The servers are only looked up when it wants less than everything, which is rare.
 
     Raises:
-        InvalidTargetError: a resource that was not granted.
+        InvalidTargetError: a resource that is malformed or was not granted.
         InvalidScopeError: none of the scopes can be used there.
     """
+    resources = requested_resources(request)
     if not resources and scopes == granted.scopes:
         return granted
     owners = _owners(find_servers())

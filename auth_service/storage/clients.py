@@ -76,6 +76,8 @@ class ClientStore:
 
     def find(self, client_id: str) -> Client | None:
         """The client with this id."""
+        if not (client_id.isascii() and client_id.isprintable()):
+            return None  # no client is called so, and PostgreSQL can't even be asked for a NUL
         with self._database.reading() as session:
             return session.scalar(select(Client).where(Client.client_id == client_id, registered()))
 

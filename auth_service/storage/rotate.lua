@@ -44,7 +44,7 @@ if is_previous then
   end
 end
 
--- Reuse. Nothing is written here: its end has to be in SQL before it is in Redis, which may lose it (tokens/ending.py).
+-- Reuse. Nothing is written here: its end has to be in SQL before it is in Redis, which may lose it (tokens/grant_revocation.py).
 if not is_current then return {"reused"} end
 
 -- A key that already stood for the previous rotation can't stand for this one too. Nothing is spent.

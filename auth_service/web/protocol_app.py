@@ -196,7 +196,7 @@ class ProtocolApp:
         self._with_variable = {route.path.partition("<")[0]: route for route in routes if "<" in route.path}
         self._pages = pages
         self._issuer = issuer
-        self._is_trusted = lru_cache(64)(lambda host: host_is_trusted(host, host_names))
+        self._is_trusted = lru_cache(64)(lambda host: host_is_trusted(host.lower() if host else host, host_names))
         self._metrics = metrics
         self._headers = {"Content-Type": "application/json", **data_headers(secure=issuer.startswith("https:"))}
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import redis
 
 from auth_service.models.base import now
-from auth_service.protocol.tokens.ending import GrantRevocation
+from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.reconciliation import Reconciliation, Told
 from auth_service.storage.redis_connection import RedisClients

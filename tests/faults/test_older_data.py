@@ -153,7 +153,7 @@ def test_an_end_is_not_acknowledged_in_a_redis_that_is_left_meanwhile(
     app, mo = actions.app(), actions.person()
     ended = app.connect(mo)
     place.remember()
-    ends = stack.parts.server.parts.ends
+    ends = stack.parts.ends
     revoke_grants, left = ends.revoke_grants, []
 
     def revoke_and_leave(grants: list[object]) -> None:

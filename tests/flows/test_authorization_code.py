@@ -64,7 +64,7 @@ def test_a_code_expires(start_stack: Callable[..., Stack]) -> None:
     actions = Actions(start_stack(code_lifetime=1))
     app, mo, verifier = actions.app(), actions.person(), Verifier()
     code = app.get_code(mo, verifier)
-    grant_id = actions.stack.parts.server.parts.keys.parse(code).grant_id
+    grant_id = actions.stack.parts.keys.parse(code).grant_id
     eventually(lambda: actions.stack.parts.grants.find_code_grant(grant_id) is None)
     assert error_of(app.exchange(code, verifier)) == (400, "invalid_grant")
 

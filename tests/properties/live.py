@@ -117,11 +117,11 @@ class Live:
             token = self._handle(name)
             held[name] = redis.hgetall(keys.access_token(token.grant_id, token.digest))
         request = self.value("LIVE_request_uri").rpartition(":")[2]
-        held["LIVE_request_uri"] = parts.server.parts.pushed_requests.find(request, self.app.client_id)
+        held["LIVE_request_uri"] = parts.pushed.find(request, self.app.client_id)
         return held
 
     def _handle(self, name: str) -> TokenHandle:
-        handle = self._actions.stack.parts.server.parts.keys.parse(self.value(name))
+        handle = self._actions.stack.parts.keys.parse(self.value(name))
         assert handle is not None
         return handle
 

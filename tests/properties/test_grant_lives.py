@@ -13,11 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from auth_service.components import Components
 from auth_service.crypto.token_handle import TokenKind, new_grant_id
 from auth_service.models.tokens import RevokedBecause
-from auth_service.protocol.grants.creation import Decision, begin_grant
+from auth_service.protocol.grants.creation import Decision, FirstCredential
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.resource_indicators import Target
-from auth_service.protocol.tokens.introspection import introspect
-from auth_service.protocol.tokens.revocation import revocation
 from auth_service.storage.grant_keys import GrantKeys
 from tests.properties.grant_oracle import INVALID_CLIENT, THE_SAME_TOKENS, TOKENS, Form, Life
 from tests.properties.live import basic
@@ -53,10 +51,10 @@ class World:
         parameters = {**form, **({} if app.secret else {"client_id": app.client_id})}
         lists = {name: [value] for name, value in parameters.items()}
         address = f"address {next(self._addresses)}"  # no brake for those who fail is in the way of the next
-        request, server = ProtocolRequest("POST", self.stack.auth + path, headers, lists, address), self.parts.server
+        request = ProtocolRequest("POST", self.stack.auth + path, headers, lists, address)
         if path == "/token":
-            return server.create_token_response(request)
-        return revocation(server, request)
+            return self.parts.server.create_token_response(request)
+        return self.parts.token_revocation.answer(request)
 
 
 @dataclass(frozen=True)
@@ -86,17 +84,12 @@ class GrantLives(RuleBasedStateMachine):
         by, of, parts = self.world.apps[app], self.world.people[person], self.world.parts
         account, client = parts.accounts.find(of.subject), parts.clients.get(by.client_id)
         assert account is not None
-        code = parts.server.parts.keys.make(TokenKind.AUTHORIZATION_CODE, new_grant_id(), 0)
-        assert begin_grant(
-            parts.server.parts,
+        code = parts.keys.make(TokenKind.AUTHORIZATION_CODE, new_grant_id(), 0)
+        assert parts.creation.begin(
             client,
             Decision(account, time.time(), ticked, parts.consents.withdrawals(account.id, client.client_id)),
             Target(BOTH, (self.world.stack.fit_credentials.resource,)),
-            grant_id=code.grant_id,
-            code_digest=code.digest,
-            lifetime=600,
-            redirect_uri=CALLBACK,
-            code_challenge=VERIFIER.challenge,
+            FirstCredential(code.grant_id, code.digest, 600, redirect_uri=CALLBACK, code_challenge=VERIFIER.challenge),
         )
         self.grants.append(Grant(code.grant_id, by, of, Life([code.text], frozenset(ticked))))
 
@@ -157,7 +150,7 @@ class GrantLives(RuleBasedStateMachine):
             life.forgotten = True
         elif life.access:
             text = list(life.access)[token % len(life.access)]
-            handle = self.world.parts.server.parts.keys.parse(text)
+            handle = self.world.parts.keys.parse(text)
             assert handle is not None
             redis.delete(self.world.keys.access_token(grant.id, handle.digest))
             life.gone.add(text)
@@ -211,7 +204,7 @@ class GrantLives(RuleBasedStateMachine):
         """Every access token that ever was is good for exactly what the oracle says."""
         resource = self.world.stack.fit_credentials.resource
         for token in grant.life.access:
-            told = introspect(self.world.parts.server.parts, token, resource)
+            told = self.world.parts.introspection.introspect(token, resource)
             assert frozenset(str(told.get("scope", "")).split()) == grant.life.good_for(token), (told, grant)
 
 

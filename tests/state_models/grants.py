@@ -1,7 +1,7 @@
 """What ended stays ended: SQL, Redis with a copy that may come back, a worker that may die, the reconciler.
 
 One grant of a person for an app, its access token, and a consent for another grant that is in flight; or a client's own
-grant. A commit is one step, a script is one step. A tick is the reconciler's interval. Follows `tokens/ending.py`,
+grant. A commit is one step, a script is one step. A tick is the reconciler's interval. Follows `grant_revocation.py`,
 `revocation_reconciler.py`, `redis_master.py`, `grant_creation.py` and `issue_client_token.lua`.
 """
 

@@ -83,7 +83,7 @@ class GunicornStack:
     def _begun_grant(self, kind: TokenKind, lifetime: int) -> str:
         grant_id, expires_at = new_grant_id(), now() + timedelta(hours=1)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-        code = self.parts.server.parts.keys.make(kind, grant_id, 0)
+        code = self.parts.keys.make(kind, grant_id, 0)
         target: dict[str, Any] = {"scopes": (SCOPE,), "audience": (RESOURCE,)}
         self.parts.records.add(
             GrantRecord(

@@ -7,7 +7,7 @@ PENDING, SLOW_DOWN = (400, "authorization_pending"), (400, "slow_down")
 
 def keys_of(actions: Actions, user_code: str) -> list[str]:
     """The Redis keys of a device that waits."""
-    device = actions.stack.parts.server.parts.devices.find(user_code.replace("-", ""))
+    device = actions.stack.parts.devices.find(user_code.replace("-", ""))
     assert device is not None
     redis = actions.stack.parts.redis.reads
     user_codes = [key for key in redis.scan_iter("user-code:*") if redis.get(key) == device.grant_id]

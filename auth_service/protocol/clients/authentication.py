@@ -7,7 +7,7 @@ import base64
 import binascii
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
@@ -56,20 +56,18 @@ class _Credentials:
     assertion: ClientAssertion | None = field(repr=False, default=None)
 
 
-class ClientAuthentication:
-    """Checks credentials and counts failures. A right secret is accepted however many failures there were before."""
+class ClientAuthentication(Generic[Caller]):
+    """Checks the credentials of clients, or of resource servers, and counts failures.
 
-    def __init__(self, throttle: Throttle, assertions: ClientAssertions) -> None:
+    A right secret is accepted however many failures there were before.
+    """
+
+    def __init__(self, callers: Callers[Caller], throttle: Throttle, assertions: ClientAssertions) -> None:
+        self._callers = callers
         self._throttle = throttle
         self._assertions = assertions
 
-    def authenticate(
-        self,
-        request: ProtocolRequest,
-        callers: Callers[Caller],
-        methods: Collection[str],
-        endpoint: str,
-    ) -> Caller:
+    def authenticate(self, request: ProtocolRequest, methods: Collection[str], endpoint: str) -> Caller:
         """The caller as it was at most a second ago: a new secret works at once, a replaced one that much longer.
 
         Raises:
@@ -79,7 +77,7 @@ class ClientAuthentication:
         """
         credentials = _presented(request)
         if credentials and _could_exist(credentials.client_id):
-            for look_up in (callers.recall, callers.find):
+            for look_up in (self._callers.recall, self._callers.find):
                 caller = look_up(credentials.client_id)
                 if self._proven(caller, credentials, methods, endpoint):
                     assert caller is not None

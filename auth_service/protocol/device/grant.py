@@ -15,12 +15,18 @@ from authlib.oauth2.rfc8628 import (
     SlowDownError,
 )
 
-from auth_service.crypto.token_handle import TokenKind
+from auth_service.crypto.token_handle import TokenKeyRing, TokenKind
 from auth_service.models.device_authorization import Poll
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
-from auth_service.protocol.grants.code_exchange import exchange_code
+from auth_service.protocol.grants.code_exchange import CodeExchange
 from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.resource_indicators import Target, narrowed_target
+from auth_service.protocol.tokens.idempotency import repeatable
+from auth_service.protocol.tokens.issuance import TokenAnswer
+from auth_service.storage.device_authorizations import DeviceAuthorizationStore
+from auth_service.storage.grant_records import GrantRecordStore
+from auth_service.storage.resource_servers import ResourceServerStore
 
 
 class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
@@ -31,24 +37,45 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
     request: ProtocolRequest
     server: AuthorizationServer
 
+    def __init__(
+        self,
+        request: ProtocolRequest,
+        server: AuthorizationServer,
+        keys: TokenKeyRing,
+        devices: DeviceAuthorizationStore,
+        records: GrantRecordStore,
+        resource_servers: ResourceServerStore,
+        codes: CodeExchange,
+    ) -> None:
+        super().__init__(request, server)
+        self._keys = keys
+        self._devices = devices
+        self._records = records
+        self._resource_servers = resource_servers
+        self._codes = codes
+
     def validate_token_request(self) -> None:
-        """Client, then grant type, then whether the code is one of ours. Touches no store but the client's."""
-        client = self.authenticate_token_endpoint_client()
+        """All that can be wrong with the request, in this order, each with its error, before it counts as a poll."""
+        request = self.request
+        request.client = client = self.authenticate_token_endpoint_client()  # invalid_client
         if not client.check_grant_type(self.GRANT_TYPE):
             raise UnauthorizedClientError("The client may not use this grant.")
-        self.request.client = client
-        device_code = self.request.form.get("device_code")
-        if device_code is None:
+        if "device_code" not in request.form:
             raise InvalidRequestError("device_code is required.")
-        handle = self.server.parts.keys.parse(device_code)
+        handle = self._keys.parse(request.form["device_code"])
         if handle is None or handle.kind is not TokenKind.DEVICE_CODE:
             raise InvalidGrantError("This device code is not one of ours.")
-        self.handle = handle
+        self._same_request = repeatable(request)  # invalid_request: a malformed Idempotency-Key
+        self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce
+        self._handle = handle
 
-    def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
-        """Spend the code if the person allowed it: it is the grant's first one-time credential, like any other code."""
-        parts, client_id = self.server.parts, self.request.authenticated_client.client_id
-        match parts.devices.poll(self.handle.grant_id, client_id, self.handle.digest):
+    def create_token_response(self) -> tuple[int, TokenAnswer, list[tuple[str, str]]]:
+        """Spend the code if the person allowed it: it is the grant's first one-time credential, like any other code.
+
+        The step itself finds out that it was spent before: invalid_grant, and the end of its grant.
+        """
+        handle, client_id = self._handle, self.request.authenticated_client.client_id
+        match self._devices.poll(handle.grant_id, client_id, handle.digest):
             case Poll.PENDING:
                 raise AuthorizationPendingError
             case Poll.SLOW_DOWN:
@@ -59,9 +86,12 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
                 raise InvalidGrantError("This device code is another client's.")
             case Poll.GONE:
                 pass
-        grant = parts.records.find_good(self.handle.grant_id)
-        if grant is None and parts.records.find(self.handle.grant_id) is None:
+        grant = self._records.find_good(handle.grant_id)
+        if grant is None and self._records.find(handle.grant_id) is None:
             raise ExpiredTokenError  # we made the code, and nobody allowed it
         if grant is None:
             raise InvalidGrantError("The grant behind this device code has ended.")
-        return 200, exchange_code(parts, self.handle, grant, self.request), self.TOKEN_RESPONSE_HEADER
+        granted = Target(grant.scopes, grant.audience)
+        target = narrowed_target(self._resource_servers.all, granted, grant.scopes, self.request)  # invalid_target
+        answer = self._codes.exchange(handle, grant, target, self._same_request, self.request)
+        return 200, answer, self.TOKEN_RESPONSE_HEADER

@@ -1,5 +1,6 @@
 """The client credentials grant (RFC 6749 §4.4): a token for the client itself. It stands for no person."""
 
+from authlib.oauth2.rfc6749 import UnauthorizedClientError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
 from auth_service.models.client import Client
@@ -8,8 +9,10 @@ from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.errors import ClientAuthenticationFailedError, ClientChangedError
 from auth_service.protocol.oauth_request import ProtocolRequest
-from auth_service.protocol.resource_indicators import audience_of, requested_target
-from auth_service.protocol.tokens.issuance import TokenAnswer
+from auth_service.protocol.resource_indicators import Target, audience_of, requested_target
+from auth_service.protocol.tokens.issuance import TokenAnswer, TokenIssuance
+from auth_service.storage.clients import ClientStore
+from auth_service.storage.resource_servers import ResourceServerStore
 
 
 class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
@@ -19,20 +22,43 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
     request: ProtocolRequest
     server: AuthorizationServer
 
-    def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
+    def __init__(
+        self,
+        request: ProtocolRequest,
+        server: AuthorizationServer,
+        clients: ClientStore,
+        resource_servers: ResourceServerStore,
+        issuance: TokenIssuance,
+    ) -> None:
+        super().__init__(request, server)
+        self._clients = clients
+        self._resource_servers = resource_servers
+        self._issuance = issuance
+
+    def validate_token_request(self) -> None:
+        """All that can be wrong, in this order, each with its error."""
+        request = self.request
+        request.client = client = self.authenticate_token_endpoint_client()  # invalid_client
+        if not client.check_grant_type(self.GRANT_TYPE):
+            raise UnauthorizedClientError("The client may not use this grant.")
+        self._target = self._target_for(client)  # invalid_scope, invalid_target
+        self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce
+
+    def create_token_response(self) -> tuple[int, TokenAnswer, list[tuple[str, str]]]:
         """An access token whose `sub` is the client id, never an account's (RFC 9700 §4.15); no refresh token."""
         try:
-            answer = self._issue(self.request.authenticated_client)
+            answer = self._issue(self.request.authenticated_client, self._target)
         except ClientChangedError:  # what we remember of the client may be a second old
-            client = self.server.parts.clients.find(self.request.authenticated_client.client_id)
+            client = self._clients.find(self.request.authenticated_client.client_id)
             if client is None:
                 raise ClientAuthenticationFailedError from None
-            answer = self._issue(client)
+            answer = self._issue(client, self._target_for(client))
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
-    def _issue(self, client: Client) -> TokenAnswer:
-        servers = self.server.parts.resource_servers.registered()
-        target = requested_target(servers, client, self.request)
+    def _target_for(self, client: Client) -> Target:
+        return requested_target(self._resource_servers.registered(), client, self.request)
+
+    def _issue(self, client: Client, target: Target) -> TokenAnswer:
         claims = AccessTokenClaims(
             client_id=client.client_id,
             sub=client.client_id,
@@ -41,5 +67,5 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
             scope=" ".join(target.scopes),
             jkt=self.request.proven_key,
         )
-        client_audience = audience_of(servers, client.scopes)
-        return self.server.parts.issuance.issue_client_token(client, claims, client_audience)
+        client_audience = audience_of(self._resource_servers.registered(), client.scopes)
+        return self._issuance.issue_client_token(client, claims, client_audience)

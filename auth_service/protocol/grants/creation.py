@@ -1,6 +1,6 @@
 """How a grant begins: with the scopes that a person ticked, behind its first one-time credential."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from auth_service.models.account import Account
@@ -8,9 +8,12 @@ from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.models.tokens import NewGrant, RevokedBecause
-from auth_service.protocol.authorization_server import ServerParts
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.resource_indicators import Target, ticked_target
+from auth_service.protocol.tokens.grant_revocation import GrantRevocation
+from auth_service.storage.grant_records import GrantRecordStore
+from auth_service.storage.grants import GrantStore
+from auth_service.storage.resource_servers import ResourceServerStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,61 +36,79 @@ class Decision:
         return bool(allowed) and (OPENID in allowed or OPENID not in requested.scopes)
 
 
-def begin_grant(
-    parts: ServerParts,
-    client: Client,
-    decision: Decision,
-    requested: Target,
-    *,
-    grant_id: str,
-    code_digest: str,
-    lifetime: int,
-    redirect_uri: str = "",
-    code_challenge: str = "",
-    nonce: str = "",
-    dpop_jkt: str = "",
-) -> bool:
-    """Begin a grant whose code, or device code, may be exchanged within `lifetime` seconds.
+@dataclass(frozen=True, slots=True)
+class FirstCredential:
+    """The code or device code with which a grant begins, and what the request for it said about its exchange."""
 
-    SQL first, then Redis; then look again whether the account and the client were meanwhile ended. False if they were,
-    or if what was decided on has changed since the person was asked: there is no grant, or it has ended.
-    Raises InvalidScopeError if nothing that was requested was ticked.
-    """
-    target = ticked_target(parts.resource_servers.all(), requested, decision.scopes)
-    expires_at = now() + timedelta(seconds=parts.grant_lifetime)
-    recorded = parts.records.add(
-        GrantRecord(
-            id=grant_id,
-            account_id=decision.account.id,
-            client_id=client.client_id,
-            scopes=target.scopes,
-            audience=target.audience,
-            expires_at=expires_at,
-        ),
-        session_epoch=decision.account.session_epoch,
-        withdrawals=decision.withdrawals,
-        remember=decision.remember,
-    )
-    if not recorded:
-        return False
-    parts.grants.create(
-        NewGrant(
-            grant_id=grant_id,
-            client_id=client.client_id,
-            subject=decision.account.id,
-            scopes=target.scopes,
-            audience=target.audience,
-            expires_at=expires_at.timestamp(),
-            redirect_uri=redirect_uri,
-            code_challenge=code_challenge,
-            dpop_jkt=dpop_jkt,
-            code_digest=code_digest,
-            auth_time=int(decision.signed_in_at),
-            nonce=nonce,
-        ),
-        lifetime,
-    )
-    if parts.records.find_good(grant_id) is None:
-        parts.revocation.end_grant(grant_id, RevokedBecause.OPERATOR)
-        return False
-    return True
+    grant_id: str
+    digest: str = field(repr=False)
+    lifetime: int
+    """Seconds in which it may be exchanged."""
+    redirect_uri: str = ""
+    """As the request sent it; empty if it sent none. So are the others."""
+    code_challenge: str = ""
+    nonce: str = field(default="", repr=False)
+    dpop_jkt: str = ""
+
+
+class GrantCreation:
+    """Begins grants, which live for `lifetime` seconds."""
+
+    def __init__(
+        self,
+        resource_servers: ResourceServerStore,
+        records: GrantRecordStore,
+        grants: GrantStore,
+        revocation: GrantRevocation,
+        lifetime: int,
+    ) -> None:
+        self._resource_servers = resource_servers
+        self._records = records
+        self._grants = grants
+        self._revocation = revocation
+        self.lifetime = lifetime
+
+    def begin(self, client: Client, decision: Decision, requested: Target, credential: FirstCredential) -> bool:
+        """Begin a grant: SQL first, then Redis; then look again whether account and client were meanwhile ended.
+
+        False if they were, or if what was decided on has changed since the person was asked: there is no grant, or it
+        has ended. Raises InvalidScopeError if nothing that was requested was ticked.
+        """
+        target = ticked_target(self._resource_servers.all(), requested, decision.scopes)
+        expires_at = now() + timedelta(seconds=self.lifetime)
+        recorded = self._records.add(
+            GrantRecord(
+                id=credential.grant_id,
+                account_id=decision.account.id,
+                client_id=client.client_id,
+                scopes=target.scopes,
+                audience=target.audience,
+                expires_at=expires_at,
+            ),
+            session_epoch=decision.account.session_epoch,
+            withdrawals=decision.withdrawals,
+            remember=decision.remember,
+        )
+        if not recorded:
+            return False
+        self._grants.create(
+            NewGrant(
+                grant_id=credential.grant_id,
+                client_id=client.client_id,
+                subject=decision.account.id,
+                scopes=target.scopes,
+                audience=target.audience,
+                expires_at=expires_at.timestamp(),
+                redirect_uri=credential.redirect_uri,
+                code_challenge=credential.code_challenge,
+                dpop_jkt=credential.dpop_jkt,
+                code_digest=credential.digest,
+                auth_time=int(decision.signed_in_at),
+                nonce=credential.nonce,
+            ),
+            credential.lifetime,
+        )
+        if self._records.find_good(credential.grant_id) is None:
+            self._revocation.end_grant(credential.grant_id, RevokedBecause.OPERATOR)
+            return False
+        return True

@@ -1,61 +1,72 @@
 """The refresh grant (RFC 6749 §6): each refresh token works once and is replaced by the next (RFC 9700 §4.14.2)."""
 
-from dataclasses import dataclass
-
-from authlib.oauth2.rfc6749 import InvalidGrantError
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, InvalidScopeError, UnauthorizedClientError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
-from auth_service.crypto.token_handle import TokenHandle, TokenKind
-from auth_service.models.client import Client
+from auth_service.crypto.token_handle import TokenKeyRing, TokenKind
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.oauth_request import ProtocolRequest
-from auth_service.protocol.tokens.issuance import WORTHLESS
-from auth_service.storage.grant_records import GoodGrant
-
-
-@dataclass(frozen=True, slots=True)
-class _PresentedRefreshToken:
-    """A refresh token that we made, of a grant that is good; whether it was spent before, the last step finds out."""
-
-    handle: TokenHandle
-    grant: GoodGrant
-
-    def check_client(self, client: Client) -> bool:
-        """For Authlib. Raises InvalidGrantError for another's."""
-        if self.grant.client_id != client.client_id:
-            raise InvalidGrantError(WORTHLESS)
-        return True
-
-    def get_scope(self) -> str:
-        """For Authlib: the scope that was granted, however narrow earlier access tokens were (§6)."""
-        return " ".join(self.grant.scopes)
+from auth_service.protocol.resource_indicators import Target, narrowed_target
+from auth_service.protocol.tokens.idempotency import repeatable
+from auth_service.protocol.tokens.issuance import WORTHLESS, TokenAnswer, TokenIssuance
+from auth_service.storage.grant_records import GrantRecordStore
+from auth_service.storage.resource_servers import ResourceServerStore
 
 
 class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
-    """Authlib checks client, binding and scope; all of that comes before the one step that spends the token."""
+    """For a refresh token that was given to this client. Whether it was spent before, only the last step finds out."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH_METHODS
     request: ProtocolRequest
     server: AuthorizationServer
 
-    def authenticate_refresh_token(self, refresh_token: str) -> _PresentedRefreshToken:
-        """Parse and verify without touching a store, then one query: are grant, account and client still good.
+    def __init__(
+        self,
+        request: ProtocolRequest,
+        server: AuthorizationServer,
+        keys: TokenKeyRing,
+        records: GrantRecordStore,
+        resource_servers: ResourceServerStore,
+        issuance: TokenIssuance,
+    ) -> None:
+        super().__init__(request, server)
+        self._keys = keys
+        self._records = records
+        self._resource_servers = resource_servers
+        self._issuance = issuance
 
-        Raises InvalidGrantError.
-        """
-        handle = self.server.parts.keys.parse(refresh_token)
+    def validate_token_request(self) -> None:
+        """All that can be wrong, in this order, each with its error. Nothing is spent."""
+        request = self.request
+        request.client = client = self.authenticate_token_endpoint_client()  # invalid_client
+        if not client.check_grant_type(self.GRANT_TYPE):
+            raise UnauthorizedClientError("The client may not use this grant.")
+        if "refresh_token" not in request.form:
+            raise InvalidRequestError("refresh_token is required.")
+        handle = self._keys.parse(request.form["refresh_token"])
         if handle is None or handle.kind is not TokenKind.REFRESH_TOKEN:
             raise InvalidGrantError(WORTHLESS)
-        grant = self.server.parts.records.find_good(handle.grant_id)
-        if grant is None:
+        grant = self._records.find_good(handle.grant_id)  # one query: are grant, account and client still good?
+        if grant is None or grant.client_id != client.client_id:
             raise InvalidGrantError(WORTHLESS)
-        return _PresentedRefreshToken(handle, grant)
+        asked_for = grant.scopes if request.payload.scope is None else request.payload.scope.split()
+        if not set(asked_for) <= set(grant.scopes):
+            raise InvalidScopeError
+        self._same_request = repeatable(request)  # invalid_request: a malformed Idempotency-Key
+        granted, scopes = (
+            Target(grant.scopes, grant.audience),
+            tuple(each for each in grant.scopes if each in asked_for),
+        )
+        self._target = narrowed_target(self._resource_servers.all, granted, scopes, request)  # invalid_target, _scope
+        self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce
+        self._handle, self._grant = handle, grant
 
-    def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
-        """Spend the token. Its successor carries the full granted scope, also if this access token is narrower."""
-        presented: _PresentedRefreshToken = self.request.refresh_token
-        asked_for = (self.request.payload.scope or presented.get_scope()).split()
-        scopes = tuple(scope for scope in presented.grant.scopes if scope in asked_for)
-        answer, _ = self.server.parts.issuance.rotate(presented.handle, presented.grant, scopes, self.request)
+    def create_token_response(self) -> tuple[int, TokenAnswer, list[tuple[str, str]]]:
+        """Spend the token. Its successor carries the full granted scope, also if this access token is narrower (§6).
+
+        The step itself finds out that it was spent before (invalid_grant), or is bound to another key
+        (invalid_dpop_proof).
+        """
+        answer, _ = self._issuance.rotate(self._handle, self._grant, self._target, self._same_request, self.request)
         return 200, answer, self.TOKEN_RESPONSE_HEADER

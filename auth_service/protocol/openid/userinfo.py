@@ -8,10 +8,10 @@ import json
 import time
 
 from auth_service.models.resource_server import ResourceServer, Scope
-from auth_service.protocol.authorization_server import ServerParts
 from auth_service.protocol.errors import REALM
 from auth_service.protocol.identity_scopes import OPENID, PROFILE
-from auth_service.protocol.tokens.introspection import introspect
+from auth_service.protocol.tokens.dpop import DpopProofs
+from auth_service.protocol.tokens.introspection import Introspection
 from shared.resource_server import ActiveToken, RawAnswer, TokenValidator, connect_in_process
 
 CLAIMS = ("sub", "preferred_username")
@@ -37,26 +37,28 @@ def userinfo_server(issuer: str) -> ResourceServer:
 class _OwnIntrospection:
     """Introspection within the process, as the kit wants it."""
 
-    def __init__(self, parts: ServerParts) -> None:
-        self._parts = parts
+    def __init__(self, introspection: Introspection, resource: str) -> None:
+        self._introspection = introspection
+        self._resource = resource
 
     def introspect(self, token: str, within: float) -> RawAnswer:
         """What /introspect would say to us, in the stores' own time. Raises what they raise."""
-        answer = introspect(self._parts, token, userinfo_resource(self._parts.issuer))
+        answer = self._introspection.introspect(token, self._resource)
         return RawAnswer(json.dumps(answer).encode(), time.time())
 
     def close(self) -> None:
         """Nothing is held open."""
 
 
-def userinfo_validator(parts: ServerParts) -> TokenValidator:
+def userinfo_validator(issuer: str, introspection: Introspection, proofs: DpopProofs) -> TokenValidator:
     """Says whether a token is good at /userinfo."""
+    resource = userinfo_resource(issuer)
     return connect_in_process(
-        _OwnIntrospection(parts),
-        resource=userinfo_resource(parts.issuer),
-        issuer=parts.issuer,
+        _OwnIntrospection(introspection, resource),
+        resource=resource,
+        issuer=issuer,
         realm=REALM,
-        dpop=parts.dpop.for_resource(parts.issuer),
+        dpop=proofs.for_resource(issuer),
     )
 
 

@@ -15,9 +15,12 @@ from auth_service.protocol.tokens.signing_keys import ALGORITHMS
 
 Metadata = Mapping[str, object]
 
-GRANT_TYPES = ("authorization_code", "refresh_token")
-"""Those that bring a person back to an address that was registered. With `client_credentials` nobody would be asked;
-a device code works for whoever had it sent to somebody. Such clients an operator registers."""
+_GRANT_TYPES = ("authorization_code", "refresh_token")
+"""The grants of clients that register themselves: those that bring a person back to an address that was registered.
+
+With `client_credentials` nobody would be asked; a device code works for whoever had it sent to somebody. Clients with
+these an operator registers.
+"""
 
 
 def parse_metadata(body: bytes) -> Metadata:
@@ -48,7 +51,7 @@ def describe(client: Client, metadata: Metadata, known_scopes: Collection[str]) 
         raise ClientRefusedError(f"token_endpoint_auth_method must be one of {', '.join(CLIENT_AUTH_METHODS)}")
     if client.id_token_signed_response_alg not in ALGORITHMS:
         raise ClientRefusedError(f"id_token_signed_response_alg must be one of {', '.join(ALGORITHMS)}")
-    if "authorization_code" not in client.grant_types or not set(client.grant_types) <= set(GRANT_TYPES):
+    if "authorization_code" not in client.grant_types or not set(client.grant_types) <= set(_GRANT_TYPES):
         raise ClientRefusedError("grant_types must be authorization_code, and may be refresh_token too")
     if _texts(metadata, "response_types", ("code",)) != ("code",):
         raise ClientRefusedError("response_types must be code, to go with the grant type authorization_code")

@@ -14,7 +14,6 @@ from auth_service.models.base import now
 from auth_service.models.client import SECRET_METHODS, Client, new_client_id
 from auth_service.models.secret import REGISTRATION_ACCESS_TOKEN, new_secret, secret_digest
 from auth_service.models.tokens import RevokedBecause
-from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.errors import (
     BearerTokenRefusedError,
     InvalidClientMetadataError,
@@ -28,8 +27,12 @@ from auth_service.protocol.oauth_request import JsonRequest, ProtocolResponse
 from auth_service.protocol.registration.client_metadata import Metadata, describe, parse_metadata, registered_metadata
 from auth_service.protocol.registration.name import pretence
 from auth_service.protocol.registration.rules import ClientRefusedError, RedirectUriRefusedError
+from auth_service.protocol.tokens.grant_revocation import GrantRevocation
+from auth_service.storage.clients import ClientStore
 from auth_service.storage.errors import NameSettledError, NotFoundError
 from auth_service.storage.initial_access_tokens import InitialAccessTokenStore
+from auth_service.storage.resource_servers import ResourceServerStore
+from auth_service.storage.throttle import Throttle
 
 _ONLY_IN_ANSWERS = (
     "registration_access_token",
@@ -48,18 +51,29 @@ class DynamicRegistration:
 
     def __init__(
         self,
-        server: AuthorizationServer,
+        issuer: str,
+        clients: ClientStore,
+        resource_servers: ResourceServerStore,
+        revocation: GrantRevocation,
+        throttle: Throttle,
         initial_access_tokens: InitialAccessTokenStore | None,
         unused_client_lifetime: int,
     ) -> None:
-        """Without `initial_access_tokens`, anybody may register clients."""
-        self._parts = server.parts
+        """Without `initial_access_tokens`, anybody may register clients.
+
+        A client that nobody uses is kept for `unused_client_lifetime` seconds.
+        """
+        self._issuer = issuer
+        self._clients = clients
+        self._resource_servers = resource_servers
+        self._revocation = revocation
+        self._throttle = throttle
         self._initial_access_tokens = initial_access_tokens
         self._unused_client_lifetime = timedelta(seconds=unused_client_lifetime)
 
     def register(self, request: JsonRequest) -> ProtocolResponse:
         """Who may, what it is, then the client and the use of its token in one transaction (RFC 7591 §3)."""
-        if wait := self._parts.throttle.registration(request.remote_address):
+        if wait := self._throttle.registration(request.remote_address):
             raise TooManyRequestsError(wait)
         token = None
         if self._initial_access_tokens is not None:
@@ -74,7 +88,7 @@ class DynamicRegistration:
             unused_until=now() + self._unused_client_lifetime,
         )
         secret = self._description(_read(request))(client)
-        if not self._parts.clients.register(client, self._parts.resource_servers.owners(client.scopes), token):
+        if not self._clients.register(client, self._resource_servers.owners(client.scopes), token):
             raise BearerTokenRefusedError(presented=True)
         _log.info("client registered itself", extra={"client_id": client.client_id})
         return self._response(201, client, registration_token, secret)
@@ -102,7 +116,7 @@ class DynamicRegistration:
             new_secrets.append(describe_client(client))
 
         try:
-            client = self._parts.revocation.change_client(client_id, change, RevokedBecause.CLIENT)
+            client = self._revocation.change_client(client_id, change, RevokedBecause.CLIENT)
         except NotFoundError:
             raise BearerTokenRefusedError(presented=True) from None
         except NameSettledError:
@@ -113,18 +127,16 @@ class DynamicRegistration:
     def delete(self, request: JsonRequest, client_id: str) -> ProtocolResponse:
         """End the client with its grants and tokens, this token included (RFC 7592 §2.3)."""
         client, _ = self._managed_client(request, client_id)
-        self._parts.revocation.delete_client(client.client_id)
+        self._revocation.delete_client(client.client_id)
         _log.info("client deleted itself", extra={"client_id": client.client_id})
         return ProtocolResponse(204, "", [("Cache-Control", "no-store")])
 
     def _managed_client(self, request: JsonRequest, client_id: str) -> tuple[Client, str]:
         """One answer for a wrong token, an unknown client and a deleted one. A right token always works."""
-        token, client = request.bearer_token, None
-        if client_id.isascii() and client_id.isprintable():
-            client = self._parts.clients.find(client_id)
+        token, client = request.bearer_token, self._clients.find(client_id)
         expected = (client and client.registration_token_digest) or ""
         if client is None or token is None or not hmac.compare_digest(expected, secret_digest(token)):
-            if wait := self._parts.throttle.client_failed(client_id, request.remote_address):
+            if wait := self._throttle.client_failed(client_id, request.remote_address):
                 raise TooManyFailuresError(wait)
             raise BearerTokenRefusedError(presented=token is not None)
         return client, token
@@ -136,7 +148,7 @@ class DynamicRegistration:
         """
         if "software_statement" in metadata:
             raise UnapprovedSoftwareStatementError
-        known_scopes, taken_names = self._parts.resource_servers.scopes(), self._parts.clients.names_by_operators()
+        known_scopes, taken_names = self._resource_servers.scopes(), self._clients.names_by_operators()
 
         def describe_client(client: Client) -> str | None:
             former_name = client.name
@@ -160,7 +172,7 @@ class DynamicRegistration:
         body = {
             **registered_metadata(client),
             **({"client_secret": secret, "client_secret_expires_at": 0} if secret else {}),
-            "registration_client_uri": f"{self._parts.issuer}/register/{client.client_id}",
+            "registration_client_uri": f"{self._issuer}/register/{client.client_id}",
             "registration_access_token": token,
         }
         return ProtocolResponse(status, body, [("Cache-Control", "no-store"), ("Pragma", "no-cache")])

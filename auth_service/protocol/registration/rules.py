@@ -4,11 +4,15 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
+
 from auth_service.models.account import SUBJECT_PREFIX
 from auth_service.models.client import TOKEN_EXCHANGE, Client
 from auth_service.protocol.registration.name import name_problem
 from auth_service.settings import is_loopback
 
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE_GRANT_TYPE, TOKEN_EXCHANGE)
+"""All that an operator can register a client with: all that the server has."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MAX_URIS, _MAX_URI = 20, 1000
 

@@ -24,29 +24,26 @@ class DpopProofs:
         self._used = _UsedProofs(replays)
         self._nonces = nonces
 
-    def proven_key(self, request: ProtocolRequest) -> str:
-        """The thumbprint of the key whose possession the request proves; empty if it carries no proof.
+    def proven_key(self, proof: str, request: ProtocolRequest) -> str:
+        """The thumbprint of the key whose possession the request proves with its `DPoP` header.
 
         Raises:
             InvalidDpopProofError: a proof that is not good for this request, or was used before.
             UseDpopNonceError: a nonce is demanded, and the proof has none or an old one.
         """
-        header = request.headers.get("DPoP")
-        if header is None:
-            return ""
         try:
-            proof = read_proof(header, method=request.method, address=request.uri, now=time.time())
+            read = read_proof(proof, method=request.method, address=request.uri, now=time.time())
         except InvalidProofError as problem:
             raise InvalidDpopProofError(str(problem)) from None
-        if self._nonces and not self._nonces.is_recent(proof.nonce):
+        if self._nonces and not self._nonces.is_recent(read.nonce):
             raise UseDpopNonceError(self._nonces.current())
-        if not self._used.use_once(proof.digest, PROOF_LIFETIME):
+        if not self._used.use_once(read.digest, PROOF_LIFETIME):
             raise InvalidDpopProofError("The proof was used before.")
-        return proof.jkt
+        return read.jkt
 
-    def next_nonce(self, proven_key: str) -> list[tuple[str, str]]:
+    def next_nonce(self) -> list[tuple[str, str]]:
         """The header that spares a client the next refusal (§8.2). None are given where none are demanded (§11.3)."""
-        return [("DPoP-Nonce", self._nonces.current())] if self._nonces and proven_key else []
+        return [("DPoP-Nonce", self._nonces.current())] if self._nonces else []
 
     def for_resource(self, address: str) -> Dpop:
         """The same for requests that present a token, at a resource of our own."""

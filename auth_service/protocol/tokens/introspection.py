@@ -1,47 +1,68 @@
 """Introspection (RFC 7662): begins at `active: false` and answers more only when nothing speaks against it."""
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
-from auth_service.crypto.token_handle import TokenHandle, TokenKind
+from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind
+from auth_service.models.resource_server import ResourceServer
 from auth_service.models.tokens import AccessTokenRecord
-from auth_service.protocol.authorization_server import ServerParts
-from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
-from auth_service.protocol.tokens.signed_introspection import ALGORITHM, MEDIA_TYPE, signed_answer, wants_signed_answer
+from auth_service.protocol.clients.authentication import ClientAuthentication
+from auth_service.protocol.oauth_request import Headers, ProtocolRequest, ProtocolResponse
+from auth_service.protocol.tokens.signed_introspection import ALGORITHM, MEDIA_TYPE, TYPE, signed_answer
+from auth_service.protocol.tokens.signing_keys import SigningKeyRing
+from auth_service.storage.grants import GrantStore
 
 CALLER_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 
 Answer = dict[str, object]
 
 
-def introspection(parts: ServerParts, request: ProtocolRequest) -> ProtocolResponse:
-    """For registered resource servers about access tokens that are meant for them; everybody else learns nothing.
+class Introspection:
+    """Tells resource servers what tokens are worth."""
 
-    Credentials first: before that, nothing is said about the request at all (§2.1). Raises an OAuth2Error.
-    """
-    caller = parts.authentication.authenticate(request, parts.resource_servers, CALLER_AUTH_METHODS, "introspection")
-    request.refuse_repeated()
-    token = request.form.get("token")
-    if token is None:
-        raise InvalidRequestError("token is required.")
-    answer = introspect(parts, token, caller.resource)
-    if wants_signed_answer(request.headers):
-        signed = signed_answer(answer, caller, parts.issuer, parts.signing_keys.signer(ALGORITHM))
-        return ProtocolResponse(200, signed, [("Content-Type", MEDIA_TYPE)])
-    return ProtocolResponse(200, answer)
+    def __init__(
+        self,
+        issuer: str,
+        authentication: ClientAuthentication[ResourceServer],
+        keys: TokenKeyRing,
+        grants: GrantStore,
+        signing_keys: SigningKeyRing,
+    ) -> None:
+        self._issuer = issuer
+        self._authentication = authentication
+        self._keys = keys
+        self._grants = grants
+        self._signing_keys = signing_keys
 
+    def answer(self, request: ProtocolRequest) -> ProtocolResponse:
+        """For registered resource servers about access tokens that are meant for them; everybody else learns nothing.
 
-def introspect(parts: ServerParts, token: str, resource: str) -> Answer:
-    """What the server of `resource` learns of a token.
+        Credentials first: before that, nothing is said about the request at all (§2.1). Raises an OAuth2Error.
+        """
+        caller = self._authentication.authenticate(request, CALLER_AUTH_METHODS, "introspection")
+        request.refuse_repeated()
+        token = request.form.get("token")
+        if token is None:
+            raise InvalidRequestError("token is required.")
+        answer = self.introspect(token, caller.resource)
+        if _wants_signed_answer(request.headers):
+            signed = signed_answer(answer, caller, self._issuer, self._signing_keys.signer(ALGORITHM))
+            return ProtocolResponse(200, signed, [("Content-Type", MEDIA_TYPE)])
+        return ProtocolResponse(200, answer)
 
-    `token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4).
-    """
-    handle = parts.keys.parse(token)
-    if handle is None or handle.kind is not TokenKind.ACCESS_TOKEN:
-        return {"active": False}
-    record = parts.grants.find_access_token(handle.grant_id, handle.digest)
-    if record is None or resource not in record.claims.aud:
-        return {"active": False}
-    return active_answer(handle, record, parts.issuer)
+    def introspect(self, token: str, resource: str) -> Answer:
+        """What the server of `resource` learns of a token.
+
+        `token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4).
+        """
+        handle = self._keys.parse(token)
+        if handle is None or handle.kind is not TokenKind.ACCESS_TOKEN:
+            return {"active": False}
+        record = self._grants.find_access_token(handle.grant_id, handle.digest)
+        if record is None or resource not in record.claims.aud:
+            return {"active": False}
+        return active_answer(handle, record, self._issuer)
 
 
 def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -> Answer:
@@ -76,3 +97,14 @@ def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -
 def _acting(latest: str, *before: str) -> dict[str, object]:
     """Who acts for the subject, and inside of that, on whose account."""
     return {"sub": latest, "act": _acting(*before)} if before else {"sub": latest}
+
+
+def _wants_signed_answer(headers: Headers) -> bool:
+    """Whether the caller prefers a signed answer to a plain one (RFC 9701 §4, RFC 9110 §12.5.1).
+
+    Who accepts neither gets the plain one, as ever.
+    """
+    accepted = headers.get("Accept") or ""
+    if TYPE not in accepted.lower():  # almost every request: not even parsed
+        return False
+    return parse_accept_header(accepted, MIMEAccept).best_match(["application/json", MEDIA_TYPE]) == MEDIA_TYPE

@@ -15,6 +15,7 @@ from auth_service.models.tokens import (
     Issued,
     NotExchanged,
     NotRotated,
+    Repeatable,
     Replayed,
     RevokedBecause,
     Rotation,
@@ -26,14 +27,12 @@ from auth_service.protocol.errors import (
     InvalidDpopProofError,
 )
 from auth_service.protocol.oauth_request import ProtocolRequest
-from auth_service.protocol.resource_indicators import Target, narrowed_target, requested_resources
-from auth_service.protocol.tokens.ending import GrantRevocation
-from auth_service.protocol.tokens.idempotency import repeatable
+from auth_service.protocol.resource_indicators import Target
+from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
 from auth_service.storage.grant_records import GoodGrant
 from auth_service.storage.grants import GrantStore
-from auth_service.storage.resource_servers import ResourceServerStore
 
 TokenAnswer = dict[str, str | int]
 
@@ -58,7 +57,6 @@ class TokenIssuance:
         grants: GrantStore,
         exchanged: ExchangedTokenStore,
         clients: ClientStore,
-        resource_servers: ResourceServerStore,
         revocation: GrantRevocation,
         lifetimes: Lifetimes,
     ) -> None:
@@ -66,7 +64,6 @@ class TokenIssuance:
         self._grants = grants
         self._exchanged = exchanged
         self._clients = clients
-        self._resource_servers = resource_servers
         self._revocation = revocation
         self._lifetimes = lifetimes
 
@@ -75,24 +72,27 @@ class TokenIssuance:
         return client.access_token_lifetime or self._lifetimes.access_token
 
     def rotate(
-        self, presented: TokenHandle, grant: GoodGrant, scopes: tuple[str, ...], request: ProtocolRequest
+        self,
+        presented: TokenHandle,
+        grant: GoodGrant,
+        target: Target,
+        same_request: Repeatable,
+        request: ProtocolRequest,
     ) -> tuple[TokenAnswer, int]:
-        """Spend a code or a refresh token for an access token with `scopes` and, if the client may, a refresh token.
+        """Spend a code or a refresh token for an access token for `target` and, if the client may, a refresh token.
 
         Returns the answer and when it was first given, in epoch seconds: a repetition says the same.
 
         Raises an OAuth error, after which nothing was spent, unless the credential had been spent before.
         """
-        client, same_request = request.authenticated_client, repeatable(request)
-        granted, resources = Target(grant.scopes, grant.audience), requested_resources(request)
-        target = narrowed_target(self._resource_servers.all, granted, scopes, resources)
+        client, proven_key = request.authenticated_client, request.proven_key
         claims = AccessTokenClaims(
             client_id=client.client_id,
             sub=grant.account_id,
             username=grant.username,
             aud=target.audience,
             scope=" ".join(target.scopes),
-            jkt=request.proven_key,
+            jkt=proven_key,
         )
         nonce, key_id = secrets.token_bytes(16), self._keys.newest_key_id
         access, refresh = self._successors(presented, client, nonce, key_id)
@@ -119,7 +119,7 @@ class TokenIssuance:
             case Replayed():
                 return self._repeat(presented, request, outcome), outcome.issued_at
             case Issued():
-                return _answer(access, refresh, claims.scope, request.proven_key, outcome), outcome.issued_at
+                return _answer(access, refresh, claims.scope, proven_key, outcome), outcome.issued_at
             case NotRotated.KEY_MISUSED:
                 raise InvalidRequestError("This Idempotency-Key stands for another request.")
             case NotRotated.WRONG_KEY:

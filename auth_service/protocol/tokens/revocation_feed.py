@@ -17,7 +17,6 @@ from auth_service.models.resource_server import ResourceServer
 from auth_service.protocol.clients.authentication import ClientAuthentication
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.tokens.feed_cursor import KeyWatch, Place
-from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.revocation_log import LogBatch, RevocationEntry, RevocationLog
 from auth_service.storage.revocation_tail import RevocationTail
 from shared.resource_server.process import seconds
@@ -33,7 +32,7 @@ _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 Event = dict[str, str]
 
 
-class RevocationFeed:
+class RevocationFeedEndpoint:
     """Answers polls. Only so many may wait at a time; beyond that, answers come at once and say the same.
 
     `before_waiting` is called in each thread that is going to wait, for whoever else could use its place.
@@ -41,17 +40,15 @@ class RevocationFeed:
 
     def __init__(
         self,
-        authentication: ClientAuthentication,
-        resource_servers: ResourceServerStore,
+        issuer: str,
+        authentication: ClientAuthentication[ResourceServer],
         log: RevocationLog,
         tail: RevocationTail,
-        waiting_polls: int,
-        issuer: str,
         keys: KeyWatch,
+        waiting_polls: int,
         before_waiting: Callable[[], None],
     ) -> None:
         self._authentication = authentication
-        self._resource_servers = resource_servers
         self._log = log
         self._tail = tail
         self._issuer = issuer
@@ -61,7 +58,7 @@ class RevocationFeed:
 
     def answer(self, request: ProtocolRequest) -> ProtocolResponse:
         """Credentials first, as at introspection. Raises an OAuth2Error."""
-        caller = self._authentication.authenticate(request, self._resource_servers, CALLER_AUTH_METHODS, "revocations")
+        caller = self._authentication.authenticate(request, CALLER_AUTH_METHODS, "revocations")
         request.refuse_repeated("after", "wait")
         wait, began, asked_at = _seconds(request.form.get("wait", "0")), time.monotonic(), seconds()
         seen = self._tail.changes

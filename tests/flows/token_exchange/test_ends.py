@@ -115,7 +115,7 @@ def test_it_ends_with_the_service_that_got_it_and_the_apps_own_token_lives(
 
 
 def test_a_service_that_is_deleted_while_it_asks_gets_nothing(actions: Actions, service: App, granted: Tokens) -> None:
-    parts = actions.stack.parts.server.parts
+    parts = actions.stack.parts
     client, subject = parts.clients.get(service.client_id), parts.keys.parse(granted.access)
     assert subject is not None
     actions.stack.command("client", "delete", service.client_id)

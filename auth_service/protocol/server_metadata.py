@@ -1,35 +1,26 @@
-"""What this server can do: the list that is registered is the list that its metadata announces (RFC 8414)."""
+"""What the authorization server says that it can do (RFC 8414): its grants are those that it was given."""
 
+from auth_service.protocol.authorization.request import AuthorizationRequest
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.clients.keys import SIGNING_ALGORITHMS
-from auth_service.protocol.device.grant import DeviceCodeGrant
-from auth_service.protocol.grants.authorization_code import AuthorizationCodeGrant
-from auth_service.protocol.grants.client_credentials import ClientCredentialsGrant
 from auth_service.protocol.grants.code_challenge import METHOD
-from auth_service.protocol.grants.refresh_token import RefreshTokenGrant
-from auth_service.protocol.grants.token_exchange import TokenExchangeGrant
 from auth_service.protocol.openid import id_token, userinfo
 from auth_service.protocol.openid.authentication_request import PROMPTS
 from auth_service.protocol.openid.userinfo import userinfo_resource
 from auth_service.protocol.tokens.introspection import CALLER_AUTH_METHODS
 from auth_service.protocol.tokens.signed_introspection import ALGORITHM as SIGNED_INTROSPECTION_ALGORITHM
 from auth_service.protocol.tokens.signing_keys import ALGORITHMS
+from auth_service.storage.resource_servers import ResourceServerStore
 from shared.resource_server.dpop import ALGORITHMS as DPOP_ALGORITHMS
 
-GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant, DeviceCodeGrant, TokenExchangeGrant)
 
-
-def register_features(server: AuthorizationServer) -> None:
-    """Give the server its grants."""
-    for grant in GRANTS:
-        server.register_grant(grant)
-
-
-def metadata(server: AuthorizationServer) -> dict[str, object]:
-    """The authorization server's description of itself (RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3, OpenID)."""
-    issuer = server.parts.issuer
-    registration = {"registration_endpoint": f"{issuer}/register"} if server.parts.registers_clients else {}
+def server_metadata(
+    server: AuthorizationServer, resource_servers: ResourceServerStore, *, registers_clients: bool
+) -> dict[str, object]:
+    """The description (RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3). `registers_clients` is about RFC 7591."""
+    issuer = server.issuer
+    registration = {"registration_endpoint": f"{issuer}/register"} if registers_clients else {}
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
@@ -40,10 +31,10 @@ def metadata(server: AuthorizationServer) -> dict[str, object]:
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "device_authorization_endpoint": f"{issuer}/device_authorization",
         **registration,
-        "scopes_supported": sorted(server.parts.resource_servers.scopes()),
-        "response_types_supported": sorted(AuthorizationCodeGrant.RESPONSE_TYPES),
+        "scopes_supported": sorted(resource_servers.scopes()),
+        "response_types_supported": sorted(AuthorizationRequest.RESPONSE_TYPES),
         "response_modes_supported": ["query"],
-        "grant_types_supported": [grant.GRANT_TYPE for grant in GRANTS],
+        "grant_types_supported": server.grant_types,
         "token_endpoint_auth_methods_supported": list(CLIENT_AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": list(CLIENT_AUTH_METHODS),
