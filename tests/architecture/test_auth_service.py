@@ -52,6 +52,41 @@ def test_each_room_keeps_to_its_subject(folder: str, forbidden: tuple[str, ...])
     assert offenders(folder, *forbidden) == []
 
 
+PROTOCOL = {
+    "errors.py": (),
+    "redirection.py": (),
+    "identity_scopes.py": (),
+    "oauth_request.py": (),
+    "resource_indicators.py": ("errors", "identity_scopes", "oauth_request"),
+    "clients": (),
+    "tokens": ("clients",),
+    "openid": ("tokens",),
+    "authorization_server.py": ("clients", "tokens"),
+    "grants": ("openid", "authorization_server", "tokens", "clients"),
+    "device": ("grants", "authorization_server", "tokens", "clients"),
+    "authorization": ("grants", "openid", "authorization_server", "tokens", "clients"),
+    "registration": ("tokens", "clients"),
+    "server_metadata.py": ("authorization", "grants", "openid", "authorization_server", "tokens", "clients"),
+}
+"""Each room of the protocol and which others it may import; beside these, folders may import the files of the ground."""
+GROUND = ("errors", "redirection", "identity_scopes", "oauth_request", "resource_indicators")
+
+
+@pytest.mark.parametrize("room", PROTOCOL)
+def test_imports_of_the_protocol_point_one_way(room: str) -> None:
+    ground = () if room.removesuffix(".py") in GROUND else GROUND
+    allowed = {room.removesuffix(".py"), *PROTOCOL[room], *ground}
+    others = [
+        f"auth_service.protocol.{other}" for each in PROTOCOL if (other := each.removesuffix(".py")) not in allowed
+    ]
+    assert offenders(f"auth_service/protocol/{room}", *others) == []
+
+
+def test_the_protocol_has_no_other_rooms() -> None:
+    there = {path.name for path in (ROOT / "auth_service" / "protocol").iterdir()} - {"__init__.py", "__pycache__"}
+    assert there == set(PROTOCOL)
+
+
 def test_only_the_protocol_subclasses_authlib() -> None:
     outside = [
         f"{module.relative_to(ROOT)}: class {node.name}"
