@@ -17,7 +17,7 @@ from auth_service.protocol.device.authorization import (
     DeviceAuthorizationEndpoint,
     DeviceDecisions,
 )
-from auth_service.protocol.device.grant import DeviceCodeGrant
+from auth_service.protocol.device.device_code import DeviceCodeGrant
 from auth_service.protocol.grants.authorization_code import AuthorizationCodeGrant
 from auth_service.protocol.grants.client_credentials import ClientCredentialsGrant
 from auth_service.protocol.grants.code_exchange import CodeExchange

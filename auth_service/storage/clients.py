@@ -17,7 +17,7 @@ from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NameSettledError, NotFoundError
 from auth_service.storage.grant_records import mark_revoked, narrow, of_client
 from auth_service.storage.initial_access_tokens import spend_initial_access_token
-from auth_service.storage.recent import Recent
+from auth_service.storage.ttl_cache import TtlCache
 
 _UNUSED_KEPT = timedelta(hours=1)
 _REMOVED_AT_ONCE = 100
@@ -39,7 +39,7 @@ class ClientStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._recent = Recent(self._look_at)
+        self._cache = TtlCache(self._look_at)
 
     def create(self, client: Client, audience: tuple[str, ...]) -> None:
         """Add a client with its own grant. Raises AlreadyExistsError, also for a deleted one's id: none is reused."""
@@ -67,7 +67,7 @@ class ClientStore:
 
     def recall(self, client_id: str) -> Client | None:
         """The client with this id as it was at most a second ago. It must not be changed."""
-        return self._recent.get(client_id)
+        return self._cache.get(client_id)
 
     def _look_at(self, client_id: str) -> Client | None:
         """As `find`, at a third of its cost: no session will know of the client."""
@@ -130,7 +130,7 @@ class ClientStore:
             own_grant.scopes, own_grant.audience = client.scopes, audience_of(client.scopes)
             taken = set(scopes) - set(client.scopes)
             narrowed = _take(session, client, taken, audience_of, because) if taken else []
-        self._recent.forget(client_id)
+        self._cache.forget(client_id)
         return client, narrowed
 
     def delete(self, client_id: str) -> list[GrantRecord]:
@@ -138,7 +138,7 @@ class ClientStore:
         with self._database.writing() as session:
             session.get_one(Client, client_id).deleted_at = now()
             ended = mark_revoked(session, GrantRecord.client_id == client_id, RevokedBecause.CLIENT_DELETED)
-        self._recent.forget(client_id)
+        self._cache.forget(client_id)
         return ended
 
 

@@ -9,7 +9,7 @@ from auth_service.models.resource_server import ResourceServer, Scope
 from auth_service.models.secret import new_secret, secret_digest
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
-from auth_service.storage.recent import Recent
+from auth_service.storage.ttl_cache import TtlCache
 
 
 class ResourceServerStore:
@@ -19,7 +19,7 @@ class ResourceServerStore:
         self._database = database
         self._built_in = built_in
         """The authorization server itself, where it protects a resource of its own. It is in no table."""
-        self._recent: Recent[None, dict[str, ResourceServer]] = Recent(self._read)
+        self._cache: TtlCache[None, dict[str, ResourceServer]] = TtlCache(self._read)
 
     def recall(self, name: str) -> ResourceServer | None:
         """The resource server of this name as it was at most a second ago: introspection is that frequent."""
@@ -78,7 +78,7 @@ class ResourceServerStore:
                 server.scopes = list(kept.values())
         except IntegrityError:
             raise taken from None
-        self._recent.forget(None)
+        self._cache.forget(None)
 
     def rotate_secret(self, name: str, overlap: int) -> str:
         """Give the server a new secret; the old one stays valid for `overlap` seconds. Raises NotFoundError."""
@@ -88,11 +88,11 @@ class ResourceServerStore:
             if server is None:
                 raise NotFoundError(f"there is no resource server {name}")
             server.replace_secret(secret_digest(secret), overlap)
-        self._recent.forget(None)
+        self._cache.forget(None)
         return secret
 
     def _registered(self) -> dict[str, ResourceServer]:
-        return self._recent.get(None) or {}
+        return self._cache.get(None) or {}
 
     def _read(self, _: None) -> dict[str, ResourceServer]:
         with self._database.reading() as session:

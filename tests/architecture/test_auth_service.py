@@ -68,7 +68,7 @@ PROTOCOL = {
     "registration": ("tokens", "clients"),
     "server_metadata.py": ("authorization", "grants", "openid", "authorization_server", "tokens", "clients"),
 }
-"""Each room of the protocol and which others it may import; beside these, folders may import the files of the ground."""
+"""Each room of the protocol and which others it may import, beside the files of the ground."""
 GROUND = ("errors", "redirection", "identity_scopes", "oauth_request", "resource_indicators")
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from auth_service.storage import recent, redis_master
+from auth_service.storage import redis_master, ttl_cache
 from tests.support.actions import READ, Actions, App, Verifier, tokens
 from tests.support.query_plans import statements
 from tests.support.servers import running_redis
@@ -35,7 +35,7 @@ def counting(stack: Stack) -> Iterator[Asked]:
 @pytest.fixture
 def stack(start_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """With a Redis that nobody else uses meanwhile, and as if the machine were quick enough for all in one second."""
-    monkeypatch.setattr(recent, "REMEMBERED_FOR", 3_600)
+    monkeypatch.setattr(ttl_cache, "REMEMBERED_FOR", 3_600)
     monkeypatch.setattr(redis_master, "LOOK_AGAIN_AFTER", 3_600)
     with running_redis() as server:
         yield start_stack(redis=server.url)

@@ -1,6 +1,6 @@
 """Device authorization (RFC 8628 §3.1–3.3): a device gets two codes, a person decides with one of them in a browser.
 
-How the device then gets its tokens with the other is `grant.py`.
+How the device then gets its tokens with the other is `device_code.py`.
 """
 
 from authlib.oauth2.rfc6749 import UnauthorizedClientError

@@ -1,4 +1,7 @@
-"""What SQL said a moment ago, for records that are asked for at every request and change once in a while."""
+"""A cache of what SQL said a moment ago, for records that are asked for at every request and rarely change.
+
+cachetools' TTLCache isn't made for threads: it would need a lock around each look-up, of which every request has two.
+"""
 
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -13,7 +16,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Key, Value]):
+class TtlCache(Generic[Key, Value]):
     """Reads each record at most once a second. What isn't there is not remembered: there is no end to it."""
 
     def __init__(self, read: Callable[[Key], Value | None]) -> None:
