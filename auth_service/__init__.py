@@ -131,8 +131,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.accounts,
             parts.clients,
             parts.resource_servers,
-            parts.records,
-            parts.grants,
+            parts.connected_apps,
             parts.revocation,
         )
     )

@@ -41,6 +41,7 @@ from auth_service.storage.authorization_requests import AuthorizationRequestStor
 from auth_service.storage.browser_sessions import BrowserSessionStore
 from auth_service.storage.client_origins import ClientOrigins
 from auth_service.storage.clients import ClientStore
+from auth_service.storage.connected_apps import ConnectedAppStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
@@ -85,6 +86,7 @@ class Components:
     grants: GrantStore
     ends: GrantEnds
     devices: DeviceAuthorizationStore
+    connected_apps: ConnectedAppStore
     events: SecurityEventStore
     signing_keys: SigningKeyRing
     sessions: BrowserSessionStore
@@ -203,6 +205,7 @@ def build(settings: Settings) -> Components:
         grants=grants,
         ends=ends,
         devices=devices,
+        connected_apps=ConnectedAppStore(database, grants),
         events=SecurityEventStore(database),
         signing_keys=signing_keys,
         sessions=BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime),

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,13 +21,13 @@ from sqlalchemy import insert
 
 import auth_service
 from auth_service.components import Components
+from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.models.secret import secret_digest
 from auth_service.settings import Settings
 from auth_service.storage.grant_keys import GrantKeys
-from auth_service.storage.token_handle import new_grant_id
 from benchmarks import report
 from benchmarks.processes import cpu_seconds, peak_memory, running
 
@@ -129,10 +130,8 @@ def _command(environment: dict[str, str], *arguments: str) -> Row:
     assert process.stdout is not None
     os.set_blocking(process.stdout.fileno(), False)
     while process.poll() is None:
-        try:
+        with suppress(FileNotFoundError, ValueError):  # it has just ended
             cpu, peak = cpu_seconds([process.pid]), peak_memory([process.pid])
-        except (FileNotFoundError, ValueError):  # it has just ended
-            pass
         length += len(process.stdout.read() or b"")
         time.sleep(0.005)
     length += len(process.stdout.read() or b"")

@@ -74,8 +74,7 @@ class _Place:
         return medians
 
     def _connected_apps(self, account_id: str) -> None:
-        found = self.server.parts.records.current(account_id=account_id)
-        self.server.parts.grants.last_used([record.id for record in found])
+        self.server.parts.connected_apps.page(account_id, None)
 
     def seconds_to_agree(self) -> float:
         """How long a process takes to agree with a Redis that it doesn't know about all that ended."""

@@ -1,4 +1,4 @@
-"""`flask --app auth_service account create|show|disable|enable`."""
+"""`flask --app auth_service account create|list|show|disable|enable`."""
 
 import secrets
 import sys
@@ -6,7 +6,8 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, parts
+from auth_service.cli.command import RefusedError, command, limit_option, listed, parts, saying
+from auth_service.models.account import Account
 from auth_service.models.password import password_problem
 
 account_commands = AppGroup("account", help="People who can sign in.")
@@ -27,12 +28,18 @@ def create_account(username: str, *, password_stdin: bool) -> object:
     return {"username": account.username, "sub": account.id, **made}
 
 
+@command(account_commands, "list")
+@limit_option
+def list_accounts(limit: int | None) -> object:
+    """Every account, an object a line."""
+    return listed(parts().accounts.all(), limit, _account_as_json)
+
+
 @command(account_commands, "show")
 @click.argument("username")
 def show_account(username: str) -> object:
     """Print an account's `sub`, by which resource servers know it, and whether it can sign in."""
-    account = parts().accounts.find_by_username(username)
-    return {"username": username, "sub": account.id, "enabled": account.enabled}
+    return _account_as_json(parts().accounts.find_by_username(username))
 
 
 @command(account_commands, "disable")
@@ -40,7 +47,7 @@ def show_account(username: str) -> object:
 def disable_account(username: str) -> object:
     """Refuse the account from now on; end its sessions, grants and tokens at once."""
     account = parts().accounts.find_by_username(username)
-    parts().revocation.disable_account(account.id)
+    parts().revocation.disable_account(account.id, saying("grants ended"))
     return {"username": username, "enabled": False}
 
 
@@ -51,3 +58,12 @@ def enable_account(username: str) -> object:
     account = parts().accounts.find_by_username(username)
     parts().accounts.enable(account.id)
     return {"username": username, "enabled": True}
+
+
+def _account_as_json(account: Account) -> dict[str, object]:
+    return {
+        "username": account.username,
+        "sub": account.id,
+        "enabled": account.enabled,
+        "created_at": account.created_at,
+    }

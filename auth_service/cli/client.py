@@ -8,7 +8,17 @@ from typing import IO, Any
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, json_from, overlap_option, parts, secret_from
+from auth_service.cli.command import (
+    RefusedError,
+    command,
+    json_from,
+    limit_option,
+    listed,
+    overlap_option,
+    parts,
+    saying,
+    secret_from,
+)
 from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, SECRET_METHODS, Client, new_client_id
 from auth_service.models.secret import new_secret, secret_digest
@@ -131,7 +141,9 @@ def ensure_client(
         _describe(client, name, options)
 
     if parts().clients.find(client_id) is not None:
-        return _client_as_json(parts().revocation.change_client(client_id, bring_to_state))
+        return _client_as_json(
+            parts().revocation.change_client(client_id, bring_to_state, progress=saying("grants narrowed"))
+        )
     client = Client(client_id=client_id, own_grant_id=new_grant_id())
     bring_to_state(client)
     parts().clients.create(client, parts().resource_servers.owners(client.scopes))
@@ -139,9 +151,10 @@ def ensure_client(
 
 
 @command(client_commands, "list")
-def list_clients() -> object:
-    """Every client."""
-    return [_client_as_json(client) for client in parts().clients.all()]
+@limit_option
+def list_clients(limit: int | None) -> object:
+    """Every client, an object a line."""
+    return listed(parts().clients.all(), limit, _client_as_json)
 
 
 @command(client_commands, "rotate-secret")
@@ -180,7 +193,7 @@ def set_client_keys(client_id: str, jwks_file: IO[str]) -> object:
 def delete_client(client_id: str) -> object:
     """Refuse the client from now on and end its grants and tokens at once."""
     parts().clients.get(client_id)
-    parts().revocation.delete_client(client_id)
+    parts().revocation.delete_client(client_id, saying("grants ended"))
     return {"client_id": client_id, "deleted": True}
 
 

@@ -1,13 +1,18 @@
-"""How every command behaves: JSON on stdout, errors on stderr with exit code 2; and what commands share."""
+"""How every command behaves: JSON on stdout, errors on stderr with exit code 2; and what commands share.
+
+What lists prints an object a line (JSON Lines), as it is read: however long the list is, memory holds a portion of it.
+"""
 
 import functools
 import json
 import re
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, ParamSpec
+from typing import IO, ParamSpec, TypeVar
 
 import click
 from flask import current_app
@@ -21,9 +26,12 @@ from auth_service.protocol.registration.rules import ClientRefusedError
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 MAX_OVERLAP = 90 * 86_400
 """Seconds. A secret that stays valid for longer is not being replaced."""
+_SAY_EVERY = 2.0
+"""Seconds."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43,128}")
 
 
@@ -39,24 +47,33 @@ def parts() -> Components:
 
 
 def command(group: AppGroup, name: str) -> Callable[[Callable[P, object]], Callable[P, None]]:
-    """Register a command that prints what it returns as JSON and turns refusals into exit code 2."""
+    """Register a command that prints what it returns as JSON, each of an iterator's items on a line of its own.
+
+    Refusals become exit code 2.
+    """
 
     def register(function: Callable[P, object]) -> Callable[P, None]:
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
-                result = function(*args, **kwargs)
+                _print(function(*args, **kwargs))
             except (RefusedError, ClientRefusedError, AlreadyExistsError, NotFoundError) as refusal:
                 _fail(str(refusal))
             except OUTAGES as outage:
                 _fail(_told(outage))
-            else:
-                click.echo(json.dumps(result, indent=2, default=_to_json))
 
         group.command(name)(run)
         return run
 
     return register
+
+
+def _print(result: object) -> None:
+    if isinstance(result, Iterator):
+        for each in result:
+            print(json.dumps(each, default=_to_json))
+    else:
+        click.echo(json.dumps(result, indent=2, default=_to_json))
 
 
 def _told(outage: Exception) -> str:
@@ -81,6 +98,27 @@ def _to_json(value: object) -> str:
 overlap_option = click.option(
     "--overlap", type=click.IntRange(0, MAX_OVERLAP), default=0, help="Seconds in which the old secret still works."
 )
+
+
+limit_option = click.option("--limit", type=click.IntRange(1), help="At most so many. Default: all.")
+
+
+def listed(portions: Iterable[list[T]], limit: int | None, as_json: Callable[[T], object]) -> Iterator[object]:
+    """The items of some portions, of which no more are read than are printed."""
+    return map(as_json, islice(chain.from_iterable(portions), limit))
+
+
+def saying(what: str) -> Callable[[int], None]:
+    """Tells the operator how far something is that takes longer than two seconds, on stderr, every two seconds."""
+    said_at = time.monotonic()
+
+    def say(so_far: int) -> None:
+        nonlocal said_at
+        if time.monotonic() - said_at >= _SAY_EVERY:
+            said_at = time.monotonic()
+            click.echo(f"{so_far:,} {what}", err=True)
+
+    return say
 
 
 def json_from(file: IO[str]) -> object:

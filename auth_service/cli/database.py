@@ -1,17 +1,13 @@
 """`flask --app auth_service database …`: bring the schema up to date, remove what nobody asks for any more."""
 
-import time
 from datetime import timedelta
 
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import command, parts
+from auth_service.cli.command import command, parts, saying
 from auth_service.models.base import now
-from auth_service.storage.old_records import Progress, remove_grants, remove_security_events
-
-_SAY_EVERY = 2.0
-"""Seconds."""
+from auth_service.storage.old_records import remove_grants, remove_security_events
 
 database_commands = AppGroup("database", help="The SQL schema and its old rows.")
 
@@ -35,18 +31,6 @@ def prune_database(days: int) -> object:
     """Remove grants that ran out, and security events, both so many days ago. May run beside the service, and again."""
     database, before = parts().database, now() - timedelta(days=days)
     return {
-        "grants": remove_grants(database, before, _saying("grants")),
-        "security_events": remove_security_events(database, before, _saying("security events")),
+        "grants": remove_grants(database, before, saying("grants looked at")),
+        "security_events": remove_security_events(database, before, saying("security events looked at")),
     }
-
-
-def _saying(what: str) -> Progress:
-    said_at = time.monotonic()
-
-    def say(looked_at: int) -> None:
-        nonlocal said_at
-        if time.monotonic() - said_at >= _SAY_EVERY:
-            said_at = time.monotonic()
-            click.echo(f"{looked_at:,} {what} looked at", err=True)
-
-    return say

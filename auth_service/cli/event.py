@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import command, parts
+from auth_service.cli.command import command, limit_option, listed, parts
 from auth_service.models.security_event import SecurityEvent
 
 event_commands = AppGroup("event", help="What happened: sign-ins, consents, ends of grants and their reasons.")
@@ -14,15 +14,15 @@ event_commands = AppGroup("event", help="What happened: sign-ins, consents, ends
 @click.option("--username")
 @click.option("--client-id")
 @click.option("--grant-id")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, help="At most so many.")
+@limit_option
 def list_events(
-    kind: str | None, username: str | None, client_id: str | None, grant_id: str | None, limit: int
+    kind: str | None, username: str | None, client_id: str | None, grant_id: str | None, limit: int | None
 ) -> object:
-    """Security events, the newest first. `detail` is the reason of an end, or what is left."""
+    """Security events, the newest first, an object a line. `detail` is the reason of an end, or what is left."""
     account_id = parts().accounts.find_by_username(username).id if username else None
     given = {"kind": kind, "account_id": account_id, "client_id": client_id, "grant_id": grant_id}
     wanted = {name: value for name, value in given.items() if value is not None}
-    return [_event_as_json(event) for event in parts().events.newest(limit, wanted)]
+    return listed(parts().events.newest(wanted), limit, _event_as_json)
 
 
 def _event_as_json(event: SecurityEvent) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, parts
+from auth_service.cli.command import RefusedError, command, limit_option, listed, parts
 from auth_service.models.grant import GrantRecord
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.errors import NotFoundError
@@ -14,11 +14,11 @@ grant_commands = AppGroup("grant", help="What people allowed apps.")
 @command(grant_commands, "list")
 @click.option("--username")
 @click.option("--client-id")
-def list_grants(username: str | None, client_id: str | None) -> object:
-    """Grants that were not ended."""
+@limit_option
+def list_grants(username: str | None, client_id: str | None, limit: int | None) -> object:
+    """Grants that were not ended, an object a line."""
     account_id = parts().accounts.find_by_username(username).id if username else None
-    records = parts().records.current(account_id=account_id, client_id=client_id)
-    return [_grant_as_json(record) for record in records]
+    return listed(parts().records.current(account_id=account_id, client_id=client_id), limit, _grant_as_json)
 
 
 @command(grant_commands, "narrow")

@@ -1,4 +1,4 @@
-"""`flask --app auth_service resource-server create|ensure|rotate-secret`."""
+"""`flask --app auth_service resource-server create|ensure|list|rotate-secret`."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, overlap_option, parts, secret_from
+from auth_service.cli.command import RefusedError, command, limit_option, listed, overlap_option, parts, secret_from
+from auth_service.models.resource_server import ResourceServer
 from auth_service.models.secret import new_secret, secret_digest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -46,6 +47,13 @@ def ensure_resource_server(
     return _save_resource_server(name, resource, scopes, secret_from(secret_file), new=False, overlap=overlap)
 
 
+@command(resource_server_commands, "list")
+@limit_option
+def list_resource_servers(limit: int | None) -> object:
+    """Every resource server, an object a line."""
+    return listed(parts().resource_servers.each(), limit, _resource_server_as_json)
+
+
 @command(resource_server_commands, "rotate-secret")
 @click.argument("name")
 @overlap_option
@@ -68,3 +76,12 @@ def _save_resource_server(
             raise RefusedError(f"--scope {scope}: must be name=description")
     parts().resource_servers.save(name, resource, secret_digest(secret), descriptions, new=new, overlap=overlap)
     return {"client_id": name, "resource": resource, "scopes": descriptions}
+
+
+def _resource_server_as_json(server: ResourceServer) -> dict[str, object]:
+    return {
+        "client_id": server.name,
+        "resource": server.resource,
+        "scopes": {scope.name: scope.description for scope in server.scopes},
+        "created_at": server.created_at,
+    }

@@ -12,8 +12,8 @@ signing_key_commands = AppGroup("signing-key", help="The keys with which we sign
 
 @command(signing_key_commands, "list")
 def list_signing_keys() -> object:
-    """Every key, and when it signs and is published. There are none before the first one is needed."""
-    return [_key_as_json(scheduled) for scheduled in parts().signing_keys.schedule()]
+    """Every key, when it signs and is published. There are none before the first one is needed."""
+    return map(_key_as_json, parts().signing_keys.schedule())
 
 
 @command(signing_key_commands, "rotate")
@@ -26,7 +26,7 @@ def rotate_signing_keys(algorithm: str | None, *, at_once: bool) -> object:
             parts().signing_keys.rotate(each, at_once=at_once)
         except RotationRefusedError as refusal:
             raise RefusedError(str(refusal)) from None
-    return [_key_as_json(scheduled) for scheduled in parts().signing_keys.schedule()]
+    return map(_key_as_json, parts().signing_keys.schedule())
 
 
 def _key_as_json(scheduled: ScheduledKey) -> dict[str, object]:

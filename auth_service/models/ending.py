@@ -1,4 +1,4 @@
-"""What has ended, as resource servers are told of it."""
+"""What has ended, or shrunk, as resource servers are told of it."""
 
 from dataclasses import dataclass
 
@@ -26,3 +26,16 @@ class EndedAccessToken:
     client_id: str
     subject: str
     audience: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowedGrant:
+    """What is left of a grant."""
+
+    grant_id: str
+    scopes: tuple[str, ...]
+    audience: tuple[str, ...]
+    narrowings: int | None = None
+    """Of a client's own grant, which also grows with its client: how often that was narrowed. Each time is made true
+    once, and no token is issued to whoever knows of another number.
+    """

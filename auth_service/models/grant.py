@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth_service.models.base import Base, UtcDateTime, Words, now
@@ -16,10 +16,11 @@ class GrantRecord(Base):
     """
 
     __tablename__ = "grants"
+    __table_args__ = (Index(None, "account_id", "id"), Index(None, "client_id", "id"))
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"), index=True)
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"))
     scopes: Mapped[tuple[str, ...]] = mapped_column(Words)
     audience: Mapped[tuple[str, ...]] = mapped_column(Words)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

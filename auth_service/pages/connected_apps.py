@@ -1,40 +1,21 @@
 """Which apps may do what in a person's name, since when, when they last used it; and the button that ends it."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from auth_service.models.grant import GrantRecord
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
-from auth_service.storage.grant_records import GrantRecordStore
-from auth_service.storage.grants import GrantStore
+from auth_service.storage.connected_apps import ConnectedAppStore, Place
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.web.browser_session import signed_in_account
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectedApp:
-    """All that one client may do for one person: usually one grant, several if they connected it several times."""
-
-    client_id: str
-    name: str
-    registered_itself: bool
-    scopes: list[str]
-    """As the consent page described them."""
-    since: datetime
-    last_used: datetime
 
 
 def connected_apps_page(
     accounts: AccountStore,
     clients: ClientStore,
     resource_servers: ResourceServerStore,
-    records: GrantRecordStore,
-    grants: GrantStore,
+    connected: ConnectedAppStore,
     revocation: GrantRevocation,
 ) -> Blueprint:
     """A blueprint with the page."""
@@ -45,7 +26,12 @@ def connected_apps_page(
         account = signed_in_account(accounts)
         if account is None:
             return redirect(url_for("sign_in.sign_in", next=url_for("connected_apps.show")), 303)
-        return render_template("connected_apps.html", account=account, apps=_connected_apps(account.id))
+        before = _place()
+        apps, older = connected.page(account.id, before)
+        descriptions = {name: scope.description for name, scope in resource_servers.scopes().items()}
+        return render_template(
+            "connected_apps.html", account=account, apps=apps, descriptions=descriptions, before=before, older=older
+        )
 
     @blueprint.post("/connected-apps/disconnect")
     def disconnect() -> ResponseReturnValue:
@@ -55,31 +41,15 @@ def connected_apps_page(
             if client is not None:
                 revocation.end_app(account.id, client.client_id)
                 flash(f"{client.name} has no access any more.")
-        return redirect(url_for("connected_apps.show"), 303)
-
-    def _connected_apps(account_id: str) -> list[ConnectedApp]:
-        by_client: dict[str, list[GrantRecord]] = {}
-        recorded = records.current(account_id=account_id)
-        last_used = grants.last_used([record.id for record in recorded])
-        for record in recorded:
-            if record.id in last_used:  # else it ran out unused, or its code was never exchanged
-                by_client.setdefault(record.client_id, []).append(record)
-        descriptions = resource_servers.scopes()
-        return [
-            ConnectedApp(
-                client_id=client_id,
-                name=client.name,
-                registered_itself=client.registered_itself,
-                scopes=[
-                    descriptions[scope].description
-                    for scope in sorted({scope for record in records for scope in record.scopes})
-                    if scope in descriptions
-                ],
-                since=min(record.created_at for record in records),
-                last_used=datetime.fromtimestamp(max(last_used[record.id] for record in records), UTC),
-            )
-            for client_id, records in by_client.items()
-            if (client := clients.find(client_id)) is not None
-        ]
+        return redirect(url_for("connected_apps.show", before=_place()), 303)
 
     return blueprint
+
+
+def _place() -> Place | None:
+    """Where the page begins that is shown."""
+    given = request.args.get("before")
+    place = Place.parse(given) if given is not None else None
+    if given is not None and place is None:
+        abort(400)
+    return place

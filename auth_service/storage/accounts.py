@@ -1,6 +1,8 @@
 """Accounts in SQL, and the hashing of their passwords (argon2id)."""
 
 import base64
+from collections.abc import Iterator
+from datetime import datetime
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -15,6 +17,7 @@ from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 from auth_service.storage.grant_records import mark_revoked
+from auth_service.storage.portions import in_portions
 
 
 def hash_of_nothing(hasher: PasswordHasher) -> str:
@@ -54,6 +57,10 @@ class AccountStore:
         with self._database.reading() as session:
             return session.get(Account, account_id)
 
+    def all(self) -> Iterator[list[Account]]:
+        """Every account, in portions by its `sub`."""
+        return in_portions(self._database, Account, by=(Account.id,))
+
     def find_by_username(self, username: str) -> Account:
         """The account of this name. Raises NotFoundError."""
         with self._database.reading() as session:
@@ -79,8 +86,8 @@ class AccountStore:
             self._renew_hash(account, self._hasher.hash(password))
         return account
 
-    def change_password(self, account: Account, password: str) -> list[GrantRecord] | None:
-        """Store a new password; end every browser session and every grant. Returns the grants that ended.
+    def change_password(self, account: Account, password: str) -> datetime | None:
+        """Store a new password; end every browser session and every grant. Returns when the grants ended.
 
         None, and nothing was changed, if the sessions of the account's epoch have ended: whoever asks is signed out.
         """
@@ -90,19 +97,19 @@ class AccountStore:
             changed = update(Account).where(Account.id == account.id, *is_unchanged).values(new)
             if session.scalar(changed.returning(Account.id)) is None:
                 return None
-            return mark_revoked(session, GrantRecord.account_id == account.id, RevokedBecause.PASSWORD_CHANGED)
+            return mark_revoked(session, GrantRecord.account_id == account.id, RevokedBecause.PASSWORD_CHANGED)[1]
 
     def sign_out_everywhere(self, account_id: str) -> None:
         """End every browser session of the account. Its grants stay."""
         with self._database.writing() as session:
             session.execute(update(Account).where(Account.id == account_id).values(_NEXT_EPOCH))
 
-    def disable(self, account_id: str) -> list[GrantRecord]:
-        """Refuse the account from now on; end every browser session and every grant. Returns the grants that ended."""
+    def disable(self, account_id: str) -> datetime:
+        """Refuse the account from now on; end every browser session and every grant. Returns when the grants ended."""
         disabled = {"disabled_at": func.coalesce(Account.disabled_at, now()), **_NEXT_EPOCH}
         with self._database.writing() as session:
             session.execute(update(Account).where(Account.id == account_id).values(disabled))
-            return mark_revoked(session, GrantRecord.account_id == account_id, RevokedBecause.ACCOUNT_DISABLED)
+            return mark_revoked(session, GrantRecord.account_id == account_id, RevokedBecause.ACCOUNT_DISABLED)[1]
 
     def enable(self, account_id: str) -> None:
         """Let the account sign in again. Grants that ended stay ended."""

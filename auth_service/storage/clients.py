@@ -1,6 +1,6 @@
 """Clients in SQL. A deleted one is kept for the record and never found; one that nobody ever used runs out."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, or_, select
@@ -15,8 +15,9 @@ from auth_service.models.security_event import SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NameSettledError, NotFoundError
-from auth_service.storage.grant_records import mark_revoked, narrow, of_client
+from auth_service.storage.grant_records import mark_revoked, narrow_those_of
 from auth_service.storage.initial_access_tokens import spend_initial_access_token
+from auth_service.storage.portions import in_portions
 from auth_service.storage.ttl_cache import TtlCache
 
 _UNUSED_KEPT = timedelta(hours=1)
@@ -88,11 +89,9 @@ class ClientStore:
             raise NotFoundError(f"there is no client {client_id}")
         return client
 
-    def all(self) -> list[Client]:
-        """Every client, the oldest first."""
-        with self._database.reading() as session:
-            query = select(Client).where(registered()).order_by(Client.created_at, Client.client_id)
-            return list(session.scalars(query))
+    def all(self) -> Iterator[list[Client]]:
+        """Every client, in portions by its id."""
+        return in_portions(self._database, Client, registered(), by=(Client.client_id,))
 
     def names_by_operators(self) -> list[str]:
         """What the clients that operators registered are called."""
@@ -106,11 +105,11 @@ class ClientStore:
         apply: Callable[[Client], None],
         audience_of: Callable[[tuple[str, ...]], tuple[str, ...]],
         because: RevokedBecause,
-    ) -> tuple[Client, list[GrantRecord]]:
+    ) -> tuple[Client, datetime | None]:
         """Apply a change to the client as it is now, while nobody else changes it; write what that changed and no more.
 
-        What it may no longer ask for, its grants lose in the same transaction: they are returned too. `audience_of`
-        says who owns which scopes.
+        What it may no longer ask for, its grants lose in the same transaction: when that was is returned too.
+        `audience_of` says who owns which scopes.
 
         Raises, and changes nothing:
             NotFoundError: there is none, or it was deleted meanwhile.
@@ -129,15 +128,15 @@ class ClientStore:
             own_grant = session.get_one(GrantRecord, client.own_grant_id)
             own_grant.scopes, own_grant.audience = client.scopes, audience_of(client.scopes)
             taken = set(scopes) - set(client.scopes)
-            narrowed = _take(session, client, taken, audience_of, because) if taken else []
+            narrowed = _take(session, client, taken, audience_of, because) if taken else None
         self._cache.forget(client_id)
         return client, narrowed
 
-    def delete(self, client_id: str) -> list[GrantRecord]:
-        """Refuse the client from now on and end every grant it has, its own included. Returns the grants that ended."""
+    def delete(self, client_id: str) -> datetime:
+        """Refuse the client from now on and end every grant it has, its own included. Returns when they ended."""
         with self._database.writing() as session:
             session.get_one(Client, client_id).deleted_at = now()
-            ended = mark_revoked(session, GrantRecord.client_id == client_id, RevokedBecause.CLIENT_DELETED)
+            _, ended = mark_revoked(session, GrantRecord.client_id == client_id, RevokedBecause.CLIENT_DELETED)
         self._cache.forget(client_id)
         return ended
 
@@ -156,16 +155,17 @@ def _take(
     taken: Collection[str],
     audience_of: Callable[[tuple[str, ...]], tuple[str, ...]],
     because: RevokedBecause,
-) -> list[GrantRecord]:
-    """Narrow all grants of a client that may ask for less from now on, its own too. People are asked again for more."""
+) -> datetime:
+    """Narrow all grants of a client that may ask for less from now on, its own too; when that was. People are asked
+    again for more.
+    """
+    at = now()
     client.narrowings += 1
     own_grant = session.get_one(GrantRecord, client.own_grant_id)
-    own_grant.narrowed_at = now()
-    wider = [grant for grant in of_client(session, client.client_id) if not set(grant.scopes) <= set(client.scopes)]
-    for grant in wider:
-        narrow(session, grant, client.scopes, audience_of, because)
+    own_grant.narrowed_at = at
+    narrow_those_of(session, client.client_id, client.scopes, audience_of, because, at)
     session.execute(delete(Consent).where(Consent.client_id == client.client_id, Consent.scope.in_(taken)))
-    return [own_grant, *wider]
+    return at
 
 
 def _remove_unused(session: Session) -> None:

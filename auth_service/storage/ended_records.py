@@ -8,15 +8,15 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from auth_service.models.base import now
+from auth_service.models.base import Base, now
 from auth_service.models.grant import GrantRecord
 from auth_service.models.revoked_access_token import RevokedAccessToken
 from auth_service.storage.database import Database
+from auth_service.storage.grant_records import of
+from auth_service.storage.portions import AT_ONCE, in_portions
 
 CLOCKS_AGREE_WITHIN = timedelta(minutes=10)
 """How far the clocks of machines that share the database may be apart; also longer than a transaction may take."""
-_PORTION = 500
-"""Rows at a time."""
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 """Before any change. Unlike `IS NOT NULL`, a comparison makes SQLite use an index."""
 
@@ -46,16 +46,19 @@ class EndedRecordStore:
         unexpired = token.expires_at > _expired_everywhere()
         return self._newest_first(token, token.revoked_at, token.digest, since, unexpired)
 
-    def grants_of(self, account_id: str | None = None, client_id: str | None = None) -> Iterator[list[GrantRecord]]:
-        """Grants that an account, or a client, or both, had and that have not expired, whenever they ended."""
-        conditions: list[ColumnElement[bool]] = [
-            or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > _expired_everywhere())
-        ]
-        if account_id is not None:
-            conditions.append(GrantRecord.account_id == account_id)
-        if client_id is not None:
-            conditions.append(GrantRecord.client_id == client_id)
-        return self._newest_first(GrantRecord, GrantRecord.revoked_at, GrantRecord.id, None, and_(*conditions))
+    def grants_of(
+        self, account_id: str | None = None, client_id: str | None = None, *, narrowed_at: datetime | None = None
+    ) -> Iterator[list[GrantRecord]]:
+        """Grants that an account, or a client, or both, had and that have not expired, whenever they ended.
+
+        With `narrowed_at`, also those that shrank at that moment.
+        """
+        changed: ColumnElement[bool] = GrantRecord.revoked_at.is_not(None)
+        if narrowed_at is not None:
+            changed = or_(changed, GrantRecord.narrowed_at == narrowed_at)
+        unexpired = or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > _expired_everywhere())
+        whose = of(account_id, client_id)
+        return in_portions(self._database, GrantRecord, *whose, changed, unexpired, by=(GrantRecord.id,))
 
     def add_access_token(self, token: RevokedAccessToken) -> None:
         """Commit that a client revoked an access token, if it did not before."""
@@ -71,33 +74,23 @@ class EndedRecordStore:
         expired = select(RevokedAccessToken.digest).where(has_expired)
         while True:
             with self._database.reading() as session:
-                gone = list(session.scalars(expired.limit(_PORTION)))
+                gone = list(session.scalars(expired.limit(AT_ONCE)))
             if gone:
                 with self._database.writing() as session:
                     session.execute(delete(RevokedAccessToken).where(RevokedAccessToken.digest.in_(gone), has_expired))
-            if len(gone) < _PORTION:
+            if len(gone) < AT_ONCE:
                 return
 
     def _newest_first(
         self,
-        table: Any,
+        table: type[Base],
         when: InstrumentedAttribute[Any],
         name: InstrumentedAttribute[str],
         since: datetime | None,
         condition: ColumnElement[bool],
     ) -> Iterator[list[Any]]:
         oldest = since - CLOCKS_AGREE_WITHIN if since else _LONG_AGO
-        query = select(table).where(when >= oldest, condition).order_by(when.desc(), name.desc()).limit(_PORTION)
-        older: tuple[ColumnElement[bool], ...] = ()
-        while True:
-            with self._database.reading() as session:
-                portion = list(session.scalars(query.where(*older)))
-            if portion:
-                yield portion
-            if len(portion) < _PORTION:
-                return
-            last_when, last_name = getattr(portion[-1], when.key), getattr(portion[-1], name.key)
-            older = (when <= last_when, or_(when < last_when, name < last_name))
+        return in_portions(self._database, table, when >= oldest, condition, by=(when, name), descending=True)
 
 
 def _expired_everywhere() -> datetime:

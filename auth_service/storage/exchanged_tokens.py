@@ -3,7 +3,7 @@
 They are access tokens like any other (`grants.py`), of the same grant as the one they were got for, and end with it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from auth_service.crypto.token_handle import TokenHandle
 from auth_service.models.ending import EndedAccessToken
@@ -12,6 +12,7 @@ from auth_service.storage.atomic_step import AtomicStep
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grants import dump_claims
+from auth_service.storage.portions import AT_ONCE, portions_of
 from auth_service.storage.redis_connection import RedisClients
 
 MAX_EXCHANGES = 1_000
@@ -45,14 +46,34 @@ class ExchangedTokenStore:
         issued_at, expires_at = map(int, times)
         return Issued(issued_at, issued_at, expires_at)
 
-    def revoke_those_of(self, client_id: str, *, beyond: Collection[str] = ()) -> None:
-        """End all that a client got for other tokens, or only what allows more than these scopes. Can be repeated."""
-        lists = (self._keys.exchanged_by(shard, client_id) for shard in range(self._keys.shards))
-        for listed in self._redis.ask(*(("ZRANGE", each, 0, -1) for each in lists)):
-            for key in listed:
-                grant_id, digest = str(key).split(":")[-2:]
-                record = self._ends.find_access_token(grant_id, digest)
-                if record is not None and not set(record.claims.scope.split()) <= set(beyond):
-                    claims = record.claims
-                    ended = EndedAccessToken(grant_id, digest, client_id, claims.sub, claims.aud)
-                    self._ends.revoke_access_tokens([ended])
+    def revoke_those_of(self, allowed: Mapping[str, Collection[str]]) -> None:
+        """End what these clients got for other tokens and what allows more than the scopes they are named with.
+
+        Can be repeated. Newest first, in portions: tokens that come meanwhile shift none out of sight.
+        """
+        lists = [
+            (self._keys.exchanged_by(shard, client_id), client_id)
+            for client_id in allowed
+            for shard in range(self._keys.shards)
+        ]
+        begin = 0
+        while lists:
+            longer = []
+            for asked in portions_of(lists):
+                ranges = (("ZREVRANGE", key, begin, begin + AT_ONCE - 1) for key, _ in asked)
+                got = []
+                for each, keys in zip(asked, self._redis.ask(*ranges), strict=True):
+                    got += [(each[1], str(key)) for key in keys]
+                    longer += [each] if len(keys) == AT_ONCE else []
+                for portion in portions_of(got):
+                    self._revoke(portion, allowed)
+            lists, begin = longer, begin + AT_ONCE
+
+    def _revoke(self, got: Sequence[tuple[str, str]], allowed: Mapping[str, Collection[str]]) -> None:
+        """End some tokens, each given as its client and its key, where they allow too much."""
+        named = [(key.split(":")[-2], key.split(":")[-1]) for _, key in got]
+        ended = []
+        for (client_id, _), name, record in zip(got, named, self._ends.find_access_tokens(named), strict=True):
+            if record is not None and not set(record.claims.scope.split()) <= set(allowed[client_id]):
+                ended.append(EndedAccessToken(*name, client_id, record.claims.sub, record.claims.aud))
+        self._ends.revoke_access_tokens(ended)

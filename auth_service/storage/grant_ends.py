@@ -1,15 +1,16 @@
 """What ends grants and access tokens in Redis, or takes scopes from them: atomic steps, harmless when repeated.
 
+Of many things at once, each is a step of its own, and all are one round trip: so callers bring them in portions.
 Resource servers hear of it from the log, and hear it again at each repetition.
 """
 
 from collections.abc import Sequence
 
-from auth_service.models.ending import EndedAccessToken, EndedGrant
+from auth_service.models.ending import EndedAccessToken, EndedGrant, NarrowedGrant
 from auth_service.models.tokens import AccessTokenRecord
 from auth_service.storage.atomic_step import AtomicStep, Call
 from auth_service.storage.grant_keys import GrantKeys
-from auth_service.storage.grants import read_access_token
+from auth_service.storage.grants import read_access_token, read_access_tokens
 from auth_service.storage.redis_connection import RedisClients
 
 
@@ -23,17 +24,10 @@ class GrantEnds:
         self._narrow = AtomicStep(clients.ending, "narrow.lua")
         self._revoke = AtomicStep(clients.ending, "revoke.lua")
 
-    def narrow_grant(
-        self, grant_id: str, scopes: tuple[str, ...], audience: tuple[str, ...], narrowings: int | None = None
-    ) -> None:
-        """Cut a grant to these scopes and this audience; its tokens are cut with it.
-
-        A client's own grant also grows with its client. `narrowings` says how often that was narrowed: each time is
-        made true once, and no token is issued to whoever knows of another number.
-        """
-        keys = [self._keys.grant(grant_id), self._keys.log(grant_id)]
-        counted = [] if narrowings is None else [narrowings]
-        self._narrow(keys, [self._log_lifetime, grant_id, " ".join(scopes), " ".join(audience), *counted])
+    def narrow_grants(self, narrowed: Sequence[NarrowedGrant]) -> None:
+        """Cut grants to what is left of them; their tokens are cut with them."""
+        if narrowed:
+            self._narrow.each([self._narrowing(each) for each in narrowed])
 
     def revoke_grants(self, ended: Sequence[EndedGrant]) -> None:
         """End grants with everything that came from them."""
@@ -59,8 +53,18 @@ class GrantEnds:
         """What a token is good for that somebody wants to end."""
         return read_access_token(self._redis, self._keys, grant_id, digest)
 
+    def find_access_tokens(self, tokens: Sequence[tuple[str, str]]) -> list[AccessTokenRecord | None]:
+        """The same of some tokens, each given as its grant's id and its digest."""
+        return read_access_tokens(self._redis, self._keys, tokens)
+
     def _exist(self, keys: list[str]) -> list[int]:
         return self._redis.ask(*(("EXISTS", key) for key in keys)) if keys else []
+
+    def _narrowing(self, narrowed: NarrowedGrant) -> Call:
+        keys = [self._keys.grant(narrowed.grant_id), self._keys.log(narrowed.grant_id)]
+        left = (" ".join(narrowed.scopes), " ".join(narrowed.audience))
+        counted = () if narrowed.narrowings is None else (narrowed.narrowings,)
+        return keys, [self._log_lifetime, narrowed.grant_id, *left, *counted]
 
     def _ending_grant(self, ended: EndedGrant) -> Call:
         keys = [self._keys.grant(ended.grant_id), self._keys.log(ended.grant_id)]

@@ -1,9 +1,11 @@
 """The durable record of grants, in SQL: committed before a code is handed out and before an end is announced."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth_service.models.account import Account
@@ -14,6 +16,7 @@ from auth_service.models.security_event import SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage import consents
 from auth_service.storage.database import Database
+from auth_service.storage.portions import AT_ONCE, in_portions
 
 _GOOD_GRANT = (
     select(
@@ -101,16 +104,10 @@ class GrantRecordStore:
         scopes = tuple(scope for scope in granted if scope in allowed)
         return GoodGrant(grant_id, client_id, account_id, username, scopes, audience) if scopes else None
 
-    def current(self, *, account_id: str | None = None, client_id: str | None = None) -> list[GrantRecord]:
-        """Grants that were not ended, of one account or one client or both, the oldest first."""
-        conditions: list[ColumnElement[bool]] = [GrantRecord.revoked_at.is_(None), _unexpired()]
-        if account_id is not None:
-            conditions.append(GrantRecord.account_id == account_id)
-        if client_id is not None:
-            conditions.append(GrantRecord.client_id == client_id)
-        with self._database.reading() as session:
-            query = select(GrantRecord).where(*conditions).order_by(GrantRecord.created_at, GrantRecord.id)
-            return list(session.scalars(query))
+    def current(self, *, account_id: str | None = None, client_id: str | None = None) -> Iterator[list[GrantRecord]]:
+        """Grants that were not ended, of one account or one client or both, in portions by their ids."""
+        living = (GrantRecord.revoked_at.is_(None), unexpired())
+        return in_portions(self._database, GrantRecord, *of(account_id, client_id), *living, by=(GrantRecord.id,))
 
     def narrow(
         self,
@@ -131,7 +128,7 @@ class GrantRecordStore:
             record = session.get_one(GrantRecord, grant_id, with_for_update=True)
             taken = tuple(scope for scope in record.scopes if scope not in scopes)
             if record.revoked_at is None and taken:
-                narrow(session, record, scopes, audience_of, because)
+                _narrow(session, [record], scopes, audience_of, because, now())
                 consents.forget(session, account_id, record.client_id, taken)
                 consents.count_withdrawal(session, account_id, record.client_id)
             return record
@@ -142,58 +139,101 @@ class GrantRecordStore:
             mark_revoked(session, GrantRecord.id == grant_id, because)
             return session.get(GrantRecord, grant_id)
 
-    def mark_app_revoked(self, account_id: str, client_id: str, because: RevokedBecause) -> list[GrantRecord]:
-        """Commit the end of everything that a person allowed a client, and forget that they did."""
+    def mark_app_revoked(self, account_id: str, client_id: str, because: RevokedBecause) -> datetime:
+        """Commit the end of everything that a person allowed a client, and forget that they did; when that was."""
         with self._database.writing() as session:
             _hold(session, account_id)
             ours = and_(GrantRecord.account_id == account_id, GrantRecord.client_id == client_id)
-            ended = mark_revoked(session, ours, because)
+            ended, at = mark_revoked(session, ours, because)
             if consents.forget(session, account_id, client_id) or ended:
                 consents.count_withdrawal(session, account_id, client_id)
-            return ended
+            return at
 
 
-def narrow(
+def of(account_id: str | None, client_id: str | None) -> tuple[ColumnElement[bool], ...]:
+    """Grants of one account, of one client, of both, or of anybody."""
+    given = ((GrantRecord.account_id, account_id), (GrantRecord.client_id, client_id))
+    return tuple(column == value for column, value in given if value is not None)
+
+
+def unexpired() -> ColumnElement[bool]:
+    """Grants that did not run out."""
+    return or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > now())
+
+
+def narrow_those_of(
     session: Session,
-    record: GrantRecord,
+    client_id: str,
     scopes: Collection[str],
     audience_of: Callable[[tuple[str, ...]], tuple[str, ...]],
     because: RevokedBecause,
+    at: datetime,
 ) -> None:
-    """Within a transaction that holds the grant, leave it no more than these scopes; without any, end it."""
-    left = tuple(scope for scope in record.scopes if scope in scopes)
-    if not left:
-        mark_revoked(session, GrantRecord.id == record.id, because)
-        return
-    owners = audience_of(left)
-    record.scopes, record.narrowed_at = left, now()
-    record.audience = tuple(resource for resource in record.audience if resource in owners)
-    session.add(_event("grant_narrowed", record, " ".join(left)[:200]))
+    """Within a transaction, leave a client's grants from people no more than these scopes; without any, end them.
+
+    In portions, as `mark_revoked` does.
+    """
+    whose = (GrantRecord.client_id == client_id, GrantRecord.account_id.is_not(None))
+    living = select(GrantRecord.id, GrantRecord).where(*whose, GrantRecord.revoked_at.is_(None), unexpired())
+    for rows in _held(session, living):
+        wider = [row.GrantRecord for row in rows if not set(row.GrantRecord.scopes) <= set(scopes)]
+        _narrow(session, wider, scopes, audience_of, because, at)
 
 
-def of_client(session: Session, client_id: str) -> Sequence[GrantRecord]:
-    """Within a transaction, a client's grants from people that were not ended; nobody else changes them meanwhile."""
-    conditions = (GrantRecord.client_id == client_id, GrantRecord.account_id.is_not(None))
-    living = select(GrantRecord).where(*conditions, GrantRecord.revoked_at.is_(None), _unexpired())
-    return session.scalars(living.order_by(GrantRecord.id).with_for_update()).all()
+def mark_revoked(session: Session, which: ColumnElement[bool], because: RevokedBecause) -> tuple[int, datetime]:
+    """Within a transaction, end the grants that were not ended before: how many there were, and when they ended.
+
+    In portions: then each statement is short enough for PostgreSQL, which gives up long ones, and for memory.
+    """
+    count, at = 0, now()
+    named = select(GrantRecord.id, GrantRecord.account_id, GrantRecord.client_id)
+    for rows in _held(session, named.where(which, GrantRecord.revoked_at.is_(None))):
+        ours = update(GrantRecord).where(GrantRecord.id.in_([row.id for row in rows]))
+        session.execute(ours.values(revoked_at=at, revoked_because=because))
+        more = {"kind": "grant_revoked", "detail": because}
+        names = ({"grant_id": row.id, "account_id": row.account_id, "client_id": row.client_id} for row in rows)
+        session.execute(insert(SecurityEvent), [{**each, **more} for each in names])
+        count += len(rows)
+    return count, at
 
 
-def mark_revoked(session: Session, which: ColumnElement[bool], because: RevokedBecause) -> list[GrantRecord]:
-    """Within a transaction, end the grants that were not ended before, and name them."""
-    records = list(session.scalars(select(GrantRecord).where(which, GrantRecord.revoked_at.is_(None))))
+def _held(session: Session, which: Select[*tuple[Any, ...]]) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
+    """Grants, in portions by their ids, that nobody else changes until the transaction ends.
+
+    Who has to wait for a row may get fewer than there are: so only the empty portion is the last.
+    """
+    held = which.order_by(GrantRecord.id).limit(AT_ONCE).with_for_update()
+    last = ""
+    while rows := session.execute(held.where(GrantRecord.id > last)).all():
+        yield rows
+        session.flush()
+        last = rows[-1].id
+
+
+def _narrow(
+    session: Session,
+    records: Sequence[GrantRecord],
+    scopes: Collection[str],
+    audience_of: Callable[[tuple[str, ...]], tuple[str, ...]],
+    because: RevokedBecause,
+    at: datetime,
+) -> None:
+    """Leave these grants no more than these scopes; end those without any. `audience_of` says who owns what is left."""
     for record in records:
-        record.revoked_at, record.revoked_because = now(), because
-        session.add(_event("grant_revoked", record, because))
-    return records
+        left = tuple(scope for scope in record.scopes if scope in scopes)
+        if not left:
+            record.revoked_at, record.revoked_because = at, because
+            session.add(_event("grant_revoked", record, because))
+            continue
+        owners = audience_of(left)
+        record.scopes, record.narrowed_at = left, at
+        record.audience = tuple(resource for resource in record.audience if resource in owners)
+        session.add(_event("grant_narrowed", record, " ".join(left)[:200]))
 
 
 def _hold(session: Session, account_id: str) -> None:
     """Until the transaction ends, nobody records a decision of this person."""
     session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
-
-
-def _unexpired() -> ColumnElement[bool]:
-    return or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > now())
 
 
 def _event(kind: str, record: GrantRecord, detail: str | None = None) -> SecurityEvent:

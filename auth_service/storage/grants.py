@@ -8,7 +8,9 @@ valid because some mark is missing. Every key expires.
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
 from auth_service.models.tokens import (
     AccessTokenClaims,
@@ -23,8 +25,9 @@ from auth_service.models.tokens import (
 )
 from auth_service.storage.atomic_step import AtomicStep
 from auth_service.storage.grant_keys import GrantKeys
+from auth_service.storage.portions import portions_of
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.redis_exchange import RedisExchange
+from auth_service.storage.redis_exchange import Command, RedisExchange
 
 REPLAY_WINDOW = 60
 """Seconds in which a request with an Idempotency-Key may be repeated, however long its access token lives."""
@@ -152,17 +155,16 @@ class GrantStore:
         """
         return read_access_token(self._clients.exchange, self._keys, grant_id, digest)
 
-    def last_used(self, grant_ids: list[str]) -> dict[str, float]:
+    def last_used(self, grant_ids: Sequence[str]) -> dict[str, float]:
         """When each grant that still lives last got tokens, in epoch seconds. Ended grants are missing."""
-        with self._clients.reads.pipeline(transaction=False) as all_of_them:
-            for grant_id in grant_ids:
-                all_of_them.hget(self._keys.grant(grant_id), "rotated_at")
-            found = all_of_them.execute()
-        return {
-            grant_id: int(rotated_at) / 1000
-            for grant_id, rotated_at in zip(grant_ids, found, strict=True)
-            if rotated_at is not None
-        }
+        used: dict[str, float] = {}
+        for portion in portions_of(grant_ids):
+            with self._clients.reads.pipeline(transaction=False) as all_of_them:
+                for grant_id in portion:
+                    all_of_them.hget(self._keys.grant(grant_id), "rotated_at")
+                found = all_of_them.execute()
+            used |= {each: int(at) / 1000 for each, at in zip(portion, found, strict=True) if at is not None}
+        return used
 
 
 def dump_claims(claims: AccessTokenClaims) -> str:
@@ -172,10 +174,28 @@ def dump_claims(claims: AccessTokenClaims) -> str:
 
 def read_access_token(exchange: RedisExchange, keys: GrantKeys, grant_id: str, digest: str) -> AccessTokenRecord | None:
     """The token if it is good by what this Redis says."""
-    (dumped, issued_at, expires_at, born), (scopes, audience, grant_born) = exchange.ask(
+    return _as_record(*exchange.ask(*_questions(keys, grant_id, digest)))
+
+
+def read_access_tokens(
+    exchange: RedisExchange, keys: GrantKeys, tokens: Sequence[tuple[str, str]]
+) -> list[AccessTokenRecord | None]:
+    """The same of some tokens, each given as its grant's id and its digest, in one round trip."""
+    if not tokens:
+        return []
+    answers = exchange.ask(*(question for each in tokens for question in _questions(keys, *each)))
+    return [_as_record(*pair) for pair in zip(answers[::2], answers[1::2], strict=True)]
+
+
+def _questions(keys: GrantKeys, grant_id: str, digest: str) -> tuple[Command, Command]:
+    return (
         ("HMGET", keys.access_token(grant_id, digest), "claims", "issued_at", "expires_at", "born"),
         ("HMGET", keys.grant(grant_id), "scopes", "audience", "born"),
     )
+
+
+def _as_record(token: Sequence[Any], grant: Sequence[Any]) -> AccessTokenRecord | None:
+    (dumped, issued_at, expires_at, born), (scopes, audience, grant_born) = token, grant
     if dumped is None or scopes is None or audience is None:
         return None
     if born != grant_born and not _issued_by_release_before(born, int(issued_at), grant_born):

@@ -1,5 +1,6 @@
 """Initial access tokens in SQL."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
@@ -10,6 +11,7 @@ from auth_service.models.initial_access_token import InitialAccessToken
 from auth_service.models.secret import INITIAL_ACCESS_TOKEN, new_secret, secret_digest
 from auth_service.storage.database import Database
 from auth_service.storage.errors import NotFoundError
+from auth_service.storage.portions import in_portions
 
 
 class InitialAccessTokenStore:
@@ -29,11 +31,9 @@ class InitialAccessTokenStore:
             session.add(token)
         return token, text
 
-    def all(self) -> list[InitialAccessToken]:
-        """Every token that is good, the oldest first."""
-        with self._database.reading() as session:
-            query = select(InitialAccessToken).where(_good())
-            return list(session.scalars(query.order_by(InitialAccessToken.created_at, InitialAccessToken.id)))
+    def all(self) -> Iterator[list[InitialAccessToken]]:
+        """Every token that is good, in portions by its id."""
+        return in_portions(self._database, InitialAccessToken, _good(), by=(InitialAccessToken.id,))
 
     def is_good(self, text: str) -> bool:
         """Whether a client could be registered with it now."""

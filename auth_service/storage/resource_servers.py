@@ -1,6 +1,6 @@
 """Resource servers and the scopes they own, in SQL."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -9,6 +9,7 @@ from auth_service.models.resource_server import ResourceServer, Scope
 from auth_service.models.secret import new_secret, secret_digest
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
+from auth_service.storage.portions import in_portions
 from auth_service.storage.ttl_cache import TtlCache
 
 
@@ -37,6 +38,10 @@ class ResourceServerStore:
     def registered(self) -> list[ResourceServer]:
         """Those that were registered. At the built-in one, only people have anything, not clients for themselves."""
         return list(self._registered().values())
+
+    def each(self) -> Iterator[list[ResourceServer]]:
+        """Those that were registered, as they are now, in portions by their names."""
+        return in_portions(self._database, ResourceServer, by=(ResourceServer.name,))
 
     def scopes(self) -> dict[str, Scope]:
         """Every scope by its name."""

@@ -1,11 +1,10 @@
 """Security events in SQL: those that belong to no other write, and all of them to read."""
 
-from collections.abc import Mapping
-
-from sqlalchemy import select
+from collections.abc import Iterator, Mapping
 
 from auth_service.models.security_event import SecurityEvent
 from auth_service.storage.database import Database
+from auth_service.storage.portions import in_portions
 
 
 class SecurityEventStore:
@@ -19,8 +18,8 @@ class SecurityEventStore:
         with self._database.writing() as session:
             session.add(event)
 
-    def newest(self, limit: int, wanted: Mapping[str, str]) -> list[SecurityEvent]:
-        """At most `limit` events of which the `wanted` columns have these values, the newest first."""
-        with self._database.reading() as session:
-            query = select(SecurityEvent).filter_by(**wanted)
-            return list(session.scalars(query.order_by(SecurityEvent.at.desc(), SecurityEvent.id.desc()).limit(limit)))
+    def newest(self, wanted: Mapping[str, str]) -> Iterator[list[SecurityEvent]]:
+        """Events of which the `wanted` columns have these values, in portions, the newest first."""
+        conditions = [getattr(SecurityEvent, name) == value for name, value in wanted.items()]
+        newest_first = (SecurityEvent.at, SecurityEvent.id)
+        return in_portions(self._database, SecurityEvent, *conditions, by=newest_first, descending=True)

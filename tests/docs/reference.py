@@ -302,7 +302,8 @@ def _options(command: click.Command) -> str:
         if isinstance(option, click.Option):
             text = f"`{option.opts[0]}`"
             if isinstance(option.type, click.IntRange):
-                text += f" {option.type.min} to {option.type.max:,}"
+                least, most = option.type.min, option.type.max
+                text += f" {least} to {most:,}" if most is not None else f" {least} or more"
             elif isinstance(option.type, click.Choice):
                 text += " " + ", ".join(f"`{choice}`" for choice in option.type.choices)
             text += " (required)" if option.required else ""

@@ -149,7 +149,7 @@ def test_where_redis_was_not_told_the_next_token_tells_it(
     """The process that took the scope died right after its commit."""
     before, reader = own(app), Reader(actions.stack)
     with monkeypatch.context() as patch:
-        patch.setattr(GrantEnds, "narrow_grant", lambda *_, **__: None)
+        patch.setattr(GrantEnds, "narrow_grants", lambda *_, **__: None)
         leave(app, READ)
     assert scope_of(actions, before) == BOTH
     own(app)
@@ -164,7 +164,7 @@ def test_where_redis_was_not_told_it_is_within_an_interval(
     app = actions.app(*OPTIONS)
     before, mine = own(app), app.connect(actions.person())
     with monkeypatch.context() as patch:
-        patch.setattr(GrantEnds, "narrow_grant", lambda *_, **__: None)
+        patch.setattr(GrantEnds, "narrow_grants", lambda *_, **__: None)
         Leave(actions, tmp_path)(app, READ)
     stopped = actions.stack.parts.reconciler.start()
     eventually(lambda: [scope_of(actions, each) for each in (before, mine)] == [READ, READ])

@@ -1,35 +1,14 @@
 """How often a token request asks SQL and Redis: what its speed rests on, counted instead of timed."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from auth_service.storage import redis_master, ttl_cache
 from tests.support.actions import READ, Actions, App, Verifier, tokens
-from tests.support.query_plans import statements
+from tests.support.asked import counting
 from tests.support.servers import running_redis
 from tests.support.stack import Stack
-
-
-class Asked:
-    """How often SQL and Redis were asked while a block ran."""
-
-    statements = 0
-    round_trips = 0
-
-    def counts(self) -> tuple[int, int]:
-        return self.statements, self.round_trips
-
-
-@contextmanager
-def counting(stack: Stack) -> Iterator[Asked]:
-    asked, redis, database = Asked(), stack.parts.redis.reads, stack.parts.database
-    before = redis.info("stats")["total_reads_processed"]
-    with statements(database._engine, database._asking) as executed:
-        yield asked
-    asked.statements = len(executed)
-    asked.round_trips = redis.info("stats")["total_reads_processed"] - before - 1
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.models.revoked_access_token import RevokedAccessToken
-from auth_service.storage import ended_records
+from auth_service.storage import ended_records, portions
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.database import Database
 from auth_service.storage.ended_records import CLOCKS_AGREE_WITHIN, EndedRecordStore
@@ -18,7 +18,8 @@ from auth_service.storage.ended_records import CLOCKS_AGREE_WITHIN, EndedRecordS
 
 @pytest.fixture
 def ended(database: Database, monkeypatch: pytest.MonkeyPatch) -> EndedRecordStore:
-    monkeypatch.setattr(ended_records, "_PORTION", 3)
+    monkeypatch.setattr(portions, "AT_ONCE", 3)
+    monkeypatch.setattr(ended_records, "AT_ONCE", 3)
     return EndedRecordStore(database)
 
 
@@ -55,10 +56,19 @@ def test_ends_come_in_portions_newest_first_also_those_of_one_moment(
     moment = now()
     older = add_ended(database, client_id, *(moment - timedelta(hours=hours) for hours in (3, 2, 1)))
     at_once = add_ended(database, client_id, *[moment] * 7)
-    portions = list(ended.grants_of(client_id=client_id))
-    assert max(map(len, portions)) == 3
-    found = [record.id for record in chain(*portions)]
-    assert found == [*sorted(at_once, reverse=True), *reversed(older)]
+    found = list(ended.grants(None))
+    assert max(map(len, found)) == 3
+    ours = [record.id for record in chain(*found) if record.client_id == client_id]
+    assert ours == [*sorted(at_once, reverse=True), *reversed(older)]
+
+
+def test_what_a_client_lost_comes_in_portions_each_once(
+    database: Database, ended: EndedRecordStore, client_id: str
+) -> None:
+    lost = add_ended(database, client_id, *[now() - timedelta(minutes=minutes) for minutes in range(7)])
+    found = list(ended.grants_of(client_id=client_id))
+    assert [len(portion) for portion in found] == [3, 3, 1]
+    assert [record.id for record in chain(*found)] == sorted(lost)
 
 
 def test_looking_back_allows_for_clocks_that_differ_and_leaves_out_what_has_expired(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind
+from auth_service.models.ending import NarrowedGrant
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotExchanged
 from auth_service.storage import exchanged_tokens
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
@@ -46,7 +47,7 @@ class Service:
         return made
 
     def end(self) -> None:
-        self._exchanged.revoke_those_of(self._client_id)
+        self._exchanged.revoke_those_of({self._client_id: ()})
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_its_end_is_nobody_elses(holder: Holder, service: Service, clients: Redi
 def test_it_ends_and_shrinks_with_its_grant(holder: Holder, service: Service) -> None:
     subject = holder.connect()
     both, reading = (service.exchange(subject.access, scope=scope) for scope in ("read write", "read"))
-    holder.ends.narrow_grant(holder.grant_id, ("write",), AUDIENCE)
+    holder.ends.narrow_grants([NarrowedGrant(holder.grant_id, ("write",), AUDIENCE)])
     record = holder.store.find_access_token(holder.grant_id, both.digest)
     assert record is not None
     assert record.claims.scope == "write"

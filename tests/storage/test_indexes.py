@@ -16,10 +16,13 @@ from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.client_origins import ClientOrigins
 from auth_service.storage.clients import ClientStore
+from auth_service.storage.connected_apps import ConnectedAppStore, Place
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.grant_records import GrantRecordStore
+from auth_service.storage.grants import GrantStore
+from auth_service.storage.redis_connection import connect_redis
 from tests.support.passwords import QUICK_HASHER
 from tests.support.query_plans import foreign_keys_without_index, plans
 
@@ -33,6 +36,7 @@ class Tables:
     consents: ConsentStore
     origins: ClientOrigins
     records: GrantRecordStore
+    apps: ConnectedAppStore
     ended: EndedRecordStore
     account_id: str
     client: Client
@@ -53,7 +57,8 @@ def tables(database: Database) -> Tables:
     clients.create(client, ())
     consents, origins = ConsentStore(database, 60), ClientOrigins(database)
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
-    return Tables(accounts, clients, consents, origins, records, ended, account.id, client)
+    apps = ConnectedAppStore(database, GrantStore(connect_redis("redis://nobody.invalid"), 1))  # no grant to ask about
+    return Tables(accounts, clients, consents, origins, records, apps, ended, account.id, client)
 
 
 def new_client(**more: object) -> Client:
@@ -69,8 +74,9 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
     "a consent": lambda at: at.consents.scopes(at.account_id, "app"),
     "what was taken back": lambda at: at.consents.withdrawals(at.account_id, "app"),
     "a new grant": lambda at: at.records.add(at.grant(), session_epoch=0, withdrawals=0, remember=True),
-    "connected apps": lambda at: at.records.current(account_id=at.account_id),
-    "a client's grants": lambda at: at.records.current(client_id="app"),
+    "connected apps": lambda at: at.apps.page(at.account_id, Place(now(), "app")),
+    "a person's grants": lambda at: list(at.records.current(account_id=at.account_id)),
+    "a client's grants": lambda at: list(at.records.current(client_id="app")),
     "a revocation": lambda at: at.records.mark_revoked(new_grant_id(), RevokedBecause.CLIENT),
     "an app cut off": lambda at: at.records.mark_app_revoked(at.account_id, "app", RevokedBecause.PERSON),
     "a grant narrowed": lambda at: at.records.narrow(
@@ -90,6 +96,7 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
     "all that ended": lambda at: list(at.ended.grants(None)),
     "what was narrowed of late": lambda at: list(at.ended.narrowed_grants(now())),
     "what a person ended": lambda at: list(at.ended.grants_of(at.account_id)),
+    "what a client lost": lambda at: list(at.ended.grants_of(client_id="app", narrowed_at=now())),
     "tokens that were revoked of late": lambda at: list(at.ended.access_tokens(now())),
     "a token revoked alone": lambda at: at.ended.add_access_token(at.access_token()),
     "tokens that expired": lambda at: at.ended.remove_expired(),

@@ -1,10 +1,10 @@
-"""The contract of GrantEnds.narrow_grant: what is taken from a grant is gone from its tokens at once, and for good."""
+"""The contract of GrantEnds.narrow_grants: what is taken from a grant is gone from its tokens at once, and for good."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind, new_grant_id
-from auth_service.models.ending import EndedGrant
+from auth_service.models.ending import EndedGrant, NarrowedGrant
 from auth_service.models.tokens import AccessTokenClaims, Issued, RevokedBecause
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
@@ -20,7 +20,7 @@ ROUNDS = 40
 
 
 def narrow(holder: Holder, *scopes: str, audience: tuple[str, ...] = AUDIENCE) -> None:
-    holder.ends.narrow_grant(holder.grant_id, scopes, audience)
+    holder.ends.narrow_grants([NarrowedGrant(holder.grant_id, scopes, audience)])
 
 
 def good_for(holder: Holder, access: TokenHandle) -> str | None:
@@ -80,7 +80,7 @@ def test_the_end_is_told_to_all_that_could_have_heard_of_the_grant_whatever_sql_
 def test_a_grant_that_has_gone_is_not_revived(holder: Holder, clients: RedisClients) -> None:
     holder.revoke()
     narrow(holder, "read")
-    holder.ends.narrow_grant(new_grant_id(), ("read",), AUDIENCE)
+    holder.ends.narrow_grants([NarrowedGrant(new_grant_id(), ("read",), AUDIENCE)])
     assert clients.reads.keys("grant:*") == []
     assert [entry.get("scope") for entry in log_of(clients, holder)] == [None]
 

@@ -126,9 +126,12 @@ class Person:
         assert page.status_code == 200, page.text
         return self.browser.submit("/device", {"scope": list(scopes), "decision": decision})
 
-    def disconnect(self, client_id: str) -> requests.Response:
-        self.browser.get("/connected-apps")
-        return self.browser.submit("/connected-apps/disconnect", {"client_id": client_id})
+    def disconnect(self, client_id: str, page: str = "/connected-apps") -> requests.Response:
+        """Press the app's button on that page."""
+        self.browser.get(page)
+        return self.browser.submit(
+            page.replace("/connected-apps", "/connected-apps/disconnect"), {"client_id": client_id}
+        )
 
 
 class App:

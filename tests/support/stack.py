@@ -42,9 +42,11 @@ class Stack:
     """A second resource server, which is not running but asks about tokens."""
 
     def command(self, *arguments: str, stdin: str | None = None) -> Any:
-        """`flask --app auth_service …`: its JSON."""
+        """`flask --app auth_service …`: its JSON; of a list, that of each line."""
         result = self.auth_app.test_cli_runner().invoke(args=list(arguments), input=stdin)
         assert result.exit_code == 0, result.output
+        if arguments[1] == "list" or arguments[:2] == ("signing-key", "rotate"):
+            return [json.loads(line) for line in result.stdout.splitlines()]
         return json.loads(result.stdout)
 
     def forget_failures(self) -> None:

@@ -1,15 +1,17 @@
 """Every way in which grants end or shrink. Always in this order: SQL commit, one script per grant, then the answer.
 
+The scripts of many grants go to Redis in portions, a round trip each.
+
 What did not get as far as the script is repaired by the reconciler (`workers/`), which repeats what SQL says; and by
 the next who ends the same, for each of these tells Redis also of what had ended before and is still there.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from auth_service.models.account import Account
 from auth_service.models.client import Client
-from auth_service.models.ending import EndedAccessToken, EndedGrant
+from auth_service.models.ending import EndedAccessToken, EndedGrant, NarrowedGrant
 from auth_service.models.grant import GrantRecord
 from auth_service.models.revoked_access_token import RevokedAccessToken
 from auth_service.models.tokens import RevokedBecause
@@ -22,6 +24,9 @@ from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.redis_master import RedisMaster
 from auth_service.storage.resource_servers import ResourceServerStore
+
+Progress = Callable[[int], None]
+"""Told how many grants Redis was told of."""
 
 
 class GrantRevocation:
@@ -54,7 +59,7 @@ class GrantRevocation:
     def end_grant(self, grant_id: str, because: RevokedBecause) -> bool:
         """End one grant; False if there never was one. Ending it again announces it again."""
         record = self._records.mark_revoked(grant_id, because)
-        self._announce([record] if record else [])
+        self._announce(record)
         return record is not None
 
     def end_access_token(self, ended: EndedAccessToken, expires_at: int) -> None:
@@ -78,71 +83,73 @@ class GrantRevocation:
         """
         servers = self._resource_servers.all()
         record = self._records.narrow(grant_id, scopes, lambda left: audience_of(servers, left), because)
-        self._announce([record] if record else [])
+        self._announce(record)
         return record
 
     def end_app(self, account_id: str, client_id: str) -> None:
         """End everything a person allowed a client, and ask again next time."""
-        ended = self._records.mark_app_revoked(account_id, client_id, RevokedBecause.PERSON)
-        self._announce(ended, lambda: self._ended.grants_of(account_id, client_id))
+        at = self._records.mark_app_revoked(account_id, client_id, RevokedBecause.PERSON)
+        self._announce_all(at, lambda: self._ended.grants_of(account_id, client_id))
 
-    def disable_account(self, account_id: str) -> None:
+    def disable_account(self, account_id: str, progress: Progress | None = None) -> None:
         """End an account's sessions and grants and refuse it from now on."""
-        self._announce(self._accounts.disable(account_id), lambda: self._ended.grants_of(account_id))
+        self._announce_all(self._accounts.disable(account_id), lambda: self._ended.grants_of(account_id), progress)
 
     def change_password(self, account: Account, password: str) -> bool:
         """Store a new password and end the account's sessions and grants: whoever knew the old one is out.
 
         False, and nothing was changed, if this session of the account has ended meanwhile.
         """
-        ended = self._accounts.change_password(account, password)
-        if ended is None:
+        at = self._accounts.change_password(account, password)
+        if at is None:
             return False
-        self._announce(ended, lambda: self._ended.grants_of(account.id))
+        self._announce_all(at, lambda: self._ended.grants_of(account.id))
         return True
 
-    def delete_client(self, client_id: str) -> None:
+    def delete_client(self, client_id: str, progress: Progress | None = None) -> None:
         """End a client's grants, its own included, and what it got by token exchange; refuse it from now on."""
-        ended = self._clients.delete(client_id)
-        self._announce(ended, lambda: self._ended.grants_of(client_id=client_id))
+        at = self._clients.delete(client_id)
+        self._announce_all(at, lambda: self._ended.grants_of(client_id=client_id), progress)
 
     def change_client(
-        self, client_id: str, apply: Callable[[Client], None], because: RevokedBecause = RevokedBecause.OPERATOR
+        self,
+        client_id: str,
+        apply: Callable[[Client], None],
+        because: RevokedBecause = RevokedBecause.OPERATOR,
+        progress: Progress | None = None,
     ) -> Client:
         """Change a client as it is now; what it may no longer ask for, its grants and tokens lose at once.
 
         Raises NotFoundError, and what `apply` raises: then nothing is changed.
         """
         servers = self._resource_servers.all()
-        client, narrowed = self._clients.change(client_id, apply, lambda left: audience_of(servers, left), because)
-        self._announce(narrowed)
+        client, at = self._clients.change(client_id, apply, lambda left: audience_of(servers, left), because)
+        if at is not None:
+            self._announce_all(at, lambda: self._ended.grants_of(client_id=client_id, narrowed_at=at), progress)
         return client
 
     def narrow_own_grant(self, client: Client) -> None:
         """Make true in Redis what a client may ask for, as SQL says: for its own tokens, and for those by exchange."""
         audience = audience_of(self._resource_servers.all(), client.scopes)
-        self._ends.narrow_grant(client.own_grant_id, client.scopes, audience, client.narrowings)
-        self._exchanged.revoke_those_of(client.client_id, beyond=client.scopes)
+        self._ends.narrow_grants([NarrowedGrant(client.own_grant_id, client.scopes, audience, client.narrowings)])
+        self._exchanged.revoke_those_of({client.client_id: client.scopes})
 
-    def repeat(self, records: Iterable[GrantRecord], *, is_known: bool) -> None:
-        """Make ends and what is left, as SQL records them, true in Redis.
+    def repeat(self, records: Sequence[GrantRecord], *, is_known: bool) -> None:
+        """Make ends and what is left, as SQL records them, true in Redis. At most one portion.
 
         Where this Redis is known, those that it no longer has were told by it too, and are not told again.
         """
-        records = list(records)
         ended = [_ended(record) for record in records if record.revoked_at is not None]
         self._ends.revoke_grants(self._ends.living_grants(ended) if is_known else ended)
-        for record in records:
-            if record.revoked_at is None:
-                self._repeat_what_is_left(record)
-            elif record.account_id is None:  # the client's own grant: what else it got by itself, it got by exchange
-                self._exchanged.revoke_those_of(record.client_id)
-
-    def _repeat_what_is_left(self, record: GrantRecord) -> None:
-        if record.account_id is not None:
-            self._ends.narrow_grant(record.id, record.scopes, record.audience)
-        elif (client := self._clients.find(record.client_id)) is not None:
-            self.narrow_own_grant(client)
+        # Of a client's own grant: what else the client got by itself, it got by exchange.
+        gone = [each for each in records if each.account_id is None and each.revoked_at is not None]
+        self._exchanged.revoke_those_of({each.client_id: () for each in gone})
+        left = [record for record in records if record.revoked_at is None]
+        people = [each for each in left if each.account_id is not None]
+        self._ends.narrow_grants([NarrowedGrant(each.id, each.scopes, each.audience) for each in people])
+        for record in left:
+            if record.account_id is None and (client := self._clients.find(record.client_id)) is not None:
+                self.narrow_own_grant(client)
 
     def repeat_access_tokens(self, tokens: Iterable[RevokedAccessToken], *, is_known: bool) -> None:
         """The same for access tokens that were revoked alone."""
@@ -151,17 +158,33 @@ class GrantRevocation:
         ]
         self._ends.revoke_access_tokens(self._ends.living_access_tokens(ended) if is_known else ended)
 
-    def _announce(
-        self, changed: list[GrantRecord], before: Callable[[], Iterator[list[GrantRecord]]] = lambda: iter(())
+    def _announce(self, record: GrantRecord | None) -> None:
+        """Tell of what has just happened to one grant."""
+        if record is not None:
+            self._redis.unchanged(lambda: self.repeat([record], is_known=False))
+
+    def _announce_all(
+        self, at: datetime, find: Callable[[], Iterator[list[GrantRecord]]], progress: Progress | None = None
     ) -> None:
-        """Tell of what has just changed, and of what had ended `before` and Redis still has."""
+        """Tell of what has ended or shrunk `at` that moment, and of what had ended before and Redis still has.
+
+        `progress` is told how many of them were.
+        """
 
         def tell() -> None:
-            self.repeat(changed, is_known=False)
-            for portion in before():
-                self.repeat(portion, is_known=True)
+            told = 0
+            for portion in find():
+                self.repeat([record for record in portion if at in _when(record)], is_known=False)
+                self.repeat([record for record in portion if at not in _when(record)], is_known=True)
+                told += len(portion)
+                if progress is not None:
+                    progress(told)
 
         self._redis.unchanged(tell)
+
+
+def _when(record: GrantRecord) -> tuple[datetime | None, datetime | None]:
+    return record.revoked_at, record.narrowed_at
 
 
 def _ended(record: GrantRecord) -> EndedGrant:

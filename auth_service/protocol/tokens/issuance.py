@@ -172,10 +172,10 @@ class TokenIssuance:
         # The client may have been deleted, or narrowed, between its authentication and the script.
         current = self._clients.find(client.client_id)
         if current is None:
-            self._exchanged.revoke_those_of(client.client_id)
+            self._exchanged.revoke_those_of({client.client_id: ()})
             raise ClientAuthenticationFailedError
         if current.narrowings != client.narrowings:
-            self._exchanged.revoke_those_of(client.client_id, beyond=current.scopes)
+            self._exchanged.revoke_those_of({client.client_id: current.scopes})
             raise ClientChangedError
         return _answer(access, None, claims.scope, claims.jkt, issued)
 
