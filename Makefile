@@ -63,9 +63,9 @@ bench: ## Measure token endpoints, validated calls, revocation latency, large ta
 	@.venv/bin/python -m benchmarks.scale
 	@.venv/bin/python -m benchmarks.startup
 
-release: ## Build the kit's wheel and its source archive into dist/
+release: ## Build wheels and source archives of the kit and of the gunicorn worker into dist/, and try them
 	@"$(PYTHON)" -m tools.environment dev
-	@cd shared/resource_server && ../../.venv/bin/python -m hatchling build -d ../../dist
+	@.venv/bin/python -m tools.release
 
 lock: ## Renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock

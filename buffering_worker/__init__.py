@@ -1,5 +1,12 @@
-"""A worker for gunicorn that buffers requests and answers, so that its threads never wait for a client.
+"""A worker for gunicorn that buffers requests and responses, so that its threads never wait for a client.
 
 `worker.BufferingWorker` is what `worker_class` names. An application whose thread is about to wait for something else
-than a client may say so: `concurrency_limit.release_slot`.
+may say so with `concurrency_limit.release_slot`.
+
+In the order of a request: `worker` is the life of the process, `connections` accepts clients and waits for them, and
+`exchange` takes one step with one of them. A `connection` buffers a request; `request_head` (by httptools and
+`head_checks`) and `request_body` read it. `application_call` runs the application, `response` writes what it says, and
+`send_buffer` keeps what the client doesn't take yet. `refusal` is what the worker says without asking the application.
 """
+
+__version__ = "0.1.0"

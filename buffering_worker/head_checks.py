@@ -1,6 +1,6 @@
-"""What a server has to ask of a head beyond its grammar. httptools asks nothing of this; gunicorn asks most of it.
+"""What a server has to check of a head beyond its grammar. httptools checks nothing of this; gunicorn most of it.
 
-Each check raises RefusedError. In their order:
+Each check raises RefusedError. They run in this order:
 
  1. `version_of`: the request line isn't too long, and ends with one space and HTTP/1.1 or HTTP/1.0.
  2. `one_reading`: the parser saw one head and nothing behind it.
@@ -26,34 +26,34 @@ from typing import Any
 from buffering_worker.refusal import RefusedError, malformed
 
 _MOST_DIGITS = 18
-"""Of a Content-Length. Python refuses to make a number of thousands of digits."""
+"""A Content-Length has no more. Python refuses to make a number of thousands of digits."""
 _ONE_ONE, _ONE_ZERO = (1, 1), (1, 0)
 _VERSIONS = {b" HTTP/1.1": _ONE_ONE, b" HTTP/1.0": _ONE_ZERO}
 VERSION_SIZE = 9
-"""Bytes of a version and the space before it."""
+"""The bytes of a version and of the space before it."""
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::([0-9]*))?")
 _SINGLE = frozenset({"HTTP_HOST", "CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"})
-"""Of two, others may believe the other (RFC 9110 §5.3)."""
+"""Fields that have one value. Of two, another server may believe the other one (RFC 9110 §5.3)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Of a head, in bytes and in fields."""
+class HeadLimits:
+    """The largest head that is read: bytes of the request line, bytes of a field, and how many fields."""
 
     line: int
     field: int
     fields: int
 
 
-def line_length(length: int, limits: Limits) -> None:
-    """Refuse a request line that is too long, or has no end where -1 is its length."""
+def line_length(length: int, limits: HeadLimits) -> None:
+    """Refuse a request line that is too long. A length of -1 means that no end was found."""
     if not 0 <= length <= limits.line:
         raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "The request line is too long.")
 
 
-def version_of(line: bytes, limits: Limits) -> tuple[int, int]:
-    """The version in a request line (RFC 9112 §3)."""
+def version_of(line: bytes, limits: HeadLimits) -> tuple[int, int]:
+    """Read the version in a request line (RFC 9112 §3)."""
     line_length(len(line), limits)
     version = _VERSIONS.get(line[-VERSION_SIZE:])
     if version is None:
@@ -71,7 +71,7 @@ def one_reading(line: bytes, method: bytes, target: bytes, heads: int, *, went_o
         raise unknown_method(line)
 
 
-def fields(head: bytes, count: int, repeated: Set[str], limits: Limits) -> None:
+def fields(head: bytes, count: int, repeated: Set[str], limits: HeadLimits) -> None:
     """Refuse fields beyond the limits, and contradictions."""
     if count > limits.fields:
         raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "There are too many fields.")
@@ -82,7 +82,7 @@ def fields(head: bytes, count: int, repeated: Set[str], limits: Limits) -> None:
 
 
 def host(environ: Mapping[str, Any], version: tuple[int, int]) -> str | None:
-    """What the client calls this server (RFC 9112 §3.2)."""
+    """Read what the client calls this server (RFC 9112 §3.2)."""
     value: str | None = environ.get("HTTP_HOST")
     if value is None and version == _ONE_ONE:
         raise malformed("There is no Host.")
@@ -97,7 +97,7 @@ def _is_host(value: str) -> bool:
 
 
 def framing(environ: Mapping[str, Any], version: tuple[int, int]) -> tuple[int, bool]:
-    """Bytes of the body, or that it comes in chunks (RFC 9112 §6.3)."""
+    """Read how many bytes the body has, and whether it comes in chunks instead (RFC 9112 §6.3)."""
     length, coding = environ.get("CONTENT_LENGTH", "0"), environ.get("HTTP_TRANSFER_ENCODING")
     if not (length.isascii() and length.isdecimal()) or len(length) > _MOST_DIGITS:
         raise malformed("Content-Length is no length.")
@@ -111,7 +111,7 @@ def framing(environ: Mapping[str, Any], version: tuple[int, int]) -> tuple[int, 
 
 
 def expects_continue(environ: Mapping[str, Any], version: tuple[int, int]) -> bool:
-    """Whether the client waits for a word before it sends the body (RFC 9110 §10.1.1)."""
+    """Say whether the client waits for a `100 Continue` before it sends the body (RFC 9110 §10.1.1)."""
     expected = environ.get("HTTP_EXPECT")
     if expected is not None and expected.lower() != "100-continue":
         raise RefusedError(HTTPStatus.EXPECTATION_FAILED, "The only expectation here is 100-continue.")
@@ -119,7 +119,7 @@ def expects_continue(environ: Mapping[str, Any], version: tuple[int, int]) -> bo
 
 
 def origin_form(method: str, target: str, own: str | None) -> str:
-    """Path and query of a target (RFC 9112 §3.2). An address has to be of the host that the Host field names."""
+    """Read path and query of a target (RFC 9112 §3.2). An address has to be of the host that the Host field names."""
     if "#" in target:
         raise malformed("The target has a fragment.")
     if target.startswith("/") or (target, method) == ("*", "OPTIONS"):
@@ -133,13 +133,13 @@ def origin_form(method: str, target: str, own: str | None) -> str:
 
 
 def name_and_port(own: str | None) -> tuple[str, str]:
-    """What the Host field says, or what WSGI may be told where it says nothing."""
+    """Split what the Host field says, or what WSGI may be told where it says nothing."""
     found = _HOST.fullmatch(own or "")
     return (found[1] or "localhost", found[2] or "80") if found else ("localhost", "80")
 
 
 def unknown_method(line: bytes) -> RefusedError:
-    """Of a method that nobody here knows, or of what is no method (RFC 9110 §15.6.2)."""
+    """The error about a method that nobody here knows, or about what is no method (RFC 9110 §15.6.2)."""
     method, space, _ = line.partition(b" ")
     if not space or not _TOKEN.fullmatch(method):
         return malformed("The request line doesn't begin with a method.")

@@ -1,4 +1,4 @@
-"""What the worker answers by itself, where no application is asked: a line of text with the service's usual headers."""
+"""What the worker answers without asking the application: a line of text with the service's usual headers."""
 
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 
 class RefusedError(Exception):
-    """A request that no application gets to see."""
+    """The request is refused, and no application sees it."""
 
     def __init__(self, status: HTTPStatus, text: str) -> None:
         super().__init__(text)
@@ -14,7 +14,7 @@ class RefusedError(Exception):
 
 
 def malformed(text: str) -> RefusedError:
-    """A request that isn't HTTP as RFC 9112 has it."""
+    """The error about a request that isn't HTTP as RFC 9112 has it."""
     return RefusedError(HTTPStatus.BAD_REQUEST, text)
 
 

@@ -9,10 +9,10 @@ from typing import Protocol
 from buffering_worker.refusal import malformed
 
 MOST_CHUNKS = 200_000
-"""So that a body costs less than a second of CPU time, however it is cut. 1 MiB may come in chunks of six bytes."""
+"""A body costs less than a second of CPU time, however it is cut. 1 MiB may come in chunks of six bytes."""
 _MOST_TRAILERS = 100
 _LONGEST_LINE = 8_190
-"""Bytes, of a chunk's size with its extensions or of a trailer."""
+"""Bytes of a trailer, or of the line with a chunk's size and its extensions."""
 _MOST_DIGITS = 16
 _DIGITS = b"0123456789abcdefABCDEF"
 
@@ -22,18 +22,18 @@ class Body(Protocol):
 
     @property
     def content(self) -> bytes | bytearray:
-        """What has been collected of it."""
+        """What has come of it."""
 
     @property
     def least(self) -> int:
-        """Bytes that it is known to have."""
+        """How many bytes it is known to have."""
 
     def take(self, received: bytearray) -> bool:
-        """Take what belongs to it out of what was received. Whether it is whole. Raises RefusedError."""
+        """Take what belongs to it out of what was received, and say whether it is whole. Raises RefusedError."""
 
 
 class KnownLength:
-    """So many bytes."""
+    """A body of as many bytes as Content-Length says."""
 
     def __init__(self, length: int) -> None:
         self.content = b""
@@ -49,12 +49,12 @@ class KnownLength:
 
 
 class Chunks:
-    """Chunks, the last of which is empty, and trailers, which are dropped (RFC 9110 §6.5.1 lets a recipient do so)."""
+    """A body in chunks, the last of which is empty. Trailers are dropped, as RFC 9110 §6.5.1 lets a recipient do."""
 
     def __init__(self) -> None:
         self.content = bytearray()
         self._left = 0
-        """Bytes of the present chunk that have not arrived, the line end behind it included."""
+        """How many bytes of the present chunk have not arrived, the line end behind it included."""
         self._chunks = 0
         self._trailers = 0
         self._in_trailers = False

@@ -1,4 +1,4 @@
-"""Makes a WSGI environment of the head of a request. httptools (llhttp) judges its grammar, `head_checks` the rest.
+"""Makes a WSGI environment of a request's head. httptools (llhttp) judges its grammar, `head_checks` the rest.
 
 httptools has no limits, can't be stopped, and takes the body of a request that offers an upgrade for another request.
 So each parser gets one head, to the byte, and what follows is framed by what `head_checks` says.
@@ -12,27 +12,27 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from gunicorn.config import Config
 from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
 
 from buffering_worker import head_checks
-from buffering_worker.answer import Answer
-from buffering_worker.outgoing import Outgoing
+from buffering_worker.head_checks import HeadLimits
 from buffering_worker.refusal import RefusedError, malformed
+from buffering_worker.response import Response
+from buffering_worker.send_buffer import SendBuffer
 
 LONGEST_HEAD = 64 * 1024
-"""Bytes. gunicorn's settings have limits for each line; this is one for all together."""
-_MOST_FIELDS, _LONGEST_FIELD = 32_768, 8_190
-"""What gunicorn takes a limit of 0 to mean."""
+"""Bytes. gunicorn's settings limit each line; this limits all of them together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """Both ends of a connection, and what the environments of all its requests have in common."""
+    """Both ends of a connection."""
 
-    outgoing: Outgoing
+    send_buffer: SendBuffer
     client: Any
+    """The client's address as `socket.accept` gives it: on a Unix socket nobody has one."""
     environ: Mapping[str, Any]
+    """What the environments of all requests have in common."""
 
 
 @dataclass(slots=True)
@@ -40,44 +40,40 @@ class Head:
     """A head that was read."""
 
     environ: dict[str, Any]
-    """What WSGI wants, but for the body."""
-    answer: Answer
+    """The environment that WSGI wants, without the body."""
+    response: Response
     size: int
-    """Bytes."""
+    """How many bytes the head has."""
     length: int
-    """Bytes of the body, if it isn't chunked."""
+    """How many bytes the body has, if it isn't chunked."""
     chunked: bool
     expects_continue: bool
-    """Whether the client waits for a word before it sends the body."""
+    """Whether the client waits for a `100 Continue` before it sends the body."""
 
 
 class HeadReader:
     """Reads heads under one configuration."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, limits: HeadLimits, *, multiprocess: bool) -> None:
+        self._limits = limits
         self._environ = {
             "wsgi.errors": sys.stderr,
             "wsgi.version": (1, 0),
             "wsgi.multithread": True,
-            "wsgi.multiprocess": config.workers > 1,
+            "wsgi.multiprocess": multiprocess,
             "wsgi.run_once": False,
             "wsgi.input_terminated": True,
             "wsgi.url_scheme": "http",
             "SCRIPT_NAME": "",
         }
-        self._limits = head_checks.Limits(
-            line=min(config.limit_request_line or LONGEST_HEAD, LONGEST_HEAD),
-            field=config.limit_request_field_size or _LONGEST_FIELD,
-            fields=config.limit_request_fields or _MOST_FIELDS,
-        )
 
-    def peers(self, outgoing: Outgoing, client: Any, server: Any) -> Peers:
-        """What is to be known of a connection. On a Unix socket nobody has an address."""
+    def peers(self, send_buffer: SendBuffer, client: Any, server: Any) -> Peers:
+        """What is to be known of a connection between these addresses."""
         environ = {**self._environ, "REMOTE_ADDR": ""}
         if isinstance(client, tuple):
             environ |= {"REMOTE_ADDR": client[0], "REMOTE_PORT": str(client[1])}
             environ |= {"SERVER_NAME": server[0], "SERVER_PORT": str(server[1])}
-        return Peers(outgoing, client, environ)
+        return Peers(send_buffer, client, environ)
 
     def read(self, received: bytearray, peers: Peers) -> Head | None:
         """The head at the beginning, or None while it isn't there. Raises RefusedError of a bad one.
@@ -115,20 +111,21 @@ class HeadReader:
         environ["SERVER_PROTOCOL"] = "HTTP/1.1" if version == (1, 1) else "HTTP/1.0"
         if "SERVER_NAME" not in environ:
             environ["SERVER_NAME"], environ["SERVER_PORT"] = head_checks.name_and_port(host)
-        answer = Answer(peers.outgoing, method, version, _is_last(environ.get("HTTP_CONNECTION"), version))
-        return Head(environ, answer, size, length, chunked, expects_continue)
+        response = Response(peers.send_buffer, method, version, _is_last(environ.get("HTTP_CONNECTION"), version))
+        return Head(environ, response, size, length, chunked, expects_continue)
 
 
 class _Said:
-    """Told by a parser what a head says."""
+    """What a parser says that a head says."""
 
     target = b""
     heads = 0
     went_on = False
-    """Whether there was something behind the head."""
+    """Whether the parser found something behind the head."""
     count = 0
-    """Of fields, the dropped ones included."""
+    """How many fields there are, the dropped ones included."""
     repeated: Set[str] = frozenset()
+    """Fields that come more than once, by their names in the environment."""
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         self.environ = {**environ}
@@ -153,7 +150,7 @@ class _Said:
 
 
 def _parse(head: bytes, line: bytes, said: _Said) -> bytes:
-    """Have a head read. The method of the request."""
+    """Have a head read. Returns the method of the request."""
     parser = HttpRequestParser(said)
     try:
         parser.feed_data(head)
@@ -171,7 +168,7 @@ def _parse(head: bytes, line: bytes, said: _Said) -> bytes:
 
 @lru_cache(500)
 def _key(name: bytes) -> str:
-    """In an environment; nothing for a name with an underscore, which would fall together with that with a hyphen."""
+    """A field's name in an environment. With an underscore it has none: it would fall together with a hyphen's."""
     if b"_" in name:
         return ""
     key = name.decode("latin-1").upper().replace("-", "_")

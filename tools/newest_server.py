@@ -1,6 +1,6 @@
-"""Runs the tests of the worker on the newest gunicorn and httptools that `pyproject.toml` allows, if not in the lock.
+"""Runs the gunicorn worker's tests on the newest gunicorn and httptools that its `pyproject.toml` allows.
 
-Who installs without the lock file gets these, and the worker leans on both.
+Who installs it without the lock file gets these, and it leans on both. If the lock file has them, nothing is run.
 """
 
 import os
@@ -31,17 +31,18 @@ def main() -> None:
             return
         say(", ".join(f"{name} {newest[name]}" for name in _NAMES))
         environment = {**os.environ, "PYTHONPATH": str(_FOLDER)}
-        command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile", "tests/gunicorn_worker"]
+        command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile", "buffering_worker/tests"]
         if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
             raise Problem(
-                "the worker fails on the newest gunicorn or httptools, see above: lower a ceiling in pyproject.toml"
+                "the worker fails on the newest gunicorn or httptools, see above: lower a ceiling in pyproject.toml and in buffering_worker/pyproject.toml"
             )
 
 
 def _allowed() -> list[str]:
-    """What `pyproject.toml` says of them."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [each for each in project["dependencies"] if each.startswith(_NAMES)]
+    """What the worker's `pyproject.toml` says of them."""
+    text = (ROOT / "buffering_worker" / "pyproject.toml").read_text(encoding="utf-8")
+    allowed: list[str] = tomllib.loads(text)["project"]["dependencies"]
+    return allowed
 
 
 if __name__ == "__main__":

@@ -191,11 +191,11 @@ def limits() -> Iterator[Row]:
         "431",
     )
     yield "head of a request", _bytes(LONGEST_HEAD), "431"
-    yield "time for a whole request to arrive", _count(worker.request_time, "s"), "408"
-    yield "time to take each part of an answer", _count(worker.taken_within, "s"), "the connection ends"
+    yield "time for a whole request to arrive", _count(worker.request_timeout, "s"), "408"
+    yield "time to take each part of an answer", _count(worker.send_timeout, "s"), "the connection ends"
     yield (
         "memory of a worker for requests and answers under way",
-        _bytes(worker.most_held),
+        _bytes(worker.max_buffered),
         "503, or the connection ends",
     )
     yield "wait for PostgreSQL: a connection, an answer", f"{CONNECT:g} s, {ANSWER:g} s", "503"
@@ -350,7 +350,7 @@ def tables(
     made["Errors about a token"] = table(
         ("`error`", "It means"), ((f"`{code}`", TOKEN_ERRORS[code]) for code in sorted(token_errors()))
     )
-    request_time = _count(BufferingWorker.request_time, "s")
+    request_time = _count(BufferingWorker.request_timeout, "s")
     made["Statuses"] = table(
         ("Status", "It means"), ((code, STATUSES[code].format(request_time=request_time)) for code in sorted(statuses))
     )

@@ -1,4 +1,4 @@
-"""What is sent to a client. Nobody waits for it: what it doesn't take now stays here until it does."""
+"""Sends to a client without waiting for it: what it doesn't take now stays here until it does."""
 
 import socket
 
@@ -7,8 +7,8 @@ class ClientLostError(ConnectionError):
     """The client is gone."""
 
 
-class Outgoing:
-    """The sending side of a connection, for whatever would write to its socket."""
+class SendBuffer:
+    """The sending side of a connection, in place of its socket."""
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
@@ -29,12 +29,12 @@ class Outgoing:
             self._unsent += memoryview(data)[sent:]
 
     def send(self, data: bytes) -> int:
-        """As a socket's method of this name, but it takes everything."""
+        """As a socket's method of this name, but takes everything. Raises ClientLostError."""
         self.sendall(data)
         return len(data)
 
     def flush(self) -> bool:
-        """Send what was kept. Whether nothing is left. Raises ClientLostError."""
+        """Send what was kept, and say whether nothing is left. Raises ClientLostError."""
         if self._unsent:
             del self._unsent[: self._take(self._unsent)]
         return not self._unsent

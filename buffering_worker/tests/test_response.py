@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from gunicorn.config import Config
-from gunicorn.http.wsgi import Response
+from gunicorn.http.wsgi import Response as GunicornResponse
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from buffering_worker.answer import Answer
-from buffering_worker.outgoing import Outgoing
+from buffering_worker.response import Response
+from buffering_worker.send_buffer import SendBuffer
 
 KEPT_ALIVE = Config()
 DATE = re.compile(rb"\r\nDate: ([^\r]*GMT)")
@@ -35,11 +35,11 @@ class Asked:
         return self.closes
 
 
-def ours(asked: Asked, client: socket.socket) -> Answer:
-    return Answer(Outgoing(client), asked.method, asked.version, asked.closes)
+def ours(asked: Asked, client: socket.socket) -> Response:
+    return Response(SendBuffer(client), asked.method, asked.version, asked.closes)
 
 
-class Theirs(Response):
+class Theirs(GunicornResponse):
     """gunicorn's, but that it ends a connection on which less was sent than it said."""
 
     def __init__(self, asked: Asked, client: socket.socket) -> None:
@@ -47,7 +47,8 @@ class Theirs(Response):
 
     def close(self) -> None:
         super().close()
-        if not self._omits_body and self.sent < (self.response_length or 0):
+        omits_body: bool = self._omits_body  # type: ignore[attr-defined]
+        if not omits_body and self.sent < (self.response_length or 0):
             self.force_close()
 
 

@@ -35,13 +35,13 @@ def test_a_body_ends_where_it_ends_byte_by_byte_and_at_once(body: bytes, after: 
     content = Body(ChunkedReader(REQUEST, sent)).read()
     assert sent.take_buffered() == after
     at_once, received = Chunks(), bytearray(body + after)
-    assert (at_once.take(received), at_once.content, received) == (True, content, after)
+    assert (at_once.take(received), bytes(at_once.content), bytes(received)) == (True, content, after)
     slow, received = Chunks(), bytearray()
     for number, byte in enumerate(body, 1):
         received.append(byte)
         assert slow.take(received) == (number == len(body))
         assert slow.least <= len(content)
-    assert (slow.content, received) == (content, b"")
+    assert (bytes(slow.content), bytes(received)) == (content, b"")
 
 
 @pytest.mark.parametrize(

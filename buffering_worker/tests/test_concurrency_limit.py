@@ -1,6 +1,7 @@
 """So many threads run at a time, and one that waits for something else lets another one run."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from buffering_worker.concurrency_limit import ConcurrencyLimit, release_slot
 
@@ -8,7 +9,12 @@ from buffering_worker.concurrency_limit import ConcurrencyLimit, release_slot
 def acquire_in_another_thread(limit: ConcurrencyLimit) -> threading.Event:
     """Set as soon as that thread has a slot."""
     acquired = threading.Event()
-    threading.Thread(target=lambda: (limit.acquire(), acquired.set()), daemon=True).start()
+
+    def acquire() -> None:
+        limit.acquire()
+        acquired.set()
+
+    threading.Thread(target=acquire, daemon=True).start()
     return acquired
 
 
@@ -43,9 +49,8 @@ def test_a_thread_releases_its_own_slot_and_no_other() -> None:
 
 
 def test_outside_of_a_worker_there_is_no_slot_to_release() -> None:
-    said = threading.Event()
-    threading.Thread(target=lambda: (release_slot(), said.set()), daemon=True).start()
-    assert said.wait(10)
+    with ThreadPoolExecutor() as threads:
+        assert threads.submit(release_slot).result(10) is None
 
 
 def test_only_a_thread_that_is_at_a_request_for_too_long_is_blocked() -> None:

@@ -1,4 +1,4 @@
-"""Which workers of a gunicorn are still starting, so that those that they replace stay until then.
+"""Knows which workers of a gunicorn are still starting, so that those that they replace stay until then.
 
 gunicorn tells old workers to stop as soon as it has forked new ones, which serve only seconds later.
 """
@@ -7,11 +7,11 @@ import mmap
 
 _SLOTS = 4_096
 _NEXT = 256
-"""Workers that are looked at. More are never started at once."""
+"""How many workers are looked at. More are never started at once."""
 
 
 class StartingWorkers:
-    """Workers by their age, in memory that a master shares with all workers that it forks afterwards."""
+    """A flag for each worker, by its age, in memory that the master shares with all workers that it forks later."""
 
     def __init__(self) -> None:
         self._is_starting = mmap.mmap(-1, _SLOTS)

@@ -2,8 +2,8 @@
 
 import runpy
 import socket
-import tempfile
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ from gunicorn.http.unreader import IterUnreader
 from gunicorn.http.wsgi import create
 
 from buffering_worker.request_head import HeadReader
+from buffering_worker.settings import head_limits
 from shared.gunicorn import configuration
-from tests.support.gunicorn_process import ROOT, GunicornProcess
-from tests.support.servers import free_port
+from tests.support.gunicorn_process import ROOT
 
 CONFIGURATIONS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("*/**/gunicorn.conf.py"))
 CLAIMS = (
@@ -26,37 +26,8 @@ CLAIMS = (
 PEER = ""  # what accept() says of a client on a Unix socket
 
 
-@pytest.fixture(params=["tests.support.plain_service.Worker", "gthread"])
-def on_socket(request: pytest.FixtureRequest) -> Iterator[tuple[GunicornProcess, str]]:
-    """The plain service, and the path of its socket: short, as the kernel wants it."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/socket"
-        options = ("-k", request.param, "--threads", "4", "-w", "1", "--no-control-socket", "-b", f"unix:{path}")
-        app, log = "tests.support.plain_service:app", Path(folder) / "log"
-        with GunicornProcess.running(app, free_port(), {}, *options, log=log) as process:
-            process.wait_until_ready("/")
-            yield process, path
-
-
-def ask(path: str, request: bytes) -> bytes:
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(20)
-        client.connect(path)
-        client.sendall(request)
-        return b"".join(iter(lambda: client.recv(65_536), b""))
-
-
-def test_many_clients_on_a_unix_socket_are_answered_by_one_worker(on_socket: tuple[GunicornProcess, str]) -> None:
-    process, path = on_socket
-    workers = process.workers()
-    request = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"
-    for _ in range(5):
-        assert ask(path, request).endswith(b"\r\n\r\nPOST /a abc")
-    assert process.workers() == workers
-
-
 def environ_by_ours(config: Config) -> dict[str, Any]:
-    reader, client = HeadReader(config), socket.socket()
+    reader, client = HeadReader(head_limits(config), multiprocess=True), socket.socket()
     with client:
         head = reader.read(bytearray(CLAIMS), reader.peers(client, PEER, "/run/moogle.sock"))
     assert head is not None
@@ -75,7 +46,7 @@ def environ_by_gunicorn(config: Config) -> dict[str, Any]:
 @pytest.mark.parametrize("file", CONFIGURATIONS)
 @pytest.mark.parametrize("read", [environ_by_ours, environ_by_gunicorn])
 def test_no_client_on_a_unix_socket_changes_path_or_scheme(
-    file: str, read: Any, monkeypatch: Any, tmp_path: Any
+    file: str, read: Any, monkeypatch: Any, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     monkeypatch.setattr(configuration, "refuse_bad_settings", lambda _: None)
@@ -90,3 +61,17 @@ def test_no_client_on_a_unix_socket_changes_path_or_scheme(
 
 def test_all_three_services_are_looked_at() -> None:
     assert len(CONFIGURATIONS) == 3
+
+
+def test_where_there_is_no_epoll_gunicorns_own_worker_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("select.epoll")
+    assert runpy.run_path(configuration.__file__)["worker_class"] == "gthread"
+
+
+def test_gunicorns_master_imports_nothing_that_a_reload_could_not_replace() -> None:
+    """What it has imported, its workers inherit."""
+    program = "import sys, shared.gunicorn.configuration; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "gunicorn" in loaded
+    assert not loaded & {"auth_service", "fit_service", "flask", "prometheus_client", "redis", "sqlalchemy"}

@@ -1,4 +1,4 @@
-"""A WSGI application of a few lines, and workers for it that don't have much patience or room."""
+"""A WSGI application of a few lines, and workers for it that have little patience or room."""
 
 import os
 import threading
@@ -25,19 +25,19 @@ class Worker(BufferingWorker):
 class HastyWorker(Worker):
     """Waits a second for a request, and for its answer to be taken."""
 
-    request_time = taken_within = 1.0
+    request_timeout = send_timeout = 1.0
 
 
 class NarrowWorker(Worker):
     """Lets one thread run at a time."""
 
-    at_a_time = 1
+    concurrency = 1
 
 
 class CrampedWorker(Worker):
     """Has no room for four large requests."""
 
-    most_held = 200_000
+    max_buffered = 200_000
 
 
 class AwaitedWorker(Worker):

@@ -1,4 +1,4 @@
-"""Writes an answer: what WSGI lets an application say, as HTTP/1.1, with one system call where it can.
+"""Writes a response: what WSGI lets an application say, as HTTP/1.1, with one system call where it can.
 
 No library serves: those that write HTTP leave WSGI's rules to their caller or come with a loop of their own, and
 gunicorn's writer waits for clients and isn't for use from outside. A test holds this one against gunicorn's.
@@ -12,38 +12,39 @@ from functools import lru_cache
 from typing import Any
 from wsgiref.util import is_hop_by_hop
 
-from buffering_worker.outgoing import Outgoing
+from buffering_worker.send_buffer import SendBuffer
 
 _STATUS = re.compile(r"[0-9]{3}(?: [ \t\x21-\x7e\x80-\xff]*)?")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUES = re.compile(r"[ \t\x21-\x7e\x80-\xff]*")
 _OURS = frozenset({"date", "server"})
-"""Fields that a server says by itself, or not."""
+"""Fields that are the server's to send, or not to send."""
 
 
-class Answer:
+class Response:
     """Holds its head back until there is something to send with it."""
 
     _status = ""
     _fields: Sequence[tuple[str, str]] = ()
     _length: int | None = None
-    """Bytes that the application has announced."""
+    """How many bytes the application has announced."""
     _given = 0
+    """How many bytes of the body the application has given."""
     _has_body = True
     _chunked = False
     _head_made = False
     _head = b""
-    """What is held back."""
+    """The head, as long as it is held back."""
 
-    def __init__(self, outgoing: Outgoing, method: str, version: tuple[int, int], ends: bool) -> None:
-        self._outgoing = outgoing
+    def __init__(self, send_buffer: SendBuffer, method: str, version: tuple[int, int], ends: bool) -> None:
+        self._send_buffer = send_buffer
         self._is_head = method == "HEAD"
         self._version = version
         self._ends = ends
 
     @property
     def begun(self) -> bool:
-        """Whether the client has got something of it."""
+        """Whether something of it was sent."""
         return self._head_made and not self._head
 
     def force_close(self) -> None:
@@ -57,7 +58,7 @@ class Answer:
     def start_response(
         self, status: str, headers: Iterable[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], None]:
-        """See PEP 3333. Raises TypeError or ValueError of what can't be sent, and `exc_info` where it is late."""
+        """See PEP 3333. Raises TypeError or ValueError about what can't be sent, and `exc_info` if it is too late."""
         if exc_info and self.begun:
             raise exc_info[1].with_traceback(exc_info[2])
         if self._status and not exc_info:
@@ -87,7 +88,7 @@ class Answer:
             self._send(b"%X\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     def close(self) -> None:
-        """Send what is left. After less than was announced, a next answer would be taken for the rest."""
+        """Send what is left. After less than was announced none follows: it would be taken for the rest."""
         self._make_head()
         if self._has_body and self._length is not None and self._given < self._length:
             self._ends = True
@@ -123,12 +124,12 @@ class Answer:
 
     def _send(self, data: bytes) -> None:
         head, self._head = self._head, b""
-        self._outgoing.sendall(head + data)
+        self._send_buffer.sendall(head + data)
 
 
 @lru_cache(1_000)
 def _is_the_applications(name: str) -> bool:
-    """Whether a field goes to the client as it is. Raises TypeError or ValueError of what is no name."""
+    """Whether a field goes to the client as it is. Raises TypeError or ValueError about what is no name."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a field.")
     return not is_hop_by_hop(name) and name.lower() not in _OURS

@@ -4,48 +4,51 @@ from collections.abc import Callable, Generator, Iterable
 from contextvars import copy_context
 from typing import Any
 
-from buffering_worker.answer import Answer
-from buffering_worker.outgoing import Outgoing
+from buffering_worker.response import Response
+from buffering_worker.send_buffer import SendBuffer
 
 
-class Answering:
-    """An application's answering of one request. Threads take turns at it, so it has context variables of its own."""
+class ApplicationCall:
+    """One call of a WSGI application. Different threads may resume it, so it has context variables of its own."""
 
     def __init__(
         self,
         application: Callable[..., Iterable[bytes]],
         environ: dict[str, Any],
-        answer: Answer,
-        outgoing: Outgoing,
+        response: Response,
+        send_buffer: SendBuffer,
         ends_connection: Callable[[], bool],
     ) -> None:
         self.environ = environ
-        self.answer = answer
+        self.response = response
         self._application = application
-        self._outgoing = outgoing
+        self._send_buffer = send_buffer
         self._ends_connection = ends_connection
         self._steps = self._take_steps()
         self._context = copy_context()
 
-    def go_on(self) -> bool:
-        """Answer as far as the client takes it. Whether that was all. Raises ClientLostError, and what it raises."""
+    def resume(self) -> bool:
+        """Have it answer as far as the client takes it, and say whether that was all.
+
+        Raises ClientLostError, and what the application raises.
+        """
         return self._context.run(next, self._steps, True)
 
     def give_up(self) -> None:
-        """Tell the application that nobody wants the rest. Raises what it raises."""
+        """Tell the application that nobody wants the rest. Raises what the application raises."""
         self._context.run(self._steps.close)
 
     def _take_steps(self) -> Generator[bool, None, None]:
-        parts = self._application(self.environ, self.answer.start_response)
+        parts = self._application(self.environ, self.response.start_response)
         if self._ends_connection():
-            self.answer.force_close()
+            self.response.force_close()
         try:
             for part in parts:
-                self.answer.write(part)
-                if self._outgoing.unsent:
+                self.response.write(part)
+                if self._send_buffer.unsent:
                     yield False
-            self.answer.close()
-            if self._outgoing.unsent:
+            self.response.close()
+            if self._send_buffer.unsent:
                 yield False
         finally:
             if hasattr(parts, "close"):
