@@ -34,7 +34,7 @@ def main() -> None:
         command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile", "buffering_worker/tests"]
         if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
             raise Problem(
-                "the worker fails on the newest gunicorn or httptools, see above: lower a ceiling in pyproject.toml and in buffering_worker/pyproject.toml"
+                "the worker fails on the newest gunicorn or httptools, see above: lower the ceiling in both pyproject.toml"
             )
 
 
