@@ -33,9 +33,7 @@ def main() -> None:
         environment = {**os.environ, "PYTHONPATH": str(_FOLDER)}
         command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile", "buffering_worker/tests"]
         if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
-            raise Problem(
-                "the worker fails on the newest gunicorn or httptools, see above: lower the ceiling in both pyproject.toml"
-            )
+            raise Problem("the worker fails on the newest gunicorn or httptools, see above: lower the ceiling of one")
 
 
 def _allowed() -> list[str]:

@@ -1,6 +1,8 @@
 """The worker class is a distribution of its own: it knows neither service, and only who composes a service knows it."""
 
-from tests.architecture.imports import offenders, reaching
+import tomllib
+
+from tests.architecture.imports import ROOT, offenders, reaching
 
 
 def test_the_worker_imports_nothing_of_this_repository_but_itself() -> None:
