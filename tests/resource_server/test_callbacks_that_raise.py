@@ -10,7 +10,7 @@ import pytest
 from shared.resource_server import CannotValidateError, PresentedProof, connect
 from shared.resource_server.dpop import Dpop
 from shared.resource_server.validation_cache import ValidationCache
-from tests.resource_server.test_validation_from_memory import Service
+from tests.resource_server.memory.remembering_service import RememberingService
 from tests.support.dpop import DpopKey
 from tests.support.polling import eventually
 from tests.support.small_authorization_server import ISSUER, SmallAuthorizationServer, small_authorization_server
@@ -29,11 +29,11 @@ def fail(*_: Any) -> Any:
 
 
 @pytest.fixture
-def start(server: SmallAuthorizationServer) -> Iterator[Callable[..., Service]]:
+def start(server: SmallAuthorizationServer) -> Iterator[Callable[..., RememberingService]]:
     with ExitStack() as running:
 
-        def start_service(**callbacks: Any) -> Service:
-            service = Service(server)
+        def start_service(**callbacks: Any) -> RememberingService:
+            service = RememberingService(server)
             service.validator = connect(
                 resource=RESOURCE,
                 issuer=ISSUER,
@@ -51,7 +51,7 @@ def start(server: SmallAuthorizationServer) -> Iterator[Callable[..., Service]]:
 
 @pytest.mark.parametrize("callback", ["observe", "request_id"])
 def test_a_callback_that_raises_is_told_in_the_log_once_and_memory_goes_on_serving(
-    start: Callable[..., Service], caplog: pytest.LogCaptureFixture, callback: str
+    start: Callable[..., RememberingService], caplog: pytest.LogCaptureFixture, callback: str
 ) -> None:
     service = start(**{callback: fail})
     token = service.server.issue("a")
@@ -62,7 +62,7 @@ def test_a_callback_that_raises_is_told_in_the_log_once_and_memory_goes_on_servi
     assert [(record.levelname, record.exc_info is not None) for record in told] == [("ERROR", True)]
 
 
-def test_a_memory_of_proofs_that_raises_is_an_outage(start: Callable[..., Service]) -> None:
+def test_a_memory_of_proofs_that_raises_is_an_outage(start: Callable[..., RememberingService]) -> None:
     class Broken:
         use_once = fail
 
@@ -75,7 +75,7 @@ def test_a_memory_of_proofs_that_raises_is_an_outage(start: Callable[..., Servic
 
 
 def test_a_reader_of_the_feed_that_fails_is_followed_by_another(
-    start: Callable[..., Service], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    start: Callable[..., RememberingService], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     prove, failures = ValidationCache.prove, iter([MemoryError, LookupError])
 
@@ -93,7 +93,7 @@ def test_a_reader_of_the_feed_that_fails_is_followed_by_another(
 
 
 def test_without_a_thread_for_the_feed_every_call_is_introspected_until_there_is_one(
-    start: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., RememberingService], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = start()
     token = service.server.issue("a")

@@ -1,67 +1,22 @@
 """Tokens that are bound to a key, at a protected service (RFC 9449 §7): the same under Flask, WSGI and ASGI."""
 
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.test import Client
-from werkzeug.wrappers import Response
 
-from shared.resource_server import (
-    CannotValidateError,
-    NoTokenError,
-    PresentedProof,
-    TokenValidator,
-    connect,
-    wsgi_middleware,
-)
-from shared.resource_server.dpop import (
-    ALGORITHMS,
-    CLOCK_WINDOW,
-    PROOF_LIFETIME,
-    Dpop,
-    DpopNonces,
-    ProofsUsedHere,
-    UsedProofs,
-)
-from tests.resource_server.adapters import ADAPTERS, RESOURCE, Answer, Get
+from shared.resource_server import CannotValidateError
+from shared.resource_server.dpop import ALGORITHMS, CLOCK_WINDOW, Dpop, DpopNonces
+from tests.resource_server.adapters import ADAPTERS, Answer, Get
+from tests.resource_server.dpop.bound_tokens import ADDRESS, KEY, OTHER_KEY, bound, validator_of
 from tests.support.dpop import DpopKey
-from tests.support.small_authorization_server import ISSUER, SmallAuthorizationServer, small_authorization_server
+from tests.support.small_authorization_server import SmallAuthorizationServer
 
-ADDRESS = "https://plans.example"
-KEY, OTHER_KEY = DpopKey(), DpopKey("Ed25519")
 ALGS = f'algs="{" ".join(ALGORITHMS)}"'
 NOT_VALID = 'error="invalid_token", error_description="The access token is expired, revoked or not valid here."'
 ONLY_ALGS = f"DPoP {ALGS}"
 ONLY_REALM = 'Bearer realm="plans"'
-
-
-@pytest.fixture
-def server() -> Iterator[SmallAuthorizationServer]:
-    with small_authorization_server(RESOURCE) as running:
-        yield running
-
-
-def validator_of(server: SmallAuthorizationServer, dpop: Dpop | None) -> TokenValidator:
-    return connect(
-        resource=RESOURCE,
-        issuer=ISSUER,
-        client_id="plans",
-        client_secret="a secret",
-        auth_url=server.address,
-        realm="plans",
-        dpop=dpop,
-    )
-
-
-@pytest.fixture
-def dpop() -> Dpop:
-    return Dpop(ADDRESS)
 
 
 @pytest.fixture(params=ADAPTERS.values(), ids=ADAPTERS.keys())
@@ -70,16 +25,6 @@ def get(request: pytest.FixtureRequest, server: SmallAuthorizationServer, dpop: 
     yield request.param(validator)
     server.let_polls_go()
     validator.close()
-
-
-@pytest.fixture
-def token(server: SmallAuthorizationServer) -> str:
-    """Bound to KEY."""
-    return bound(server, "a-bound-token")
-
-
-def bound(server: SmallAuthorizationServer, token: str, key: DpopKey = KEY, **claims: Any) -> str:
-    return server.issue(token, token_type="DPoP", cnf={"jkt": key.thumbprint}, **claims)
 
 
 def call(get: Get, token: str, path: str = "/plans", *, key: DpopKey = KEY, **changes: Any) -> Answer:
@@ -293,113 +238,3 @@ class TestWhereDpopIsNotSwitchedOn:
         assert (as_bearer.status, as_bearer.challenge) == (401, f"{ONLY_REALM}, {NOT_VALID}")
         as_bound = call(get, token)
         assert (as_bound.status, as_bound.challenge) == (401, ONLY_REALM)
-
-
-@pytest.fixture
-def validator(server: SmallAuthorizationServer, dpop: Dpop) -> Iterator[TokenValidator]:
-    validator = validator_of(server, dpop)
-    yield validator
-    server.let_polls_go()
-    validator.close()
-
-
-@pytest.mark.clause("RFC 9449 §6.2")
-@pytest.mark.parametrize("cnf", ["jkt", [], {}, {"jkt": 1}, {"jkt": None}, {"x5t#S256": "x"}, {"jkt": "x", "kid": "y"}])
-def test_a_binding_that_cannot_be_understood_is_no_answer(
-    validator: TokenValidator, server: SmallAuthorizationServer, cnf: Any
-) -> None:
-    token = server.issue("a", token_type="DPoP", cnf=cnf)
-    with pytest.raises(CannotValidateError):
-        validator.validate(f"DPoP {token}")
-
-
-@pytest.mark.clause("RFC 9449 §6.2")
-@pytest.mark.parametrize("claims", [{"token_type": "Bearer", "cnf": {"jkt": "x"}}, {"token_type": "DPoP"}])
-@pytest.mark.parametrize("scheme", ["Bearer", "DPoP"])
-def test_a_token_whose_type_contradicts_its_binding_is_invalid(
-    validator: TokenValidator, server: SmallAuthorizationServer, claims: dict[str, Any], scheme: str
-) -> None:
-    token = server.issue("a", **claims)
-    with pytest.raises(Exception, match="token type"):
-        validator.validate(f"{scheme} {token}")
-
-
-def test_memory_alone_never_lets_a_bound_token_through(validator: TokenValidator, token: str) -> None:
-    def proof() -> PresentedProof:
-        return PresentedProof(KEY.proof("GET", f"{ADDRESS}/plans", token=token), "GET", "/plans")
-
-    assert validator.validate(f"DPoP {token}", proof=proof()).jkt == KEY.thumbprint
-    assert validator.validate(f"DPoP {token}", proof=proof(), fresh=True).jkt == KEY.thumbprint
-    assert validator.remembered(f"DPoP {token}") is None
-    with pytest.raises(NoTokenError):
-        validator.remembered(None)
-
-
-@pytest.mark.clause("RFC 9449 §11.1")
-def test_of_many_callers_with_the_same_proof_one_gets_through(validator: TokenValidator, token: str) -> None:
-    proof = PresentedProof(KEY.proof("GET", f"{ADDRESS}/plans", token=token), "GET", "/plans")
-    barrier = threading.Barrier(8)
-
-    def outcome(_: int) -> str:
-        barrier.wait()
-        try:
-            return validator.validate(f"DPoP {token}", proof=proof).subject
-        except Exception as refusal:
-            return str(refusal)
-
-    with ThreadPoolExecutor(8) as threads:
-        outcomes = Counter(threads.map(outcome, range(8)))
-    assert outcomes == {"sub_1": 1, "The proof was used before.": 7}
-
-
-def test_a_service_behind_a_proxy_that_cuts_off_a_path_says_so(server: SmallAuthorizationServer, token: str) -> None:
-    validator = validator_of(server, Dpop("https://api.example/plans/v1/"))
-    proof = KEY.proof("GET", "https://api.example/plans/v1/7", token=token)
-    assert validator.validate(f"DPoP {token}", proof=PresentedProof(proof, "GET", "/7")).jkt == KEY.thumbprint
-    server.let_polls_go()
-    validator.close()
-
-
-def test_where_an_application_is_mounted_is_part_of_the_address(validator: TokenValidator, token: str) -> None:
-    protected = wsgi_middleware.TokenMiddleware(Response("through"), validator)
-    client = Client(DispatcherMiddleware(Response("elsewhere"), {"/v1": protected}))
-    addresses = {f"{ADDRESS}/v1/plans": 200, f"{ADDRESS}/plans": 401}
-    for address, status in addresses.items():
-        headers = {"Authorization": f"DPoP {token}", "DPoP": KEY.proof("GET", address, token=token)}
-        assert client.get("/v1/plans", headers=headers).status_code == status
-
-
-# The memory of a process
-
-
-class Clock:
-    now = 0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_a_proof_is_remembered_for_its_lifetime_and_forgotten_after_two() -> None:
-    clock = Clock()
-    used: UsedProofs = ProofsUsedHere(clock=clock)
-    for clock.now in range(0, 4 * PROOF_LIFETIME, 10):
-        assert used.use_once(f"made at {clock.now}", PROOF_LIFETIME)
-        for earlier in range(max(0, clock.now - PROOF_LIFETIME), clock.now, 10):
-            assert not used.use_once(f"made at {earlier}", PROOF_LIFETIME), f"{earlier} at {clock.now}"
-    clock.now += 2 * PROOF_LIFETIME
-    assert used.use_once("made at 0", PROOF_LIFETIME)
-
-
-def test_a_full_memory_forgets_nothing_too_soon_and_lets_nobody_new_in() -> None:
-    clock = Clock()
-    used = ProofsUsedHere(max_entries=3, clock=clock)
-    assert all(used.use_once(digest, PROOF_LIFETIME) for digest in "abc")
-    clock.now = PROOF_LIFETIME - 1
-    with pytest.raises(CannotValidateError):
-        used.use_once("d", PROOF_LIFETIME)
-    clock.now = PROOF_LIFETIME
-    assert not used.use_once("a", PROOF_LIFETIME)
-    with pytest.raises(CannotValidateError):
-        used.use_once("d", PROOF_LIFETIME)
-    clock.now = 2 * PROOF_LIFETIME
-    assert used.use_once("d", PROOF_LIFETIME)
