@@ -23,7 +23,6 @@ from auth_service.pages.sign_out import sign_out_pages
 from auth_service.routes import routes
 from auth_service.settings import Settings
 from auth_service.web.browser_session import install_sessions
-from auth_service.web.http_headers import data_headers, install_headers
 from auth_service.web.protocol_app import ProtocolApp
 from auth_service.web.route import MAX_BODY
 from shared.gunicorn.worker_setup import WorkerSetup, offer
@@ -35,6 +34,7 @@ from shared.service.environment import load_or_exit
 from shared.service.host_names import HostNames
 from shared.service.redis_replay import ask_whether_redis_replays
 from shared.service.request_guards import refuse_cut_bodies, refuse_unreadable_text
+from shared.service.security_headers import install_security_headers
 from shared.service.trusted_proxies import TrustedProxies
 
 
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
     install_sessions(app, parts.sessions, parts.web_secret, settings.session_lifetime, secure=settings.secure)
-    install_headers(app, secure=settings.secure)
+    headers = install_security_headers(app, secure=settings.secure)
     install_error_handlers(app)
     install_commands(app)
     app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))
@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app,
         WorkerSetup(
             max_body_size=MAX_BODY,
-            refusal_headers={**data_headers(secure=settings.secure), "Cache-Control": "no-store"},
+            refusal_headers=headers,
             drain_time=settings.drain_time,
             start=parts.reconciler.start,
             start_once=lambda: ask_whether_redis_replays(parts.redis.reads),

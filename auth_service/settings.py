@@ -13,7 +13,19 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.service.environment import CommaSeparated, DatabaseUrl, EnvironmentSettings, HostNames, Origin, RedisUrl
+from shared.service.environment import (
+    CommaSeparated,
+    DatabaseUrl,
+    DrainTime,
+    EnvironmentSettings,
+    HostNames,
+    LogLevel,
+    MetricsToken,
+    Origin,
+    PgBouncer,
+    RedisUrl,
+    TrustedProxyCount,
+)
 
 PREFIX = "AUTH_"
 
@@ -22,14 +34,12 @@ class Settings(EnvironmentSettings):
     """The authorization server's settings."""
 
     issuer: Origin = Field(description="what clients see as `iss`, the base of every endpoint's address")
-    database_url: DatabaseUrl = Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…")
+    database_url: DatabaseUrl
     redis_url: RedisUrl = Field(description="redis://… or rediss://…")
     token_keys: CommaSeparated = Field(
         description="key ring, 32 bytes each in base64url, comma-separated: the first makes tokens, all verify"
     )
-    pgbouncer: bool = Field(
-        False, description="whether the database URL leads to PgBouncer in transaction mode (docs/operations.md)"
-    )
+    pgbouncer: PgBouncer = False
     redis_shards: int = Field(1, ge=1, le=128, description="hash tags over which grants are spread (Redis Cluster)")
 
     access_token_lifetime: int = Field(
@@ -68,13 +78,11 @@ class Settings(EnvironmentSettings):
     trusted_hosts: HostNames = Field(
         (), description="back-channel host names, beside the issuer's, under which the service may be called"
     )
-    trusted_proxies: int = Field(0, ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")
+    trusted_proxies: TrustedProxyCount = 0
     reconcile_interval: float = Field(5.0, gt=0, description="how often recent revocations are repeated in Redis")
-    drain_time: float = Field(
-        0, ge=0, le=300, description="seconds for which it goes on, not ready, after it was told to stop"
-    )
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
-    metrics_token: str | None = Field(None, min_length=16, description="bearer token for /metrics; unset: no /metrics")
+    drain_time: DrainTime = 0
+    log_level: LogLevel = "INFO"
+    metrics_token: MetricsToken = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:

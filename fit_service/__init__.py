@@ -4,7 +4,7 @@ A request goes wsgi → here → api → storage, and never back. Tokens are val
 """
 
 import redis
-from flask import Flask, Response
+from flask import Flask
 
 from fit_service.api.body_weight import EntryIdConverter, body_weight_api
 from fit_service.api.body_weight_batch import batch_api
@@ -33,6 +33,7 @@ from shared.service.environment import load_or_exit
 from shared.service.host_names import HostNames
 from shared.service.redis_replay import ask_whether_redis_replays
 from shared.service.request_guards import refuse_cut_bodies, refuse_unreadable_text
+from shared.service.security_headers import install_security_headers
 from shared.service.trusted_proxies import TrustedProxies
 
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     limit_bodies(app)
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
+    headers = install_security_headers(app, secure=settings.secure)
     install_error_handlers(app)
     install_commands(app)
     app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))
@@ -68,20 +70,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(openapi_endpoint(app, settings.origin, settings.issuer))
     app.register_blueprint(docs_page(settings.issuer, settings.docs_client_id, DOCUMENT))
 
-    standing = {
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-        **({"Strict-Transport-Security": "max-age=63072000; includeSubDomains"} if settings.secure else {}),
-    }
-
-    @app.after_request
-    def set_headers(response: Response) -> Response:
-        for name, value in standing.items():
-            response.headers.setdefault(name, value)
-        return response
-
     app.wsgi_app = HostNames(app.wsgi_app, settings.host_names[0])  # type: ignore[method-assign]
     if settings.trusted_proxies:
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
@@ -91,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app,
         WorkerSetup(
             max_body_size=max(getattr(view, "max_body", 0) for view in app.view_functions.values()),
-            refusal_headers=standing,
+            refusal_headers=headers,
             drain_time=settings.drain_time,
             start=lambda: None,
             start_once=lambda: _ask_redis(settings.redis_url),

@@ -2,21 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from shared.service.sql_tables import named_constraints
 
 
 class Base(DeclarativeBase):
-    """Base of all tables; constraints get names, so that migrations can change them on every database."""
+    """Base of all tables."""
 
-    metadata = MetaData(
-        naming_convention={
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        }
-    )
+    metadata = named_constraints()
 
 
 class _RecordColumns:

@@ -13,10 +13,15 @@ from pydantic import Field, field_validator
 from shared.service.environment import (
     CommaSeparated,
     DatabaseUrl,
+    DrainTime,
     EnvironmentSettings,
     HostNames,
+    LogLevel,
+    MetricsToken,
     Origin,
+    PgBouncer,
     RedisUrl,
+    TrustedProxyCount,
     plain_address,
 )
 
@@ -32,11 +37,9 @@ class Settings(EnvironmentSettings):
     issuer: Origin = Field(description="the authorization server as clients see it; tokens must come from it")
     client_id: str = Field(description="the name under which this resource server is registered")
     client_secret: str = Field(min_length=1, description="its password at the introspection endpoint")
-    database_url: DatabaseUrl = Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…")
+    database_url: DatabaseUrl
 
-    pgbouncer: bool = Field(
-        False, description="whether the database URL leads to PgBouncer in transaction mode (docs/operations.md)"
-    )
+    pgbouncer: PgBouncer = False
     auth_url: str | None = Field(
         None, description="where the authorization server is reached from here; unset: at issuer"
     )
@@ -75,12 +78,10 @@ class Settings(EnvironmentSettings):
         False, description="let webhooks lead to private and loopback addresses: for trying out, never for strangers"
     )
     trusted_hosts: HostNames = Field((), description="host names, beside the resource's, under which it may be called")
-    trusted_proxies: int = Field(0, ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")
-    drain_time: float = Field(
-        0, ge=0, le=300, description="seconds for which it goes on, not ready, after it was told to stop"
-    )
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
-    metrics_token: str | None = Field(None, min_length=16, description="bearer token for /metrics; unset: no /metrics")
+    trusted_proxies: TrustedProxyCount = 0
+    drain_time: DrainTime = 0
+    log_level: LogLevel = "INFO"
+    metrics_token: MetricsToken = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData
+from sqlalchemy import JSON, DateTime, Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+
+from shared.service.sql_tables import named_constraints
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -42,16 +44,9 @@ class Words(TypeDecorator[tuple[str, ...]]):
 
 
 class Base(DeclarativeBase):
-    """Base of all tables; constraints get names, so that migrations can change them on every database."""
+    """Base of all tables."""
 
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
+    metadata = named_constraints()
 
 
 def now() -> datetime:

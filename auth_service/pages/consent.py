@@ -18,8 +18,8 @@ from auth_service.storage.authorization_requests import AuthorizationRequestStor
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.web.browser_requests import to_flask
 from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
-from auth_service.web.http_headers import allow_form_to_lead_to
 from auth_service.web.http_methods import refuse_head
+from auth_service.web.leaving import allow_form_to_lead_to
 
 _EXPIRED = "This request has expired or was answered already. Go back to the app and start again."
 

@@ -16,7 +16,7 @@ from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import begin_signed_in_session, browser_binding
-from auth_service.web.http_headers import allow_form_to_lead_to
+from auth_service.web.leaving import allow_form_to_lead_to
 from auth_service.web.waiting import in_minutes
 
 _log = logging.getLogger(__name__)

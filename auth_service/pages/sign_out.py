@@ -10,7 +10,7 @@ from auth_service.protocol.openid.logout import LogoutEndpoint, LogoutRequest
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
 from auth_service.web.browser_session import browser_binding, end_session, signed_in_account
-from auth_service.web.http_headers import allow_form_to_lead_to
+from auth_service.web.leaving import allow_form_to_lead_to
 
 _EXPIRED = "This request has expired or was answered already."
 

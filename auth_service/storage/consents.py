@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from auth_service.models.base import now
 from auth_service.models.consent import Consent
 from auth_service.models.withdrawal import Withdrawal
-from auth_service.storage.database import Database, upsert
+from auth_service.storage.database import Database
+from shared.service.sql_database import upsert
 
 
 class ConsentStore:

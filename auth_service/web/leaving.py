@@ -1,8 +1,10 @@
-"""The page between us and the address of a client that nobody has checked."""
+"""How a page of ours leads to the address of a client: through a question first, where nobody has checked it."""
 
 from urllib.parse import urlsplit
 
 from flask import render_template
+
+from shared.service.security_headers import let_form_lead_to
 
 
 def ask_before_leaving(client_name: str, address: str) -> str:
@@ -12,3 +14,12 @@ def ask_before_leaving(client_name: str, address: str) -> str:
     the address behind it (RFC 9700 §4.11.2).
     """
     return render_template("leaving.html", client_name=client_name, host=urlsplit(address).netloc, address=address)
+
+
+def allow_form_to_lead_to(redirect_uri: str) -> None:
+    """Let the form of this page end at a client's address.
+
+    Chromium holds a form's whole chain of redirects against `form-action`, and a client's callback may itself redirect
+    to an origin that we can't know. So the policy names schemes: https, and the one of the validated address.
+    """
+    let_form_lead_to("'self'", "https:", f"{urlsplit(redirect_uri).scheme}:")

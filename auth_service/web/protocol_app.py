@@ -22,7 +22,6 @@ from werkzeug.sansio.utils import host_is_trusted
 from auth_service.errors import failure_of
 from auth_service.protocol.authorization_server import refusal
 from auth_service.protocol.oauth_request import JsonRequest, ProtocolRequest, ProtocolResponse
-from auth_service.web.http_headers import data_headers
 from auth_service.web.route import Route, Verb
 from shared.operations.metrics import RequestMetrics
 from shared.operations.request_id import HEADER, begin_request
@@ -30,6 +29,7 @@ from shared.operations.request_log import log_answer
 from shared.resource_server import ActiveToken, MalformedRequestError, NotLetThroughError, TokenValidator
 from shared.resource_server.wsgi_middleware import authorization_of, proof_of
 from shared.service.request_guards import ChunkedBody
+from shared.service.security_headers import data_headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

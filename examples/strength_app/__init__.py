@@ -5,7 +5,7 @@
 """
 
 from authlib.integrations.flask_client import OAuth
-from flask import Flask, Response, render_template
+from flask import Flask, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
@@ -18,6 +18,7 @@ from shared.operations.health import health_endpoints
 from shared.operations.log_config import configure_logging
 from shared.operations.request_log import follow_requests
 from shared.service.environment import load_or_exit
+from shared.service.security_headers import install_security_headers
 
 SCOPE = "body_weight:read body_weight:write"
 
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # it would want a Referer, which our pages tell browsers not to send
     )
     follow_requests(app)
+    install_security_headers(app, secure=settings.url.startswith("https://"))
     CSRFProtect(app)
     store = ConnectionStore(settings.database)
     oauth = OAuth(app, cache=store)  # state and code_verifier wait in the store, not in the cookie
@@ -54,16 +56,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     @app.errorhandler(HTTPException)
     def tell_error(error: HTTPException) -> ResponseReturnValue:
         return render_template("problem.html", problem=error), error.code or 500
-
-    @app.after_request
-    def set_headers(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-            "frame-ancestors 'none'; form-action 'self'"
-        )
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
 
     return app

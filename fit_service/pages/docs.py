@@ -30,7 +30,6 @@ def docs_page(issuer: str, client_id: str | None, document: str) -> Blueprint:
     def page(template: str, **values: object) -> Response:
         answer = make_response(render_template(template, version=_VERSION, **values))
         answer.headers["Content-Security-Policy"] = policy
-        answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         return answer
 
     @blueprint.get("", strict_slashes=False)

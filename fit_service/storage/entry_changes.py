@@ -18,12 +18,12 @@ from fit_service.rules.entry_matching import Candidate
 from fit_service.rules.insertion import Outcome, plan_insertion
 from fit_service.rules.webhooks.events import CREATED, DELETED, UPDATED
 from fit_service.storage.change_marks import ChangeMarks
-from fit_service.storage.database import upsert
 from fit_service.storage.database_epoch import EPOCH, IS_BEHIND, DatabaseBehindError
 from fit_service.storage.entry_rows import Writer, record_values, to_entry, to_values
 from fit_service.storage.staged_imports import StagedImport
 from fit_service.storage.surroundings import in_portions, surroundings
 from fit_service.storage.webhook_events import tell_of_entries
+from shared.service.sql_database import upsert
 
 TOMBSTONE_LIFETIME = timedelta(days=90)
 """How long an app may wait between two reads of what changed before it has to begin again."""

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from fit_service.models import KeptAnswer, to_microseconds
-from fit_service.storage.database import upsert
+from shared.service.sql_database import upsert
 
 LIFETIME = timedelta(hours=24)
 _CLEARED_AT_ONCE = 100

@@ -16,8 +16,9 @@ from fit_service.models import Webhook, WebhookEvent, WebhookTotal, from_microse
 from fit_service.rules.webhooks.outcome import Outcome
 from fit_service.rules.webhooks.schedule import PATIENCE, pause
 from fit_service.rules.webhooks.status import DisabledBecause, Status
-from fit_service.storage.database import Database, upsert
+from fit_service.storage.database import Database
 from fit_service.storage.webhook_endings import disable
+from shared.service.sql_database import upsert
 
 LEASE = timedelta(seconds=60)
 """Longer than an attempt takes, name resolution included."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -90,8 +90,22 @@ def _url_of(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-DatabaseUrl = Annotated[str, _url_of("sqlite", "postgresql+psycopg")]
+DatabaseUrl = Annotated[
+    str,
+    Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…"),
+    _url_of("sqlite", "postgresql+psycopg"),
+]
 RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
+
+PgBouncer = Annotated[
+    bool, Field(description="whether the database URL leads to PgBouncer in transaction mode (docs/operations.md)")
+]
+TrustedProxyCount = Annotated[int, Field(ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")]
+DrainTime = Annotated[
+    float, Field(ge=0, le=300, description="seconds for which it goes on, not ready, after it was told to stop")
+]
+LogLevel = Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")]
+MetricsToken = Annotated[str | None, Field(min_length=16, description="bearer token for /metrics; unset: no /metrics")]
 
 
 class EnvironmentSettings(BaseModel):

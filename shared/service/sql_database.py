@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, Executable, create_engine, inspect, text
-from sqlalchemy.orm import Session
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from shared.service.sql_engine import sql_engine, wait_however_long
 
@@ -94,6 +95,12 @@ class SqlDatabase:
         """The revision of the newest migration. They are numbered."""
         newest = max(file.stem for file in (self.migrations / "versions").glob("[0-9]*.py"))
         return newest.partition("_")[0]
+
+
+def upsert(session: Session, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, which each database spells alike and SQLAlchemy apart."""
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(table) if on_postgresql else sqlite.insert(table)
 
 
 def _allow_tables_to_be_made_anew(connection: Connection) -> None:

@@ -33,7 +33,7 @@ def parse_url(url: object, *, allow_private: bool) -> str:
     return url
 
 
-def is_loopback(host: str) -> bool:
+def _stays_here(host: str) -> bool:
     """Whether the name can only stand for this machine (RFC 6761 §6.3)."""
     if _is_ip_address(host):
         return ipaddress.ip_address(host).is_loopback
@@ -41,9 +41,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _check_reach(parts: SplitResult, host: str, *, allow_private: bool) -> None:
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and _stays_here(host)):
         raise _refusal("https; http is accepted for loopback addresses only")
-    inside = is_loopback(host) or ("." not in host and not _is_ip_address(host))
+    inside = _stays_here(host) or ("." not in host and not _is_ip_address(host))
     if (inside and not allow_private) or (_is_ip_address(host) and not may_connect(host, allow_private=allow_private)):
         raise _refusal("a public address: the operator of this API does not allow others")
 

@@ -4,11 +4,10 @@ Keycloak, Ory Hydra, node-oidc-provider and Spring each leave out something else
 Still strict where a guess would let somebody in: what isn't said to be an access token isn't one.
 """
 
-import json
 from typing import Any
 
 from ..errors import UnusableAnswerError
-from .response import ActiveToken, confirmation_key, token_digest
+from .response import ActiveToken, confirmation_key, read_json_answer, token_digest
 
 _KINDS = frozenset({"bearer", "dpop"})
 _LONGEST_TIME = 2**53
@@ -21,7 +20,7 @@ def read_other_answer(body: bytes, token: str, issuer: str) -> ActiveToken | Non
     It is known here by its digest, whatever the server calls it. Where the answer doesn't say who issued the token, it
     was whoever was asked: `issuer`. Raises UnusableAnswerError for what can't be read.
     """
-    answer = _read(body)
+    answer = read_json_answer(body)
     if answer["active"] is not True or not _is_access_token(answer):
         return None
     jti, client_id = token_digest(token), _text(answer, "client_id", "azp") or ""
@@ -41,16 +40,6 @@ def read_other_answer(body: bytes, token: str, issuer: str) -> ActiveToken | Non
         jkt=jkt,
         answer=body,
     )
-
-
-def _read(body: bytes) -> dict[str, Any]:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnusableAnswerError("introspection answered no JSON") from None
-    if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
-        raise UnusableAnswerError("introspection answered without a boolean `active`")
-    return answer
 
 
 def _is_access_token(answer: dict[str, Any]) -> bool:

@@ -64,12 +64,7 @@ def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
 
     Raises UnusableAnswerError if the answer is anything but one of the two answers that exist, or about another token.
     """
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnusableAnswerError("introspection answered no JSON") from None
-    if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
-        raise UnusableAnswerError("introspection answered without a boolean `active`")
+    answer = read_json_answer(body)
     if answer["active"] is not True:
         return None
     if _required(answer, "jti", str) != token_digest(token):
@@ -90,6 +85,17 @@ def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
         actors=tuple(_actors(answer.get("act"))),
         answer=body,
     )
+
+
+def read_json_answer(body: bytes) -> dict[str, Any]:
+    """The members of an answer, `active` among them. Raises UnusableAnswerError."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UnusableAnswerError("introspection answered no JSON") from None
+    if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
+        raise UnusableAnswerError("introspection answered without a boolean `active`")
+    return answer
 
 
 def _required(answer: dict[str, Any], name: str, kind: type[T]) -> T:
