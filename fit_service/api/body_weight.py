@@ -18,7 +18,7 @@ from fit_service.rules.body_weight_entry import (
     new_entry,
 )
 from fit_service.rules.client_record import RECORD_ID, parse_record_id
-from fit_service.rules.refusals import InvalidValueError, RefusedError, refuse_unknown
+from fit_service.rules.refusals import InvalidValueError, NoSuchEntryError, RefusedError, refuse_unknown
 from fit_service.rules.sync_position import BEGINNING, SyncPosition
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
@@ -292,7 +292,6 @@ def _shown(token: ActiveToken, entry: BodyWeightEntry, query: Query) -> Response
 
 
 def _found(entry: BodyWeightEntry | None) -> BodyWeightEntry:
-    """Raise the same ProblemError whether nobody has the entry or somebody else has."""
     if entry is None:
-        raise ProblemError(404, "There is no such entry.")
+        raise NoSuchEntryError
     return entry

@@ -1,11 +1,11 @@
-"""`/api/body_weight/batch`: up to 500 entries in one request, each with its own result, or all or nothing."""
+"""`/api/body_weight/batch`: up to 500 operations in one request, each with its own result, or all or nothing."""
 
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from fit_service.rules.entry_batch import parse_batch
+from fit_service.rules.entry_batch import parse_batch, refuse_some
 from fit_service.rules.insertion import Outcome
 from fit_service.rules.refusals import RefusedError
 from fit_service.storage.body_weights import BodyWeightStore
@@ -33,17 +33,20 @@ def batch_api(access: Access, store: BodyWeightStore) -> Blueprint:
     @takes(UNIT, TWINS)
     @describe(REPEATABLE, sends=one("Batch"), answers=one("BatchResult"))
     def insert_batch(token: ActiveToken, query: Query) -> ResponseReturnValue:
-        """Insert up to 500 entries.
+        """Insert, change and delete up to 500 entries.
 
-        Each gets its own result, with `warnings` where something looks odd; the good ones are inserted, unless it shall
-        be all or nothing. With `twins=merge`, an entry that is likely the same weighing as one that is stored, or as an
-        earlier one of the batch, is not inserted: its result is 200 and that one.
+        They are done in their order, each as if it had come alone, and everybody else sees all of it at once. Each gets
+        its own result, with `warnings` where something looks odd; the good ones are done, unless it shall be all or
+        nothing. With `twins=merge`, an entry that is likely the same weighing as one that is stored, or as an earlier
+        one of the batch, is not inserted: its result is 200 and that one.
         """
         batch = parse_batch(json_members(), datetime.now(UTC), token.client_id)
 
         def insert(changes: EntryChanges) -> Response:
-            performed = iter(perform(changes, batch.entries, merge_twins=query[TWINS] == MERGE))
+            performed = iter(perform(changes, batch.operations, merge_twins=query[TWINS] == MERGE))
             outcomes = [item if isinstance(item, RefusedError) else next(performed) for item in batch.items]
+            if batch.all_or_nothing:
+                refuse_some(outcomes)
             results = [_result(outcome, query[UNIT], token.client_id) for outcome in outcomes]
             inserted = sum(result["status"] == 201 for result in results)
             return jsonify({"inserted": inserted, "results": results})
@@ -56,6 +59,8 @@ def batch_api(access: Access, store: BodyWeightStore) -> Blueprint:
 def _result(outcome: Outcome | RefusedError, unit: str | None, client_id: str) -> dict[str, object]:
     if isinstance(outcome, RefusedError):
         return {"status": status_of(outcome), "errors": shown_faults(outcome.faults)}
+    if outcome.deleted:
+        return {"status": 204}
     assert outcome.shown is not None
     warnings = [warning.to_json() for warning in outcome.warnings]
     result = {"status": 201 if outcome.inserted else 200, "entry": outcome.shown.to_json(unit, client_id)}

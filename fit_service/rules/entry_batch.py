@@ -1,62 +1,129 @@
-"""Several entries in one request: read one by one, so that a bad one can be told from the good. Knows no HTTP."""
+"""Several operations in one request: read one by one, so that a bad one can be told from the good. Knows no HTTP."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from fit_service.rules.body_weight_entry import MEMBERS, NewEntry, new_entry
-from fit_service.rules.refusals import Fault, InvalidEntriesError, InvalidValueError, refuse_unknown
+from fit_service.rules.body_weight_entry import CHANGED_MEMBERS, ID, MEMBERS, NewEntry, new_entry
+from fit_service.rules.client_record import RECORD_ID, parse_record_id
+from fit_service.rules.refusals import Fault, InvalidEntriesError, InvalidValueError, RefusedError, refuse_unknown
 
 MAX_ENTRIES = 500
+_OPERATION = "operation"
+
+
+class Operation(StrEnum):
+    """What an item of a batch asks for."""
+
+    INSERT = "insert"
+    CHANGE = "change"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryChange:
+    """Members of a stored entry are to be replaced (RFC 7396)."""
+
+    id: str
+    members: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDeletion:
+    """A stored entry is to go."""
+
+    named_by: str
+    """`id`, or `client_record_id`."""
+    name: str
+    version: str | None
+    """The only one that may be deleted; None: any."""
+
+
+AnyOperation = NewEntry | EntryChange | EntryDeletion
 
 
 @dataclass(frozen=True, slots=True)
 class EntryBatch:
-    """What was sent, in its order: entries, and what is wrong with those that aren't."""
+    """What was sent, in its order: operations, and what is wrong with those that aren't."""
 
-    items: list[NewEntry | InvalidValueError]
+    items: list[AnyOperation | InvalidValueError]
     all_or_nothing: bool
 
     @property
-    def entries(self) -> list[NewEntry]:
+    def operations(self) -> list[AnyOperation]:
         """The good ones."""
-        return [item for item in self.items if isinstance(item, NewEntry)]
-
-    @property
-    def faults(self) -> list[Fault]:
-        """What is wrong with the bad ones, each with its index."""
-        return [
-            fault.at("index", index)
-            for index, item in enumerate(self.items)
-            if isinstance(item, InvalidValueError)
-            for fault in item.faults
-        ]
+        return [item for item in self.items if not isinstance(item, InvalidValueError)]
 
 
-def parse_batch(fields: Mapping[str, Any], now: datetime, client_id: str) -> EntryBatch:
+def parse_batch(members: Mapping[str, Any], now: datetime, client_id: str) -> EntryBatch:
     """A batch from the members of a body that this app sent.
 
     Raises InvalidValueError if it isn't one, InvalidEntriesError if it isn't good enough.
     """
-    refuse_unknown(fields, ("entries", "all_or_nothing"))
-    entries, all_or_nothing = fields.get("entries"), fields.get("all_or_nothing", False)
+    refuse_unknown(members, ("entries", "all_or_nothing"))
+    entries, all_or_nothing = members.get("entries"), members.get("all_or_nothing", False)
     if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_ENTRIES:
         raise InvalidValueError("entries", f"entries must be an array of 1 to {MAX_ENTRIES} entries.")
     if not isinstance(all_or_nothing, bool):
         raise InvalidValueError("all_or_nothing", "all_or_nothing must be true or false.")
     batch = EntryBatch([_parse_item(entry, now, client_id) for entry in entries], all_or_nothing)
-    if all_or_nothing and batch.faults:
-        sentence = f"{len(batch.faults)} of {len(entries)} entries are not good, so none was inserted."
-        raise InvalidEntriesError(sentence, batch.faults)
+    if all_or_nothing:
+        refuse_some(batch.items)
     return batch
 
 
-def _parse_item(fields: object, now: datetime, client_id: str) -> NewEntry | InvalidValueError:
-    if not isinstance(fields, dict):
+def refuse_some(items: Sequence[object]) -> None:
+    """Raise InvalidEntriesError that names each refusal among these by its index, if there is one."""
+    faults: list[Fault] = []
+    refused = 0
+    for index, item in enumerate(items):
+        if isinstance(item, RefusedError):
+            faults += (fault.at("index", index) for fault in item.faults)
+            refused += 1
+    if refused:
+        sentence = f"{refused} of {len(items)} entries are not good, so none was inserted, changed or deleted."
+        raise InvalidEntriesError(sentence, faults)
+
+
+def _parse_item(members: object, now: datetime, client_id: str) -> AnyOperation | InvalidValueError:
+    if not isinstance(members, dict):
         return InvalidValueError("entries", "An entry must be a JSON object.")
     try:
-        refuse_unknown(fields, MEMBERS)
-        return new_entry(fields, now, client_id=client_id)
+        return _parse_operation(members, now, client_id)
     except InvalidValueError as refusal:
         return refusal
+
+
+def _parse_operation(members: Mapping[str, Any], now: datetime, client_id: str) -> AnyOperation:
+    rest = {name: value for name, value in members.items() if name != _OPERATION}
+    match members.get(_OPERATION, Operation.INSERT):
+        case Operation.INSERT:
+            refuse_unknown(rest, MEMBERS)
+            return new_entry(rest, now, client_id=client_id)
+        case Operation.CHANGE:
+            refuse_unknown(rest, CHANGED_MEMBERS)
+            return EntryChange(_parse_id(rest.get("id")), rest)
+        case Operation.DELETE:
+            refuse_unknown(rest, ("id", RECORD_ID, "version"))
+            return _parse_deletion(rest)
+    raise InvalidValueError(_OPERATION, f"{_OPERATION} must be {', '.join(Operation)}.")
+
+
+def _parse_deletion(members: Mapping[str, Any]) -> EntryDeletion:
+    if ("id" in members) == (RECORD_ID in members):
+        raise InvalidValueError("id", f"Either id or {RECORD_ID} must say which entry is to be deleted.")
+    version = members.get("version")
+    if "version" in members and not isinstance(version, str):
+        raise InvalidValueError("version", "version must be one that an entry has shown.")
+    if "id" in members:
+        return EntryDeletion("id", _parse_id(members["id"]), version)
+    return EntryDeletion(RECORD_ID, parse_record_id(members[RECORD_ID]), version)
+
+
+def _parse_id(value: object) -> str:
+    if not isinstance(value, str) or re.fullmatch(ID, value) is None:
+        raise InvalidValueError("id", "id must be that of an entry.")
+    return value

@@ -9,19 +9,20 @@ from fit_service.rules.entry_matching import Candidate, EntryWarning, Match, Sur
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a candidate: it was inserted, or merged into another entry, or was there."""
+    """What became of what an app asked for: an entry was inserted, or merged into another one, or was there."""
 
     inserted: BodyWeightEntry | None = None
     merged_into: BodyWeightEntry | None = None
-    record_of: BodyWeightEntry | None = None
-    """The entry that the app's own record is already, as it is now."""
+    stored: BodyWeightEntry | None = None
+    """The entry that was named, changed or as it was."""
     there: bool = False
+    deleted: bool = False
     warnings: Sequence[EntryWarning] = ()
 
     @property
     def shown(self) -> BodyWeightEntry | None:
-        """The entry that is stored now, unless it was there, which was not looked at."""
-        return self.inserted or self.merged_into or self.record_of
+        """The entry that is stored now."""
+        return self.inserted or self.merged_into or self.stored
 
 
 @dataclass(frozen=True, slots=True)

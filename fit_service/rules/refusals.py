@@ -74,6 +74,15 @@ class ChangedMeanwhileError(RefusedError):
         self.faults = () if field is None else (Fault(field, self.sentence),)
 
 
+class NoSuchEntryError(RefusedError):
+    """Nobody has the entry, or somebody else. `field` is the member that named it."""
+
+    sentence = "There is no such entry."
+
+    def __init__(self, field: str | None = None) -> None:
+        self.faults = () if field is None else (Fault(field, self.sentence),)
+
+
 class DeletedRecordError(RefusedError):
     """The app's own record was deleted, in a version that is not lower than the one that it sends."""
 

@@ -42,6 +42,8 @@ class EntryChanges:
     def __init__(self, session: Session, writer: Writer, marks: ChangeMarks | None = None) -> None:
         self._session = session
         self._subject, self._writer = writer.subject, writer
+        self.client_id = writer.client_id
+        """The app; None: an operator."""
         self._marks = marks
         self._is_checked = False
         self._to_tell: dict[str, list[str]] = {CREATED: [], UPDATED: [], DELETED: []}

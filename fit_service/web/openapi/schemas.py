@@ -5,7 +5,7 @@ from typing import Any
 
 from fit_service.rules import client_record
 from fit_service.rules.body_weight_entry import FIRST_YEAR, Origin
-from fit_service.rules.entry_batch import MAX_ENTRIES
+from fit_service.rules.entry_batch import MAX_ENTRIES, Operation
 from fit_service.rules.entry_file import COLUMNS, CSV, JSON, NEEDED
 from fit_service.rules.entry_matching import Oddity
 from fit_service.rules.summary import BUCKETS
@@ -204,9 +204,9 @@ SCHEMAS: Mapping[str, Schema] = {
         **_NO_OTHERS,
     ),
     "DatedEntry": _object(
-        {**_SENT_ENTRY, **_RECORD_THAT_IS_SENT},
+        {"operation": {"const": Operation.INSERT.value}, **_SENT_ENTRY, **_RECORD_THAT_IS_SENT},
         {"body_weight": "82.5", "unit": "kg", "created_at": _CREATED_AT},
-        optional=(*_OPTIONAL, *_RECORD),
+        optional=("operation", *_OPTIONAL, *_RECORD),
         **_RECORD_NEEDS,
         **_NO_OTHERS,
     ),
@@ -222,11 +222,15 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Batch": _object(
         {
-            "entries": _array(ref("DatedEntry"), minItems=1, maxItems=MAX_ENTRIES),
+            "entries": _array(
+                {"anyOf": [ref("DatedEntry"), ref("ItemToChange"), ref("ItemToDelete")]},
+                minItems=1,
+                maxItems=MAX_ENTRIES,
+            ),
             "all_or_nothing": {
                 "type": "boolean",
                 "default": False,
-                "description": "Insert none if one is not good, and answer 422 that names each one by its `index`.",
+                "description": "Do nothing if one can't be done, and answer 422 that names each one by its `index`.",
             },
         },
         {
@@ -238,10 +242,32 @@ SCHEMAS: Mapping[str, Schema] = {
         optional=("all_or_nothing",),
         **_NO_OTHERS,
     ),
+    "ItemToChange": _object(
+        {"operation": {"const": Operation.CHANGE.value}, **_SENT_CHANGE},
+        {"operation": Operation.CHANGE.value, "id": _ENTRY_ID, "body_weight": "82.5"},
+        optional=tuple(name for name in _SENT_CHANGE if name != "id"),
+        description="The entry of this `id` gets the other members, as by PATCH.",
+        **_NO_OTHERS,
+    ),
+    "ItemToDelete": _object(
+        {
+            "operation": {"const": Operation.DELETE.value},
+            "id": ID,
+            client_record.RECORD_ID: RECORD_ID,
+            "version": VERSION,
+        },
+        {"operation": Operation.DELETE.value, "id": _ENTRY_ID},
+        optional=("id", client_record.RECORD_ID, "version"),
+        description="The entry of this `id`, or of this app's own id, goes; with `version`, only that version.",
+        oneOf=[{"required": ["id"]}, {"required": [client_record.RECORD_ID]}],
+        **_NO_OTHERS,
+    ),
     "BatchResult": _object(
         {
             "inserted": {"type": "integer", "minimum": 0, "maximum": MAX_ENTRIES},
-            "results": _array({"anyOf": [ref("InsertedItem"), ref("RefusedItem")]}, description="As they were sent."),
+            "results": _array(
+                {"anyOf": [ref("StoredItem"), ref("DeletedItem"), ref("RefusedItem")]}, description="As they were sent."
+            ),
         },
         {
             "inserted": 1,
@@ -251,15 +277,19 @@ SCHEMAS: Mapping[str, Schema] = {
             ],
         },
     ),
-    "InsertedItem": _object(
+    "StoredItem": _object(
         {
-            "status": {"enum": [201, 200], "description": "200: it was merged with the entry that is shown."},
+            "status": {
+                "enum": [201, 200],
+                "description": "201: it was inserted. 200: the entry that is shown was changed, or is it already.",
+            },
             "entry": ref("Entry"),
             "warnings": _WARNINGS,
         },
         optional=("warnings",),
     ),
-    "RefusedItem": _object({"status": {"const": 422}, "errors": _array(ref("Fault"))}),
+    "DeletedItem": _object({"status": {"const": 204}}),
+    "RefusedItem": _object({"status": {"enum": [404, 410, 412, 422]}, "errors": _array(ref("Fault"))}),
     "Summary": _object(
         {
             "bucket": {"type": "string", "enum": list(BUCKETS)},
