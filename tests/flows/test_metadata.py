@@ -82,3 +82,13 @@ def test_a_grant_type_that_is_not_announced_is_not_supported(actions: Actions) -
     for grant_type in ("password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"):
         answer = app.token_request({"grant_type": grant_type, "username": "mo", "password": "x"})
         assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
+
+
+@pytest.mark.clause("RFC 8414 §2")
+def test_an_operator_can_register_a_client_for_every_announced_grant(actions: Actions) -> None:
+    grant_types = metadata(actions)["grant_types_supported"]
+    assert isinstance(grant_types, list)
+    options = [part for each in grant_types for part in ("--grant-type", each)]
+    app = actions.app(*options, "--exchange-from", actions.stack.fit_credentials.resource)
+    (client,) = (each for each in actions.stack.command("client", "list") if each["client_id"] == app.client_id)
+    assert client["grant_types"] == grant_types

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -127,6 +128,28 @@ def test_an_error_that_comes_before_the_proof_leaves_it_unused(actions: Actions,
     once = public.sending(public.proof())
     assert error_of(once.refresh("nonsense")) == (400, "invalid_grant")
     assert once.refresh(public.connect(actions.person()).refresh).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"key": "no\tkey"}, "invalid_request"),
+        ({"resource": "https://nobody.example/"}, "invalid_target"),
+        ({"scope": "plans:read"}, "invalid_scope"),
+    ],
+)
+def test_the_proof_is_the_last_of_the_checks(
+    actions: Actions, public: DpopApp, wrong: dict[str, Any], error: str
+) -> None:
+    granted, once = public.connect(actions.person()), public.sending(public.proof())
+    assert error_of(once.refresh(granted.refresh, **wrong)) == (400, error)
+    assert once.refresh(granted.refresh).status_code == 200
+
+
+def test_a_refused_request_for_a_clients_own_token_leaves_its_proof_unused(machine: DpopApp) -> None:
+    once = machine.sending(machine.proof())
+    assert error_of(once.client_credentials(scope="plans:read")) == (400, "invalid_scope")
+    assert once.client_credentials().status_code == 200
 
 
 def test_when_the_use_of_a_proof_cannot_be_remembered_no_token_is_issued(start_stack: Callable[..., Stack]) -> None:
