@@ -6,9 +6,10 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, limit_option, listed, parts, saying
+from auth_service.cli.command import RefusedError, command, limit_option, listed, parts
 from auth_service.models.account import Account
 from auth_service.models.password import password_problem
+from shared.service.progress import saying
 
 account_commands = AppGroup("account", help="People who can sign in.")
 

@@ -16,7 +16,6 @@ from auth_service.cli.command import (
     listed,
     overlap_option,
     parts,
-    saying,
     secret_from,
 )
 from auth_service.crypto.token_handle import new_grant_id
@@ -25,6 +24,7 @@ from auth_service.models.secret import new_secret, secret_digest
 from auth_service.protocol.registration.keys import checked_jwks
 from auth_service.protocol.registration.rules import GRANT_TYPES, check_client
 from auth_service.protocol.tokens.signing_keys import ALGORITHMS
+from shared.service.progress import saying
 
 client_commands = AppGroup("client", help="Apps that ask for tokens.")
 

@@ -7,7 +7,6 @@ import functools
 import json
 import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
@@ -24,14 +23,13 @@ from auth_service.errors import OUTAGES
 from auth_service.models.secret import new_secret
 from auth_service.protocol.registration.rules import ClientRefusedError
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
+from shared.service.sql_backup import BackupError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_OVERLAP = 90 * 86_400
 """Seconds. A secret that stays valid for longer is not being replaced."""
-_SAY_EVERY = 2.0
-"""Seconds."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43,128}")
 
 
@@ -57,7 +55,7 @@ def command(group: AppGroup, name: str) -> Callable[[Callable[P, object]], Calla
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
                 _print(function(*args, **kwargs))
-            except (RefusedError, ClientRefusedError, AlreadyExistsError, NotFoundError) as refusal:
+            except (RefusedError, ClientRefusedError, AlreadyExistsError, NotFoundError, BackupError) as refusal:
                 _fail(str(refusal))
             except OUTAGES as outage:
                 _fail(_told(outage))
@@ -106,19 +104,6 @@ limit_option = click.option("--limit", type=click.IntRange(1), help="At most so 
 def listed(portions: Iterable[list[T]], limit: int | None, as_json: Callable[[T], object]) -> Iterator[object]:
     """The items of some portions, of which no more are read than are printed."""
     return map(as_json, islice(chain.from_iterable(portions), limit))
-
-
-def saying(what: str) -> Callable[[int], None]:
-    """Tells the operator how far something is that takes longer than two seconds, on stderr, every two seconds."""
-    said_at = time.monotonic()
-
-    def say(so_far: int) -> None:
-        nonlocal said_at
-        if time.monotonic() - said_at >= _SAY_EVERY:
-            said_at = time.monotonic()
-            click.echo(f"{so_far:,} {what}", err=True)
-
-    return say
 
 
 def json_from(file: IO[str]) -> object:

@@ -1,13 +1,16 @@
-"""`flask --app auth_service database …`: bring the schema up to date, remove what nobody asks for any more."""
+"""`flask --app auth_service database …`: bring the schema up to date, back it up, remove what nobody asks for."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import command, parts, saying
+from auth_service.cli.command import command, parts
 from auth_service.models.base import now
 from auth_service.storage.old_records import remove_grants, remove_security_events
+from shared.service.progress import saying
+from shared.service.sql_backup import back_up
 
 database_commands = AppGroup("database", help="The SQL schema and its old rows.")
 
@@ -17,6 +20,13 @@ def upgrade_database() -> object:
     """Bring the schema to this version's."""
     parts().database.upgrade()
     return {"schema": "current"}
+
+
+@command(database_commands, "backup")
+@click.argument("file", type=click.Path(path_type=Path))
+def back_up_database(file: Path) -> object:
+    """Write a backup into a new FILE while the service goes on; docs/operations.md says how to restore it."""
+    return {"file": str(file), "bytes": back_up(parts().settings.database_url, file, saying("bytes written"))}
 
 
 @command(database_commands, "prune")

@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 import pytest
 from sqlalchemy import func, select
 
-from auth_service.cli import command
 from auth_service.crypto.token_handle import TokenKind
 from auth_service.models.grant import GrantRecord
 from auth_service.models.security_event import SecurityEvent
@@ -19,6 +18,7 @@ from auth_service.models.tokens import AccessTokenClaims
 from auth_service.storage import redis_master
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
 from auth_service.storage.grant_keys import GrantKeys
+from shared.service import progress
 from tests.support.actions import Actions, Person
 from tests.support.asked import requests_to_redis
 from tests.support.many import many_clients, many_grants
@@ -127,7 +127,7 @@ def test_a_client_that_is_narrowed_narrows_its_grants_in_portions(stack: Stack, 
 def test_who_waits_for_longer_than_two_seconds_is_told_how_far_it_is(
     stack: Stack, mo: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "_SAY_EVERY", 0)
+    monkeypatch.setattr(progress, "_SAY_EVERY", 0)
     many_grants(stack.parts, mo.subject, many_clients(stack.parts, ["App"]) * 501)
     result = stack.auth_app.test_cli_runner().invoke(args=["account", "disable", mo.username])
     assert result.stderr.splitlines() == ["500 grants ended", "501 grants ended"]
