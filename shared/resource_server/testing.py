@@ -19,13 +19,14 @@ import secrets
 import socketserver
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from .introspection.response import token_digest
+from .wire import ActiveAnswer, FeedAnswer, GrantEnd, TokenEnd
 
 _LIFETIME = 600
 """Seconds that a token is good for."""
@@ -44,7 +45,7 @@ class FakeAuthorizationServer:
         self.feed_down = False
         """Set it, and nobody is told of revocations: the kit asks about every token again."""
         self._tokens: dict[str, dict[str, Any]] = {}
-        self._log: list[dict[str, str]] = []
+        self._log: list[TokenEnd | GrantEnd] = []
         self._patient = True
         self._news = threading.Condition()
 
@@ -86,11 +87,11 @@ class FakeAuthorizationServer:
             self._patient = False
             self._news.notify_all()
 
-    def answer_introspection(self, token: str) -> tuple[int, dict[str, Any]]:
+    def answer_introspection(self, token: str) -> tuple[int, Mapping[str, Any]]:
         """Status and body (RFC 7662 §2.2)."""
         return (500, {}) if self.down else (200, self._tokens.get(token, {"active": False}))
 
-    def answer_poll(self, after: str, wait: float) -> tuple[int, dict[str, Any]]:
+    def answer_poll(self, after: str, wait: float) -> tuple[int, Mapping[str, Any]]:
         """Status and body of the revocation feed, at once or when there is news."""
         if self.feed_down:
             return 500, {}
@@ -98,13 +99,19 @@ class FakeAuthorizationServer:
             known = after.isdecimal()
             if known:
                 self._news.wait_for(lambda: not (self._patient and int(after) == len(self._log)), wait)
-            events = self._log[int(after) :] if known else []
-            return 200, {"cursor": str(len(self._log)), "reset": not known, "events": events, "more": False}
+            answer: FeedAnswer = {
+                "cursor": str(len(self._log)),
+                "reset": not known,
+                "events": self._log[int(after) :] if known else [],
+                "more": False,
+            }
+            return 200, answer
 
     def _know(self, token: str, grant_id: str, claims: dict[str, Any]) -> str:
         now = int(time.time())
-        known = {
+        good: ActiveAnswer = {
             "active": True,
+            "scope": "",
             "client_id": "some-app",
             "username": "somebody",
             "sub": "somebody",
@@ -115,12 +122,12 @@ class FakeAuthorizationServer:
             "token_type": "Bearer",
             "jti": token_digest(token),
             "grant_id": grant_id,
-            **claims,
         }
+        known = {**good, **claims}
         self._tokens[token] = {name: value for name, value in known.items() if value is not None}
         return token
 
-    def _end(self, tokens: list[str], event: dict[str, str]) -> None:
+    def _end(self, tokens: list[str], event: TokenEnd | GrantEnd) -> None:
         with self._news:
             for token in tokens:
                 self._tokens.pop(token, None)
@@ -153,7 +160,7 @@ def serving(server: FakeAuthorizationServer) -> Iterator[None]:
             query = parse_qs(urlsplit(self.path).query)
             self._reply(*server.answer_poll(query.get("after", [""])[0], float(query["wait"][0])))
 
-        def _reply(self, status: int, answer: dict[str, Any]) -> None:
+        def _reply(self, status: int, answer: Mapping[str, Any]) -> None:
             body = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

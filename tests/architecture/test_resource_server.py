@@ -12,7 +12,7 @@ DOORS = (
     *(f"{KIT}.{kind}" for kind in ("wsgi_middleware", "asgi_middleware", "resource_protector", "quart_protector")),
     *(f"{KIT}.{kind}" for kind in ("fastapi_security", "django_middleware", "rest_framework_authentication")),
     *(f"{KIT}.{kind}" for kind in ("dpop", "private_key_jwt", "event_loop", "testing")),
-    *(f"{KIT}.{kind}" for kind in ("revocation_feed", "back_channel", "process")),
+    *(f"{KIT}.{kind}" for kind in ("revocation_feed", "back_channel", "process", "wire")),
 )
 """Modules of the kit that are public beside the package itself (docs/resource_server.md, "What is public")."""
 KIT_TESTS = ("tests/resource_server", "tests/support/plans_service.py")

@@ -12,10 +12,9 @@ from auth_service.protocol.oauth_request import Headers, ProtocolRequest, Protoc
 from auth_service.protocol.tokens.signed_introspection import ALGORITHM, MEDIA_TYPE, TYPE, signed_answer
 from auth_service.protocol.tokens.signing_keys import SigningKeyRing
 from auth_service.storage.grants import GrantStore
+from shared.resource_server.wire import ActiveAnswer, Actor, InactiveAnswer
 
 CALLER_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
-
-Answer = dict[str, object]
 
 
 class Introspection:
@@ -51,7 +50,7 @@ class Introspection:
             return ProtocolResponse(200, signed, [("Content-Type", MEDIA_TYPE)])
         return ProtocolResponse(200, answer)
 
-    def introspect(self, token: str, resource: str) -> Answer:
+    def introspect(self, token: str, resource: str) -> ActiveAnswer | InactiveAnswer:
         """What the server of `resource` learns of a token.
 
         `token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4).
@@ -65,17 +64,13 @@ class Introspection:
         return active_answer(handle, record, self._issuer)
 
 
-def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -> Answer:
-    """What a resource server learns of a good token (RFC 7662 §2.2, RFC 9449 §6.2, RFC 8693 §4.1).
-
-    `jti` and `grant_id` are what revocations name.
-    """
+def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -> ActiveAnswer:
+    """What a resource server learns of a good token (RFC 7662 §2.2, RFC 9449 §6.2, RFC 8693 §4.1)."""
     claims = record.claims
-    answer: Answer = {
+    answer: ActiveAnswer = {
         "active": True,
         "scope": claims.scope,
         "client_id": claims.client_id,
-        "username": claims.username,
         "sub": claims.sub,
         "aud": claims.aud,
         "iss": issuer,
@@ -85,8 +80,8 @@ def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -
         "jti": handle.digest,
         "grant_id": handle.grant_id,
     }
-    if claims.username is None:
-        del answer["username"]
+    if claims.username is not None:
+        answer["username"] = claims.username
     if claims.jkt:
         answer["cnf"] = {"jkt": claims.jkt}
     if claims.actors:
@@ -94,8 +89,7 @@ def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -
     return answer
 
 
-def _acting(latest: str, *before: str) -> dict[str, object]:
-    """Who acts for the subject, and inside of that, on whose account."""
+def _acting(latest: str, *before: str) -> Actor:
     return {"sub": latest, "act": _acting(*before)} if before else {"sub": latest}
 
 

@@ -20,6 +20,7 @@ from auth_service.protocol.tokens.feed_cursor import KeyWatch, Place
 from auth_service.storage.revocation_log import LogBatch, RevocationEntry, RevocationLog
 from auth_service.storage.revocation_tail import RevocationTail
 from shared.resource_server.process import seconds
+from shared.resource_server.wire import FeedAnswer, GrantEnd, TokenEnd
 
 LONGEST_WAIT = 1.0
 """Seconds for which an answer is held at most. A reload of the service waits as long."""
@@ -29,7 +30,7 @@ CALLER_AUTH_METHODS = ("client_secret_basic",)
 
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
-Event = dict[str, str]
+Event = TokenEnd | GrantEnd
 
 
 class RevocationFeedEndpoint:
@@ -89,9 +90,14 @@ class RevocationFeedEndpoint:
 
     def _response(self, caller: ResourceServer, place: Place, batch: LogBatch, events: list[Event]) -> ProtocolResponse:
         """`issuer` and `resource` let a caller find out that it calls one of us by another name."""
-        names = {"issuer": self._issuer, "resource": caller.resource}
-        cursor = place.cursor(batch.cursor)
-        body = {"cursor": cursor, "reset": not batch.known, "events": events, "more": batch.more, **names}
+        body: FeedAnswer = {
+            "cursor": place.cursor(batch.cursor),
+            "reset": not batch.known,
+            "events": events,
+            "more": batch.more,
+            "issuer": self._issuer,
+            "resource": caller.resource,
+        }
         return ProtocolResponse(200, body, [("Cache-Control", "no-store")])
 
 

@@ -1,6 +1,7 @@
 """Signed introspection answers (RFC 9701), for resource servers that must be able to prove what they were told."""
 
 import time
+from collections.abc import Mapping
 
 from auth_service.models.resource_server import ResourceServer
 from auth_service.protocol.tokens.signing_keys import Signer
@@ -10,7 +11,7 @@ MEDIA_TYPE = f"application/{TYPE}"
 ALGORITHM = "ES256"
 
 
-def signed_answer(answer: dict[str, object], caller: ResourceServer, issuer: str, signer: Signer) -> str:
+def signed_answer(answer: Mapping[str, object], caller: ResourceServer, issuer: str, signer: Signer) -> str:
     """The answer as a JWT for this caller (RFC 9701 §5).
 
     It has no `sub` and no `exp` of its own and a type of its own, so that it is never taken for an access token (§8.1).

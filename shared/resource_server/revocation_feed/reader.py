@@ -6,6 +6,7 @@ from typing import Any
 
 from ..back_channel.channel import BackChannel
 from ..errors import UnusableAnswerError
+from ..wire import FeedAnswer
 
 WAIT = 1
 """Seconds for which the authorization server may hold an answer while there is nothing to tell."""
@@ -44,7 +45,7 @@ def read_feed(channel: BackChannel, cursor: str, *, wait: int = WAIT, grace: flo
 def read_batch(body: bytes) -> Batch:
     """An answer of the feed. Raises UnusableAnswerError for anything else."""
     try:
-        answer = json.loads(body)
+        answer: FeedAnswer = json.loads(body)
         events = [_a(dict, event) for event in _a(list, answer["events"])]
         batch = Batch(
             cursor=_a(str, answer["cursor"]),

@@ -1,0 +1,71 @@
+"""The shapes of what the authorization server tells resource servers: one table of names for who writes and who reads.
+
+They say what is meant, not what came: a reader checks each member all the same.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NotRequired, TypedDict
+
+
+class InactiveAnswer(TypedDict):
+    """Introspection's answer about whatever is not a good token for the caller (RFC 7662 §2.2)."""
+
+    active: Literal[False]
+
+
+class Confirmation(TypedDict):
+    """The key that a token is bound to, by its thumbprint (RFC 9449 §6.2)."""
+
+    jkt: str
+
+
+class Actor(TypedDict):
+    """Who acts for the subject, and inside of that, on whose account (RFC 8693 §4.1)."""
+
+    sub: str
+    act: NotRequired["Actor"]
+
+
+class ActiveAnswer(TypedDict):
+    """Introspection's answer about a good token (RFC 7662 §2.2). `jti` and `grant_id` are what revocations name."""
+
+    active: Literal[True]
+    scope: str
+    client_id: str
+    username: NotRequired[str]
+    """A token that a client got for itself has none."""
+    sub: str
+    aud: Sequence[str]
+    iss: str
+    exp: int
+    iat: int
+    token_type: Literal["Bearer", "DPoP"]
+    jti: str
+    grant_id: str
+    cnf: NotRequired[Confirmation]
+    act: NotRequired[Actor]
+
+
+class TokenEnd(TypedDict):
+    """One access token has ended."""
+
+    jti: str
+
+
+class GrantEnd(TypedDict):
+    """A grant has ended with all its tokens; with `scope`, it goes on with no more than these scopes."""
+
+    grant_id: str
+    scope: NotRequired[str]
+
+
+class FeedAnswer(TypedDict):
+    """One answer of the revocation feed (docs/revocation_feed.md)."""
+
+    cursor: str
+    reset: bool
+    events: list[TokenEnd | GrantEnd]
+    more: bool
+    issuer: NotRequired[str]
+    resource: NotRequired[str]
+    """Servers of version 0.1.0 say neither `issuer` nor `resource`."""
