@@ -3,8 +3,8 @@
 `worker.BufferingWorker` is what `worker_class` names. An application whose thread is about to wait for something else
 may say so with `concurrency_limit.release_slot`.
 
-Threads of gunicorn's own workers wait for clients. Of servers that buffer, Waitress has no worker processes that a reload
-could replace, and Granian accepts framing that a proxy may read otherwise.
+Threads of gunicorn's own workers wait for clients. Of servers that buffer, Waitress has no worker processes that a
+reload could replace, and Granian accepts framing that a proxy may read otherwise.
 
 In the order of a request: `worker` is the life of the process, `connections` accepts clients and waits for them, and
 `exchange` takes one step with one of them. A `connection` buffers a request; `request_head` (by httptools and
