@@ -88,7 +88,7 @@ def _readiness(parts: Components) -> dict[str, Check]:
     """What has to work so that introspection is answered, and truthfully."""
     return {
         "database": parts.database.check,
-        "redis": parts.redis.reads.ping,
+        "redis": parts.redis.check,
         "revocations": parts.reconciler.check,
     }
 

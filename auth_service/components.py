@@ -116,14 +116,15 @@ class Components:
 def build(settings: Settings) -> Components:
     """Wire a service."""
     issuer = settings.issuer
-    database, redis = Database(settings.database_url, pgbouncer=settings.pgbouncer), connect_redis(settings.redis_url)
+    database = Database(settings.database_url, pgbouncer=settings.pgbouncer)
+    redis, grant_keys = connect_redis(settings.redis_url, settings.redis_shards), GrantKeys(settings.redis_shards)
     keys = TokenKeyRing(settings.token_key_bytes())
     accounts, clients = AccountStore(database, HasherInTurns(release_slot)), ClientStore(database)
     resource_servers = ResourceServerStore(database, userinfo_server(issuer))
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
     grants = GrantStore(redis, settings.redis_shards)
     ends = GrantEnds(redis, settings.redis_shards, settings.revocation_log_lifetime)
-    exchanged = ExchangedTokenStore(redis, GrantKeys(settings.redis_shards), ends)
+    exchanged = ExchangedTokenStore(redis, grant_keys, ends)
     consents = ConsentStore(database, settings.consent_lifetime)
     initial_access_tokens = InitialAccessTokenStore(database)
     devices = DeviceAuthorizationStore(redis, DEVICE_CODE_LIFETIME)
@@ -133,7 +134,9 @@ def build(settings: Settings) -> Components:
     assertions, dpop = ClientAssertions(issuer, replays), DpopProofs(replays, _nonces(settings))
     authentication = ClientAuthentication(clients, throttle, assertions)
     caller_authentication = ClientAuthentication(resource_servers, throttle, assertions)
-    revocation = GrantRevocation(records, ended, redis.master, ends, exchanged, accounts, clients, resource_servers)
+    revocation = GrantRevocation(
+        records, ended, redis, grant_keys, ends, exchanged, accounts, clients, resource_servers
+    )
     creation = GrantCreation(resource_servers, records, grants, revocation, settings.grant_lifetime)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
     issuance = TokenIssuance(keys, grants, exchanged, clients, revocation, lifetimes)
@@ -216,7 +219,7 @@ def build(settings: Settings) -> Components:
         creation=creation,
         issuance=issuance,
         revocation=revocation,
-        reconciler=RevocationReconciler(redis, ended, revocation, settings.reconcile_interval),
+        reconciler=RevocationReconciler(redis, ended, revocation, settings.redis_shards, settings.reconcile_interval),
         server=server,
         authorization=authorization,
         pushed_requests=PushedAuthorizationRequests(authentication, authorization, throttle, dpop, pushed),

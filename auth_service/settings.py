@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from shared.redis.address import redis_address
 from shared.service.environment import (
     CommaSeparated,
     DatabaseUrl,
@@ -28,6 +29,8 @@ from shared.service.environment import (
 )
 
 PREFIX = "AUTH_"
+SMALLEST_CLUSTER = 3
+"""Masters: fewer can't agree on a failover."""
 
 
 class Settings(EnvironmentSettings):
@@ -35,12 +38,16 @@ class Settings(EnvironmentSettings):
 
     issuer: Origin = Field(description="what clients see as `iss`, the base of every endpoint's address")
     database_url: DatabaseUrl
-    redis_url: RedisUrl = Field(description="redis://… or rediss://…")
+    redis_url: RedisUrl = Field(
+        description="redis://…, redis+sentinel://…/service or redis+cluster://…; rediss for TLS (docs/redis.md)"
+    )
     token_keys: CommaSeparated = Field(
         description="key ring, 32 bytes each in base64url, comma-separated: the first makes tokens, all verify"
     )
     pgbouncer: PgBouncer = False
-    redis_shards: int = Field(1, ge=1, le=128, description="hash tags over which grants are spread (Redis Cluster)")
+    redis_shards: int = Field(
+        1, ge=1, le=128, description="slots over which grants are spread in a cluster, once for all: 64 (docs/redis.md)"
+    )
 
     access_token_lifetime: int = Field(
         600, ge=1, le=86_400, description="how long an access token lives, unless its client has its own"
@@ -120,6 +127,14 @@ class Settings(EnvironmentSettings):
             raise ValueError("AUTH_REFRESH_TOKEN_IDLE_LIFETIME must not exceed AUTH_GRANT_LIFETIME")
         if self.access_token_lifetime >= self.revocation_log_lifetime:
             raise ValueError("AUTH_REVOCATION_LOG_LIFETIME must exceed AUTH_ACCESS_TOKEN_LIFETIME")
+        return self
+
+    @model_validator(mode="after")
+    def _shards_fill_a_cluster(self) -> Self:
+        if redis_address(self.redis_url).kind == "cluster" and self.redis_shards < SMALLEST_CLUSTER:
+            raise ValueError(
+                "AUTH_REDIS_SHARDS must be at least the number of the cluster's masters, and can't be changed later: 64"
+            )
         return self
 
     @property

@@ -80,7 +80,7 @@ class _Place:
         """How long a process takes to agree with a Redis that it doesn't know about all that ended."""
         parts = self.server.parts
         began = time.perf_counter()
-        RevocationReconciler(parts.redis, EndedRecordStore(parts.database), parts.revocation, 5).run_once()
+        RevocationReconciler(parts.redis, EndedRecordStore(parts.database), parts.revocation, 1, 5).run_once()
         return time.perf_counter() - began
 
 

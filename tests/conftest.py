@@ -13,6 +13,7 @@ from auth_service import components
 from tests.support.actions import Actions
 from tests.support.passwords import QUICK_HASHER
 from tests.support.postgresql import new_database, postgresql, postgresql_programs
+from tests.support.redis_cluster import RedisCluster
 from tests.support.servers import fake_redis, real_redis, redis_server
 from tests.support.stack import Stack, run_stack
 
@@ -41,9 +42,21 @@ def real_redis_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session", params=["fakeredis", "redis-server"])
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[RedisCluster]:
+    """Three masters without replicas."""
+    if redis_server() is None:
+        pytest.skip("needs redis-server")
+    with RedisCluster.running() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session", params=["fakeredis", "redis-server", "cluster"])
 def each_redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """For the contract suite, which runs on both."""
+    """For the contract suite, which runs on each form."""
+    if request.param == "cluster":
+        yield request.getfixturevalue("redis_cluster").url
+        return
     if request.param == "redis-server" and redis_server() is None:
         pytest.skip("needs redis-server")
     with fake_redis() if request.param == "fakeredis" else real_redis() as url:

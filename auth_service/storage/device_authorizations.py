@@ -19,27 +19,25 @@ class DeviceAuthorizationStore:
     def __init__(self, clients: RedisClients, lifetime: int) -> None:
         self._clients = clients
         self._lifetime = lifetime
-        self._poll = clients.scripts.register_script((_FOLDER / "poll_device.lua").read_text(encoding="utf-8"))
-        self._deny = clients.scripts.register_script((_FOLDER / "deny_device.lua").read_text(encoding="utf-8"))
+        self._create, self._poll, self._deny = (
+            clients.scripts.register_script((_FOLDER / f"{name}.lua").read_text(encoding="utf-8"))
+            for name in ("create_hash", "poll_device", "deny_device")
+        )
 
     def add(self, device: DeviceAuthorization, user_code: str, interval: int) -> bool:
         """Let a device wait; False if another one waits under this user code. `interval` is in seconds."""
         code_key, key = _user_code_key(user_code), _key(device.grant_id)
         if not self._clients.scripts.set(code_key, device.grant_id, ex=self._lifetime, nx=True):
             return False
-        with self._clients.scripts.pipeline(transaction=True) as transaction:
-            transaction.hset(
-                key,
-                mapping={
-                    "client_id": device.client_id,
-                    "scopes": " ".join(device.scopes),
-                    "audience": " ".join(device.audience),
-                    "code_digest": device.code_digest,
-                    "interval": interval,
-                },
-            )
-            transaction.expire(key, self._lifetime)
-            transaction.execute()
+        fields: dict[str, str | int] = {
+            "client_id": device.client_id,
+            "scopes": " ".join(device.scopes),
+            "audience": " ".join(device.audience),
+            "code_digest": device.code_digest,
+            "interval": interval,
+        }
+        words = [word for field in fields.items() for word in field]
+        self._create(keys=[key], args=[self._lifetime * 1000, 0, *words])
         return True
 
     def poll(self, grant_id: str, client_id: str, code_digest: str) -> Poll:

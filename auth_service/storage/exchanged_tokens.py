@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from auth_service.crypto.token_handle import TokenHandle
 from auth_service.models.ending import EndedAccessToken
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotExchanged
-from auth_service.storage.atomic_step import AtomicStep
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grants import dump_claims
+from auth_service.storage.lua_script import LuaScript
 from auth_service.storage.portions import AT_ONCE, portions_of
 from auth_service.storage.redis_connection import RedisClients
 
@@ -26,7 +26,7 @@ class ExchangedTokenStore:
         self._redis = clients.ending
         self._keys = keys
         self._ends = ends
-        self._exchange = AtomicStep(clients.exchange, "exchange.lua")
+        self._exchange = LuaScript(clients.exchange, "exchange.lua")
 
     def issue(
         self, subject: TokenHandle, digest: str, claims: AccessTokenClaims, lifetime: int

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from auth_service.models.ending import EndedAccessToken, EndedGrant, NarrowedGrant
 from auth_service.models.tokens import AccessTokenRecord
-from auth_service.storage.atomic_step import AtomicStep, Call
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grants import read_access_token, read_access_tokens
+from auth_service.storage.lua_script import Call, LuaScript
 from auth_service.storage.redis_connection import RedisClients
 
 
@@ -21,8 +21,8 @@ class GrantEnds:
         self._redis = clients.ending
         self._keys = GrantKeys(shards)
         self._log_lifetime = log_lifetime * 1000
-        self._narrow = AtomicStep(clients.ending, "narrow.lua")
-        self._revoke = AtomicStep(clients.ending, "revoke.lua")
+        self._narrow = LuaScript(clients.ending, "narrow.lua")
+        self._revoke = LuaScript(clients.ending, "revoke.lua")
 
     def narrow_grants(self, narrowed: Sequence[NarrowedGrant]) -> None:
         """Cut grants to what is left of them; their tokens are cut with them."""

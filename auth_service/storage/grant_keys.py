@@ -35,6 +35,9 @@ class GrantKeys:
         return log_key(self.shard(grant_id))
 
 
+LOG_PREFIX = "revocations:"
+
+
 def log_key(shard: int) -> str:
     """The revocation log of a shard."""
-    return f"revocations:{{{shard}}}"
+    return f"{LOG_PREFIX}{{{shard}}}"

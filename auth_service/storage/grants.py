@@ -23,11 +23,11 @@ from auth_service.models.tokens import (
     Replayed,
     Rotation,
 )
-from auth_service.storage.atomic_step import AtomicStep
 from auth_service.storage.grant_keys import GrantKeys
+from auth_service.storage.lua_script import LuaScript
 from auth_service.storage.portions import portions_of
 from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.redis_exchange import Command, RedisExchange
+from auth_service.storage.redis_exchange import Command, Exchange
 
 REPLAY_WINDOW = 60
 """Seconds in which a request with an Idempotency-Key may be repeated, however long its access token lives."""
@@ -42,34 +42,30 @@ class GrantStore:
     def __init__(self, clients: RedisClients, shards: int) -> None:
         self._clients = clients
         self._keys = GrantKeys(shards)
-        self._rotate = AtomicStep(clients.exchange, "rotate.lua")
-        self._issue_client_token = AtomicStep(clients.exchange, "issue_client_token.lua")
-        self._confirm_client = AtomicStep(clients.exchange, "confirm_client.lua")
+        self._create = LuaScript(clients.ending, "create_hash.lua")
+        self._rotate = LuaScript(clients.exchange, "rotate.lua")
+        self._issue_client_token = LuaScript(clients.exchange, "issue_client_token.lua")
+        self._confirm_client = LuaScript(clients.exchange, "confirm_client.lua")
 
     def create(self, grant: NewGrant, code_lifetime: int) -> None:
         """Store a grant whose code may be exchanged within `code_lifetime` seconds."""
-        key = self._keys.grant(grant.grant_id)
-        with self._clients.scripts.pipeline(transaction=True) as transaction:
-            transaction.hset(
-                key,
-                mapping={
-                    "client_id": grant.client_id,
-                    "subject": grant.subject,
-                    "scopes": " ".join(grant.scopes),
-                    "audience": " ".join(grant.audience),
-                    "expires_at": f"{grant.expires_at * 1000:.0f}",
-                    "redirect_uri": grant.redirect_uri,
-                    "code_challenge": grant.code_challenge,
-                    "auth_time": grant.auth_time,
-                    "id_token_nonce": grant.nonce,
-                    "dpop_jkt": grant.dpop_jkt,
-                    "generation": "0",
-                    "current": grant.code_digest,
-                },
-            )
-            transaction.expire(key, code_lifetime)
-            transaction.pexpireat(key, int(grant.expires_at * 1000), lt=True)
-            transaction.execute()
+        fields: dict[str, str | int] = {
+            "client_id": grant.client_id,
+            "subject": grant.subject,
+            "scopes": " ".join(grant.scopes),
+            "audience": " ".join(grant.audience),
+            "expires_at": f"{grant.expires_at * 1000:.0f}",
+            "redirect_uri": grant.redirect_uri,
+            "code_challenge": grant.code_challenge,
+            "auth_time": grant.auth_time,
+            "id_token_nonce": grant.nonce,
+            "dpop_jkt": grant.dpop_jkt,
+            "generation": "0",
+            "current": grant.code_digest,
+        }
+        words = [word for field in fields.items() for word in field]
+        expiry = [code_lifetime * 1000, int(grant.expires_at * 1000)]
+        self._create([self._keys.grant(grant.grant_id)], [*expiry, *words])
 
     def find_code_grant(self, grant_id: str) -> CodeGrant | None:
         """What the code's request said, as long as its grant lives: also after the code was spent."""
@@ -159,10 +155,8 @@ class GrantStore:
         """When each grant that still lives last got tokens, in epoch seconds. Ended grants are missing."""
         used: dict[str, float] = {}
         for portion in portions_of(grant_ids):
-            with self._clients.reads.pipeline(transaction=False) as all_of_them:
-                for grant_id in portion:
-                    all_of_them.hget(self._keys.grant(grant_id), "rotated_at")
-                found = all_of_them.execute()
+            asked = (("HGET", self._keys.grant(grant_id), "rotated_at") for grant_id in portion)
+            found = self._clients.ending.ask(*asked)
             used |= {each: int(at) / 1000 for each, at in zip(portion, found, strict=True) if at is not None}
         return used
 
@@ -172,13 +166,13 @@ def dump_claims(claims: AccessTokenClaims) -> str:
     return json.dumps({name: getattr(claims, name) for name in _CLAIMS}, separators=(",", ":"))
 
 
-def read_access_token(exchange: RedisExchange, keys: GrantKeys, grant_id: str, digest: str) -> AccessTokenRecord | None:
+def read_access_token(exchange: Exchange, keys: GrantKeys, grant_id: str, digest: str) -> AccessTokenRecord | None:
     """The token if it is good by what this Redis says."""
     return _as_record(*exchange.ask(*_questions(keys, grant_id, digest)))
 
 
 def read_access_tokens(
-    exchange: RedisExchange, keys: GrantKeys, tokens: Sequence[tuple[str, str]]
+    exchange: Exchange, keys: GrantKeys, tokens: Sequence[tuple[str, str]]
 ) -> list[AccessTokenRecord | None]:
     """The same of some tokens, each given as its grant's id and its digest, in one round trip."""
     if not tokens:

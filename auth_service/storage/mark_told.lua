@@ -2,7 +2,8 @@
 -- DEL comes first: when Redis is full, a script that has begun by freeing may go on to write.
 --
 -- KEYS  the mark
--- ARGV  which Redis this is · the moment, in epoch ms · for how many ms to keep the mark
+-- ARGV  which Redis this is · the moment, in epoch ms · over how many shards grants are spread · for how many
+--       ms to keep the mark
 
 redis.call("DEL", KEYS[1])
-redis.call("SET", KEYS[1], ARGV[1] .. " " .. ARGV[2], "PX", ARGV[3])
+redis.call("SET", KEYS[1], ARGV[1] .. " " .. ARGV[2] .. " " .. ARGV[3], "PX", ARGV[4])

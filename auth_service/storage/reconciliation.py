@@ -7,13 +7,11 @@ in order, to its replicas and to its disk, that stays true of older data that co
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from auth_service.storage.atomic_step import AtomicStep
-from auth_service.storage.redis_connection import RedisClients
-from auth_service.storage.redis_master import TOLD_KEY
+from auth_service.storage.lua_script import LuaScript
+from auth_service.storage.redis_node import RedisNode
 
-_LEASE_KEY = "reconciler-lease"
-_MARK_KEPT = 30 * 86_400 * 1000
-"""Milliseconds. Where it is missing, everything is told."""
+_MARK_KEPT = 10 * 365 * 86_400 * 1000
+"""Milliseconds; longer than any grant lives. Where the mark is missing, everything is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +23,42 @@ class Told:
 
 
 class Reconciliation:
-    """The lease and the mark. Raises redis.RedisError when the Redis that is meant can't be asked."""
+    """The lease and the marks of one node. Raises redis.RedisError when the Redis that is meant can't be asked."""
 
-    def __init__(self, clients: RedisClients) -> None:
-        self._redis = clients.ending
-        self._hold_lease = AtomicStep(clients.ending, "hold_lease.lua")
-        self._mark_told = AtomicStep(clients.ending, "mark_told.lua")
+    def __init__(self, node: RedisNode, shards: int) -> None:
+        """`shards`: over how many grants are spread altogether, which is written down with the mark."""
+        self._node = node
+        self._shards = shards
+        self._meant = ""
+        self._exchange = node.exchange_with(lambda _since: self._meant)
+        self._hold_lease = LuaScript(self._exchange, "hold_lease.lua")
+        self._mark_told = LuaScript(self._exchange, "mark_told.lua")
 
     def hold_lease(self, master: str, owner: str, seconds: float) -> bool:
         """Take or prolong the lease on telling this Redis; False if it is another's."""
-        return bool(self._hold_lease([_LEASE_KEY], [master, owner, int(seconds * 1000)], only=master))
+        self._meant = master
+        return bool(self._hold_lease([self._node.lease_key], [master, owner, int(seconds * 1000)]))
 
     def last_told(self, master: str) -> Told | None:
-        """What this Redis' data say; None if they say nothing."""
-        (found,) = self._redis.ask(("GET", TOLD_KEY), only=master)
-        master, _, moment = str(found or "").partition(" ")
-        return Told(master, datetime.fromtimestamp(int(moment) / 1000, UTC)) if moment.isdecimal() else None
+        """What this Redis' data say; None if they say nothing. Of several marks, what all of them say."""
+        self._meant = master
+        told = [_read(value) for value in self._exchange.ask(*(("GET", key) for key in self._node.master.marks))]
+        known = [each for each in told if each is not None]
+        if len(known) < len(told):
+            return None
+        others = [each.master for each in known if each.master != master]
+        return Told(others[0] if others else master, min(each.before for each in known))
 
     def mark_told(self, told: Told) -> None:
         """Say so, there and nowhere else: of another one's data it may not be true."""
+        self._meant = told.master
         moment = int(told.before.timestamp() * 1000)
-        self._mark_told([TOLD_KEY], [told.master, moment, _MARK_KEPT], only=told.master)
+        self._mark_told.each(
+            [([key], [told.master, moment, self._shards, _MARK_KEPT]) for key in self._node.master.marks]
+        )
+
+
+def _read(mark: object) -> Told | None:
+    master, _, rest = str(mark or "").partition(" ")
+    moment = rest.partition(" ")[0]
+    return Told(master, datetime.fromtimestamp(int(moment) / 1000, UTC)) if moment.isdecimal() else None

@@ -4,7 +4,7 @@ A connection is redis-py's own, so addresses, passwords, TLS and timeouts mean t
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import redis
 from hiredis import pack_command
@@ -13,6 +13,16 @@ from auth_service.storage.redis_master import identity_at
 from shared.resource_server.process import reset_after_fork, seconds
 
 Command = tuple[str | int, ...]
+
+
+class Exchange(Protocol):
+    """Sends commands together and reads their answers, wherever their keys are."""
+
+    def ask(self, *commands: Command, since: float | None = None) -> list[Any]:
+        """The answers to the commands, in their order. Raises redis.RedisError, also what a command answers."""
+
+    def answers(self, *commands: Command, since: float | None = None) -> list[Any]:
+        """The same, with what Redis answers as an error in its place. Raises redis.RedisError where none came."""
 
 
 class _LeftError(redis.ConnectionError):
@@ -37,21 +47,24 @@ class RedisExchange:
         """Leave the connections to the parent process."""
         self._idle = []
 
-    def ask(self, *commands: Command, since: float | None = None, only: str | None = None) -> list[Any]:
-        """The answers to the commands, in their order, of the Redis that answered at `since` or a moment ago.
+    def ask(self, *commands: Command, since: float | None = None) -> list[Any]:
+        """The answers to the commands, in their order, of the Redis that answered at `since` or a moment ago."""
+        answers = self.answers(*commands, since=since)
+        for answer in answers:
+            if isinstance(answer, redis.ResponseError):
+                raise answer
+        return answers
 
-        With `only`, of the Redis of this name, or none.
-        """
-        connection = self._connection(since, only)
+    def answers(self, *commands: Command, since: float | None = None) -> list[Any]:
+        """The same, with what Redis answers as an error in its place."""
+        connection = self._connection(since)
         try:
-            return self._ask_over(connection, commands)
+            return self._answers_over(connection, commands)
         except (redis.ConnectionError, redis.TimeoutError):
             self._idle.clear()  # when one is broken, all probably are
-            return self._ask_over(self._connection(since, only), commands)
+            return self._answers_over(self._connection(since), commands)
 
-    def _connection(self, since: float | None, only: str | None) -> redis.Connection:
-        if only is not None:
-            return self._connection_to(only)
+    def _connection(self, since: float | None) -> redis.Connection:
         try:
             return self._connection_to(self._whom(since))
         except _LeftError:
@@ -73,14 +86,11 @@ class RedisExchange:
             raise _LeftError("another Redis answers than a moment ago")
         return connection
 
-    def _ask_over(self, connection: redis.Connection, commands: Sequence[Command]) -> list[Any]:
+    def _answers_over(self, connection: redis.Connection, commands: Sequence[Command]) -> list[Any]:
         packed = b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type]  # their hint means one
         connection.send_packed_command((packed,), check_health=False)  # type: ignore[no-untyped-call]
         answers = [_answer(connection) for _ in commands]
         self._idle.append(connection)
-        for answer in answers:
-            if isinstance(answer, redis.ResponseError):
-                raise answer
         return answers
 
 

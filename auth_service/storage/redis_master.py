@@ -8,7 +8,7 @@ that are open may lead to a server that others have left. Nothing is believed of
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -16,7 +16,11 @@ import redis
 from shared.resource_server.process import reset_after_fork, seconds
 
 TOLD_KEY = "told"
-"""`<identity> <epoch milliseconds>`: which Redis was told, of all that had ended before then."""
+"""`<identity> <epoch milliseconds> <shards>`: which Redis was told, of all that had ended before then; and over how
+many shards grants are spread, which 0.1.0 didn't say.
+
+In a cluster each shard has such a mark, `told:{shard}`, which moves, and is copied, with what it speaks of.
+"""
 LOOK_AGAIN_AFTER = 0.5
 """Seconds after which the next who asks looks at a fresh connection."""
 BELIEVED_FOR = 1.5
@@ -36,6 +40,10 @@ class NotBelievedError(redis.RedisError):
     """The Redis that answers was not told yet of all that has ended, or is changing: nothing may be assumed."""
 
 
+class OtherShardsError(redis.RedisError):
+    """What is in Redis was stored under another number of shards: with this one nothing of it would be found."""
+
+
 class ReplicaError(redis.ConnectionError):
     """What answers is a replica, which may lag behind what was acknowledged."""
 
@@ -50,9 +58,14 @@ class _View:
 
 
 class RedisMaster:
-    """The one Redis that this process speaks with, called by the run and the replication history it is in."""
+    """A Redis that this process speaks with, called by the run and the replication history it is in.
 
-    def __init__(self) -> None:
+    It was told of what has ended when all its marks say so.
+    """
+
+    def __init__(self, shards: int, marks: Sequence[str] = (TOLD_KEY,)) -> None:
+        self._shards = shards
+        self._marks = tuple(marks)
         self.when_not_told: Callable[[], None] = lambda: None
         """Called where somebody needs a Redis that was not told yet."""
         self._connect: Callable[[], redis.Connection]
@@ -70,6 +83,17 @@ class RedisMaster:
     def connected_by(self, connect: Callable[[], redis.Connection]) -> None:
         """Say how a fresh connection is made; `introduce` has to be called when it opens."""
         self._connect = connect
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The keys that say whether it was told."""
+        return self._marks
+
+    def serve(self, marks: Sequence[str]) -> None:
+        """It has these marks from now on: shards came or went, and what came was told to another."""
+        if tuple(marks) != self._marks:
+            self._marks = tuple(marks)
+            self._view = self._unseen
 
     def introduce(self, connection: redis.Connection) -> None:
         """Ask a connection that has just been opened who is there.
@@ -94,12 +118,17 @@ class RedisMaster:
             self._looking.release()
 
     def _look(self) -> str:
-        began, connection = seconds(), self._connect()
+        began = seconds()
+        try:
+            connection = self._connect()
+        except redis.RedisError:
+            self._failed_at = began
+            raise
+        marks = self._marks
         try:
             connection.connect()  # type: ignore[no-untyped-call]
-            connection.send_command("GET", TOLD_KEY)  # type: ignore[no-untyped-call]
-            answered = connection.read_response()
-            master, told = identity_at(connection), str(answered or "").partition(" ")[0]
+            told = [self._who_was_told(value) for value in _values(connection, marks)]
+            master = identity_at(connection)
         except redis.RedisError:
             self._failed_at = began
             raise
@@ -108,7 +137,18 @@ class RedisMaster:
         if master != self._view.master:
             self._changes += 1
         was_told = self._view.told and master == self._view.master
-        self._view = _View(master, began, was_told or told == master)
+        self._view = _View(master, began, was_told or all(each == master for each in told))
+        if marks is not self._marks:  # another has found shards here meanwhile whose marks nobody has read
+            self._view = self._unseen
+        return master
+
+    def _who_was_told(self, mark: object) -> str:
+        master, _, shards = [*str(mark or "").split(" "), "", ""][:3]
+        if shards and shards != str(self._shards):
+            raise OtherShardsError(
+                f"AUTH_REDIS_SHARDS is {self._shards}, but this Redis was filled with {shards}: set that, or empty it,"
+                " which ends all grants"
+            )
         return master
 
     @property
@@ -163,25 +203,34 @@ class RedisMaster:
             time.sleep(_PAUSE)
             since = seconds() - _PAUSE
 
-    def unchanged(self, act: Callable[[], None]) -> None:
-        """Run `act`, which may be repeated, until the same Redis answers before and after it.
 
-        Raises NotBelievedError if it goes on changing: then what was done may be lost with one that others have left.
-        """
-        for _ in range(_ATTEMPTS):
-            self.present()
-            changes = self._changes
-            act()
-            self.look()
-            if changes == self._changes:
-                return
-        raise NotBelievedError("another Redis answers after each attempt")
+def unchanged(masters: Callable[[], Sequence[RedisMaster]], act: Callable[[], None]) -> None:
+    """Run `act`, which may be repeated, until the same ones answer before and after it.
+
+    Raises NotBelievedError if they go on changing: then what was done may be lost with one that others have left.
+    """
+    for _ in range(_ATTEMPTS):
+        concerned = masters()
+        for master in concerned:
+            master.present()
+        changes = [master.changes for master in concerned]
+        act()
+        for master in concerned:
+            master.look()
+        if changes == [master.changes for master in concerned]:
+            return
+    raise NotBelievedError("another Redis answers after each attempt")
 
 
 def identity_at(connection: redis.Connection) -> str:
     """Who is at the other end of an open connection."""
     identity: str = connection.master_identity  # type: ignore[attr-defined]
     return identity
+
+
+def _values(connection: redis.Connection, keys: Sequence[str]) -> list[object]:
+    connection.send_packed_command(connection.pack_commands([("GET", key) for key in keys]))  # type: ignore[no-untyped-call]
+    return [connection.read_response() for _ in keys]
 
 
 def _is_embedded(connection: redis.Connection) -> bool:

@@ -9,8 +9,8 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from auth_service.storage.atomic_step import AtomicStep
 from auth_service.storage.grant_keys import log_key
+from auth_service.storage.lua_script import LuaScript
 from auth_service.storage.redis_connection import RedisClients
 
 BATCH_SIZE = 1_000
@@ -48,7 +48,7 @@ class RevocationLog:
     def __init__(self, clients: RedisClients, shards: int, lifetime: int) -> None:
         self._shards = shards
         self._lifetime = lifetime * 1000
-        self._read_shards = AtomicStep(clients.exchange, "read_revocations.lua")
+        self._read_shards = LuaScript(clients.exchange, "read_revocations.lua")
 
     @property
     def keys(self) -> list[str]:

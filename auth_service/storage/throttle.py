@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from auth_service.storage.redis_connection import RedisClients
+from shared.redis.counters import CountersInRedis
 from shared.service.client_network import client_network
 
 SIGN_INS_OF_ACCOUNT_IN_NETWORK = RateLimitItemPerMinute(10, 15)
@@ -55,9 +55,8 @@ class Throttle:
     """The counters. Names of accounts and networks are stored as digests."""
 
     def __init__(self, clients: RedisClients) -> None:
-        pool = clients.scripts.connection_pool
         self._redis = clients.scripts
-        self._limiter = FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix="throttle"))
+        self._limiter = FixedWindowRateLimiter(CountersInRedis(clients.scripts, "throttle"))
 
     def admit_sign_in(self, username: str, address: str) -> Admission | int:
         """Let an attempt to sign in through, or answer the seconds to wait."""

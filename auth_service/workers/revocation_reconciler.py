@@ -15,10 +15,12 @@ import redis
 from auth_service.models.base import now
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.ended_records import EndedRecordStore
+from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.reconciliation import Reconciliation, Told
 from auth_service.storage.redis_connection import RedisClients
+from auth_service.storage.redis_node import RedisNode
 from shared.resource_server.process import reset_after_fork, seconds
-from shared.service.outages import OutageLog
+from shared.service.outages import OutageLog, one_line
 from shared.service.sql_engine import SQL_OUTAGES
 
 _LEASE = 3.0
@@ -38,71 +40,116 @@ class RevocationReconciler:
     """
 
     def __init__(
-        self, clients: RedisClients, ended: EndedRecordStore, revocation: GrantRevocation, interval: float
+        self, clients: RedisClients, ended: EndedRecordStore, revocation: GrantRevocation, shards: int, interval: float
     ) -> None:
-        self._master = clients.master
+        self._nodes = clients.nodes
         self._ended = ended
         self._revocation = revocation
-        self._reconciliation = Reconciliation(clients)
+        self._keys = GrantKeys(shards)
         self._interval = interval
         self.reset()
         reset_after_fork(self)
-        clients.master.when_not_told = self._hurry
+        clients.untold.hear = self._hurry
 
     def reset(self) -> None:
-        """A process has a thread and a name of its own."""
+        """A process has threads and a name of its own."""
         self._name = secrets.token_urlsafe(12)
-        self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
-        self._wanted = threading.Event()
         self._stop = threading.Event()
+        self._threads: dict[RedisNode, threading.Thread] = {}
+        self._wanted: dict[RedisNode, threading.Event] = {}
 
     def check(self) -> None:
-        """For readiness: raise unless every change that SQL records is true in the Redis that answers now."""
-        self._master.believed(since=seconds())
+        """For readiness: raise unless every change that SQL records is true in the Redis that answers now.
+
+        Of a cluster's masters, in all that answer, and in one at least.
+        """
+        since, failures = seconds(), list[redis.RedisError]()
+        nodes = self._nodes()
+        for node in nodes:
+            try:
+                node.master.believed(since=since)
+            except (redis.ConnectionError, redis.TimeoutError) as failure:
+                failures.append(failure)
+        if len(failures) == len(nodes):
+            raise failures[0] if failures else redis.ConnectionError("no Redis has grants")
 
     def run_once(self) -> bool:
-        """Repeat what has to be repeated; False if that is left to another process, or to the next turn."""
-        master, began, clock = self._master.look(), now(), seconds()
-        changes = self._master.changes
-        if not self._reconciliation.hold_lease(master, self._name, _LEASE):
+        """Repeat what has to be repeated; False if some of it is left to another process, or to the next turn."""
+        turns = [self.tell(node) for node in self._nodes()]
+        return all(turns)
+
+    def tell(self, node: RedisNode) -> bool:
+        """The same for one Redis."""
+        reconciliation = Reconciliation(node, self._keys.shards)
+        master, began, clock = node.master.look(), now(), seconds()
+        changes = node.master.changes
+        if not reconciliation.hold_lease(master, self._name, _LEASE):
             return False
-        last = self._reconciliation.last_told(master)
+        last = reconciliation.last_told(master)
         is_known = last is not None and last.master == master
         told = 0
-        for portion in self._portions(last.before if last else None, is_known=is_known):
+        for portion in self._portions(node, last.before if last else None, is_known=is_known):
             told += portion
             # Who took longer than the lease goes on beside whoever has it now: else neither might ever come to the end.
-            self._reconciliation.hold_lease(master, self._name, _LEASE)
-        if self._master.changes != changes:  # some of it may have been told to another
+            reconciliation.hold_lease(master, self._name, _LEASE)
+        if node.master.changes != changes:  # some of it may have been told to another
             return False
-        self._reconciliation.mark_told(Told(master, began))
-        if self._master.look() != master:
+        reconciliation.mark_told(Told(master, began))
+        if node.master.look() != master:
             return False
-        self._reconciliation.hold_lease(master, self._name, 0.9 * self._interval)  # the next turn is soon enough
+        reconciliation.hold_lease(master, self._name, 0.9 * self._interval)  # the next turn is soon enough
         if not is_known:
             since = f"since {last.before:%Y-%m-%d %H:%M:%S} UTC" if last else "that still matters"
-            _log.info("Redis %s was told of all %s: %s ends in %.1f s", master, since, told, seconds() - clock)
+            took = seconds() - clock
+            _log.info("%s %s was told of all %s: %s ends in %.1f s", node.name, master, since, told, took)
         self._ended.remove_expired()
         return True
 
-    def _portions(self, since: datetime | None, *, is_known: bool) -> Iterator[int]:
-        """Work through what changed since then; the number of changes after each portion."""
+    def _portions(self, node: RedisNode, since: datetime | None, *, is_known: bool) -> Iterator[int]:
+        """Work through what changed since then and is there; the number of changes after each portion."""
         for find in (self._ended.grants, self._ended.narrowed_grants):
             for records in find(since):
-                self._revocation.repeat(records, is_known=is_known)
-                yield len(records)
+                here = [record for record in records if node.has(self._keys.shard(record.id))]
+                self._revocation.repeat(here, is_known=is_known)
+                yield len(here)
         for tokens in self._ended.access_tokens(since):
-            self._revocation.repeat_access_tokens(tokens, is_known=is_known)
-            yield len(tokens)
+            those_here = [token for token in tokens if node.has(self._keys.shard(token.grant_id))]
+            self._revocation.repeat_access_tokens(those_here, is_known=is_known)
+            yield len(those_here)
 
-    def run_forever(self, stop: threading.Event) -> None:
-        """Until `stop` is set. An outage is logged and outlived."""
-        outages = OutageLog("revocations could not be reconciled")
+    def start(self) -> threading.Event:
+        """Run beside the requests of this process; set the returned event to stop."""
+        if self._stop.is_set():
+            self._stop, self._threads = threading.Event(), {}
+        try:
+            nodes = self._nodes()
+        except redis.RedisError as outage:  # whoever needs one of them says so
+            _log.error("revocations could not be reconciled: %s: %s", type(outage).__name__, one_line(outage))
+            nodes = []
+        for node in nodes:
+            self._begin(node)
+        return self._stop
+
+    def _begin(self, node: RedisNode) -> None:
+        with self._starting:
+            thread = self._threads.get(node)
+            if thread is None or not thread.is_alive():
+                self._wanted[node] = threading.Event()
+                self._threads[node] = threading.Thread(
+                    target=self._run, args=(node, self._stop), name="revocation-reconciler", daemon=True
+                )
+                self._threads[node].start()
+
+    def _run(self, node: RedisNode, stop: threading.Event) -> None:
+        """Until `stop` is set, or the node has no shards any more. An outage is logged and outlived."""
+        outages, wanted = OutageLog("revocations could not be reconciled"), self._wanted[node]
         while not stop.is_set():
-            self._wanted.clear()
+            wanted.clear()
             try:
-                done = self.run_once() or self._master.is_told
+                if node not in self._nodes():
+                    break
+                done = self.tell(node) or node.master.is_told
             except Exception as failure:
                 if isinstance(failure, (redis.RedisError, *SQL_OUTAGES)):
                     outages.add(failure)
@@ -111,23 +158,13 @@ class RevocationReconciler:
                 stop.wait(_PAUSE_AFTER_OUTAGE)
                 done = True  # whoever needs it says so
             if done:
-                self._wanted.wait(self._interval)
+                wanted.wait(self._interval)
             else:
                 stop.wait(_RETRY)
 
-    def start(self) -> threading.Event:
-        """Run beside the requests of this process; set the returned event to stop."""
-        with self._starting:
-            if self._thread is None or not self._thread.is_alive():
-                self._stop = threading.Event()
-                run = threading.Thread(
-                    target=self.run_forever, args=(self._stop,), name="revocation-reconciler", daemon=True
-                )
-                run.start()
-                self._thread = run
-            return self._stop
-
-    def _hurry(self) -> None:
+    def _hurry(self, node: RedisNode) -> None:
         """A request waits for this Redis to be told."""
-        self.start()
-        self._wanted.set()
+        if self._stop.is_set():
+            self.start()
+        self._begin(node)
+        self._wanted[node].set()

@@ -13,6 +13,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from shared.redis.address import redis_address
+
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
@@ -90,12 +92,17 @@ def _url_of(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _redis_url(url: str) -> str:
+    redis_address(url)
+    return url
+
+
 DatabaseUrl = Annotated[
     str,
     Field(description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…"),
     _url_of("sqlite", "postgresql+psycopg"),
 ]
-RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 
 PgBouncer = Annotated[
     bool, Field(description="whether the database URL leads to PgBouncer in transaction mode (docs/operations.md)")

@@ -125,7 +125,7 @@ def test_an_end_by_a_machine_whose_clock_is_minutes_wrong_is_repeated(
 def another_process(stack: Stack) -> RevocationReconciler:
     """That shares SQL and Redis with the others."""
     parts = stack.parts
-    return RevocationReconciler(parts.redis, parts.reconciler._ended, parts.revocation, NEVER)
+    return RevocationReconciler(parts.redis, parts.reconciler._ended, parts.revocation, 1, NEVER)
 
 
 def test_one_process_of_all_does_the_work_and_another_goes_on_when_it_stops(
@@ -139,7 +139,8 @@ def test_one_process_of_all_does_the_work_and_another_goes_on_when_it_stops(
     monkeypatch.setattr(revocation_reconciler, "_LEASE", 0.5)
     first, second = another_process(stack), another_process(stack)
 
-    assert Reconciliation(redis).hold_lease(redis.master.look(), first._name, 0.5)  # and stops there
+    [node] = redis.nodes()
+    assert Reconciliation(node, 1).hold_lease(node.master.look(), first._name, 0.5)  # and stops there
     assert second.run_once() is False
     assert actions.is_active(granted.access)
 
@@ -157,13 +158,13 @@ def test_work_that_takes_longer_than_the_lease_is_finished_though_others_take_it
     granted = actions.app().connect(actions.person())
     parts.records.mark_revoked(grant_of(actions, granted), RevokedBecause.PERSON)
     parts.redis.scripts.delete("reconciler-lease", TOLD_KEY)
-    repeat = parts.revocation.repeat
+    repeat, [node] = parts.revocation.repeat, parts.redis.nodes()
 
     def slowly(records: list[GrantRecord], *, is_known: bool) -> None:
         repeat(records, is_known=is_known)
         parts.redis.scripts.delete("reconciler-lease")
-        assert Reconciliation(parts.redis).hold_lease(parts.redis.master.look(), "another", 60)
+        assert Reconciliation(node, 1).hold_lease(node.master.look(), "another", 60)
 
     monkeypatch.setattr(parts.revocation, "repeat", slowly)
     assert another_process(stack).run_once()
-    assert Reconciliation(parts.redis).last_told(parts.redis.master.look()) is not None
+    assert Reconciliation(node, 1).last_told(node.master.look()) is not None

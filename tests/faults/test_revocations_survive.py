@@ -27,7 +27,7 @@ def test_an_end_that_got_stuck_half_way_is_completed_within_an_interval(start_st
     actions = Actions(stack)
     app, mo = actions.app(), actions.person()
     stopped = stack.parts.reconciler.start()
-    eventually(lambda: stack.parts.redis.master.is_told)
+    eventually(lambda: stack.parts.redis.is_told)
     granted, other = app.connect(mo), app.connect(mo)
     end_in_sql_alone(actions, granted.access)
 
@@ -48,7 +48,7 @@ def test_a_narrowing_that_got_stuck_half_way_is_completed_within_an_interval(sta
     actions = Actions(stack)
     app, mo = actions.app(), actions.person()
     stopped = stack.parts.reconciler.start()
-    eventually(lambda: stack.parts.redis.master.is_told)
+    eventually(lambda: stack.parts.redis.is_told)
     granted, other = app.connect(mo), app.connect(mo)
     narrow_in_sql_alone(actions, granted.access)
 

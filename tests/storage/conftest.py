@@ -12,11 +12,11 @@ from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
 from tests.storage.holder import Holder
+from tests.support.lossy_redis import LossyRedis
 from tests.support.postgresql import postgresql, postgresql_programs
-from tests.support.told_redis import connect_told
+from tests.support.told_redis import SHARDS, connect_told
 
 LOG_LIFETIME = 90
-SHARDS = 4
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +31,19 @@ def clients(each_redis_url: str) -> RedisClients:
     clients = connect_told(each_redis_url)
     clients.scripts.flushdb()
     return clients
+
+
+@pytest.fixture(scope="session")
+def each_lossy_redis(each_redis_url: str) -> Iterator[LossyRedis]:
+    with LossyRedis.of(each_redis_url) as lossy:
+        yield lossy
+
+
+@pytest.fixture
+def lossy(each_lossy_redis: LossyRedis) -> Iterator[LossyRedis]:
+    """A Redis whose answers can get lost."""
+    yield each_lossy_redis
+    each_lossy_redis.lose_answers(0)
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
-from tests.storage.conftest import LOG_LIFETIME, SHARDS
+from tests.storage.conftest import LOG_LIFETIME
 from tests.storage.holder import AUDIENCE, Holder, stores
 from tests.storage.test_grants import log_of
+from tests.support.lossy_redis import LossyRedis
 from tests.support.polling import eventually
-from tests.support.proxy import TcpProxy, proxied
-from tests.support.told_redis import connect_told
+from tests.support.told_redis import SHARDS, connect_told
 
 KEYS = TokenKeyRing([b"k" * 32])
 ROUNDS = 40
@@ -246,17 +246,16 @@ def test_an_exchange_at_the_same_moment_is_refused_or_ends_too(
 
 
 def test_when_its_answer_is_lost_the_repetition_says_what_is_stored(
-    each_redis_url: str, monkeypatch: pytest.MonkeyPatch
+    lossy: LossyRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchanged_tokens, "MAX_EXCHANGES", 1)
-    with TcpProxy.to(each_redis_url) as proxy:
-        clients = connect_told(proxied(each_redis_url, proxy))
-        store, ends = stores(clients, SHARDS, LOG_LIFETIME)
-        holder, service = Holder(store, ends, KEYS), Service(clients, ends, "service")
-        subject = holder.connect().access
-        proxy.lose_answers(1)
-        made, issued = service.ask(subject)
-        assert proxy.lost == 1
-        record = store.find_access_token(holder.grant_id, made.digest)
-        assert record is not None
-        assert (record.issued_at, record.expires_at) == (issued.issued_at, issued.expires_at)
+    clients = connect_told(lossy.url)
+    store, ends = stores(clients, SHARDS, LOG_LIFETIME)
+    holder, service = Holder(store, ends, KEYS), Service(clients, ends, "service")
+    subject = holder.connect().access
+    lossy.lose_answers(1)
+    made, issued = service.ask(subject)
+    assert lossy.lost == 1
+    record = store.find_access_token(holder.grant_id, made.digest)
+    assert record is not None
+    assert (record.issued_at, record.expires_at) == (issued.issued_at, issued.expires_at)

@@ -12,9 +12,10 @@ from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import log_key
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
-from tests.storage.conftest import LOG_LIFETIME, SHARDS
+from tests.storage.conftest import LOG_LIFETIME
 from tests.storage.holder import AUDIENCE, Holder
 from tests.support.polling import eventually
+from tests.support.told_redis import SHARDS
 
 KEYS = TokenKeyRing([b"k" * 32])
 

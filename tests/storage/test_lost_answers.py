@@ -8,70 +8,68 @@ from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
 from tests.storage.holder import AUDIENCE, Holder, stores
-from tests.support.proxy import TcpProxy, proxied
-from tests.support.told_redis import connect_told
+from tests.support.lossy_redis import LossyRedis
+from tests.support.told_redis import SHARDS, connect_told
 
 KEYS = TokenKeyRing([b"k" * 32])
 
 
-def stores_behind(proxy: TcpProxy, url: str) -> tuple[GrantStore, GrantEnds]:
-    return stores(connect_told(proxied(url, proxy)), 1, 90)
+def stores_behind(lossy: LossyRedis) -> tuple[GrantStore, GrantEnds]:
+    return stores(connect_told(lossy.url), SHARDS, 90)
 
 
-def test_a_rotation_whose_answer_is_lost_happens_once(each_redis_url: str) -> None:
-    with TcpProxy.to(each_redis_url) as proxy:
-        store, ends = stores_behind(proxy, each_redis_url)
-        holder = Holder(store, ends, KEYS)
-        first = holder.connect()
-        proxy.lose_answers(1)
-        second = holder.spend(first.refresh)
-        assert proxy.lost == 1
-        assert isinstance(second.outcome, Replayed)
-        assert second.outcome.refresh_digest == second.refresh.digest
-        assert holder.is_active(second.access)
-        assert type(holder.spend(second.refresh).outcome) is Issued
+def test_a_rotation_whose_answer_is_lost_happens_once(lossy: LossyRedis) -> None:
+    store, ends = stores_behind(lossy)
+    holder = Holder(store, ends, KEYS)
+    first = holder.connect()
+    lossy.lose_answers(1)
+    second = holder.spend(first.refresh)
+    assert lossy.lost == 1
+    assert isinstance(second.outcome, Replayed)
+    assert second.outcome.refresh_digest == second.refresh.digest
+    assert holder.is_active(second.access)
+    assert type(holder.spend(second.refresh).outcome) is Issued
 
 
-def test_after_two_lost_answers_the_error_stands_and_nothing_is_ended(each_redis_url: str) -> None:
-    with TcpProxy.to(each_redis_url) as proxy:
-        store, ends = stores_behind(proxy, each_redis_url)
-        holder = Holder(store, ends, KEYS)
-        first = holder.connect()
-        proxy.lose_answers(2)
-        try:
-            holder.spend(first.refresh, key="a key")
-        except redis.ConnectionError:
-            pass
-        else:
-            raise AssertionError("the outage was hidden")
-        assert proxy.lost == 2
-        assert isinstance(holder.spend(first.refresh, key="a key").outcome, Replayed)
+def test_after_two_lost_answers_the_error_stands_and_nothing_is_ended(lossy: LossyRedis) -> None:
+    store, ends = stores_behind(lossy)
+    holder = Holder(store, ends, KEYS)
+    first = holder.connect()
+    lossy.lose_answers(2)
+    try:
+        holder.spend(first.refresh, key="a key")
+    except redis.ConnectionError:
+        pass
+    else:
+        raise AssertionError("the outage was hidden")
+    assert lossy.lost == 2
+    assert isinstance(holder.spend(first.refresh, key="a key").outcome, Replayed)
 
 
 def test_a_clients_new_grant_is_told_as_new_until_its_client_was_looked_for_also_when_an_answer_was_lost(
-    each_redis_url: str,
+    lossy: LossyRedis,
 ) -> None:
-    with TcpProxy.to(each_redis_url) as proxy:
-        store, _ = stores_behind(proxy, each_redis_url)
-        claims = AccessTokenClaims("app", "app", None, AUDIENCE, "read")
-        own_grant_id = new_grant_id()
+    store, _ = stores_behind(lossy)
+    claims = AccessTokenClaims("app", "app", None, AUDIENCE, "read")
+    own_grant_id = new_grant_id()
 
-        def issue() -> IssuedToClient:
-            digest = KEYS.make(TokenKind.ACCESS_TOKEN, own_grant_id, 0).digest
-            issued = store.issue_client_token(own_grant_id, digest, claims, ("read",), AUDIENCE, 0, 600)
-            assert issued is not None
-            assert store.find_access_token(own_grant_id, digest) is not None
-            return issued
+    def issue() -> IssuedToClient:
+        digest = KEYS.make(TokenKind.ACCESS_TOKEN, own_grant_id, 0).digest
+        issued = store.issue_client_token(own_grant_id, digest, claims, ("read",), AUDIENCE, 0, 600)
+        assert issued is not None
+        assert store.find_access_token(own_grant_id, digest) is not None
+        return issued
 
+    for _ in range(16):  # a connection to each server
         store.issue_client_token(new_grant_id(), "warm-up", claims, ("read",), AUDIENCE, 0, 600)
-        proxy.lose_answers(1)
-        first = issue()
-        assert proxy.lost == 1
-        assert [first.confirmed, issue().confirmed] == [False, False]
-        store.confirm_client(own_grant_id, "another birth")
-        assert not issue().confirmed
-        store.confirm_client(own_grant_id, first.born)
-        assert issue().confirmed
+    lossy.lose_answers(1)
+    first = issue()
+    assert lossy.lost == 1
+    assert [first.confirmed, issue().confirmed] == [False, False]
+    store.confirm_client(own_grant_id, "another birth")
+    assert not issue().confirmed
+    store.confirm_client(own_grant_id, first.born)
+    assert issue().confirmed
 
 
 def test_a_script_that_redis_has_forgotten_is_sent_again_unnoticed(holder: Holder, clients: RedisClients) -> None:

@@ -12,7 +12,7 @@ from auth_service.storage.redis_connection import RedisClients
 from tests.storage.conftest import LOG_LIFETIME
 from tests.storage.holder import AUDIENCE, Holder, stores
 from tests.storage.test_grants import grant_key, log_of
-from tests.support.proxy import TcpProxy, proxied
+from tests.support.lossy_redis import LossyRedis
 from tests.support.told_redis import connect_told
 
 KEYS = TokenKeyRing([b"k" * 32])
@@ -124,16 +124,15 @@ def test_of_two_at_the_same_moment_both_count(store: GrantStore, ends: GrantEnds
             assert good_for(racing, spent.access) is None
 
 
-def test_when_its_answer_is_lost_it_is_told_once(each_redis_url: str) -> None:
-    with TcpProxy.to(each_redis_url) as proxy:
-        clients = connect_told(proxied(each_redis_url, proxy))
-        holder = Holder(*stores(clients, 4, LOG_LIFETIME), KEYS)
-        spent = holder.connect()
-        proxy.lose_answers(1)
-        narrow(holder, "read")
-        assert proxy.lost == 1
-        assert good_for(holder, spent.access) == "read"
-        assert len(log_of(clients, holder)) == 1
+def test_when_its_answer_is_lost_it_is_told_once(lossy: LossyRedis) -> None:
+    clients = connect_told(lossy.url)
+    holder = Holder(*stores(clients, 4, LOG_LIFETIME), KEYS)
+    spent = holder.connect()
+    lossy.lose_answers(1)
+    narrow(holder, "read")
+    assert lossy.lost == 1
+    assert good_for(holder, spent.access) == "read"
+    assert len(log_of(clients, holder)) == 1
 
 
 def test_a_clients_own_tokens_for_one_api_do_not_narrow_those_for_another(store: GrantStore) -> None:

@@ -15,10 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_an_error_among_the_answers_is_raised_and_shifts_no_later_answer(clients: RedisClients) -> None:
-    clients.scripts.set("text", "a text")
+    clients.scripts.set("{1}:text", "a text")
+    clients.scripts.set("{2}:text", "another")
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
-        clients.exchange.ask(("GET", "text"), ("HGET", "text", "field"), ("GET", "text"))
-    assert clients.exchange.ask(("GET", "nothing"), ("GET", "text")) == [None, "a text"]
+        clients.exchange.ask(("GET", "{2}:text"), ("HGET", "{1}:text", "field"), ("GET", "{1}:text"))
+    answers = clients.exchange.ask(("GET", "{1}:nothing"), ("GET", "{2}:text"), ("GET", "{1}:text"))
+    assert answers == [None, "another", "a text"]
 
 
 @pytest.mark.skipif(redis_server() is None, reason="needs redis-server")
@@ -45,7 +47,7 @@ FORKING = """
 import os, sys
 from auth_service.storage.redis_connection import connect_redis
 
-clients = connect_redis(sys.argv[1])
+clients = connect_redis(sys.argv[1], 4)
 parents = clients.exchange.ask(("CLIENT", "ID"))
 child = os.fork()
 if child == 0:

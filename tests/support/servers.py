@@ -54,10 +54,10 @@ class RedisServer:
     def __init__(self, folder: Path, *options: str, credentials: str = "") -> None:
         program = redis_server()
         assert program is not None, "redis-server is not installed"
-        self._folder, self._port = folder, free_port()
-        address = ["--port", str(self._port), "--bind", "127.0.0.1"]
+        self._folder, self.port = folder, free_port()
+        address = ["--port", str(self.port), "--bind", "127.0.0.1"]
         self._command = [program, *address, "--dir", str(folder), "--save", "", *options]
-        self.url = f"redis://{credentials}127.0.0.1:{self._port}/0"
+        self.url = f"redis://{credentials}127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Return when it answers."""

@@ -4,14 +4,17 @@ from auth_service.models.base import now
 from auth_service.storage.reconciliation import Reconciliation, Told
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 
+SHARDS = 4
+
 
 def connect_told(url: str) -> RedisClients:
-    clients = connect_redis(url)
+    clients = connect_redis(url, SHARDS)
     mark_told(clients)
     return clients
 
 
 def mark_told(clients: RedisClients) -> None:
     """Until its data are removed and another process looks."""
-    Reconciliation(clients).mark_told(Told(clients.master.look(), now()))
-    clients.master.look()
+    for node in clients.nodes():
+        Reconciliation(node, SHARDS).mark_told(Told(node.master.look(), now()))
+        node.master.look()

@@ -9,6 +9,7 @@ import pytest
 from auth_service.components import build
 from auth_service.settings import Settings
 from auth_service.storage.redis_connection import connect_redis
+from auth_service.storage.redis_node import RedisNode
 from auth_service.storage.revocation_tail import RevocationTail
 from tests.support.polling import eventually
 from tests.unit.test_settings import REQUIRED
@@ -19,13 +20,13 @@ NOBODY = "redis://127.0.0.1:1"
 def test_the_reconciler_says_once_that_redis_is_away(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     elsewhere = {"AUTH_REDIS_URL": NOBODY, "AUTH_DATABASE_URL": f"sqlite:///{tmp_path / 'auth.sqlite'}"}
     reconciler = build(Settings.load({**REQUIRED, **elsewhere, "AUTH_RECONCILE_INTERVAL": "0.01"})).reconciler
-    attempts, run_once = list[None](), reconciler.run_once
+    attempts, tell = list[None](), reconciler.tell
 
-    def counted() -> None:
+    def counted(node: RedisNode) -> bool:
         attempts.append(None)
-        run_once()
+        return tell(node)
 
-    reconciler.run_once = counted  # type: ignore[method-assign]
+    reconciler.tell = counted  # type: ignore[method-assign]
     with caplog.at_level(logging.WARNING):
         stop = reconciler.start()
         eventually(lambda: len(attempts) > 4, within=30)

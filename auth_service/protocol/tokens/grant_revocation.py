@@ -21,8 +21,9 @@ from auth_service.storage.clients import ClientStore
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
 from auth_service.storage.grant_ends import GrantEnds
+from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grant_records import GrantRecordStore
-from auth_service.storage.redis_master import RedisMaster
+from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.resource_servers import ResourceServerStore
 
 Progress = Callable[[int], None]
@@ -40,7 +41,8 @@ class GrantRevocation:
         self,
         records: GrantRecordStore,
         ended: EndedRecordStore,
-        redis: RedisMaster,
+        redis: RedisClients,
+        keys: GrantKeys,
         ends: GrantEnds,
         exchanged: ExchangedTokenStore,
         accounts: AccountStore,
@@ -50,6 +52,7 @@ class GrantRevocation:
         self._records = records
         self._ended = ended
         self._redis = redis
+        self._keys = keys
         self._ends = ends
         self._exchanged = exchanged
         self._accounts = accounts
@@ -74,7 +77,8 @@ class GrantRevocation:
                 expires_at=datetime.fromtimestamp(expires_at, UTC),
             )
         )
-        self._redis.unchanged(lambda: self._ends.revoke_access_tokens([ended]))
+        shard = self._keys.shard(ended.grant_id)
+        self._redis.unchanged(lambda: self._ends.revoke_access_tokens([ended]), [shard])
 
     def narrow_grant(self, grant_id: str, scopes: Collection[str], because: RevokedBecause) -> GrantRecord | None:
         """Leave a person's grant no more than these scopes, and end it if none is left; None if there never was one.
@@ -161,7 +165,7 @@ class GrantRevocation:
     def _announce(self, record: GrantRecord | None) -> None:
         """Tell of what has just happened to one grant."""
         if record is not None:
-            self._redis.unchanged(lambda: self.repeat([record], is_known=False))
+            self._make_true([record], is_known=False)
 
     def _announce_all(
         self, at: datetime, find: Callable[[], Iterator[list[GrantRecord]]], progress: Progress | None = None
@@ -170,17 +174,18 @@ class GrantRevocation:
 
         `progress` is told how many of them were.
         """
+        told = 0
+        for portion in find():
+            self._make_true([record for record in portion if at in _when(record)], is_known=False)
+            self._make_true([record for record in portion if at not in _when(record)], is_known=True)
+            told += len(portion)
+            if progress is not None:
+                progress(told)
 
-        def tell() -> None:
-            told = 0
-            for portion in find():
-                self.repeat([record for record in portion if at in _when(record)], is_known=False)
-                self.repeat([record for record in portion if at not in _when(record)], is_known=True)
-                told += len(portion)
-                if progress is not None:
-                    progress(told)
-
-        self._redis.unchanged(tell)
+    def _make_true(self, records: Sequence[GrantRecord], *, is_known: bool) -> None:
+        own = any(record.account_id is None for record in records)  # with a client ends what it got in other shards
+        shards = range(self._keys.shards) if own else {self._keys.shard(record.id) for record in records}
+        self._redis.unchanged(lambda: self.repeat(records, is_known=is_known), shards)
 
 
 def _when(record: GrantRecord) -> tuple[datetime | None, datetime | None]:

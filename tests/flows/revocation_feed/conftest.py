@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.actions import Actions
 from tests.support.feed_reader import Reader
-from tests.support.servers import fake_redis
+from tests.support.servers import fake_redis, real_redis, redis_server
 from tests.support.stack import Stack, run_stack
 
 
@@ -15,14 +15,23 @@ def reader(actions: Actions) -> Reader:
     return Reader(actions.stack)
 
 
-@pytest.fixture(scope="module", params=["one shard", "three shards", "the embedded Redis"])
+@pytest.fixture(scope="module", params=["one shard", "three shards", "the embedded Redis", "a cluster"])
 def any_stack(request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("feed")
     if request.param == "the embedded Redis":
         with fake_redis() as url, run_stack(folder, url) as running:
             yield running
+    elif request.param == "three shards":
+        if redis_server() is None:
+            pytest.skip("needs redis-server")
+        with real_redis() as url, run_stack(folder, url, redis_shards=3) as running:
+            yield running
+    elif request.param == "a cluster":
+        cluster = request.getfixturevalue("redis_cluster")
+        with run_stack(folder, cluster.url, redis_shards=64) as running:
+            yield running
     else:
-        with run_stack(folder, redis_url, redis_shards=3 if request.param == "three shards" else 1) as running:
+        with run_stack(folder, redis_url) as running:
             yield running
 
 

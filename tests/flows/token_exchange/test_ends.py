@@ -135,7 +135,7 @@ def test_the_end_of_a_service_that_got_stuck_half_way_is_completed_within_an_int
     service = actions.exchanger(stack.fit_credentials.resource, scopes=[READ])
     granted = actions.app().connect(actions.person())
     stopped = stack.parts.reconciler.start()
-    eventually(lambda: stack.parts.redis.master.is_told)
+    eventually(lambda: stack.parts.redis.is_told)
     got = tokens(service.exchange_token(granted.access))
     stack.parts.clients.delete(service.client_id)  # as a process does that dies right after its commit
     eventually(lambda: not actions.is_active(got.access))

@@ -1,0 +1,36 @@
+"""A Redis in each form, behind proxies that can lose its answers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.proxy import TcpProxy, proxied
+from tests.support.redis_cluster import RedisCluster
+
+
+class LossyRedis:
+    """`url` leads through the proxies, one for each server."""
+
+    def __init__(self, url: str, proxies: list[TcpProxy]) -> None:
+        self.url = url
+        self._proxies = proxies
+
+    @classmethod
+    @contextmanager
+    def of(cls, url: str) -> Iterator["LossyRedis"]:
+        """Of a single server, or a new cluster."""
+        if "+cluster" in url:
+            with RedisCluster.running(proxied=True) as cluster:
+                yield cls(cluster.url, cluster.proxies)
+        else:
+            with TcpProxy.to(url) as proxy:
+                yield cls(proxied(url, proxy), [proxy])
+
+    def lose_answers(self, count: int) -> None:
+        """Of each server the next ones; it has acted."""
+        for proxy in self._proxies:
+            proxy.lose_answers(count)
+
+    @property
+    def lost(self) -> int:
+        """Answers that were lost since `lose_answers`."""
+        return sum(proxy.lost for proxy in self._proxies)
