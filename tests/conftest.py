@@ -43,15 +43,21 @@ def real_redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def redis_cluster() -> Iterator[RedisCluster]:
-    """Three masters without replicas."""
+def _running_cluster() -> Iterator[RedisCluster]:
     if redis_server() is None:
         pytest.skip("needs redis-server")
     with RedisCluster.running() as cluster:
         yield cluster
 
 
-@pytest.fixture(scope="session", params=["fakeredis", "redis-server", "cluster"])
+@pytest.fixture(scope="module")
+def redis_cluster(_running_cluster: RedisCluster) -> RedisCluster:
+    """Three masters without replicas, empty at each module's begin."""
+    _running_cluster.empty()
+    return _running_cluster
+
+
+@pytest.fixture(scope="module", params=["fakeredis", "redis-server", "cluster"])
 def each_redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """For the contract suite, which runs on each form."""
     if request.param == "cluster":

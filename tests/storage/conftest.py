@@ -33,7 +33,7 @@ def clients(each_redis_url: str) -> RedisClients:
     return clients
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def each_lossy_redis(each_redis_url: str) -> Iterator[LossyRedis]:
     with LossyRedis.of(each_redis_url) as lossy:
         yield lossy

@@ -55,6 +55,12 @@ class RedisCluster:
         ports = [end.port for end in self.proxies or self.nodes]
         return f"redis+cluster://{','.join(f'127.0.0.1:{port}' for port in ports)}"
 
+    def empty(self) -> None:
+        """Forget everything, also with how many shards it was filled."""
+        for node in self.masters:
+            with client_of(node) as client:
+                client.flushall()
+
     def _form(self, masters: int) -> None:
         bounds = [SLOTS * number // masters for number in range(masters + 1)]
         for number, node in enumerate(self.nodes):
