@@ -30,7 +30,7 @@ class ForbiddenAddressError(OSError):
 
 
 class Sender:
-    """Opens lines to receivers. `deadline` is in seconds; `tls` is for tests that bring a certificate of their own."""
+    """Opens connections to receivers. `deadline` is in seconds; `tls` is for tests that bring a certificate of their own."""
 
     def __init__(self, *, allow_private: bool, deadline: float = DEADLINE, tls: ssl.SSLContext | None = None) -> None:
         self._allow_private = allow_private
@@ -38,18 +38,18 @@ class Sender:
         self._tls = tls or ssl.create_default_context()
 
     @contextmanager
-    def line_to(self, url: str) -> Iterator["Line"]:
+    def connection_to(self, url: str) -> Iterator["ReceiverConnection"]:
         """For several messages, one after the other."""
         parts = urlsplit(url)
         tls = self._tls if parts.scheme == "https" else None
         connection = _GuardedConnection(parts, tls, allow_private=self._allow_private)
         try:
-            yield Line(connection, parts, self._deadline)
+            yield ReceiverConnection(connection, parts, self._deadline)
         finally:
             connection.close()
 
 
-class Line:
+class ReceiverConnection:
     """A connection to one receiver, opened when it is needed."""
 
     def __init__(self, connection: "_GuardedConnection", parts: SplitResult, deadline: float) -> None:

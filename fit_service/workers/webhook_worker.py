@@ -111,9 +111,9 @@ class WebhookWorker:
     def _deliver_in_turn(self, claim: Claim, stop: threading.Event) -> None:
         turn_ends = seconds() + TURN
         event: QueuedEvent | None = claim.event
-        with self._sender.line_to(claim.url) as line:
+        with self._sender.connection_to(claim.url) as connection:
             while event is not None:
-                outcome = line.send(claim.secret, message_id(claim.webhook_id, event.number), event.payload)
+                outcome = connection.send(claim.secret, message_id(claim.webhook_id, event.number), event.payload)
                 _say(claim, event, outcome)
                 go_on = not stop.is_set() and seconds() < turn_ends
                 event = self._outbox.settle(claim, event, outcome, self._clock(), go_on=go_on)

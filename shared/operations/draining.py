@@ -10,7 +10,7 @@ from typing import Any
 
 _shared = mmap.mmap(-1, 16)
 _DRAINING, _SECONDS = 0, 8
-"""Where a flag and a float are."""
+"""A flag and a float are at these places."""
 
 
 def set_drain_time(seconds: float) -> None:

@@ -18,10 +18,10 @@ from shared.operations.draining import is_draining
 from shared.service.outages import one_line
 
 Check = Callable[[], object]
-"""Raises when the thing it is named after doesn't work."""
+"""A check raises when the thing that it is named after doesn't work."""
 
 PROBE_EVERY = 5.0
-"""Seconds. A probe of a store writes to it, and load balancers ask often."""
+"""A store is probed once in so many seconds: a probe writes to it, and load balancers ask often."""
 
 _log = logging.getLogger(__name__)
 

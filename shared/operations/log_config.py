@@ -16,7 +16,7 @@ from shared.operations.request_id import current_request_id
 
 _SECRETS = re.compile(r"\b(mat|mrt|mac|mdc|mia|mra|whsec)_[\w+/=-]{8,}|\b((?i:bearer|basic|dpop)) [\w.~+/=-]{8,}")
 _SHORTEST_SECRET = len("mat_") + 8
-"""Characters. Most texts of a request's line have fewer and needn't be searched."""
+"""A secret has at least so many characters. Most texts of a request's line have fewer and needn't be searched."""
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 _STDERR = 2 if sys.__stderr__ else os.open(os.devnull, os.O_WRONLY)
 """None was open when Python started: then the number is that of a file or a connection that was opened since."""

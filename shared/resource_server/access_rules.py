@@ -22,28 +22,28 @@ class _Openness(Enum):
 
 
 OPEN: Final = _Openness.OPEN
-"""What a rule returns for what anybody may see without a token."""
+"""A rule returns this for what anybody may see without a token."""
 
 OPTIONAL: Final = _Openness.OPTIONAL
-"""What a rule returns for what anybody may see, but differently with a token: one that is sent has to be good."""
+"""A rule returns this for what anybody may see, but differently with a token: one that is sent has to be good."""
 
 Optional = Literal[_Openness.OPTIONAL]
 Needs = Collection[Scope] | Literal[_Openness.OPEN] | Optional | None
-"""What a rule returns: the scopes that a request needs, an empty set if any good token will do, OPEN or OPTIONAL. None
-means that the rule doesn't name the request, and then nobody is let through.
+"""A rule returns the scopes that a request needs, an empty set if any good token will do, OPEN or OPTIONAL. None means
+that the rule doesn't name the request, and then nobody is let through.
 """
 
 RequiredScopes = Callable[[str, str], Needs]
-"""A rule, given the method and the path: relative to the application, percent-decoded, without the query."""
+"""A rule is given the method and the path, which is relative to the application, percent-decoded, without the query."""
 
 NOBODY: Final = ("",)
-"""The scopes of what no rule names. No token has the empty one (RFC 6749 §3.3)."""
+"""What no rule names needs this scope, which no token has (RFC 6749 §3.3)."""
 
 _SCHEME_AND_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 _CUT_OFF_BY_SOME = re.compile(r"[;?#\x00-\x1f\x7f].*", re.DOTALL)
 
 _NO_COLLECTION = (str, AnyOf)
-"""What a rule may answer by mistake; made once, since a union that is made at each call costs as much as a lookup."""
+"""A rule may answer one of these by mistake. A union that is made at each call would cost as much as a lookup."""
 
 _log = logging.getLogger(__name__)
 

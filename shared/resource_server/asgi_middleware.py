@@ -26,7 +26,7 @@ Send = Callable[[Any], Awaitable[None]]
 AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 WEBSOCKET = "WEBSOCKET"
-"""What a rule gets for a method where somebody opens a WebSocket."""
+"""A rule gets this for a method where somebody opens a WebSocket."""
 _DENIAL = "websocket.http.response"
 
 _log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from http import HTTPStatus
 from .scopes import Scope, asked_for
 
 _READABLE = "WWW-Authenticate, Retry-After, DPoP-Nonce"
-"""By scripts of the origins that the application lets in (CORS); beside `Access-Control-Allow-Origin` only does it mean
-anything.
+"""Scripts of the origins that the application lets in may read these (CORS); it means something only beside
+`Access-Control-Allow-Origin`.
 """
 
 
@@ -22,9 +22,9 @@ class Challenge:
 
     realm: str
     resource_metadata: str | None = None
-    """The address of its description (RFC 9728 §5.1)."""
+    """Its description is at this address (RFC 9728 §5.1)."""
     dpop_algorithms: Sequence[str] = ()
-    """With which DPoP proofs may be signed (RFC 9449 §7.1); none if it takes bearer tokens only."""
+    """DPoP proofs may be signed with these (RFC 9449 §7.1); there are none if it takes bearer tokens only."""
 
     def lines(self, scheme: str, told: dict[str, str | None]) -> list[str]:
         """One for each scheme that is offered. `told` stands in that of the token's scheme (RFC 9449 §7.2)."""
@@ -44,18 +44,18 @@ class NotLetThroughError(Exception):
 
     status = 401
     error: str | None = None
-    """RFC 6750 §3.1's code; None where the client sent no token at all."""
+    """This is RFC 6750 §3.1's code, or None where the client sent no token at all."""
     description: str | None = None
     challenges = True
-    """Whether the answer asks for a (better) token."""
+    """If it is True, the answer asks for a (better) token."""
     retry_after: int | None = None
-    """Seconds."""
+    """The client may try again after so many seconds."""
 
     def __init__(self, reason: str = "", *, scheme: str = "Bearer") -> None:
         super().__init__(reason or self.description or self.error or "")
         self.required_scope: str | None = None
         self.scheme = scheme
-        """Under which the token was presented."""
+        """The token was presented under this one."""
 
     def headers(self, challenge: Challenge) -> list[tuple[str, str]]:
         """`WWW-Authenticate` (each parameter once) or `Retry-After`, and what the body is."""

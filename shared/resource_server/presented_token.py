@@ -10,7 +10,7 @@ from .introspection.response import token_digest
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 MAX_LENGTH = 2048
-"""Characters of a token: ten times as long as ours are. A longer one is not sent anywhere."""
+"""A token with more characters, ten times as many as ours have, is not sent anywhere."""
 
 
 class Scheme(StrEnum):
@@ -43,14 +43,14 @@ class PresentedProof:
     """The `DPoP` header, and what a proof has to be made for."""
 
     header: str
-    """Several headers are one with commas."""
+    """Several headers arrive as one with commas."""
     method: str
     path: str
-    """Percent-encoded, as the application sees it."""
+    """It is percent-encoded, as the application sees it."""
 
 
 EARLIER = PresentedProof("", "", "")
-"""Stands for a proof that was found good when the connection began, and is used up."""
+"""It stands for a proof that was found good when the connection began, and is used up."""
 
 
 def presented_token(authorization: str | None) -> PresentedToken:

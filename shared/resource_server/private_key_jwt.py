@@ -11,7 +11,7 @@ from joserfc.errors import InvalidKeyTypeError
 from joserfc.jwk import ECKey, RSAKey
 
 _LIFETIME = 60
-"""Seconds for which an assertion is good; each question has one of its own."""
+"""An assertion is good for so many seconds; each question has one of its own."""
 _TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 

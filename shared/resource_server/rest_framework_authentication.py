@@ -33,7 +33,7 @@ class TokenUser:
     """Whom a token stands for: `request.user`, unless `TokenAuthentication.user` says otherwise."""
 
     pk: str
-    """The token's subject."""
+    """This is the token's subject."""
     is_authenticated = True
     is_anonymous = False
     is_active = True

@@ -9,7 +9,7 @@ class AnyOf:
     """Stands among scopes where one of several is enough."""
 
     choice: tuple[str, ...]
-    """In the order in which they were named."""
+    """They are in the order in which they were named."""
 
 
 Scope = str | AnyOf

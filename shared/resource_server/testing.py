@@ -29,7 +29,7 @@ from .introspection.response import token_digest
 from .wire import ActiveAnswer, FeedAnswer, GrantEnd, TokenEnd
 
 _LIFETIME = 600
-"""Seconds that a token is good for."""
+"""A token is good for so many seconds."""
 
 
 class FakeAuthorizationServer:

@@ -29,13 +29,13 @@ from .scopes import Scope, are_met
 from .validation_cache import ValidationCache
 
 LONGEST_AGE = 60.0
-"""Seconds for which an answer is remembered at most, while the revocation feed is followed."""
+"""While the revocation feed is followed, an answer is remembered for at most so many seconds."""
 
 _SOON, _NOT_SOON = 1.0, 30.0
-"""Seconds until a connection that stays open has its token looked at again: in memory, or by a question each time."""
+"""A connection that stays open has its token looked at again after so many seconds: in memory, or by a question."""
 
 _EXPLAINED_FOR = 60.0
-"""Seconds until the log says again what is set wrong."""
+"""The log says again after so many seconds what is set wrong."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,10 +67,10 @@ class Validation:
 
     presented: PresentedToken
     deadline: float
-    """On `clock.seconds`."""
+    """It is on `clock.seconds`."""
     flight: Flight[ActiveToken]
     must_fly: bool
-    """Whether whoever began this has to let the flight fly, in a thread that may wait."""
+    """If it is True, whoever began this has to let the flight fly, in a thread that may wait."""
 
 
 class TokenValidator:

@@ -15,12 +15,12 @@ from .process.clock import seconds
 from .process.fork import reset_after_fork
 
 PROVEN_FOR = 2.5
-"""Seconds after the request of a completed poll was sent for which nothing can have been revoked unheard."""
+"""For so many seconds after the request of a completed poll was sent, nothing can have been revoked unheard."""
 INACTIVE_FOR = 3.0
-"""Seconds for which a refusal is remembered. No token becomes good again; this only keeps garbage off the wire."""
+"""A refusal is remembered for so many seconds. No token becomes good again; this only keeps garbage off the wire."""
 MAX_ENTRIES, MAX_BYTES, MAX_INACTIVE = 20_000, 64 * 2**20, 5_000
 _OVERHEAD = 1_000
-"""Bytes that an entry takes beyond three times its answer's body; measured with tracemalloc."""
+"""An entry takes so many bytes beyond three times its answer's body, as tracemalloc measures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Inquiry:
     ended: set[str] = field(default_factory=set)
     narrowed: dict[str, frozenset[str]] = field(default_factory=dict)
     void: bool = False
-    """Nobody knows what was revoked meanwhile."""
+    """If it is True, nobody knows what was revoked meanwhile."""
 
     def outdated(self, token: ActiveToken) -> bool:
         """Whether this token was revoked after the question was begun."""

@@ -18,7 +18,7 @@ from .presented_token import PresentedProof, refuse_second_token
 from .token_validator import TokenValidator
 
 TOKEN = "resource_server.token"
-"""Where the application finds its `ActiveToken` in the WSGI environment; None where one is optional and none came."""
+"""The application finds its `ActiveToken` here in the WSGI environment, or None where one is optional and none came."""
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 _TRANSLATED = IPv6Network("64:ff9b::/96")
-"""Where translators between IPv4 and IPv6 put all of IPv4 (RFC 6052 §2.1)."""
+"""Translators between IPv4 and IPv6 put all of IPv4 here (RFC 6052 §2.1)."""
 
 
 @lru_cache(1_000)

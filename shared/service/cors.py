@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 _PREFLIGHT_REMEMBERED_FOR = 600
-"""Seconds for which a browser needs not ask again before it sends."""
+"""A browser needs not ask again for so many seconds."""
 
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
-"""That a script may try. Whether an address has one, the answer says."""
+"""A script may try these. Whether an address has one, the answer says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class ScriptAccess:
     """What scripts of other origins may send and read. Every answer under such a rule varies by `Origin`."""
 
     allows: Callable[[str], bool]
-    """Whether scripts of this origin may."""
+    """It says whether scripts of an origin may."""
     sent: Sequence[str]
-    """The request headers that they may set."""
+    """They may set these request headers."""
     shown: Sequence[str]
-    """The headers of answers that they may read, beside those that the standard lets everybody read."""
+    """They may read these headers of answers, beside those that the standard lets everybody read."""
 
     def headers(self, origin: str, method: str) -> dict[str, str]:
         """What the answer to a request of this method tells the browser; OPTIONS is its question before it sends."""

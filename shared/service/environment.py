@@ -30,7 +30,7 @@ def _comma_separated(value: object) -> object:
 
 
 CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
-"""A setting that may hold several values."""
+"""Such a setting may hold several values."""
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9.-]+")
 
@@ -43,7 +43,7 @@ def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 HostNames = Annotated[CommaSeparated, AfterValidator(_host_names)]
-"""Host names. With other characters, an underscore for example, no request for them would ever be let in."""
+"""These are host names. With other characters, such as an underscore, no request for them would ever be let in."""
 
 
 def plain_address(address: str) -> SplitResult:
@@ -76,7 +76,7 @@ def _origin(address: str) -> str:
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
-"""A service's address: scheme, host and perhaps a port."""
+"""This is a service's address: scheme, host and perhaps a port."""
 
 
 def _url_of(*schemes: str) -> AfterValidator:

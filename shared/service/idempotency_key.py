@@ -3,7 +3,7 @@
 import re
 
 KEY_PATTERN = r'^([!#-\[\]-~]{16,255}|"([ !#-\[\]-~]|\\["\\]){16,255}")$'
-"""A string as structured fields write it (RFC 9651 §3.3.3), or, as many clients do, the same without its quotes."""
+"""A key is a string as structured fields write it (RFC 9651 §3.3.3) or, as many clients send it, without its quotes."""
 KEY_PROBLEM = "Idempotency-Key must be 16 to 255 visible ASCII characters, or a string of so many in double quotes."
 
 _KEY = re.compile(KEY_PATTERN)

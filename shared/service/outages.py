@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 REMIND_EVERY = 60.0
-"""Seconds."""
+"""A line about one kind of failure is followed by the next after so many seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class OutageLog:
         self._what = what
         self._clock = clock
         self._kinds: dict[type[Exception], tuple[float, int]] = {}
-        """Of each kind, when a line was written and how many failures there were since."""
+        """This says of each kind when a line was written, and how many failures there were since."""
 
     def add(self, error: Exception) -> None:
         """Write a line about the failure, or count it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import click
 
 _SAY_EVERY = 2.0
-"""Seconds."""
+"""The operator is told again after so many seconds."""
 
 
 def saying(what: str) -> Callable[[int], None]:

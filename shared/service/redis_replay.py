@@ -13,7 +13,7 @@ import time
 import redis
 
 _ASK_AGAIN = 5.0
-"""Seconds until Redis is asked again while it can't be reached."""
+"""While Redis can't be reached, it is asked again after so many seconds."""
 _WRITES = (
     ("SET", "key", "value"),
     ("DEL", "key"),
@@ -27,7 +27,7 @@ _WRITES = (
     ("ZADD", "key", "1", "member"),
     ("ZREMRANGEBYSCORE", "key", "0", "1"),
 )
-"""What the scripts of the services leave in the file; EXPIRE and its like arrive there as PEXPIREAT."""
+"""The scripts of the services leave these in the file, where EXPIRE and its like arrive as PEXPIREAT."""
 _REMEDY = (
     "let that user do everything and nobody be it: `ACL SETUSER default off ~* &* +@all`, in Redis' users file too"
 )

@@ -19,10 +19,10 @@ class SqlDatabase:
     """A service's SQL. It opens no connection before the first transaction, so it is safe to build before a fork."""
 
     service: str
-    """The name of the package, for the command that upgrades the schema."""
+    """This is the name of the package, for the command that upgrades the schema."""
     migrations: Path
     reads_at: Literal["REPEATABLE READ"] | None = None
-    """The isolation level of transactions that read; None: the server's."""
+    """Transactions that read have this isolation level, or the server's if it is None."""
 
     def __init__(self, url: str, *, pgbouncer: bool = False) -> None:
         self._engine = sql_engine(url, pgbouncer=pgbouncer)

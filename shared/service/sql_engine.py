@@ -21,20 +21,20 @@ T = TypeVar("T")
 Y = TypeVar("Y")
 
 SQL_OUTAGES = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
-"""What is raised when SQL can't be asked or can't be written. A read-only PostgreSQL raises InternalError."""
+"""One of these is raised when SQL can't be asked or written. A read-only PostgreSQL raises InternalError."""
 
 CONNECT = 0.5
-"""Seconds in which a server must take a connection. With a statement's, it is less than two."""
+"""A server must take a connection within so many seconds; with a statement's they are less than two."""
 STATEMENT = 1.2
-"""Seconds after which PostgreSQL gives a statement up, also one that waits for a lock."""
+"""PostgreSQL gives a statement up after so many seconds, also one that waits for a lock."""
 ANSWER = 1.45
-"""Seconds after which we do. Only a server that fell silent lets it come to that."""
+"""We give it up after so many seconds. Only a server that fell silent lets it come to that."""
 PAUSE = 1.0
-"""Seconds. So often one caller finds out whether a silent server answers again; all others are refused at once."""
+"""Once in so many seconds a caller finds out whether a silent server answers again; the others are refused at once."""
 _POOL_SIZE = 16
 _POOL_WAIT = 0.5
 _SQLITE_LOCK = 1.9
-"""Seconds to wait for whoever writes."""
+"""A connection waits so many seconds for whoever writes."""
 
 
 def sql_engine(url: str, *, pgbouncer: bool) -> Engine:
@@ -61,7 +61,7 @@ class _SilentError(psycopg.OperationalError):
 
 
 class _Silence:
-    """Remembers that a server fell silent, so that not every caller has to find out by waiting."""
+    """It remembers that a server fell silent, so that not every caller has to find out by waiting."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -57,8 +57,8 @@ def delivered() -> tuple[str, Message]:
     """A message, with the secret that it was signed with."""
     secret = new_secret()
     with receiver() as inbox:
-        with Sender(allow_private=True).line_to(inbox.url) as line:
-            line.send(secret, "msg_b1946ac92492d2347c6235b4_2", '{"type":"body_weight.created"}')
+        with Sender(allow_private=True).connection_to(inbox.url) as connection:
+            connection.send(secret, "msg_b1946ac92492d2347c6235b4_2", '{"type":"body_weight.created"}')
         return secret, inbox.messages[0]
 
 

@@ -25,8 +25,8 @@ DELIVERED, NO_ANSWER = Outcome(), Outcome("no answer")
 
 
 def send(url: str, *, allow_private: bool = True, tls: ssl.SSLContext | None = None) -> Outcome:
-    with Sender(allow_private=allow_private, deadline=DEADLINE, tls=tls).line_to(url) as line:
-        return line.send(SECRET, "msg_1", BODY)
+    with Sender(allow_private=allow_private, deadline=DEADLINE, tls=tls).connection_to(url) as connection:
+        return connection.send(SECRET, "msg_1", BODY)
 
 
 # Signed
@@ -150,18 +150,21 @@ def test_nobody_listening_is_a_failure() -> None:
 
 
 def test_several_messages_share_a_connection() -> None:
-    with receiver() as inbox, Sender(allow_private=True).line_to(inbox.url) as line:
+    with receiver() as inbox, Sender(allow_private=True).connection_to(inbox.url) as connection:
         inbox.answer = lambda _: (200, {}, b"thanks")
         for number in range(5):
-            assert line.send(SECRET, f"msg_{number}", BODY) == DELIVERED
+            assert connection.send(SECRET, f"msg_{number}", BODY) == DELIVERED
         assert (len(inbox.messages), inbox.connections) == (5, 1)
 
 
 def test_a_connection_that_was_closed_meanwhile_is_no_failure() -> None:
-    with StubAuthorizationServer.running() as stub, Sender(allow_private=True).line_to(stub.address) as line:
+    with (
+        StubAuthorizationServer.running() as stub,
+        Sender(allow_private=True).connection_to(stub.address) as connection,
+    ):
         stub.behaviour = lambda connection, _: connection.sendall(reply())  # and closes, without saying so
         for number in range(3):
-            assert line.send(SECRET, f"msg_{number}", BODY) == DELIVERED
+            assert connection.send(SECRET, f"msg_{number}", BODY) == DELIVERED
             time.sleep(0.05)
         assert len(stub.requests) == 3
 

@@ -20,10 +20,10 @@ from .forward_proxy import ForwardProxy, authority
 from .refusals import refusal
 
 MAX_BODY = 64 * 1024
-"""Bytes; a longer answer isn't one."""
+"""An answer with more bytes isn't one."""
 _KEPT_CONNECTIONS = 32
 _LONGEST_LIFE = 30.0
-"""Seconds for which a connection is used. What lies between lets one be idle for longer; a name may lead elsewhere."""
+"""A connection is used for so many seconds: what lies between may drop an idle one, and a name may lead elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class BackChannel:
         self._request_id = request_id
         self._pool = _Pool()
         self._answered_at: SocketAddress | None = None
-        """Of the host's (or the proxy's) addresses the one that did last."""
+        """Of the host's (or the proxy's) addresses this one answered last."""
 
     def post(self, path: str, form: Mapping[str, str], *, within: float) -> RawAnswer:
         """Send a form; the answer within so many seconds. Raises CannotValidateError."""

@@ -15,11 +15,11 @@ from .forward_proxy import ForwardProxy
 
 Socket = socket.socket | ssl.SSLSocket
 SocketAddress = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
-"""What `socket.getaddrinfo` answers."""
+"""`socket.getaddrinfo` answers with such."""
 
 
 _SHORTEST_ATTEMPT = 0.25
-"""Seconds that an address gets at least, while there are as many (RFC 8305 §5): one far away needs them."""
+"""An address gets at least so many seconds, while there are as many (RFC 8305 §5): one far away needs them."""
 
 
 class DeadlineConnection(HTTPConnection):
@@ -32,7 +32,7 @@ class DeadlineConnection(HTTPConnection):
         self.address: SocketAddress | None = None
         self.opened_at = seconds()
         self.answered = False
-        """Whether anything was received since this was last set to False."""
+        """It becomes True when anything is received."""
         self._tls = tls
         self._proxy = proxy
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from ..errors import CannotValidateError, MisconfiguredError, OutageError
 
 _LONGEST_TEXT = 200
-"""Characters of what the server says that are repeated in the log."""
+"""The log repeats so many characters of what the server says."""
 _OTHER_PLACES = frozenset({301, 302, 303, 307, 308, 404, 405, 421})
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 WINDOW = 60
-"""Seconds. A nonce is recent in the window it was made in and in the next."""
+"""A window lasts so many seconds. A nonce is recent in the window that it was made in and in the next."""
 
 
 class DpopNonces:

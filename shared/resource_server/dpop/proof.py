@@ -18,11 +18,11 @@ from joserfc.errors import JoseError
 from ..introspection.response import token_digest
 
 ALGORITHMS = ("ES256", "Ed25519", "EdDSA", "PS256", "RS256")
-"""With which proofs may be signed; EdDSA means Ed25519 (RFC 9864)."""
+"""Proofs may be signed with these; EdDSA means Ed25519 (RFC 9864)."""
 CLOCK_WINDOW = 60
-"""Seconds that a proof's `iat` may lie before or after now."""
+"""A proof's `iat` may lie so many seconds before or after now."""
 PROOF_LIFETIME = 2 * CLOCK_WINDOW
-"""Seconds after which a proof that was accepted is refused for its age: for so long its use has to be remembered."""
+"""After so many seconds a proof that was accepted is refused for its age: for so long its use has to be remembered."""
 _MAX_LENGTH = 4096
 _MAX_ID_LENGTH = 256
 
@@ -49,9 +49,9 @@ class Proof:
     """A proof that is good for its request, unless it was used before."""
 
     jkt: str
-    """The thumbprint of the key that signed it (RFC 7638): what tokens are bound to."""
+    """This is the thumbprint of the key that signed it (RFC 7638), to which tokens are bound."""
     digest: str
-    """Stands for this proof among all of its key at its address (RFC 9449 §11.1)."""
+    """It stands for this proof among all of its key at its address (RFC 9449 §11.1)."""
     nonce: str | None
 
 

@@ -9,7 +9,8 @@ from ..process.clock import seconds
 from ..process.fork import reset_after_fork
 
 MAX_ENTRIES = 200_000
-"""Proofs within their lifetime, of some 180 bytes each, before more are refused: one process does not check as many."""
+"""So many proofs within their lifetime are remembered, of some 180 bytes each, before more are refused: one process does
+not check as many."""
 
 
 class UsedProofs(Protocol):

@@ -25,7 +25,7 @@ from ..token_validator import TokenValidator
 T = TypeVar("T")
 
 _QUESTIONS = 32
-"""How many may be on their way at once."""
+"""So many may be on their way at once."""
 
 
 class AsyncValidation:

@@ -13,9 +13,9 @@ from ..process.clock import seconds
 from .validation import is_asyncio
 
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
-"""Why a socket is closed (RFC 6455 §7.4.1 and its registry)."""
+"""A socket is closed with one of these codes (RFC 6455 §7.4.1 and its registry)."""
 LONGEST_UNCHECKED = 60.0
-"""Seconds for which a socket stays open while the authorization server can't be asked."""
+"""A socket stays open for so many seconds while the authorization server can't be asked."""
 
 
 class WatchedSocket:

@@ -15,7 +15,7 @@ from .response import ActiveToken
 from .single_flight import Flight, SingleFlight
 
 _WHOLE_SECONDS = 1.0
-"""How far an HTTP `Date` may lie behind the moment that it stands for."""
+"""An HTTP `Date` may lie so many seconds behind the moment that it stands for."""
 
 _log = logging.getLogger(__name__)
 

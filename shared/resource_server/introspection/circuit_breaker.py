@@ -10,9 +10,9 @@ from ..process.clock import seconds
 from ..process.fork import reset_after_fork
 
 FAILURES = 5
-"""In a row, before it opens."""
+"""After so many in a row it opens."""
 PROBE_EVERY = 1.0
-"""Seconds."""
+"""While it is open, one attempt in so many seconds is let through."""
 
 
 class CircuitBreaker:

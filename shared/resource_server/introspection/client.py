@@ -3,7 +3,7 @@
 from ..back_channel.channel import BackChannel, RawAnswer
 
 DEADLINE = 1.0
-"""Seconds for a whole exchange."""
+"""A whole exchange may take so many seconds, unless an application says otherwise."""
 
 
 class IntrospectionClient:

@@ -11,7 +11,7 @@ from .response import ActiveToken, confirmation_key, read_json_answer, token_dig
 
 _KINDS = frozenset({"bearer", "dpop"})
 _LONGEST_TIME = 2**53
-"""Seconds; numbers beyond that have no exact value in JSON (RFC 8259 §6)."""
+"""Numbers of seconds beyond that have no exact value in JSON (RFC 8259 §6)."""
 
 
 def read_other_answer(body: bytes, token: str, issuer: str) -> ActiveToken | None:

@@ -13,7 +13,7 @@ from ..process.clock import seconds
 from ..revocation_feed.reader import Batch, read_feed
 
 CHECKED_FOR = 5.0
-"""Seconds for which the outcome of a check is remembered."""
+"""The outcome of a check is remembered for so many seconds."""
 _PORTS = {"http": 80, "https": 443}
 
 

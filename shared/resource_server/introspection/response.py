@@ -21,23 +21,23 @@ class ActiveToken:
     subject: str
     client_id: str
     username: str | None
-    """None for a token that a client got for itself."""
+    """It is None for a token that a client got for itself."""
     scopes: frozenset[str]
     audience: frozenset[str]
     issuer: str
     token_type: str
     issued_at: int
     expires_at: int
-    """Epoch seconds by the authorization server's clock, like `issued_at`."""
+    """These are epoch seconds by the authorization server's clock, like `issued_at`."""
     jti: str
-    """The token's digest: what a revocation names."""
+    """This is the token's digest, by which a revocation names it."""
     grant_id: str
     jkt: str | None = None
-    """The thumbprint of the key that it is bound to (RFC 9449 §6); None for a bearer token."""
+    """This is the thumbprint of the key that it is bound to (RFC 9449 §6), or None for a bearer token."""
     actors: tuple[str, ...] = ()
-    """Who acts for the subject by token exchange (RFC 8693 §4.1): the first. The others tell how it came to that."""
+    """The first acts for the subject by token exchange (RFC 8693 §4.1). The others tell how it came to that."""
     answer: bytes = field(default=b"{}", repr=False)
-    """What the authorization server said of it, as it came. Read `claims`."""
+    """This is what the authorization server said of it, as it came. Read `claims`."""
 
     @property
     def claims(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ..validation_cache import ValidationCache
 from .reader import GRACE, WAIT, Batch, read_feed
 
 _PAUSE = 0.1
-"""Seconds between polls that failed, or were answered at once because too many others wait."""
+"""So many seconds lie between polls that failed, or were answered at once because too many others wait."""
 
 _log = logging.getLogger(__name__)
 

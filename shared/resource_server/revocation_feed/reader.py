@@ -9,9 +9,9 @@ from ..errors import UnusableAnswerError
 from ..wire import FeedAnswer
 
 WAIT = 1
-"""Seconds for which the authorization server may hold an answer while there is nothing to tell."""
+"""The authorization server may hold an answer for so many seconds while there is nothing to tell."""
 GRACE = 1.0
-"""Seconds that the exchange itself may take beyond that."""
+"""The exchange itself may take so many seconds more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +20,17 @@ class Batch:
 
     cursor: str
     reset: bool
-    """The position was lost: anything may have been revoked."""
+    """If it is True, the position was lost and anything may have been revoked."""
     ended: frozenset[str]
-    """Tokens by `jti` and grants by `grant_id`."""
+    """These ended: tokens by `jti` and grants by `grant_id`."""
     narrowed: dict[str, frozenset[str]]
-    """Grants by `grant_id` that go on with no more than these scopes."""
+    """These grants go on, by `grant_id`, with no more than these scopes."""
     more: bool
-    """There is more to tell at once, so this answer proves nothing."""
+    """If it is True, there is more to tell at once, so this answer proves nothing."""
     issuer: str | None
-    """Who answers."""
+    """This is who answers."""
     resource: str | None
-    """Whom it answers; None, like `issuer`, from a server that doesn't say so."""
+    """This is whom it answers. Like `issuer` it is None from a server that doesn't say so."""
 
 
 def read_feed(channel: BackChannel, cursor: str, *, wait: int = WAIT, grace: float = GRACE) -> Batch:
