@@ -30,7 +30,7 @@ class ForbiddenAddressError(OSError):
 
 
 class Sender:
-    """Opens connections to receivers. `deadline` is in seconds; `tls` is for tests that bring a certificate of their own."""
+    """Connects to receivers. `deadline` is in seconds; `tls` is for tests that bring a certificate of their own."""
 
     def __init__(self, *, allow_private: bool, deadline: float = DEADLINE, tls: ssl.SSLContext | None = None) -> None:
         self._allow_private = allow_private

@@ -9,7 +9,7 @@ from ..process.clock import seconds
 from ..process.fork import reset_after_fork
 
 MAX_ENTRIES = 200_000
-"""So many proofs within their lifetime are remembered, of some 180 bytes each, before more are refused: one process does
+"""So many proofs of some 180 bytes each are remembered within their lifetime before more are refused: one process does
 not check as many."""
 
 
