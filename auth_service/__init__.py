@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
     install_sessions(app, parts.sessions, parts.web_secret, settings.session_lifetime, secure=settings.secure)
-    headers = install_security_headers(app, secure=settings.secure)
+    headers = install_security_headers(app, settings.issuer)
     install_error_handlers(app)
     install_commands(app)
     app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))

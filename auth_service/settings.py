@@ -139,7 +139,7 @@ class Settings(EnvironmentSettings):
 
     @property
     def secure(self) -> bool:
-        """Whether people reach us over TLS: decides `Secure`, `__Host-` and HSTS."""
+        """Whether people reach us over TLS: decides `Secure` and `__Host-`."""
         return self.issuer.startswith("https://")
 
     @property

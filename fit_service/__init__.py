@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     limit_bodies(app)
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
-    headers = install_security_headers(app, secure=settings.secure)
+    headers = install_security_headers(app, settings.resource)
     install_error_handlers(app)
     install_commands(app)
     app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))

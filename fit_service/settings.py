@@ -123,11 +123,6 @@ class Settings(EnvironmentSettings):
         return self.resource.removesuffix(urlsplit(self.resource).path)
 
     @property
-    def secure(self) -> bool:
-        """Whether apps reach us over TLS: decides HSTS."""
-        return self.resource.startswith("https://")
-
-    @property
     def host_names(self) -> list[str]:
         """Every host name under which a request may arrive."""
         return [str(urlsplit(self.resource).hostname), *self.trusted_hosts]

@@ -1,4 +1,4 @@
-"""Where the three services are reached: fixed host names, ports that `make up AUTH_PORT=…` moves."""
+"""Where the three services are reached: fixed host names, ports that `make up AUTH_PORT=…` moves, http or https."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from tools.console import Problem
 from tools.paths import LOCAL
 
 _FILE = LOCAL / "addresses.json"
+_PORTS = ("auth_port", "fit_port", "app_port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +21,22 @@ class Addresses:
     auth_port: int = 8000
     fit_port: int = 8001
     app_port: int = 8002
+    tls: bool = False
 
     @classmethod
     def wanted(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """As the environment says, else as it was last time, else the defaults. Raises Problem."""
-        ports = {name: environment.get(name.upper()) or port for name, port in asdict(cls.last()).items()}
+        last = cls.last()
+        ports = {name: environment.get(name.upper()) or port for name, port in last.ports.items()}
         for name, port in ports.items():
             if not str(port).isdecimal() or not 0 < int(port) < 65_536:
                 raise Problem(f"{name.upper()}={port} is not a port")
-        wanted = cls(**{name: int(port) for name, port in ports.items()})
-        if len(set(asdict(wanted).values())) < len(ports):
-            named = ", ".join(f"{name.upper()}={port}" for name, port in asdict(wanted).items())
+        tls = environment.get("TLS") or str(int(last.tls))
+        if tls not in {"0", "1"}:
+            raise Problem(f"TLS={tls} is neither 1 (https) nor 0 (http)")
+        wanted = cls(**{name: int(port) for name, port in ports.items()}, tls=tls == "1")
+        if len(set(wanted.ports.values())) < len(ports):
+            named = ", ".join(f"{name.upper()}={port}" for name, port in wanted.ports.items())
             raise Problem(f"each service needs a port of its own, and these are {named}")
         return wanted
 
@@ -45,7 +51,7 @@ class Addresses:
 
     def check_free(self) -> None:
         """Raise Problem if another program listens on one of them."""
-        for name, port in asdict(self).items():
+        for name, port in self.ports.items():
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
@@ -57,19 +63,29 @@ class Addresses:
                     raise Problem(message) from None
 
     @property
+    def ports(self) -> dict[str, int]:
+        """The three ports, by their names here."""
+        return {name: getattr(self, name) for name in _PORTS}
+
+    @property
+    def scheme(self) -> str:
+        """`https` or `http`."""
+        return "https" if self.tls else "http"
+
+    @property
     def auth(self) -> str:
         """The issuer."""
-        return f"http://localhost:{self.auth_port}"
+        return f"{self.scheme}://localhost:{self.auth_port}"
 
     @property
     def fit(self) -> str:
         """The Fit API."""
-        return f"http://localhost:{self.fit_port}"
+        return f"{self.scheme}://localhost:{self.fit_port}"
 
     @property
     def app(self) -> str:
         """The strength app."""
-        return f"http://127.0.0.1:{self.app_port}"
+        return f"{self.scheme}://127.0.0.1:{self.app_port}"
 
     @property
     def services(self) -> dict[str, str]:
@@ -88,6 +104,6 @@ NO_DOTENV = {"FLASK_SKIP_DOTENV": "1"}
 
 def service_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """What a service is started with: this environment, less the ports, which it would take for settings of its own."""
-    ports = {name.upper() for name in asdict(Addresses())}
+    ports = {name.upper() for name in _PORTS}
     inherited = {name: value for name, value in os.environ.items() if name not in ports}
     return {**inherited, **NO_DOTENV, **settings}

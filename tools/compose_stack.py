@@ -12,7 +12,7 @@ from typing import Any
 
 from tools.addresses import Addresses, service_environment
 from tools.console import Problem, working
-from tools.environment import was_without_network
+from tools.environment import ensure_environment, was_without_network
 from tools.paths import LOCAL, ROOT
 from tools.readiness import wait_until_ready
 from tools.redis_users import users_file
@@ -50,9 +50,11 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     if not _succeeds(["docker", "info"]):
         raise Problem("no Docker engine answers: start it; `make up STACK=local` needs none, and has data of its own")
     if running() and Addresses.last() != addresses:
-        raise Problem("it is already running on other ports: `make down` first")
+        raise Problem("it is already running at other addresses: `make down` first")
     if not running():
         addresses.check_free()
+        if addresses.tls:
+            _ensure_certificate()
     _check_that_containers_are_ours()
     _write_environment(addresses)
     addresses.keep()
@@ -60,7 +62,7 @@ def up(addresses: Addresses, *, demo: bool) -> str:
         _run("build")
     with working("Starting the authorization server"):
         _run("up", "--detach", "--remove-orphans", "auth")
-        wait_until_ready({"auth": addresses.auth}, _READY_WITHIN)
+        wait_until_ready({"auth": "http://localhost:8000"}, _READY_WITHIN, ask=_ready_inside)
     with working("Registering the Fit API and the app"):
         register(auth_command(), addresses)
     with working("Starting everything else"):
@@ -103,6 +105,12 @@ def fit_command() -> Any:
 
 def _flask(container: str, package: str, *arguments: str, stdin: str = "") -> Any:
     return json.loads(_run("exec", "-T", container, "flask", "--app", package, *arguments, stdin=stdin))
+
+
+def _ready_inside(address: str) -> bool:
+    """Whether the authorization server says so in its container: nobody is let in before it knows the Fit API."""
+    program = f"import urllib.request as u; u.urlopen('{address}/health/ready', timeout=2)"
+    return _succeeds([*_command(), "exec", "-T", "auth", "python", "-c", program])
 
 
 def logs() -> None:
@@ -177,9 +185,17 @@ def _project() -> str:
 
 def _succeeds(command: list[str]) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
+        environment = service_environment({})
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=20, check=False)
+        return done.returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+def _ensure_certificate() -> None:
+    """Before anything runs that would go on with the old one."""
+    command = [str(ensure_environment("local")), "-m", "tools.local_certificate"]
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 def _write_environment(addresses: Addresses) -> None:
@@ -191,6 +207,12 @@ def _write_environment(addresses: Addresses) -> None:
         "FIT_PORT": str(addresses.fit_port),
         "APP_PORT": str(addresses.app_port),
     }
+    if addresses.tls:
+        values |= {
+            "PUBLIC_SCHEME": "https",
+            "PROXY_BIND": ":8080 ssl crt /etc/moogle/site.pem alpn h2,http/1.1",
+            "CA_FILE": "/etc/moogle/ca.crt",
+        }
     _ENVIRONMENT.touch(mode=0o600)
     _ENVIRONMENT.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
     folder = LOCAL / "compose"

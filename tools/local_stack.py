@@ -30,11 +30,13 @@ _READY_WITHIN = 120
 
 def up(addresses: Addresses, *, demo: bool) -> str:
     """Start what isn't running and wait until it is ready; returns what was chosen, in words. Raises Problem."""
+    if addresses.tls:
+        raise Problem("https needs the proxy of Docker Compose: `make up STACK=compose TLS=1`, or here `make up TLS=0`")
     redis_server = shutil.which("redis-server") or shutil.which("valkey-server")
     chosen = f"local processes with SQLite and {_redis_in_words(redis_server)}"
     if supervisor.running() is not None:
         if Addresses.last() != addresses:
-            raise Problem("it is already running on other ports: `make down` first")
+            raise Problem("it is already running at other addresses: `make down` first")
         ensure_environment("local")
         say("Already running.")
         _wait_until_ready(addresses)

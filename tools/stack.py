@@ -12,7 +12,7 @@ from tools import compose_stack, local_stack
 from tools.addresses import Addresses
 from tools.console import Problem, fail, paint, say, working
 from tools.environment import ensure_environment
-from tools.paths import LOGS, ROOT, SECRETS, make_local_folders
+from tools.paths import CA_FILE, LOGS, ROOT, SECRETS, make_local_folders
 from tools.registration import Command
 from tools.secrets_store import remembered
 
@@ -23,9 +23,10 @@ _IN_WORDS = {local_stack: "local processes", compose_stack: "containers"}
 def up() -> None:
     """Start everything, wait until it is ready, say where it is."""
     make_local_folders()
-    addresses, demo = Addresses.wanted(), os.environ.get("DEMO") != "0"
+    addresses, demo = Addresses.wanted(), _wants_demo()
     kind = _wanted_kind()
     _say_where_data_are(kind)
+    _say_what_changes(addresses)
     chosen = kind.up(addresses, demo=demo)
     say()
     say(f"{paint('Ready', 'green')}, as {chosen}.")
@@ -33,6 +34,8 @@ def up() -> None:
     say(f"  Strength app          {paint(addresses.app, 'bold')}   begin here: “Connect Moogle Fit”")
     say(f"  Authorization server  {paint(addresses.auth, 'bold')}")
     say(f"  Fit API               {paint(addresses.fit, 'bold')}   {addresses.fit}/docs: read about it and try it")
+    if addresses.tls:
+        say(f"  Your browser has to trust {CA_FILE}, once: docs/operations.md, “https on your machine”")
     if account := remembered(kind.DEMO_ACCOUNT):
         say()
         say(f"  Sign in as {paint(account['username'], 'bold')} with the password {paint(account['password'], 'bold')}")
@@ -57,7 +60,9 @@ def demo() -> None:
         say()
         up()
     try:
-        played = subprocess.run([str(ensure_environment("local")), "-m", "tools.demo"], cwd=ROOT, check=False)
+        command = [str(ensure_environment("local")), "-m", "tools.demo"]
+        trusted = {"REQUESTS_CA_BUNDLE": str(CA_FILE)} if Addresses.last().tls else {}
+        played = subprocess.run(command, cwd=ROOT, env={**os.environ, **trusted}, check=False)
     finally:
         if started:
             say()
@@ -84,6 +89,13 @@ def logs() -> None:
     (kind or local_stack).logs()
 
 
+def _wants_demo() -> bool:
+    wanted = os.environ.get("DEMO") or "1"
+    if wanted not in {"0", "1"}:
+        raise Problem(f"DEMO={wanted} is neither 1 (make a demo account) nor 0")
+    return wanted == "1"
+
+
 def _wanted_kind() -> ModuleType:
     wanted = os.environ.get("STACK") or ""
     if wanted not in {"", *_KINDS}:
@@ -107,6 +119,12 @@ def _say_where_data_are(kind: ModuleType) -> None:
         say(f"The {_IN_WORDS[kind]} have data of their own; those of the {_IN_WORDS[last]} stay where they are.")
     elif last is local_stack and os.environ.get("STACK") != "local" and compose_stack.available():
         say("Continuing with local processes, which have your data; `make up STACK=compose` has data of its own.")
+
+
+def _say_what_changes(addresses: Addresses) -> None:
+    last = Addresses.last()
+    if _last_kind() is not None and _running_kind() is None and addresses.auth != last.auth:
+        say(f"The issuer changes from {last.auth} to {addresses.auth}: accounts and weights stay, apps connect again.")
 
 
 def _running_kind() -> ModuleType | None:

@@ -198,7 +198,7 @@ class ProtocolApp:
         self._issuer = issuer
         self._is_trusted = lru_cache(64)(lambda host: host_is_trusted(host.lower() if host else host, host_names))
         self._metrics = metrics
-        self._headers = {"Content-Type": "application/json", **data_headers(secure=issuer.startswith("https:"))}
+        self._headers = {"Content-Type": "application/json", **data_headers(issuer)}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer what there is a route for, if it comes under a name of ours."""

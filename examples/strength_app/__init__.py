@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # it would want a Referer, which our pages tell browsers not to send
     )
     follow_requests(app)
-    install_security_headers(app, secure=settings.url.startswith("https://"))
+    install_security_headers(app, settings.url)
     CSRFProtect(app)
     store = ConnectionStore(settings.database)
     oauth = OAuth(app, cache=store)  # state and code_verifier wait in the store, not in the cookie

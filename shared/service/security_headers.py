@@ -2,6 +2,8 @@
 §4.16).
 """
 
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, g
 
 _DATA_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'; sandbox"
@@ -10,28 +12,37 @@ _PAGE_POLICY = (
 )
 
 
-def data_headers(*, secure: bool) -> dict[str, str]:
-    """The headers of answers for programs; `secure` adds what only makes sense over TLS."""
-    headers = {
+def data_headers(address: str) -> dict[str, str]:
+    """The headers of answers for programs, from a service at this address."""
+    return {
         "Content-Security-Policy": _DATA_POLICY,
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
+        **_transport_security(address),
     }
-    if secure:
-        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-    return headers
 
 
-def install_security_headers(app: Flask, *, secure: bool) -> dict[str, str]:
+def _transport_security(address: str) -> dict[str, str]:
+    """None without TLS (RFC 6797 §7.2), nor at `localhost`: browsers hold a host name to it at all of its ports, so that
+    nothing else on the person's machine could be reached over http any longer.
+    """
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if parts.scheme != "https" or host == "localhost" or host.endswith(".localhost"):
+        return {}
+    return {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
+
+
+def install_security_headers(app: Flask, address: str) -> dict[str, str]:
     """Set the headers, which are returned, on every answer of the application, where its view has set no other.
 
     A page gets a policy under which it may have style sheets and images of its own, and forms that lead to where
     `let_form_lead_to` says.
     """
-    standing = {**data_headers(secure=secure), "Cache-Control": "no-store"}
+    standing = {**data_headers(address), "Cache-Control": "no-store"}
 
     @app.after_request
     def set_headers(response: Response) -> Response:

@@ -173,6 +173,21 @@ def test_over_tls_cookies_and_answers_are_bound_to_it(start_stack: Callable[...,
     assert page.headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains"
 
 
+@pytest.mark.clause("ASVS 3.4.1")
+@pytest.mark.parametrize(
+    ("issuer", "lasts"),
+    [("https://auth.example", True), ("https://localhost:8000", False), ("https://a.localhost", False)],
+)
+def test_browsers_are_held_to_tls_at_names_that_are_one_sites_own(
+    start_stack: Callable[..., Stack], issuer: str, lasts: bool
+) -> None:
+    stack = start_stack(issuer=issuer, fit_resource=f"{issuer}/api/", fit_auth_url="http://127.0.0.1:9")
+    for app, path in ((stack.auth_app, "/sign-in"), (stack.auth_app, "/jwks"), (stack.fit_app, "/openapi.json")):
+        answer = app.test_client().get(path, base_url=issuer)
+        assert answer.status_code == 200
+        assert ("Strict-Transport-Security" in answer.headers) == lasts, "browsers apply it to every port of localhost"
+
+
 @pytest.mark.clause("RFC 9700 §4.13", line=119)
 @pytest.mark.parametrize("host", ["attacker.example", "localhost.attacker.example", "", "[::1", "localhost@attacker"])
 def test_a_request_for_another_host_is_refused(actions: Actions, host: str) -> None:

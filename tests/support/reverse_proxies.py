@@ -1,5 +1,6 @@
 """nginx, HAProxy and Caddy with the configurations of `deploy/proxy`, in front of whatever a test serves."""
 
+import getpass
 import http.client
 import os
 import shutil
@@ -91,10 +92,15 @@ def _running(kind: Kind, folder: Path, servers: Mapping[str, str]) -> Iterator[R
     assert kind.path is not None, f"{kind.program} is not installed"
     tls, port = _certificate(folder), free_port()
     values = {name: kind.unix + server if server.startswith("/") else server for name, server in servers.items()}
-    template = string.Template((ROOT / "deploy" / "proxy" / kind.file).read_text())
-    (folder / kind.file).write_text(template.safe_substitute(values, STATE=str(folder), TLS=str(port)))
-    command = [kind.path, *kind.arguments, str(folder / kind.file)]
+    configuration = ROOT / "deploy" / "proxy" / kind.file
     environment = {**os.environ, "HOME": str(folder)}
+    if kind is HAPROXY:
+        environment |= values | _of_haproxy(folder, port)
+    else:
+        text = string.Template(configuration.read_text()).safe_substitute(values, STATE=str(folder), TLS=str(port))
+        configuration = folder / kind.file
+        configuration.write_text(text)
+    command = [kind.path, *kind.arguments, str(configuration)]
     with (folder / f"{kind.program}.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     proxy = ReverseProxy(port, tls)
@@ -104,6 +110,12 @@ def _running(kind: Kind, folder: Path, servers: Mapping[str, str]) -> Iterator[R
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _of_haproxy(folder: Path, port: int) -> dict[str, str]:
+    hosts = dict(zip(("AUTH_HOSTS", "FIT_HOSTS", "APP_HOSTS"), (f"{name}:{port}" for name in NAMES), strict=True))
+    bind = f"127.0.0.1:{port} ssl crt {folder}/site.pem alpn h2,http/1.1"
+    return {**hosts, "BIND": bind, "INSIDE": "192.0.2.1", "RUN_AS": getpass.getuser()}
 
 
 def _answers(proxy: ReverseProxy) -> bool:
