@@ -112,4 +112,4 @@ def _pem(certificate: x509.Certificate) -> bytes:
 
 
 if __name__ == "__main__" and ensure_certificate():
-    say(f"There is a new certificate: whatever trusted the old one has to trust {CA_FILE}.")
+    say(f"Made a certificate: who is to believe it has to trust {CA_FILE}.")

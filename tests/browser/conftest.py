@@ -3,6 +3,8 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from selenium import webdriver
@@ -13,6 +15,13 @@ from tests.browser.window import Window
 
 @pytest.fixture
 def window() -> Iterator[Window]:
+    with open_window() as window:
+        yield window
+
+
+@contextmanager
+def open_window(home: Path | None = None) -> Iterator[Window]:
+    """Of a person with this home folder, where Chromium looks whom they trust."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if browser is None or driver is None:
         pytest.skip("needs chromium and chromedriver")
@@ -23,7 +32,8 @@ def window() -> Iterator[Window]:
         options.add_argument(argument)
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")
-    running = webdriver.Chrome(options=options, service=Service(driver))
+    environment = {**os.environ, **({"HOME": str(home)} if home else {})}
+    running = webdriver.Chrome(options=options, service=Service(driver, env=environment))
     try:
         yield Window(running)
     finally:

@@ -25,6 +25,10 @@ class Window:
     def open(self, address: str) -> None:
         self._driver.get(address)
 
+    def is_secure(self) -> bool:
+        """Whether the browser says so, which it does of `http://localhost` too: hence the scheme."""
+        return bool(self._driver.execute_script("return window.isSecureContext && location.protocol === 'https:'"))
+
     def press(self, text: str) -> None:
         """A button or a link."""
         self._driver.execute_script("document.documentElement.dataset.left = 'yes'")

@@ -108,3 +108,42 @@ def test_data_in_containers_are_not_left_for_empty_ones_when_the_engine_is_gone(
     refused = checkout.make("up")
     assert refused.returncode != 0
     assert "no Docker engine answers: start it" in refused.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"TLS": "yes"}, "TLS=yes is neither 1 (https) nor 0 (http)"),
+        ({"DEMO": "no"}, "DEMO=no is neither 1 (make a demo account) nor 0"),
+        ({"STACK": "docker"}, "STACK=docker is neither local nor compose"),
+        ({"AUTH_PORT": "http"}, "AUTH_PORT=http is not a port"),
+        ({"FIT_PORT": "8000", "AUTH_PORT": "8000"}, "each service needs a port of its own"),
+        ({"STACK": "local", "TLS": "1"}, "https needs the proxy of Docker Compose: `make up STACK=compose TLS=1`"),
+    ],
+)
+def test_a_value_that_no_option_has_is_refused_in_one_line(
+    tmp_path: Path, programs: Path, variables: dict[str, str], said: str
+) -> None:
+    checkout = Checkout(tmp_path / "moogle", programs)
+    refused = checkout.make("up", **variables)
+    assert refused.returncode != 0
+    assert refused.stdout.startswith(f"problem: {said}")
+    assert not (checkout.folder / ".env").exists()
+
+
+def test_https_stays_until_it_is_given_up_and_a_change_of_the_issuer_is_said(tmp_path: Path, programs: Path) -> None:
+    checkout = Checkout(tmp_path / "moogle", programs)
+    checkout.use_installed()
+    port = checkout.ports["AUTH_PORT"]
+    first = checkout.make("up", STACK="compose", TLS="1").stdout
+    assert "The issuer changes" not in first
+    assert f"who is to believe it has to trust {checkout.folder}/.local/tls/ca.crt" in first
+    environment = (checkout.folder / ".env").read_text()
+    assert "\nPUBLIC_SCHEME=https\n" in environment
+    again = checkout.make("up", STACK="compose").stdout
+    assert "The issuer changes" not in again
+    assert "Made a certificate" not in again
+    assert (checkout.folder / ".env").read_text() == environment
+    back = checkout.make("up", STACK="compose", TLS="0").stdout
+    assert f"The issuer changes from https://localhost:{port} to http://localhost:{port}: " in back
+    assert "PUBLIC_SCHEME" not in (checkout.folder / ".env").read_text()

@@ -84,7 +84,8 @@ def run_stack(folder: Path, redis_url: str, **given: object) -> Iterator[Stack]:
     auth_app = auth_service.create_app(AuthSettings.model_validate(settings))
     parts: Components = auth_app.extensions["auth_service"]
     parts.database.upgrade()
-    fit_credentials = _resource_server(auth_app, "moogle-fit", f"{fit}/api/", SCOPES)
+    resource = str(fit_settings.get("resource", f"{fit}/api/"))
+    fit_credentials = _resource_server(auth_app, "moogle-fit", resource, SCOPES)
     other_credentials = _resource_server(auth_app, "moogle-plans", "http://localhost:9/plans/", OTHER_SCOPES)
     fit_app = fit_service.create_app(
         FitSettings.model_validate(

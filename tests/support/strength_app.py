@@ -18,9 +18,10 @@ from tests.support.stack import Stack
 
 @dataclass(frozen=True)
 class StrengthApp:
-    """Where it is; `twin` is a second process' worth of it, with the same store."""
+    """Where it is, also past a proxy; `twin` is a second process' worth of it, with the same store."""
 
     url: str
+    inside: str
     twin: str
     stack: Stack
     credentials: tuple[str, str]
@@ -60,10 +61,11 @@ class StrengthApp:
 
 
 @contextmanager
-def run_strength_app(stack: Stack, folder: Path) -> Iterator[StrengthApp]:
-    """Register and start the app."""
+def run_strength_app(stack: Stack, folder: Path, published: str | None = None) -> Iterator[StrengthApp]:
+    """Register and start the app, which people may reach at another address than its own."""
     ports = free_port(), free_port()
-    url = f"http://127.0.0.1:{ports[0]}"
+    inside, twin = (f"http://127.0.0.1:{port}" for port in ports)
+    url = published or inside
     options = ["--redirect-uri", f"{url}/callback", "--scope", READ, "--scope", WRITE]
     client = stack.command("client", "create", "Strength", *options)
     settings = Settings(
@@ -80,4 +82,4 @@ def run_strength_app(stack: Stack, folder: Path) -> Iterator[StrengthApp]:
         for port in ports:
             running.enter_context(serve(create_app(settings), port))
         credentials = (client["client_id"], client["client_secret"])
-        yield StrengthApp(url, f"http://127.0.0.1:{ports[1]}", stack, credentials)
+        yield StrengthApp(url, inside, twin, stack, credentials)

@@ -1,0 +1,67 @@
+"""What docker-compose.yml publishes, and that its proxy takes what it is given."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.compose import SERVICES, TLS, command, environment_of, interpolated, proxy_environment
+from tests.support.reverse_proxies import HAPROXY
+from tests.support.servers import free_port
+from tools import local_certificate
+
+CHOSEN = {"AUTH_PORT": "9000", "FIT_PORT": "9001", "APP_PORT": "9002"}
+
+
+def test_only_the_proxy_is_published_and_on_the_loopback_interface_only() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert list(published) == ["proxy"]
+    ports = [interpolated(port, {}) for port in published["proxy"]]
+    assert ports == ["127.0.0.1:8000:8080", "127.0.0.1:8001:8080", "127.0.0.1:8002:8080"]
+    assert not any(service.get("network_mode") for service in SERVICES.values())
+
+
+@pytest.mark.parametrize("values", [{}, TLS], ids=["http", "https"])
+def test_each_service_knows_the_address_that_the_proxy_gives_it(values: dict[str, str]) -> None:
+    given = {**values, **CHOSEN}
+    scheme = "https" if values else "http"
+    auth, fit, app, proxy = (environment_of(name, given) for name in ("auth", "fit", "app", "proxy"))
+    assert auth["AUTH_ISSUER"] == fit["FIT_ISSUER"] == app["APP_ISSUER"] == f"{scheme}://localhost:9000"
+    assert fit["FIT_RESOURCE"] == app["APP_FIT_API"] == f"{scheme}://localhost:9001/api/"
+    assert app["APP_URL"] == f"{scheme}://127.0.0.1:9002"
+    assert fit["FIT_AUTH_URL"] == app["APP_AUTH_URL"] == f"{scheme}://auth.internal:8080"
+    assert app["APP_FIT_URL"] == f"{scheme}://fit.internal:8080/api/"
+    assert proxy["AUTH_HOSTS"].split() == ["localhost:9000", "auth.internal:8080"]
+    assert proxy["FIT_HOSTS"].split() == ["localhost:9001", "fit.internal:8080"]
+    assert proxy["APP_HOSTS"].split() == ["127.0.0.1:9002"]
+    assert SERVICES["proxy"]["networks"]["default"]["aliases"] == ["auth.internal", "fit.internal"]
+    assert (auth["AUTH_TRUSTED_HOSTS"], fit["FIT_TRUSTED_HOSTS"]) == ("auth.internal", "fit.internal")
+    assert (auth["AUTH_TRUSTED_PROXIES"], fit["FIT_TRUSTED_PROXIES"]) == ("1", "1")
+
+
+@pytest.mark.parametrize("values", [{}, TLS], ids=["http", "https"])
+def test_haproxy_takes_the_configuration_with_what_compose_gives_it(
+    values: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if HAPROXY.path is None:
+        pytest.skip(f"needs {HAPROXY.program}")
+    monkeypatch.setattr(local_certificate, "CERTIFICATE_FILE", tmp_path / "site.pem")
+    monkeypatch.setattr(local_certificate, "CA_FILE", tmp_path / "ca.crt")
+    local_certificate.ensure_certificate()
+    servers = dict.fromkeys(("AUTH", "FIT", "APP"), "http://127.0.0.1:9")
+    environment = proxy_environment(tmp_path, [free_port() for _ in range(3)], servers, values)
+    checked = subprocess.run(command("-c"), env=environment, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert "WARNING" not in checked.stderr, checked.stderr
+    spoiled = {**environment, "BIND": "nowhere"}
+    assert subprocess.run(command("-c"), env=spoiled, capture_output=True, check=False).returncode != 0
+
+
+def test_what_a_container_sees_of_this_machine_is_what_it_needs() -> None:
+    mounted = {
+        name: [volume for volume in service.get("volumes", ()) if volume.startswith("./.local/tls")]
+        for name, service in SERVICES.items()
+    }
+    assert {name for name, volumes in mounted.items() if volumes} == {"fit", "webhooks", "app", "proxy"}
+    assert mounted.pop("proxy") == ["./.local/tls-key:/etc/moogle:ro"]
+    assert {volume for volumes in mounted.values() for volume in volumes} == {"./.local/tls:/etc/moogle:ro"}
