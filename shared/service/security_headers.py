@@ -26,8 +26,9 @@ def data_headers(address: str) -> dict[str, str]:
 
 
 def _transport_security(address: str) -> dict[str, str]:
-    """None without TLS (RFC 6797 §7.2), nor at `localhost`: browsers hold a host name to it at all of its ports, so that
-    nothing else on the person's machine could be reached over http any longer.
+    """None without TLS (RFC 6797 §7.2), nor at `localhost`, which has other sites at other ports.
+
+    Browsers hold a host name to it at all ports, so nothing else on the person's machine could be reached over http.
     """
     parts = urlsplit(address)
     host = parts.hostname or ""
