@@ -1,1 +1,1 @@
-"""Handles and keys as pure computation: this room asks no store and knows no protocol."""
+"""Handles and keys are pure computation: this room asks no store and knows no protocol."""

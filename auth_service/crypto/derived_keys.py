@@ -1,4 +1,4 @@
-"""Every key that is made from the material of a token key: one for each purpose, by its label, with HKDF (RFC 5869).
+"""From the material of a token key one key is made for each purpose, by its label, with HKDF (RFC 5869).
 
 Each is independent of all others that are made from the same material.
 """
@@ -8,32 +8,32 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 def key_id(material: bytes) -> bytes:
-    """The 4 bytes by which a handle names the token key that made it."""
+    """Return the 4 bytes by which a handle names the token key that made it."""
     return _hkdf(material, b"moogle token key id")[:4]
 
 
 def mac_key(material: bytes) -> bytes:
-    """The key that authenticates handles."""
+    """Return the key that authenticates handles."""
     return _hkdf(material, b"moogle token mac")
 
 
 def derivation_key(material: bytes) -> bytes:
-    """The key that derives the secrets of a spent credential's successors."""
+    """Return the key that derives the secrets of a spent credential's successors."""
     return _hkdf(material, b"moogle token derivation")
 
 
 def web_secret(material: bytes) -> bytes:
-    """The key that signs what browsers carry: CSRF tokens and the forms of people who are not signed in."""
+    """Return the key that signs what browsers carry: CSRF tokens and the forms of people who are not signed in."""
     return _hkdf(material, b"moogle web forms")
 
 
 def wrapping_key(material: bytes) -> bytes:
-    """The key that encrypts other keys at rest."""
+    """Return the key that encrypts other keys at rest."""
     return _hkdf(material, b"moogle key wrapping")
 
 
 def nonce_key(material: bytes) -> bytes:
-    """The key that makes DPoP nonces."""
+    """Return the key that makes DPoP nonces."""
     return _hkdf(material, b"moogle dpop nonces")
 
 

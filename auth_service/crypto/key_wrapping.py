@@ -1,4 +1,4 @@
-"""Private keys at rest: encrypted, so that who reads the database or its backups can't sign in our name."""
+"""Private keys are encrypted at rest, so that who reads the database or its backups can't sign in our name."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,18 @@ _HEADER = {"alg": "dir", "enc": "A256GCM"}
 
 
 class KeyWrapping:
-    """Encrypts with a key made from the first token key and decrypts with those made from any: JWE, AES-256-GCM."""
+    """It encrypts with a key made from the first token key and decrypts with those made from any: JWE, AES-256-GCM."""
 
     def __init__(self, token_keys: Sequence[bytes]) -> None:
         self._ring = KeySet([OctKey.import_key(wrapping_key(material)) for material in token_keys])
 
     def wrap(self, private_key: bytes) -> str:
-        """What may be stored."""
+        """Return what may be stored."""
         newest = self._ring.keys[0]
         return jwe.encrypt_compact({**_HEADER, "kid": newest.kid}, private_key, newest)
 
     def unwrap(self, wrapped: str) -> bytes | None:
-        """What was wrapped, or None if the token key that it was wrapped with has left the ring."""
+        """Return what was wrapped, or None if the token key that it was wrapped with has left the ring."""
         try:
             return jwe.decrypt_compact(wrapped, self._ring).plaintext
         except (JoseError, ValueError):

@@ -1,4 +1,4 @@
-"""The token string: made, parsed, verified, derived and digested here and nowhere else.
+"""Token strings are made, parsed, verified, derived and digested here and nowhere else.
 
 A handle is `prefix + base64url(key id 4 ‖ grant id 16 ‖ generation 4 ‖ secret 32 ‖ tag 16)`: 72 bytes, 100 characters.
 The tag keeps garbage away from Redis and tells the kinds apart; whether a handle is *good* only stored state decides.
@@ -21,7 +21,7 @@ _PATTERN = re.compile(r"m(?:at|rt|ac|dc)_[A-Za-z0-9_-]{96}")
 
 
 class TokenKind(StrEnum):
-    """What a handle may be used for, named by the prefix that secret scanners look for."""
+    """A handle may be used for this, which the prefix names that secret scanners look for."""
 
     ACCESS_TOKEN = "mat_"
     REFRESH_TOKEN = "mrt_"
@@ -34,36 +34,36 @@ _KINDS: dict[str, TokenKind] = {kind.value: kind for kind in TokenKind}
 
 @dataclass(frozen=True, slots=True)
 class TokenHandle:
-    """One verified (or freshly made) token. Its string and its secret never appear in a repr, hence in no log."""
+    """A token that was verified or freshly made. Its string and its secret never appear in a repr, hence in no log."""
 
     kind: TokenKind
     grant_id: str
-    """32 hexadecimal digits."""
+    """It has 32 hexadecimal digits."""
     generation: int
-    """0 for a code or a device code, one more at each rotation."""
+    """It is 0 for a code or a device code, and one more at each rotation."""
     secret: bytes = field(repr=False)
     text: str = field(repr=False)
     digest: str = field(repr=False)
-    """What is stored and looked up instead of the string."""
+    """This is stored and looked up instead of the string."""
 
 
 def _base64url(data: bytes) -> str:
-    """RFC 4648 §5, as `base64` has it, whose functions call three others each, for every token that is looked at."""
+    """Encode as RFC 4648 §5 says, without `base64`, whose functions call three others for every token."""
     return binascii.b2a_base64(data, newline=False).decode().replace("+", "-").replace("/", "_")
 
 
 def token_digest(text: str) -> str:
-    """base64url SHA-256 of a token string, without padding; introspection calls it `jti`."""
+    """Return the SHA-256 of a token string in base64url, without padding; introspection calls it `jti`."""
     return _base64url(hashlib.sha256(text.encode()).digest()).rstrip("=")
 
 
 def new_grant_id() -> str:
-    """A fresh grant id: 128 random bits as 32 hexadecimal digits."""
+    """Make a fresh grant id: 128 random bits as 32 hexadecimal digits."""
     return secrets.token_hex(16)
 
 
 class _Key:
-    """One key of the ring: its id, and independent keys for authenticating handles and deriving their successors."""
+    """A key of the ring has an id, and independent keys for authenticating handles and deriving their successors."""
 
     def __init__(self, material: bytes) -> None:
         self.id = key_id(material)
@@ -72,7 +72,7 @@ class _Key:
 
 
 class TokenKeyRing:
-    """Makes handles with its first key and verifies them with every key.
+    """It makes handles with its first key and verifies them with every key.
 
     A new key is deployed twice: first at the end (so that all processes verify it), then in front. An old key stays
     for the longest life of a grant.
@@ -87,20 +87,20 @@ class TokenKeyRing:
 
     @property
     def newest_key_id(self) -> str:
-        """The id of the key that derives successors now, in hexadecimal."""
+        """The key that derives successors now has this id, in hexadecimal."""
         return self._newest.id.hex()
 
     @property
     def key_ids(self) -> list[str]:
-        """Of all keys, in hexadecimal."""
+        """These are the ids of all keys, in hexadecimal."""
         return [key.hex() for key in self._by_id]
 
     def make(self, kind: TokenKind, grant_id: str, generation: int, secret: bytes | None = None) -> TokenHandle:
-        """A handle of `kind`; its secret is random unless given."""
+        """Make a handle of `kind`; its secret is random unless given."""
         return self._make(self._newest, kind, grant_id, generation, secret or secrets.token_bytes(SECRET_BYTES))
 
     def parse(self, text: str) -> TokenHandle | None:
-        """The handle that `text` is, or None if we never made it. Touches no store."""
+        """Return the handle that `text` is, or None if we never made it. No store is asked."""
         if _PATTERN.fullmatch(text) is None:
             return None
         kind = _KINDS[text[:4]]
@@ -112,7 +112,7 @@ class TokenKeyRing:
         return TokenHandle(kind, body[4:20].hex(), int.from_bytes(body[20:24]), body[24:], text, token_digest(text))
 
     def derive(self, kind: TokenKind, predecessor: TokenHandle, nonce: bytes, key_id: str) -> TokenHandle | None:
-        """The successor of `predecessor`, the same each time for the same nonce and key.
+        """Derive the successor of `predecessor`, the same each time for the same nonce and key.
 
         So a lost answer can be repeated though nothing secret was stored: only who presents the predecessor can have
         its successors computed. None if the key has left the ring.

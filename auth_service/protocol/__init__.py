@@ -1,1 +1,1 @@
-"""The rules of OAuth as we keep them. The only folder that subclasses Authlib; knows neither Flask, SQL nor Redis."""
+"""These are the rules of OAuth as we keep them. Only they subclass Authlib, and they know no Flask, SQL or Redis."""

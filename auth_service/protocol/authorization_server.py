@@ -1,4 +1,4 @@
-"""The authorization server: how token requests, errors and the answers to browsers pass through it.
+"""Token requests, errors and the answers to browsers pass through the authorization server.
 
 What its grants work with `auth_service/components.py` gives them; its endpoints are in `auth_service/routes.py`.
 """
@@ -18,11 +18,11 @@ from auth_service.protocol.redirection import with_parameters
 from auth_service.protocol.tokens.dpop import DpopProofs
 
 MakeGrant = Callable[[ProtocolRequest, "AuthorizationServer"], Any]
-"""Makes one of Authlib's grants, as ours are, for one token request."""
+"""It makes one of our grants, which are Authlib's, for one token request."""
 
 
 class AuthorizationServer(AuthlibAuthorizationServer):
-    """Authlib's server on plain values instead of a framework's request and response."""
+    """It is Authlib's server, on plain values instead of a framework's request and response."""
 
     def __init__(
         self,
@@ -40,21 +40,21 @@ class AuthorizationServer(AuthlibAuthorizationServer):
 
     @property
     def grant_types(self) -> list[str]:
-        """Every `grant_type` that the token endpoint knows."""
+        """The token endpoint knows these values of `grant_type`."""
         return list(self._grants)
 
     def authenticate_client(
         self, request: ProtocolRequest, methods: Collection[str], endpoint: str = "token"
     ) -> Client:
-        """See `clients/authentication.py`; Authlib's own is not used."""
+        """Find out who is calling, as `clients/authentication.py` does; Authlib's own way is not used."""
         return self._authentication.authenticate(request, methods, endpoint)
 
     def create_oauth2_request(self, request: ProtocolRequest) -> ProtocolRequest:
-        """Ours already are what Authlib wants."""
+        """Return the request, which already is what Authlib wants."""
         return request
 
     def get_token_grant(self, request: ProtocolRequest) -> Any:
-        """The grant that `grant_type` names, with all that it works with; Authlib's registry would leave that out."""
+        """Make the grant that `grant_type` names, and give it what it works with, as Authlib's registry can't."""
         make = self._grants.get(request.payload.grant_type)
         if make is None:
             raise UnsupportedGrantTypeError(request.payload.grant_type)
@@ -75,7 +75,7 @@ class AuthorizationServer(AuthlibAuthorizationServer):
             return self.handle_error_response(request, error)
 
     def check_proof(self, request: ProtocolRequest) -> None:
-        """The last check of every grant, because a proof works once, and before its one step (RFC 9449 §5).
+        """Check the DPoP proof, last in every grant, because it works once, and before the one step (RFC 9449 §5).
 
         Without it nothing is issued: `proven_key` isn't known. Raises InvalidDpopProofError and UseDpopNonceError.
         """
@@ -85,7 +85,7 @@ class AuthorizationServer(AuthlibAuthorizationServer):
             raise InvalidDpopProofError("This client must send a DPoP proof.")
 
     def handle_response(self, status: int, body: Any, headers: Any) -> ProtocolResponse:
-        """Also adds the issuer to everything that goes back to a client through the browser (RFC 9207 §2)."""
+        """Answer; what goes back to a client through the browser also names the issuer (RFC 9207 §2)."""
         return ProtocolResponse(
             status,
             body,
@@ -96,7 +96,7 @@ class AuthorizationServer(AuthlibAuthorizationServer):
         )
 
     def handle_error_response(self, request: ProtocolRequest, error: OAuth2Error) -> ProtocolResponse:
-        """An error, sent back the way it has to go."""
+        """Send an error back the way it has to go."""
         if not error.redirect_uri:
             return refusal(error)
         body = _told_of(error)
@@ -105,16 +105,16 @@ class AuthorizationServer(AuthlibAuthorizationServer):
         return self.handle_response(303, "", [("Location", with_parameters(error.redirect_uri, body))])
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
-        """Nobody listens to Authlib's signals."""
+        """Do nothing: nobody listens to Authlib's signals."""
 
 
 def refusal(error: OAuth2Error) -> ProtocolResponse:
-    """The answer to a program whose request raised this (RFC 6749 §5.2)."""
+    """Return the answer to a program whose request raised this (RFC 6749 §5.2)."""
     return ProtocolResponse(error.status_code, _told_of(error), error.get_headers())
 
 
 def _told_of(error: OAuth2Error) -> dict[str, str]:
-    """What a client reads of an error, in the characters that OAuth allows."""
+    """Return what a client reads of an error, in the characters that OAuth allows."""
     told = {"error": str(error.error)}
     if description := error.get_error_description():
         told["error_description"] = printable(description)

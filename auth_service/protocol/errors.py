@@ -1,4 +1,4 @@
-"""OAuth errors that Authlib has not, or not as we need them. What they say is public; the rest goes to the log."""
+"""These OAuth errors Authlib has not, or not as we need them. What they say is public; the rest goes to the log."""
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.base import invalid_error_characters
@@ -8,19 +8,19 @@ REALM = "Moogle"
 
 
 def printable(text: str) -> str:
-    """`text` with every character that an error description may not have replaced (RFC 6749 §5.2)."""
+    """Replace in `text` every character that an error description may not have (RFC 6749 §5.2)."""
     forbidden = set(invalid_error_characters(text))
     return "".join("?" if character in forbidden else character for character in text)
 
 
 class ClientAuthenticationFailedError(InvalidClientError):
-    """One answer for an unknown client, a wrong secret and a missing one, so that client ids can't be probed."""
+    """An unknown client, a wrong secret and a missing one get one answer, so that client ids can't be probed."""
 
     status_code = 401
     description = "Client authentication failed."
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """With a Basic challenge that names a realm (RFC 6749 §5.2, RFC 7617 §2)."""
+        """Add a Basic challenge that names a realm (RFC 6749 §5.2, RFC 7617 §2)."""
         return [
             ("Content-Type", "application/json"),
             ("Cache-Control", "no-store"),
@@ -41,7 +41,7 @@ class TooManyFailuresError(OAuth2Error):
         self.retry_after = retry_after
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """With the seconds to wait."""
+        """Add the seconds to wait."""
         return [*super().get_headers(), ("Retry-After", str(self.retry_after))]
 
 
@@ -70,7 +70,7 @@ class BearerTokenRefusedError(OAuth2Error):
         self.presented = presented
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """With a challenge, which says what was wrong only where something was presented (§3.1)."""
+        """Add a challenge, which says what was wrong only where something was presented (§3.1)."""
         challenge = f'Bearer realm="{REALM}"' + (', error="invalid_token"' if self.presented else "")
         return [*super().get_headers(), ("WWW-Authenticate", challenge)]
 
@@ -118,7 +118,7 @@ class UseDpopNonceError(OAuth2Error):
         self.nonce = nonce
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """With the nonce to use."""
+        """Add the nonce to use."""
         return [*super().get_headers(), ("DPoP-Nonce", self.nonce)]
 
 
@@ -130,7 +130,7 @@ class ClientChangedError(OAuth2Error):
     status_code = 503
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """With the seconds to wait."""
+        """Add the seconds to wait."""
         return [*super().get_headers(), ("Retry-After", "1")]
 
 
@@ -142,5 +142,5 @@ class AnswerLostError(OAuth2Error):
     status_code = 503
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """With the seconds to wait."""
+        """Add the seconds to wait."""
         return [*super().get_headers(), ("Retry-After", "1")]

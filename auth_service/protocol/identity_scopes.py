@@ -1,4 +1,4 @@
-"""The scopes with which an app asks who a person is (OpenID Connect Core §5.4); `openid/userinfo.py` answers."""
+"""With these scopes an app asks who a person is (OpenID Connect Core §5.4); `openid/userinfo.py` answers."""
 
 from collections.abc import Collection
 
@@ -6,7 +6,7 @@ OPENID, PROFILE = "openid", "profile"
 
 
 def understood_scope(scope: str | None, known: Collection[str]) -> str | None:
-    """The scope of a request to sign somebody in without what nobody here knows, `email` for instance (§3.1.2.1).
+    """Leave out of a request to sign somebody in what nobody here knows, `email` for instance (§3.1.2.1).
 
     In any other request an unknown scope is an error.
     """

@@ -1,4 +1,4 @@
-"""A request and an answer as the protocol sees them: plain values, whatever framework carried them."""
+"""The protocol sees a request and an answer as plain values, whatever framework carried them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -43,17 +43,17 @@ _SENT_ONCE = {
     "subject_token_type",
     "requested_token_type",
 }
-"""Parameters that must not be repeated (RFC 6749 §3.1, §3.2).
+"""These parameters must not be repeated (RFC 6749 §3.1, §3.2).
 
 Unknown ones may, and `resource` and `audience` (RFC 8707 §2, RFC 8693 §2.1).
 """
 
 
 class Headers(Protocol):
-    """HTTP headers by name, whatever the case."""
+    """It knows HTTP headers by their names, whatever the case."""
 
     def get(self, name: str, /) -> str | None:
-        """The value, or None."""
+        """Return the value, or None."""
 
 
 class _Payload(OAuth2Payload):
@@ -71,7 +71,7 @@ class _Payload(OAuth2Payload):
 
 
 class ProtocolRequest(OAuth2Request):
-    """One request with the parameters it is allowed to have: a query at /authorize, a form everywhere else.
+    """A request has the parameters that it may have: those of its query at /authorize, of its form everywhere else.
 
     Empty parameters are treated as omitted (RFC 6749 §3.1, §3.2). Its `uri` is the configured address of the endpoint,
     not what a Host header says, so that a call over a back-channel name is no different from any other.
@@ -81,7 +81,7 @@ class ProtocolRequest(OAuth2Request):
     # when it was read.
     headers: Headers
     form: dict[str, str] = {}  # noqa: RUF012 -- no value: Authlib's property of this name, out of the way
-    """The form (at /authorize, the query): each parameter's first value."""
+    """It holds each parameter's first value, of the form (at /authorize, of the query)."""
     user: object = None
     client: Client | None = None
     auth_method: str | None = None
@@ -113,17 +113,17 @@ class ProtocolRequest(OAuth2Request):
                 self.form[name] = present[0]
         self.remote_address = remote_address
         self.direct = direct
-        """At /authorize: it came in the address and was not pushed by its client (RFC 9126)."""
+        """It says, at /authorize, that the request came in the address and was not pushed by its client (RFC 9126)."""
         self._proven_key: str | None = None
 
     @cached_property
     def payload(self) -> _Payload:
-        """The same for Authlib's grants."""
+        """Authlib's grants read the same here."""
         return _Payload(self.parameters, self.form)
 
     @property
     def args(self) -> dict[str, str | None]:
-        """Nothing: where a form is expected, the address carries no parameters (RFC 6749 §2.3.1)."""
+        """There are none: where a form is expected, the address carries no parameters (RFC 6749 §2.3.1)."""
         return {}
 
     def refuse_repeated(self, *names: str) -> None:
@@ -134,13 +134,13 @@ class ProtocolRequest(OAuth2Request):
 
     @property
     def authenticated_client(self) -> Client:
-        """The client, once it was authenticated."""
+        """The client is known once it was authenticated."""
         assert isinstance(self.client, Client)
         return self.client
 
     @property
     def proven_key(self) -> str:
-        """The thumbprint of the key that a token request proves to hold (RFC 9449), or empty, once it was checked."""
+        """A token request proves to hold the key of this thumbprint (RFC 9449), or none, once that was checked."""
         assert self._proven_key is not None
         return self._proven_key
 
@@ -151,7 +151,7 @@ class ProtocolRequest(OAuth2Request):
 
 @dataclass(frozen=True, slots=True)
 class JsonRequest:
-    """A request whose body is JSON and which brings its right as a Bearer token (RFC 6750 §2.1)."""
+    """A request with a body of JSON brings its right as a Bearer token (RFC 6750 §2.1)."""
 
     media_type: str
     body: bytes
@@ -160,7 +160,7 @@ class JsonRequest:
 
 
 class ProtocolResponse(NamedTuple):
-    """What an endpoint sends back. `body` becomes JSON, unless it is a text."""
+    """An endpoint sends this back. `body` becomes JSON, unless it is a text."""
 
     status: int
     body: Mapping[str, object] | str

@@ -1,4 +1,4 @@
-"""Which resource servers a token is for, and with which scopes (RFC 8707, RFC 9700 §2.3).
+"""Here it is decided which resource servers a token is for, and with which scopes (RFC 8707, RFC 9700 §2.3).
 
 Each scope belongs to one resource server, so without a `resource` parameter the audience follows from the scopes.
 """
@@ -18,14 +18,14 @@ from auth_service.protocol.oauth_request import ProtocolRequest
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Scopes and the resource servers at which they may be used."""
+    """These scopes may be used at these resource servers."""
 
     scopes: tuple[str, ...]
     audience: tuple[str, ...]
 
 
 def requested_resources(request: ProtocolRequest) -> tuple[str, ...]:
-    """The `resource` parameters, which may be several. Raises InvalidTargetError."""
+    """Return the `resource` parameters, which may be several. Raises InvalidTargetError."""
     resources = tuple(dict.fromkeys(request.parameters.get("resource", [])))
     for resource in resources:
         try:
@@ -38,7 +38,7 @@ def requested_resources(request: ProtocolRequest) -> tuple[str, ...]:
 
 
 def requested_target(servers: Iterable[ResourceServer], client: Client, request: ProtocolRequest) -> Target:
-    """What a client asks for where nothing was granted yet.
+    """Return what a client asks for where nothing was granted yet.
 
     Raises:
         InvalidTargetError: a resource that is not registered, or at which the client has no scopes.
@@ -60,7 +60,7 @@ def requested_target(servers: Iterable[ResourceServer], client: Client, request:
 
 
 def ticked_target(servers: Iterable[ResourceServer], target: Target, ticked: Collection[str]) -> Target:
-    """What is left of a target when a person ticked some of its scopes. Raises InvalidScopeError if nothing is."""
+    """Return what is left of a target whose scopes a person ticked in part. Raises InvalidScopeError if nothing is."""
     return _target(_owners(servers), tuple(scope for scope in target.scopes if scope in ticked), target.audience)
 
 
@@ -70,7 +70,7 @@ def narrowed_target(
     scopes: tuple[str, ...],
     request: ProtocolRequest,
 ) -> Target:
-    """What one token request wants of what was granted; the next may want something else of it (RFC 8707 §2.2).
+    """Return what one token request wants of what was granted; the next may want something else (RFC 8707 §2.2).
 
     The servers are only looked up when it wants less than everything, which is rare.
 
@@ -91,7 +91,7 @@ def narrowed_target(
 def exchanged_target(
     servers: Collection[ResourceServer], client: Client, subject: Target, request: ProtocolRequest
 ) -> Target:
-    """What a client gets for a token that is good for `subject` (RFC 8693 §2.1): without `scope`, all that it may get.
+    """Return what a client gets for a token that is good for `subject` (RFC 8693 §2.1): without `scope`, all it may.
 
     Raises:
         InvalidTargetError: a resource or audience that the token is not for, or of which the client has no scope.
@@ -115,19 +115,19 @@ def exchanged_target(
 
 
 def audience_of(servers: Iterable[ResourceServer], scopes: Iterable[str]) -> tuple[str, ...]:
-    """The owners of these scopes."""
+    """Return the owners of these scopes."""
     owners = _owners(servers)
     return tuple(dict.fromkeys(owners[scope] for scope in scopes if scope in owners))
 
 
 def _requested_audience(servers: Iterable[ResourceServer], request: ProtocolRequest) -> list[str]:
-    """The `audience` parameters, each of which is a resource or the name of its server (RFC 8693 §2.1)."""
+    """Return the `audience` parameters as resources: each is one, or the name of its server (RFC 8693 §2.1)."""
     by_name = {server.name: server.resource for server in servers}
     return [by_name.get(audience, audience) for audience in request.parameters.get("audience", [])]
 
 
 def _registered(resources: Iterable[str], owners: dict[str, str]) -> tuple[str, ...]:
-    """The registered resource that each of `resources` is or lies below (§2 lets a server map so)."""
+    """Return the registered resource that each of `resources` is or lies below (§2 lets a server map so)."""
     audiences = []
     for resource in resources:
         names = set(owners.values())
@@ -139,12 +139,12 @@ def _registered(resources: Iterable[str], owners: dict[str, str]) -> tuple[str, 
 
 
 def _owners(servers: Iterable[ResourceServer]) -> dict[str, str]:
-    """Each scope's resource server."""
+    """Return each scope's resource server."""
     return {scope.name: server.resource for server in servers for scope in server.scopes}
 
 
 def _target(owners: dict[str, str], scopes: tuple[str, ...], allowed: Collection[str]) -> Target:
-    """For the owners of the scopes and for nobody else, also if more resources were named (RFC 9700 §2.3)."""
+    """Choose the owners of the scopes and nobody else, also if more resources were named (RFC 9700 §2.3)."""
     if not scopes or any(owners.get(scope) not in allowed for scope in scopes):
         raise InvalidScopeError
     return Target(scopes, tuple(dict.fromkeys(owners[scope] for scope in scopes)))

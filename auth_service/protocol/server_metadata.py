@@ -1,4 +1,4 @@
-"""What the authorization server says that it can do (RFC 8414): its grants are those that it was given."""
+"""The authorization server says what it can do (RFC 8414). Its grants are those that it was given."""
 
 from auth_service.protocol.authorization.request import AuthorizationRequest
 from auth_service.protocol.authorization_server import AuthorizationServer
@@ -18,7 +18,7 @@ from shared.resource_server.dpop import ALGORITHMS as DPOP_ALGORITHMS
 def server_metadata(
     server: AuthorizationServer, resource_servers: ResourceServerStore, *, registers_clients: bool
 ) -> dict[str, object]:
-    """The description (RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3). `registers_clients` is about RFC 7591."""
+    """Describe the server (RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3), as it registers clients or not."""
     issuer = server.issuer
     registration = {"registration_endpoint": f"{issuer}/register"} if registers_clients else {}
     return {
@@ -50,7 +50,7 @@ def server_metadata(
 
 
 def _openid_connect(issuer: str) -> dict[str, object]:
-    """What OpenID Connect Discovery §3 adds. Silence about `request_uri` would mean yes."""
+    """Return what OpenID Connect Discovery §3 adds. Silence about `request_uri` would mean yes."""
     return {
         "userinfo_endpoint": userinfo_resource(issuer),
         "end_session_endpoint": f"{issuer}/logout",

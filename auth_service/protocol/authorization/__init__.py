@@ -1,1 +1,1 @@
-"""The authorization request at /authorize: what it must be, how it may be pushed, and what its answer needs."""
+"""Authorization requests are checked, pushed and answered here."""

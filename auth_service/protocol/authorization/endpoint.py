@@ -1,4 +1,4 @@
-"""The authorization endpoint without its pages: checks a request, sees what has to happen first, and answers it."""
+"""The authorization endpoint without its pages checks a request, sees what has to happen first, and answers it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from auth_service.storage.consents import ConsentStore
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A request that was checked, for whoever sits at the browser."""
+    """A request that was checked stands so for whoever sits at the browser."""
 
     request: AuthorizationRequest
     step: Next
     withdrawals: int
-    """How often they had taken something back from the client; see Decision."""
+    """It counts how often they had taken something back from the client; see Decision."""
 
 
 class AuthorizationEndpoint:
-    """What the pages need of the protocol, from the request of an app to the answer that it gets."""
+    """It leads from the request of an app to the answer that the app gets; the pages do the rest."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class AuthorizationEndpoint:
 
     @property
     def issuer(self) -> str:
-        """The address of the authorization server; the endpoint's is `/authorize` below it."""
+        """The authorization server has this address; the endpoint's is `/authorize` below it."""
         return self._server.issuer
 
     def check(self, request: ProtocolRequest) -> AuthorizationRequest:
@@ -68,10 +68,10 @@ class AuthorizationEndpoint:
         return Assessment(checked, step, withdrawals)
 
     def answer(self, request: AuthorizationRequest, decision: Decision) -> ProtocolResponse:
-        """What the client is told of a decision: a code, or why there is none."""
+        """Tell the client what was decided: with a code, or why there is none."""
         answer: ProtocolResponse = self._server.create_authorization_response(request.request, decision, request)
         return answer
 
     def refuse(self, request: ProtocolRequest, refusal: OAuth2Error) -> ProtocolResponse:
-        """What the client is told of a request that was refused, if the error redirects."""
+        """Tell the client that its request was refused, if the error redirects; if not, whoever asked."""
         return self._server.handle_error_response(request, refusal)

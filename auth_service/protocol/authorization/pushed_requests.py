@@ -1,4 +1,4 @@
-"""Pushed authorization requests (RFC 9126): the client sends its request itself; the browser only carries its name.
+"""A client pushes its authorization request itself (RFC 9126); the browser only carries the name of it.
 
 What is pushed is checked by the code that checks every authorization request: there is no second list of rules.
 """
@@ -16,13 +16,13 @@ from auth_service.storage.authorization_requests import AuthorizationRequestStor
 from auth_service.storage.throttle import Throttle
 
 PUSHED_REQUEST_LIFETIME = 60
-"""Seconds until its browser must have come to /authorize."""
+"""So many seconds a browser has to come to /authorize with its name."""
 
 _URN = "urn:ietf:params:oauth:request_uri:"
 
 
 class PushedAuthorizationRequests:
-    """Takes requests in from clients, and gives each to the browser that names it."""
+    """It takes requests in from clients, and gives each to the browser that names it."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class PushedAuthorizationRequests:
         return ProtocolResponse(201, {"request_uri": _URN + reference, "expires_in": PUSHED_REQUEST_LIFETIME})
 
     def named_by(self, request: ProtocolRequest) -> ProtocolRequest:
-        """The pushed request that a browser names at /authorize; a request that names none is itself the one.
+        """Return the pushed request that a browser names at /authorize; a request that names none is itself the one.
 
         A name works once and for its client. Whatever else stands in the address is ignored (§4, RFC 9101 §5).
         Raises OAuth2Errors that don't redirect: until the request is found, no address to send the browser to is known.
@@ -86,7 +86,7 @@ class PushedAuthorizationRequests:
 
 
 def _pushed_by(client: Client, request: ProtocolRequest) -> ProtocolRequest:
-    """What the browser would have sent. The client's proof of its identity is no part of it."""
+    """Return what the browser would have sent. The client's proof of its identity is no part of it."""
     parameters = {name: values for name, values in request.parameters.items() if name not in PROOFS_OF_IDENTITY}
     parameters["client_id"] = [client.client_id]
     return ProtocolRequest("GET", request.uri, request.headers, parameters, direct=False)

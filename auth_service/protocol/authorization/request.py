@@ -1,4 +1,4 @@
-"""An authorization request (RFC 6749 §4.1.1): all that it must be, and the code that answers it.
+"""An authorization request (RFC 6749 §4.1.1) is checked here, and answered with a code.
 
 How the code is exchanged is `grants/authorization_code.py`.
 """
@@ -29,7 +29,7 @@ from auth_service.storage.resource_servers import ResourceServerStore
 
 
 class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
-    """Authlib's code grant, its half at the authorization endpoint. What it asks for is known once it was checked."""
+    """It is the half of Authlib's code grant at /authorize. What it asks for is known once it was checked."""
 
     RESPONSE_TYPES = frozenset({"code"})
     request: ProtocolRequest
@@ -58,7 +58,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
         self._code_lifetime = code_lifetime
 
     def validate_authorization_request(self) -> str:
-        """All that can be wrong, in this order, each with its error. Returns the client's address.
+        """Check all that can be wrong, in this order, each with its error. Returns the client's address.
 
         Raises an OAuth2Error that redirects only if client and address are beyond doubt (RFC 9700 §4.11.2).
         """
@@ -81,7 +81,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
         return redirect_uri
 
     def _check_parameters(self, client: Client) -> None:
-        """What the client itself hears of."""
+        """Check what the client itself hears of."""
         request, response_type = self.request, self.request.payload.response_type
         request.refuse_repeated()
         if response_type is None:
@@ -107,7 +107,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
     def create_authorization_response(
         self, redirect_uri: str, grant_user: Decision | None
     ) -> tuple[int, str, list[tuple[str, str]]]:
-        """A code for what was decided, or `access_denied`."""
+        """Give the client a code for what was decided, or `access_denied`."""
         if grant_user is None or not grant_user.allows_some_of(self.target):
             raise AccessDeniedError(redirect_uri=redirect_uri)
         code = self._new_code(grant_user)
@@ -119,7 +119,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
         return 303, "", [("Location", with_parameters(redirect_uri, parameters))]
 
     def _new_code(self, decision: Decision) -> TokenHandle | None:
-        """None if account, client or what was decided on has changed since the person was asked."""
+        """Return None if account, client or what was decided on has changed since the person was asked."""
         code = self._keys.make(TokenKind.AUTHORIZATION_CODE, new_grant_id(), 0)
         begun = self._creation.begin(
             self.request.authenticated_client,

@@ -1,1 +1,1 @@
-"""Who a client is: how it authenticates (RFC 6749 §2.3, RFC 7523) and with which keys."""
+"""Clients prove here who they are (RFC 6749 §2.3, RFC 7523)."""

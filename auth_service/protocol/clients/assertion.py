@@ -1,4 +1,4 @@
-"""Client authentication with a signed JWT, `private_key_jwt` (RFC 7523 §3, draft-ietf-oauth-rfc7523bis).
+"""A client may authenticate with a JWT that it signed, `private_key_jwt` (RFC 7523 §3, draft-ietf-oauth-rfc7523bis).
 
 The audience must be our issuer and nothing else. RFC 7523 also allowed the token endpoint's address, but a client has
 that from metadata: another server could name ours there, receive an assertion meant for us, and use it here.
@@ -20,22 +20,22 @@ from auth_service.storage.replay_cache import ReplayCache
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 MAX_LIFETIME = 3600
-"""Seconds from now to `exp`. Authlib's client asks for an hour, others for one minute to five."""
+"""`exp` is at most so many seconds from now. Authlib's client asks for an hour, others for one minute to five."""
 LEEWAY = 30
-"""Seconds by which a client's clock may differ from ours."""
+"""A client's clock may differ from ours by so many seconds."""
 
 _TYPES = {"jwt", "client-authentication+jwt", "application/client-authentication+jwt"}
 """Another kind of JWT, signed with the same key for another purpose, is none of these (RFC 8725 §3.11)."""
 
 
 class _Registry(JWSRegistry):
-    """Our algorithms and no others; members of the header that we don't know are ignored (RFC 7515 §4)."""
+    """It has our algorithms and no others, and ignores members of the header that we don't know (RFC 7515 §4)."""
 
     def __init__(self) -> None:
         super().__init__(algorithms=SIGNING_ALGORITHMS, strict_check_header=False)
 
     def get_alg(self, name: str) -> Any:
-        """Without joserfc's warning that the name `EdDSA` is old."""
+        """Return an algorithm, without joserfc's warning that the name `EdDSA` is old."""
         return self.algorithms[name]
 
 
@@ -44,20 +44,20 @@ _REGISTRY = _Registry()
 
 @dataclass(frozen=True, slots=True)
 class ClientAssertion:
-    """An assertion that was read and not yet believed."""
+    """An assertion was read and is not yet believed."""
 
     signed: CompactSignature
     claims: Mapping[str, Any]
 
     @property
     def client_id(self) -> str:
-        """The client that it claims to be from."""
+        """It claims to be from this client."""
         subject = self.claims.get("sub")
         return subject if isinstance(subject, str) else ""
 
     @classmethod
     def parse(cls, text: str) -> "ClientAssertion | None":
-        """None unless it is a JWT with one of our algorithms."""
+        """Read an assertion. It is None unless it is a JWT with one of our algorithms."""
         try:
             signed = extract_compact(text.encode(), registry=_REGISTRY)
             _REGISTRY.check_header(signed.headers())
@@ -71,14 +71,14 @@ class ClientAssertion:
 
 
 class ClientAssertions:
-    """Believes an assertion once."""
+    """It believes an assertion once."""
 
     def __init__(self, issuer: str, used: ReplayCache) -> None:
         self._issuer = issuer
         self._used = used
 
     def prove(self, client: Client, assertion: ClientAssertion) -> bool:
-        """Whether the client made it, for us, for now. That it was not used before is the last thing to be decided."""
+        """Say whether the client made it, for us, for now. That it was not used before is decided last."""
         now, claims = time.time(), assertion.claims
         if not _has_our_type(assertion) or not _is_signed(client, assertion):
             return False
@@ -118,5 +118,5 @@ def _is_for_now(claims: Mapping[str, Any], now: float) -> bool:
 
 
 def _instant(value: object) -> float | None:
-    """A NumericDate (RFC 7519 §2), which `true` and `"1"` are not."""
+    """Read a NumericDate (RFC 7519 §2), which `true` and `"1"` are not."""
     return None if isinstance(value, bool) or not isinstance(value, int | float) else value

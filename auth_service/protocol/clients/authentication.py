@@ -1,4 +1,4 @@
-"""Who is calling? Client authentication for every endpoint that asks for it (RFC 6749 §2.3, §3.2.1, RFC 7521 §4.2).
+"""Callers are authenticated here, for every endpoint that asks who is calling (RFC 6749 §2.3, §3.2.1, RFC 7521 §4.2).
 
 Unlike Authlib's: exactly one mechanism, form-decoded Basic, no 500 for malformed headers, one answer for all failures.
 """
@@ -21,17 +21,17 @@ from auth_service.storage.throttle import Throttle
 
 CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 PROOFS_OF_IDENTITY = {"client_secret", "client_assertion", "client_assertion_type"}
-"""Parameters that say who asks and don't change what is asked for."""
+"""These parameters say who asks and don't change what is asked for."""
 
 
 class HasSecret(Protocol):
-    """A client or a resource server."""
+    """It is a client or a resource server."""
 
     def check_client_secret(self, client_secret: str) -> bool:
-        """In constant time."""
+        """Say in constant time whether this is its secret."""
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """Whether it authenticates so."""
+        """Say whether it authenticates so."""
 
 
 Caller = TypeVar("Caller", bound=HasSecret)
@@ -39,13 +39,13 @@ Caller_co = TypeVar("Caller_co", bound=HasSecret, covariant=True)
 
 
 class Callers(Protocol[Caller_co]):
-    """Where callers are looked up."""
+    """Callers are looked up here."""
 
     def recall(self, name: str, /) -> Caller_co | None:
-        """The caller as it was at most a second ago."""
+        """Return the caller as it was at most a second ago."""
 
     def find(self, name: str, /) -> Caller_co | None:
-        """The caller as it is now."""
+        """Return the caller as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class _Credentials:
 
 
 class ClientAuthentication(Generic[Caller]):
-    """Checks the credentials of clients, or of resource servers, and counts failures.
+    """It checks the credentials of clients, or of resource servers, and counts failures.
 
     A right secret is accepted however many failures there were before.
     """
@@ -68,7 +68,7 @@ class ClientAuthentication(Generic[Caller]):
         self._assertions = assertions
 
     def authenticate(self, request: ProtocolRequest, methods: Collection[str], endpoint: str) -> Caller:
-        """The caller as it was at most a second ago: a new secret works at once, a replaced one that much longer.
+        """Return the caller as of at most a second ago: a new secret works at once, a replaced one that much longer.
 
         Raises:
             InvalidRequestError: more than one mechanism was used.
@@ -104,7 +104,7 @@ class ClientAuthentication(Generic[Caller]):
 
 
 def _could_exist(client_id: str) -> bool:
-    """What no client is called isn't looked up: PostgreSQL can't even be asked for a NUL."""
+    """Say whether a client could be called so. Others aren't looked up: PostgreSQL can't even be asked for a NUL."""
     return client_id.isascii() and client_id.isprintable()
 
 
@@ -127,7 +127,7 @@ def _presented(request: ProtocolRequest) -> _Credentials | None:
 
 
 def _asserted(form: Mapping[str, str], client_id: str | None) -> _Credentials | None:
-    """`client_id` is not needed, but must not name another client (RFC 7521 §4.2)."""
+    """Read an assertion. `client_id` is not needed, but must not name another client (RFC 7521 §4.2)."""
     assertion = ClientAssertion.parse(form.get("client_assertion", ""))
     if assertion is None or form.get("client_assertion_type") != ASSERTION_TYPE:
         return None
@@ -137,7 +137,7 @@ def _asserted(form: Mapping[str, str], client_id: str | None) -> _Credentials | 
 
 
 def _basic(header: str) -> _Credentials | None:
-    """RFC 7617 with the form encoding of RFC 6749 §2.3.1.
+    """Read Basic credentials (RFC 7617), form-encoded as RFC 6749 §2.3.1 has it.
 
     Our ids and secrets have no character that this encoding changes, so a client that sends them raw is understood too.
     """

@@ -1,4 +1,4 @@
-"""Device authorization (RFC 8628 §3.1–3.3): a device gets two codes, a person decides with one of them in a browser.
+"""A device gets two codes, and a person decides with one of them in a browser (RFC 8628 §3.1–3.3).
 
 How the device then gets its tokens with the other is `device_code.py`.
 """
@@ -20,13 +20,13 @@ from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.throttle import Throttle
 
 DEVICE_CODE_LIFETIME = 600
-"""Seconds for a person to find a browser, sign in and decide, and for the device to hear of it."""
+"""So many seconds a person has to find a browser, sign in and decide, and the device to hear of it."""
 INTERVAL = 5
-"""Seconds that a device waits between two polls, at first."""
+"""A device waits so many seconds between two polls, at first."""
 
 
 class DeviceAuthorizationEndpoint:
-    """Lets devices begin to wait."""
+    """It lets devices begin to wait."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class DeviceAuthorizationEndpoint:
         self._devices = devices
 
     def answer(self, request: ProtocolRequest) -> ProtocolResponse:
-        """Client first, then what it asks for, then the two codes (§3.2). Raises an OAuth2Error."""
+        """Look at the client first, then at what it asks for, then give the two codes (§3.2). Raises an OAuth2Error."""
         client = self._authentication.authenticate(request, CLIENT_AUTH_METHODS, "device_authorization")
         request.refuse_repeated()
         if not client.check_grant_type(DEVICE_CODE_GRANT_TYPE):
@@ -77,7 +77,7 @@ class DeviceAuthorizationEndpoint:
 
 
 class DeviceDecisions:
-    """Lets waiting devices be told what a person decided."""
+    """It lets waiting devices be told what a person decided."""
 
     def __init__(self, devices: DeviceAuthorizationStore, creation: GrantCreation) -> None:
         self._devices = devices
@@ -85,11 +85,11 @@ class DeviceDecisions:
 
     @property
     def grant_lifetime(self) -> int:
-        """Seconds that a device may act for a person who allows it."""
+        """A device may act so many seconds for a person who allows it."""
         return self._creation.lifetime
 
     def decide(self, device: DeviceAuthorization, client: Client, decision: Decision) -> bool:
-        """Let a device be told what the person decided; whether it was allowed.
+        """Let a device be told what the person decided. Returns whether it was allowed.
 
         Who ticked nothing said no. An allowed device's code becomes the grant's first one-time credential, for what is
         left of its life. The grant begins before the device is forgotten: in between, it hears that the decision is

@@ -1,4 +1,4 @@
-"""The device code grant (RFC 8628 §3.4, §3.5): a device asks until a person has decided, then gets tokens once."""
+"""With the device code grant (RFC 8628 §3.4, §3.5) a device asks until a person has decided, then gets tokens once."""
 
 from authlib.oauth2.rfc6749 import (
     AccessDeniedError,
@@ -30,7 +30,7 @@ from auth_service.storage.resource_servers import ResourceServerStore
 
 
 class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
-    """Not Authlib's, which hands out tokens at each use and calls a wrong code a malformed request."""
+    """It isn't Authlib's, which hands out tokens at each use and calls a wrong code a malformed request."""
 
     GRANT_TYPE = DEVICE_CODE_GRANT_TYPE
     TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH_METHODS
@@ -55,7 +55,7 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
         self._codes = codes
 
     def validate_token_request(self) -> None:
-        """All that can be wrong with the request, in this order, each with its error, before it counts as a poll."""
+        """Check all that can be wrong, in this order, each with its error, before the request counts as a poll."""
         request = self.request
         request.client = client = self.authenticate_token_endpoint_client()  # invalid_client
         if not client.check_grant_type(self.GRANT_TYPE):

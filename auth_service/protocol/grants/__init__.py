@@ -1,1 +1,1 @@
-"""The grants of the token endpoint, one file each, and how a grant that a person allows begins."""
+"""Each grant of the token endpoint has its file here; `creation.py` is how one that a person allows begins."""

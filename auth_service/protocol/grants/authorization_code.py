@@ -1,4 +1,4 @@
-"""The authorization code grant at the token endpoint (RFC 6749 §4.1.3): a code works once, with PKCE for every client.
+"""At the token endpoint a code is exchanged (RFC 6749 §4.1.3): it works once, and with PKCE for every client.
 
 How a code comes about is `authorization/request.py`.
 """
@@ -22,7 +22,7 @@ from auth_service.storage.resource_servers import ResourceServerStore
 
 
 class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
-    """For a code that was given to this client. Whether it was spent before, only the last step finds out."""
+    """It is for a code that was given to this client. Whether that was spent before, only the last step finds out."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH_METHODS
     request: ProtocolRequest
@@ -46,7 +46,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
         self._codes = codes
 
     def validate_token_request(self) -> None:
-        """All that can be wrong, in this order, each with its error. Nothing is spent."""
+        """Check all that can be wrong, in this order, each with its error. Nothing is spent."""
         request = self.request
         request.client = client = self.authenticate_token_endpoint_client()  # invalid_client
         if not client.check_grant_type(self.GRANT_TYPE):

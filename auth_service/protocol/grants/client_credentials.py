@@ -1,4 +1,4 @@
-"""The client credentials grant (RFC 6749 §4.4): a token for the client itself. It stands for no person."""
+"""With the client credentials grant (RFC 6749 §4.4) a client gets a token for itself, which stands for no person."""
 
 from authlib.oauth2.rfc6749 import UnauthorizedClientError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
@@ -16,7 +16,7 @@ from auth_service.storage.resource_servers import ResourceServerStore
 
 
 class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
-    """For confidential clients only: a public one has nothing to authenticate with."""
+    """It is for confidential clients only: a public one has nothing to authenticate with."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = tuple(method for method in CLIENT_AUTH_METHODS if method != "none")
     request: ProtocolRequest
@@ -36,7 +36,7 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
         self._issuance = issuance
 
     def validate_token_request(self) -> None:
-        """All that can be wrong, in this order, each with its error."""
+        """Check all that can be wrong, in this order, each with its error."""
         request = self.request
         request.client = client = self.authenticate_token_endpoint_client()  # invalid_client
         if not client.check_grant_type(self.GRANT_TYPE):
@@ -45,7 +45,7 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
         self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce
 
     def create_token_response(self) -> tuple[int, TokenAnswer, list[tuple[str, str]]]:
-        """An access token whose `sub` is the client id, never an account's (RFC 9700 §4.15); no refresh token."""
+        """Issue an access token whose `sub` is the client id, never an account's (RFC 9700 §4.15); no refresh token."""
         try:
             answer = self._issue(self.request.authenticated_client, self._target)
         except ClientChangedError:  # what we remember of the client may be a second old

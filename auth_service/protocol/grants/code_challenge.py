@@ -1,4 +1,4 @@
-"""PKCE as we require it: S256, for every client (RFC 7636, RFC 9700 §2.1.1).
+"""We require PKCE of every client, and S256 of PKCE (RFC 7636, RFC 9700 §2.1.1).
 
 Authlib's `required=True` lets /authorize hand out a code without a challenge and takes a missing method for `plain`.
 """
@@ -17,7 +17,7 @@ _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
 
 def requested_code_challenge(request: ProtocolRequest) -> str:
-    """The challenge of an authorization request. Raises InvalidRequestError (RFC 7636 §4.4.1)."""
+    """Return the challenge of an authorization request. Raises InvalidRequestError (RFC 7636 §4.4.1)."""
     challenge, method = request.form.get("code_challenge"), request.form.get("code_challenge_method")
     if challenge is None:
         raise InvalidRequestError("code_challenge is required.")
@@ -29,7 +29,7 @@ def requested_code_challenge(request: ProtocolRequest) -> str:
 
 
 def check_code_verifier(request: ProtocolRequest, code_challenge: str) -> None:
-    """Raises InvalidRequestError for a missing or malformed verifier, InvalidGrantError for a wrong one (§4.6)."""
+    """Raise InvalidRequestError for a missing or malformed verifier, InvalidGrantError for a wrong one (§4.6)."""
     verifier = request.form.get("code_verifier")
     if verifier is None or _VERIFIER.fullmatch(verifier) is None:
         raise InvalidRequestError("code_verifier is required: 43 to 128 unreserved characters.")

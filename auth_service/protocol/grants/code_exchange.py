@@ -1,4 +1,4 @@
-"""What a code is exchanged for, whichever way the app got it: tokens, and an ID token where a person signed in."""
+"""A code is exchanged for tokens, whichever way the app got it, and for an ID token where a person signed in."""
 
 from auth_service.crypto.token_handle import TokenHandle
 from auth_service.models.tokens import Repeatable
@@ -13,7 +13,7 @@ from auth_service.storage.grants import GrantStore
 
 
 class CodeExchange:
-    """Spends codes and device codes, once every check of theirs is passed."""
+    """It spends codes and device codes, once every check of theirs is passed."""
 
     def __init__(self, issuer: str, grants: GrantStore, signing_keys: SigningKeyRing, issuance: TokenIssuance) -> None:
         self._issuer = issuer

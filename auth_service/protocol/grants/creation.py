@@ -1,4 +1,4 @@
-"""How a grant begins: with the scopes that a person ticked, behind its first one-time credential."""
+"""A grant begins with the scopes that a person ticked, behind its first one-time credential."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,41 +18,41 @@ from auth_service.storage.resource_servers import ResourceServerStore
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided about an app's request."""
+    """A person decided so about an app's request."""
 
     account: Account
     signed_in_at: float
-    """When they last proved who they are, in epoch seconds."""
+    """Then they last proved who they are, in epoch seconds."""
     scopes: tuple[str, ...]
-    """Those they ticked."""
+    """They ticked these."""
     withdrawals: int | None
-    """How often they had taken something back from the client when they were asked; None if nobody knows."""
+    """It counts how often they had taken something back from the client when they were asked; None if nobody knows."""
     remember: bool = False
-    """Whether the same need not be asked again."""
+    """It says whether the same need not be asked again."""
 
     def allows_some_of(self, requested: Target) -> bool:
-        """Whether it is a yes. Who is asked to sign in can leave other scopes out, but not half sign in."""
+        """Say whether it is a yes. Who is asked to sign in can leave other scopes out, but not half sign in."""
         allowed = set(self.scopes) & set(requested.scopes)
         return bool(allowed) and (OPENID in allowed or OPENID not in requested.scopes)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstCredential:
-    """The code or device code with which a grant begins, and what the request for it said about its exchange."""
+    """A grant begins with this code or device code; the rest is what the request for it said about its exchange."""
 
     grant_id: str
     digest: str = field(repr=False)
     lifetime: int
-    """Seconds in which it may be exchanged."""
+    """It may be exchanged for so many seconds."""
     redirect_uri: str = ""
-    """As the request sent it; empty if it sent none. So are the others."""
+    """It is as the request sent it, and empty if it sent none; so are the others."""
     code_challenge: str = ""
     nonce: str = field(default="", repr=False)
     dpop_jkt: str = ""
 
 
 class GrantCreation:
-    """Begins grants, which live for `lifetime` seconds."""
+    """It begins grants, which live for `lifetime` seconds."""
 
     def __init__(
         self,

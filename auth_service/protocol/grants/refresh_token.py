@@ -1,4 +1,4 @@
-"""The refresh grant (RFC 6749 §6): each refresh token works once and is replaced by the next (RFC 9700 §4.14.2)."""
+"""With the refresh grant (RFC 6749 §6) each refresh token works once and is replaced by the next (RFC 9700 §4.14.2)."""
 
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, InvalidScopeError, UnauthorizedClientError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
@@ -15,7 +15,7 @@ from auth_service.storage.resource_servers import ResourceServerStore
 
 
 class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
-    """For a refresh token that was given to this client. Whether it was spent before, only the last step finds out."""
+    """It is for a token that was given to this client. Whether that was spent before, only the last step finds out."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH_METHODS
     request: ProtocolRequest
@@ -37,7 +37,7 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         self._issuance = issuance
 
     def validate_token_request(self) -> None:
-        """All that can be wrong, in this order, each with its error. Nothing is spent."""
+        """Check all that can be wrong, in this order, each with its error. Nothing is spent."""
         request = self.request
         request.client = client = self.authenticate_token_endpoint_client()  # invalid_client
         if not client.check_grant_type(self.GRANT_TYPE):

@@ -1,4 +1,4 @@
-"""Token exchange (RFC 8693): a service that was called with a person's token gets one with which it calls another.
+"""By token exchange (RFC 8693) a service that was called with a person's token gets one with which it calls another.
 
 It gets no more than the token is good for, and whom it acts for stays visible. That it is the client who acts follows
 from its authentication, so there are no actor tokens.
@@ -25,7 +25,7 @@ MAX_ACTORS = 4
 
 
 class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
-    """For clients that an operator registered for a service: it may exchange the tokens that were meant for it."""
+    """It is for clients that an operator registered for a service, to exchange the tokens that were meant for it."""
 
     GRANT_TYPE = TOKEN_EXCHANGE
     TOKEN_ENDPOINT_AUTH_METHODS = tuple(method for method in CLIENT_AUTH_METHODS if method != "none")
@@ -50,7 +50,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
         self._issuance = issuance
 
     def validate_token_request(self) -> None:
-        """All that can be wrong, in this order, each with its error. Nothing is spent.
+        """Check all that can be wrong, in this order, each with its error. Nothing is spent.
 
         There is one refusal for a token that is no good and one that this client may not exchange (§2.2.2): else
         anybody's tokens could be tried here, while introspection tells a service about its own only.
@@ -90,7 +90,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
         self._handle, self._subject = handle, record.claims
 
     def create_token_response(self) -> tuple[int, TokenAnswer, list[tuple[str, str]]]:
-        """An access token of the same person and grant, which says who acts; no refresh token."""
+        """Issue an access token of the same person and grant, which says who acts; no refresh token."""
         client = self.request.authenticated_client
         claims = AccessTokenClaims(
             client_id=client.client_id,

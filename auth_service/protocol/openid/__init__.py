@@ -1,1 +1,1 @@
-"""OpenID Connect: how a person is asked to sign in, the ID token, what an app learns of them, and signing out."""
+"""OpenID Connect is here: asking a person to sign in, the ID token, what an app learns of them, and signing out."""

@@ -1,4 +1,4 @@
-"""How a client wants the person to be asked (OpenID Connect Core §3.1.2.1): `prompt`, `max_age` and the hints.
+"""A client says how the person is to be asked (OpenID Connect Core §3.1.2.1): `prompt`, `max_age` and the hints.
 
 What has to happen next, before a request is answered, is decided here; the pages make it happen. An ordinary OAuth
 request may say these things too.
@@ -18,11 +18,11 @@ from auth_service.protocol.tokens.signing_keys import SigningKeyRing
 
 PROMPTS = ("none", "login", "consent", "select_account")
 _LONGEST_NONCE = 512
-"""Characters. It is kept as long as its grant."""
+"""A nonce has at most so many characters: it is kept as long as its grant."""
 
 
 class Next(StrEnum):
-    """What has to happen before the request can be answered."""
+    """Before the request can be answered, this has to happen."""
 
     SIGN_IN = "sign_in"
     ASK = "ask"
@@ -43,7 +43,7 @@ class ConsentRequiredError(OAuth2Error):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who sits at the browser, and when they last proved it (epoch seconds)."""
+    """An account sits at the browser, and last proved it `at` this time (epoch seconds)."""
 
     subject: str
     at: float
@@ -51,16 +51,16 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationRequest:
-    """What one authorization request says about the person and how to ask them."""
+    """An authorization request says this about the person and how to ask them."""
 
     prompts: frozenset[str] = frozenset()
     max_age: int | None = None
-    """Seconds that the last sign-in may have been over when the request came."""
+    """The last sign-in may have been so many seconds ago when the request came."""
     login_hint: str = field(default="", repr=False)
     hint: IdTokenHint | None = None
 
     def next_step(self, received_at: float, signed_in: SignedIn | None, *, consent_remembered: bool) -> Next:
-        """What has to happen next.
+        """Say what has to happen next.
 
         Raises:
             LoginRequiredError: `prompt=none` although somebody would have to sign in; or who did sign in for this
@@ -78,7 +78,7 @@ class AuthenticationRequest:
         return Next.ASK  # the page names the account and offers to use another
 
     def _recent_enough(self, signed_in: SignedIn, received_at: float) -> bool:
-        """Measured at the request's arrival, so that whoever signs in for it has done so recently enough."""
+        """Measure at the request's arrival, so that whoever signs in for it has done so recently enough."""
         if "login" in self.prompts and signed_in.at < received_at:
             return False
         return self.max_age is None or signed_in.at >= received_at - self.max_age
@@ -88,14 +88,14 @@ class AuthenticationRequest:
 
 
 def must_not_ask(request: ProtocolRequest) -> bool:
-    """Whether nobody may be shown a page, whatever else the request says, and however wrong it is (§3.1.2.3)."""
+    """Say whether nobody may be shown a page, whatever else the request says, and however wrong it is (§3.1.2.3)."""
     return any("none" in prompt.split() for prompt in request.parameters.get("prompt", []))
 
 
 def authentication_request(
     request: ProtocolRequest, client: Client, ring: SigningKeyRing, issuer: str
 ) -> AuthenticationRequest:
-    """What a request of this client says. Raises InvalidRequestError."""
+    """Read what a request of this client says. Raises InvalidRequestError."""
     prompts = request.form.get("prompt", "").split()
     if not set(prompts) <= set(PROMPTS):
         raise InvalidRequestError("prompt has a value that is not supported.")

@@ -1,4 +1,4 @@
-"""ID tokens (OpenID Connect Core §2): who signed in, when and to which client; and reading one that comes back."""
+"""ID tokens (OpenID Connect Core §2) say who signed in, when and to which client. They are also read here."""
 
 import base64
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from auth_service.protocol.tokens.signing_keys import Signer, SigningKeyRing
 from auth_service.storage.grant_records import GoodGrant
 
 LIFETIME = 3600
-"""Seconds. The client reads it at once; what keeps a person signed in there is the client's own session."""
+"""It lives so many seconds: the client reads it at once, and its own session keeps the person signed in there."""
 CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "preferred_username")
 
 
 def new_id_token(
     signer: Signer, issuer: str, grant: GoodGrant, code_grant: CodeGrant, access_token: str, issued_at: int
 ) -> str:
-    """The ID token that belongs to an access token: the same one for each repetition of an answer."""
+    """Make the ID token that belongs to an access token: the same one for each repetition of an answer."""
     claims: dict[str, str | int] = {
         "iss": issuer,
         "sub": grant.account_id,
@@ -36,14 +36,14 @@ def new_id_token(
 
 @dataclass(frozen=True, slots=True)
 class IdTokenHint:
-    """Whom an ID token of ours was about, and to which client it was given."""
+    """An ID token of ours was about this subject and was given to this client."""
 
     subject: str
     client_id: str
 
 
 def read_id_token_hint(token: str, ring: SigningKeyRing, issuer: str) -> IdTokenHint | None:
-    """An ID token that we issued, also one that has expired; None for anything else.
+    """Read an ID token that we issued, also one that has expired; None for anything else.
 
     As a hint it proves only that it was once issued (Core §3.1.2.1, RP-Initiated Logout §2).
     """
@@ -54,5 +54,5 @@ def read_id_token_hint(token: str, ring: SigningKeyRing, issuer: str) -> IdToken
 
 
 def _left_half(access_token: str) -> str:
-    """`at_hash` (§3.1.3.6): for RS256 and ES256 alike of SHA-256."""
+    """Compute `at_hash` (§3.1.3.6), for RS256 and ES256 alike with SHA-256."""
     return base64.urlsafe_b64encode(sha256(access_token.encode()).digest()[:16]).rstrip(b"=").decode()

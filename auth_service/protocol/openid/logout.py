@@ -1,4 +1,4 @@
-"""What a client may ask for when a person signs out of it (OpenID Connect RP-Initiated Logout §2, §4)."""
+"""A client may ask for this when a person signs out of it (OpenID Connect RP-Initiated Logout §2, §4)."""
 
 from dataclasses import dataclass
 
@@ -14,22 +14,22 @@ from auth_service.storage.clients import ClientStore
 
 @dataclass(frozen=True, slots=True)
 class LogoutRequest:
-    """A request that was checked: whatever it says is so."""
+    """The request was checked: whatever it says is so."""
 
     client: Client | None
-    """None if it doesn't say which client it comes from."""
+    """It comes from this client; None if it doesn't say from which."""
     subject: str | None
-    """Whom the client means; None if it has no proof that it ever knew anybody."""
+    """The client means this account; None if it has no proof that it ever knew anybody."""
     returns_to: str | None
-    """Where the person goes afterwards: an address that the client registered, with its `state`."""
+    """The person goes there afterwards: to an address that the client registered, with its `state`."""
 
     def needs_no_question(self, subject: str) -> bool:
-        """Whether the client has shown that it means whoever is signed in. Otherwise a link could sign people out."""
+        """Say whether the client means, provably, whoever is signed in. Otherwise a link could sign people out."""
         return self.subject == subject
 
 
 class LogoutEndpoint:
-    """Checks what clients ask for; the pages do it."""
+    """It checks what clients ask for; the pages do it."""
 
     def __init__(self, issuer: str, clients: ClientStore, signing_keys: SigningKeyRing) -> None:
         self.issuer = issuer

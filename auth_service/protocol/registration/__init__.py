@@ -1,1 +1,1 @@
-"""What a client may be registered with, and clients that register themselves (RFC 7591, RFC 7592)."""
+"""Clients are registered by these rules, also by themselves (RFC 7591, RFC 7592)."""

@@ -1,4 +1,4 @@
-"""What a client says about itself in JSON (RFC 7591 §2): read into a Client, and written back.
+"""A client says in JSON what it is (RFC 7591 §2); that is read into a Client here, and written back.
 
 What we have no use for is left out, as §2 demands: nothing is stored that nobody reads, and no address is ever fetched.
 """
@@ -16,7 +16,7 @@ from auth_service.protocol.tokens.signing_keys import ALGORITHMS
 Metadata = Mapping[str, object]
 
 _GRANT_TYPES = ("authorization_code", "refresh_token")
-"""The grants of clients that register themselves: those that bring a person back to an address that was registered.
+"""Clients that register themselves get these grants: they bring a person back to an address that was registered.
 
 With `client_credentials` nobody would be asked; a device code works for whoever had it sent to somebody. Clients with
 these an operator registers.
@@ -24,7 +24,7 @@ these an operator registers.
 
 
 def parse_metadata(body: bytes) -> Metadata:
-    """A JSON object; members that are null count as left out (RFC 7592 §2.2). Raises ClientRefusedError."""
+    """Read a JSON object; members that are null count as left out (RFC 7592 §2.2). Raises ClientRefusedError."""
     try:
         metadata = json.loads(body.decode())
     except (ValueError, RecursionError):
@@ -59,7 +59,7 @@ def describe(client: Client, metadata: Metadata, known_scopes: Collection[str]) 
 
 
 def registered_metadata(client: Client) -> dict[str, object]:
-    """All that is registered, whoever asked for it (RFC 7591 §3.2.1). Never a secret."""
+    """Return all that is registered, whoever asked for it (RFC 7591 §3.2.1), and never a secret."""
     return {
         "client_id": client.client_id,
         "client_id_issued_at": int(client.created_at.timestamp()),

@@ -1,4 +1,4 @@
-"""Clients that register themselves (RFC 7591) and manage what they registered (RFC 7592).
+"""Clients register themselves here (RFC 7591) and manage what they registered (RFC 7592).
 
 Authlib's endpoints are not used: they issue secrets to public clients and answer bad tokens with 400.
 """
@@ -72,7 +72,7 @@ class DynamicRegistration:
         self._unused_client_lifetime = timedelta(seconds=unused_client_lifetime)
 
     def register(self, request: JsonRequest) -> ProtocolResponse:
-        """Who may, what it is, then the client and the use of its token in one transaction (RFC 7591 §3)."""
+        """Ask who may, then what it is; store the client and the use of its token in one transaction (RFC 7591 §3)."""
         if wait := self._throttle.registration(request.remote_address):
             raise TooManyRequestsError(wait)
         token = None
@@ -94,7 +94,7 @@ class DynamicRegistration:
         return self._response(201, client, registration_token, secret)
 
     def read(self, request: JsonRequest, client_id: str) -> ProtocolResponse:
-        """The registration without its secret, of which we hold a digest only (RFC 7592 §2.1)."""
+        """Show the registration without its secret, of which we hold a digest only (RFC 7592 §2.1)."""
         client, token = self._managed_client(request, client_id)
         return self._response(200, client, token, None)
 
@@ -132,7 +132,7 @@ class DynamicRegistration:
         return ProtocolResponse(204, "", [("Cache-Control", "no-store")])
 
     def _managed_client(self, request: JsonRequest, client_id: str) -> tuple[Client, str]:
-        """One answer for a wrong token, an unknown client and a deleted one. A right token always works."""
+        """Find the client. Wrong tokens, unknown and deleted clients get one answer; a right token always works."""
         token, client = request.bearer_token, self._clients.find(client_id)
         expected = (client and client.registration_token_digest) or ""
         if client is None or token is None or not hmac.compare_digest(expected, secret_digest(token)):
@@ -142,7 +142,7 @@ class DynamicRegistration:
         return client, token
 
     def _description(self, metadata: Metadata) -> Callable[[Client], str | None]:
-        """What makes a client what the metadata say, and asks no store for it any more.
+        """Return what makes a client what the metadata say, and asks no store for it any more.
 
         It returns a new secret if the client needs one and has none.
         """
@@ -187,7 +187,7 @@ def _read(request: JsonRequest) -> Metadata:
 
 @contextmanager
 def _told_to_clients() -> Iterator[None]:
-    """Refusals in the words of RFC 7591 §3.2.2."""
+    """Refuse in the words of RFC 7591 §3.2.2."""
     try:
         yield
     except RedirectUriRefusedError as refusal:

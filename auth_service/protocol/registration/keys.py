@@ -1,4 +1,4 @@
-"""Which public keys a client may be registered with (RFC 7517).
+"""A client may be registered with these public keys (RFC 7517).
 
 Keys come with the registration. We never fetch a `jwks_uri`: whoever registers would choose what our network asks for.
 """
@@ -15,14 +15,14 @@ from auth_service.protocol.registration.rules import ClientRefusedError
 
 MAX_KEYS = 10
 _MAX_KID = 200
-"""Characters."""
+"""A kid has at most so many characters."""
 _PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use")
 _PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 _RSA_BITS = range(2048, 4097)
 
 
 def checked_jwks(jwks: object) -> dict[str, Any]:
-    """The key set as it is stored: what we use of it. Raises ClientRefusedError unless we could use each key."""
+    """Return the key set as it is stored: what we use of it. Raises ClientRefusedError unless we could use each key."""
     keys = jwks.get("keys") if isinstance(jwks, Mapping) else None
     if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
         raise ClientRefusedError(f"jwks must be a JWK Set with 1 to {MAX_KEYS} keys")

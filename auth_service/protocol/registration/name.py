@@ -1,4 +1,4 @@
-"""What a client may be called: a name that people can read, and that pretends nothing.
+"""A client may have a name that people can read, and that pretends nothing.
 
 The first rule is for every client. The second is for those that register themselves, whose name is the one thing that a
 person sees of them: it must not look like the name of a client that an operator registered, or like ours, or claim that
@@ -13,29 +13,29 @@ from itertools import pairwise
 
 OUR_NAME = "Moogle"
 LONGEST_NAME = 100
-"""Characters."""
+"""A name has at most so many characters."""
 
 _MOST_MARKS = 4
-"""Nonspacing marks in a row (UTS #39 §5.4)."""
+"""So many nonspacing marks may stand in a row (UTS #39 §5.4)."""
 _SELECTORS = frozenset(map(chr, (*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
-"""Variation selectors: of emoji, of ideographs in Japanese names, of Mongolian letters."""
+"""These select variants: of emoji, of ideographs in Japanese names, of Mongolian letters."""
 _JOINERS = frozenset("\u200c\u200d")
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters, marks and a symbol that show nothing; unlike all the others, their category doesn't tell."""
+"""These letters, marks and a symbol show nothing, and unlike with all others, their category doesn't tell."""
 _NO_TEXT = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _VIRAMA = 9
 _PARTS_OF_LETTERS = {0, 7, 8, _VIRAMA}
-"""Combining classes of vowel signs, of what makes other consonants in India and Japan, and of the virama."""
+"""These combining classes are of vowel signs, of what makes other consonants in India and Japan, and of the virama."""
 _CHECK_MARK = re.compile(r"\bCHECK\b")
 _SMALL_CAPITAL = re.compile(r"^LATIN LETTER SMALL CAPITAL ([A-Z])$")
 _LETTER_IN_A_SYMBOL = re.compile(r"\bLETTER ([A-Z])$")
 _LOOK_ALIKES_IN_ASCII = (("1", "l"), ("|", "l"), ("i", "l"), ("0", "o"), ("rn", "m"))
 _CLAIMS = ("verlfled", "approved", "offlclal", "certlfled", "endorsed", "authorlzed", "authorlsed")
-"""As skeletons."""
+"""These are skeletons of words."""
 
 
 def name_problem(name: str) -> str | None:
-    """Why no client may be called so, in words for whoever registers it; None if it may."""
+    """Say why no client may be called so, in words for whoever registers it; None if it may."""
     if not 1 <= len(name) <= LONGEST_NAME:
         return f"a client's name has 1 to {LONGEST_NAME} characters"
     for position, character in enumerate(name):
@@ -50,7 +50,7 @@ def name_problem(name: str) -> str | None:
 
 
 def pretence(name: str, names_of_others: Iterable[str]) -> str | None:
-    """What a client that registers itself must not pretend with this name; None if it pretends nothing.
+    """Say what a client that registers itself must not pretend with this name; None if it pretends nothing.
 
     `names_of_others` are those of the clients that an operator registered.
     """
@@ -72,7 +72,7 @@ def _shows(character: str) -> bool:
 
 
 def _belongs_behind(text: str, character: str) -> bool:
-    """Whether a character that shows nothing changes how the text before it is written, as people write it.
+    """Say whether a character that shows nothing changes how the text before it is written, as people write it.
 
     Joiners do in Arabic script, in Indic scripts behind a virama (RFC 5892 §A.1, §A.2), and between emoji.
     """
@@ -108,7 +108,7 @@ def _problem_of_marks(name: str) -> str | None:
 
 @lru_cache(10_000)
 def _skeletons(name: str) -> frozenset[str]:
-    """What is left of a name for somebody who glances at it: look-alikes are one, blanks and ornaments are none.
+    """Return what is left of a name at a glance: look-alikes are one, blanks and ornaments are none.
 
     Two, because in some scripts other capitals look alike than small letters.
     """
@@ -130,7 +130,7 @@ def _skeleton(name: str) -> str:
 
 
 def _prototype(character: str) -> str:
-    """The ASCII that a character looks like, if it does; else one character for all that look alike."""
+    """Return the ASCII that a character looks like, if it does; else one character for all that look alike."""
     if character.isascii() or unicodedata.category(character)[0] not in "LNS":
         return character
     latin = _LETTER_IN_A_SYMBOL if unicodedata.category(character) == "So" else _SMALL_CAPITAL

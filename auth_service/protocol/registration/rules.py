@@ -1,4 +1,4 @@
-"""What a client may be registered with, whoever registers it: ids, grants, redirect addresses, scopes."""
+"""A client may be registered with these ids, grants, redirect addresses and scopes, whoever registers it."""
 
 import re
 from collections.abc import Collection
@@ -12,7 +12,7 @@ from auth_service.protocol.registration.name import name_problem
 from auth_service.settings import is_loopback
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE_GRANT_TYPE, TOKEN_EXCHANGE)
-"""All that an operator can register a client with: all that the server has."""
+"""An operator can register a client for these grants, all that the server has."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MAX_URIS, _MAX_URI = 20, 1000
 
@@ -70,7 +70,7 @@ def _problem_among(uris: Collection[str], *, own_scheme: bool) -> str | None:
 
 
 def _is_origin(text: str) -> bool:
-    """Whether a browser would write an origin so (RFC 6454 §6.2): it is compared byte for byte."""
+    """Say whether a browser would write an origin so (RFC 6454 §6.2): it is compared byte for byte."""
     if "*" in text or _redirect_uri_problem(text, own_scheme=False) is not None:
         return False
     parts = urlsplit(text)
@@ -79,7 +79,7 @@ def _is_origin(text: str) -> bool:
 
 
 def _redirect_uri_problem(uri: str, *, own_scheme: bool) -> str | None:
-    """Why an address may not be registered (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1)."""
+    """Say why an address may not be registered (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1)."""
     if len(uri) > _MAX_URI:
         return f"has more than {_MAX_URI} characters"
     try:

@@ -1,1 +1,1 @@
-"""What becomes of tokens: how they are issued, bound to keys, looked up, ended and reported as ended."""
+"""Tokens are issued here, bound to keys, looked up, ended, and reported as ended."""

@@ -1,4 +1,4 @@
-"""DPoP at the authorization server (RFC 9449): finds out which key a request proves to hold.
+"""DPoP (RFC 9449) at the authorization server finds out which key a request proves to hold.
 
 What makes a proof good is `shared/resource_server/dpop/proof.py`. What gets bound to the key: access tokens by their
 claims (`issuance.py`), a public client's refresh tokens by `storage/rotate.lua`, codes by `dpop_jkt`.
@@ -18,14 +18,14 @@ _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class DpopProofs:
-    """Accepts each proof once. With `nonces`, every proof must carry one of them."""
+    """It accepts each proof once. With `nonces`, every proof must carry one of them."""
 
     def __init__(self, replays: ReplayCache, nonces: DpopNonces | None) -> None:
         self._used = _UsedProofs(replays)
         self._nonces = nonces
 
     def proven_key(self, proof: str, request: ProtocolRequest) -> str:
-        """The thumbprint of the key whose possession the request proves with its `DPoP` header.
+        """Return the thumbprint of the key whose possession the request proves with its `DPoP` header, `proof`.
 
         Raises:
             InvalidDpopProofError: a proof that is not good for this request, or was used before.
@@ -42,27 +42,27 @@ class DpopProofs:
         return read.jkt
 
     def next_nonce(self) -> list[tuple[str, str]]:
-        """The header that spares a client the next refusal (§8.2). None are given where none are demanded (§11.3)."""
+        """Return the header that spares a client the next refusal (§8.2), if nonces are demanded (§11.3)."""
         return [("DPoP-Nonce", self._nonces.current())] if self._nonces else []
 
     def for_resource(self, address: str) -> Dpop:
-        """The same for requests that present a token, at a resource of our own."""
+        """Return the same for requests that present a token, at a resource of our own."""
         return Dpop(address, used=self._used, nonces=self._nonces)
 
 
 class _UsedProofs:
-    """Our replay cache, as the kit wants it."""
+    """It is our replay cache, in the way that the kit wants."""
 
     def __init__(self, replays: ReplayCache) -> None:
         self._replays = replays
 
     def use_once(self, digest: str, lifetime: int) -> bool:
-        """Whether this is the first use. Raises what the store raises."""
+        """Say whether this is the first use. Raises what the store raises."""
         return self._replays.use_once("dpop", "", digest, lifetime)
 
 
 def requested_dpop_jkt(request: ProtocolRequest) -> str:
-    """The key that an authorization request wants its code bound to (§10), or nothing. Raises InvalidRequestError."""
+    """Return the key to which a request wants its code bound (§10), if any. Raises InvalidRequestError."""
     thumbprint = request.form.get("dpop_jkt", "")
     if thumbprint and _THUMBPRINT.fullmatch(thumbprint) is None:
         raise InvalidRequestError("dpop_jkt must be the SHA-256 thumbprint of a key, in base64url.")

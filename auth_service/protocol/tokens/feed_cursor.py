@@ -1,4 +1,4 @@
-"""A reader's place in the revocation feed: how far it has read the log, and which token keys it has seen in use.
+"""A reader's place in the revocation feed says how far it has read the log, and which token keys it has seen in use.
 
 What a key made ends when the key leaves `AUTH_TOKEN_KEYS`, and no event names it: a reader that has seen the key in
 use has to forget everything. While a deployment goes on, processes with different rings answer in turns: a key that has
@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 SETTLED = 600
-"""Seconds after which a key that joined, or came back, has done so for good. No deployment takes as long."""
+"""After so many seconds a key that joined, or came back, has done so for good. No deployment takes as long."""
 _EVER = 0
-"""When a key joined that was there at the reader's first poll."""
+"""A key that was there at the reader's first poll joined then."""
 
 _CURSOR = re.compile(r"([^~]*)~((?:[0-9a-f]{8}[_-][0-9]{1,12}\.){0,64})")
 _KEY = re.compile(r"([0-9a-f]{8})([_-])([0-9]+)\.")
@@ -21,31 +21,31 @@ _KEY = re.compile(r"([0-9a-f]{8})([_-])([0-9]+)\.")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a cursor says. Keys are named by their ids, times are epoch seconds."""
+    """A cursor says this. Keys are named by their ids, times are epoch seconds."""
 
     position: str | None
-    """In the log, in its own form."""
+    """It is the position in the log, in the log's own form."""
     joined: dict[str, int] = field(default_factory=dict)
-    """Since when the reader knows of keys in use."""
+    """The reader knows of keys in use since then."""
     left: dict[str, int] = field(default_factory=dict)
-    """When keys were found to have left, for which the reader was told to forget everything."""
+    """Keys were found to have left then, and the reader was told to forget everything."""
 
     def cursor(self, position: str) -> str:
-        """For this place, moved on in the log."""
+        """Write a cursor for this place, moved on in the log."""
         joined = [f"{key}_{since}." for key, since in sorted(self.joined.items())]
         left = [f"{key}-{since}." for key, since in sorted(self.left.items())]
         return f"{position}~{''.join(joined + left)}"
 
 
 class KeyWatch:
-    """Compares the ring of this process with those that a reader has met."""
+    """It compares the ring of this process with those that a reader has met."""
 
     def __init__(self, key_ids: Collection[str], clock: Callable[[], float] = time.time) -> None:
         self._present = frozenset(key_ids)
         self._clock = clock
 
     def arrive(self, cursor: str | None) -> tuple[Place, bool]:
-        """Where a reader is now, and whether a key has left since it was last told so."""
+        """Return where a reader is now, and whether a key has left since it was last told so."""
         before, now = _read(cursor), int(self._clock())
         left = {key: since for key, since in before.left.items() if now - since < SETTLED}
         joined = dict.fromkeys(self._present - left.keys(), now if before.joined or left else _EVER) | before.joined
@@ -55,7 +55,7 @@ class KeyWatch:
 
 
 def _read(cursor: str | None) -> Place:
-    """A cursor without keys, as of an earlier release, is a place too."""
+    """Read a cursor. One without keys, as of an earlier release, is a place too."""
     match = _CURSOR.fullmatch(cursor or "")
     if match is None:
         return Place(cursor)

@@ -1,4 +1,4 @@
-"""Every way in which grants end or shrink. Always in this order: SQL commit, one script per grant, then the answer.
+"""Grants end and shrink in these ways, always in this order: SQL commit, one script per grant, then the answer.
 
 The scripts of many grants go to Redis in portions, a round trip each.
 
@@ -31,7 +31,7 @@ Progress = Callable[[int], None]
 
 
 class GrantRevocation:
-    """In force at the authorization server when the call returns; resource servers learn of it from the log.
+    """An end is in force at the authorization server when the call returns; resource servers learn of it from the log.
 
     In force means: in the Redis that answers before and after the scripts. Raises redis.RedisError where that is not
     so, after SQL has recorded it.
@@ -60,7 +60,7 @@ class GrantRevocation:
         self._resource_servers = resource_servers
 
     def end_grant(self, grant_id: str, because: RevokedBecause) -> bool:
-        """End one grant; False if there never was one. Ending it again announces it again."""
+        """End one grant. Returns False if there never was one. Ending it again announces it again."""
         record = self._records.mark_revoked(grant_id, because)
         self._announce(record)
         return record is not None
@@ -156,7 +156,7 @@ class GrantRevocation:
                 self.narrow_own_grant(client)
 
     def repeat_access_tokens(self, tokens: Iterable[RevokedAccessToken], *, is_known: bool) -> None:
-        """The same for access tokens that were revoked alone."""
+        """Make true in Redis, in the same way, ends of access tokens that were revoked alone."""
         ended = [
             EndedAccessToken(each.grant_id, each.digest, each.client_id, each.subject, each.audience) for each in tokens
         ]

@@ -1,4 +1,4 @@
-"""The Idempotency-Key of a token request (draft-ietf-httpapi-idempotency-key-header), for answers lost on the way."""
+"""An Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) lets a request be repeated if its answer is lost."""
 
 import json
 from hashlib import sha256
@@ -12,7 +12,7 @@ from shared.service.idempotency_key import KEY_PROBLEM, idempotency_key
 
 
 def repeatable(request: ProtocolRequest) -> Repeatable:
-    """What a repetition of this request must have in common with it. Raises InvalidRequestError for a malformed key."""
+    """Return what a repetition has in common with this request. Raises InvalidRequestError for a malformed key."""
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return Repeatable()

@@ -1,4 +1,4 @@
-"""Introspection (RFC 7662): begins at `active: false` and answers more only when nothing speaks against it."""
+"""Introspection (RFC 7662) begins at `active: false` and answers more only when nothing speaks against it."""
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from werkzeug.datastructures import MIMEAccept
@@ -18,7 +18,7 @@ CALLER_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 
 
 class Introspection:
-    """Tells resource servers what tokens are worth."""
+    """It tells resource servers what tokens are worth."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Introspection:
         self._signing_keys = signing_keys
 
     def answer(self, request: ProtocolRequest) -> ProtocolResponse:
-        """For registered resource servers about access tokens that are meant for them; everybody else learns nothing.
+        """Tell registered resource servers about access tokens that are meant for them; everybody else learns nothing.
 
         Credentials first: before that, nothing is said about the request at all (§2.1). Raises an OAuth2Error.
         """
@@ -51,7 +51,7 @@ class Introspection:
         return ProtocolResponse(200, answer)
 
     def introspect(self, token: str, resource: str) -> ActiveAnswer | InactiveAnswer:
-        """What the server of `resource` learns of a token.
+        """Return what the server of `resource` learns of a token.
 
         `token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4).
         """
@@ -65,7 +65,7 @@ class Introspection:
 
 
 def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -> ActiveAnswer:
-    """What a resource server learns of a good token (RFC 7662 §2.2, RFC 9449 §6.2, RFC 8693 §4.1)."""
+    """Return what a resource server learns of a good token (RFC 7662 §2.2, RFC 9449 §6.2, RFC 8693 §4.1)."""
     claims = record.claims
     answer: ActiveAnswer = {
         "active": True,
@@ -94,7 +94,7 @@ def _acting(latest: str, *before: str) -> Actor:
 
 
 def _wants_signed_answer(headers: Headers) -> bool:
-    """Whether the caller prefers a signed answer to a plain one (RFC 9701 §4, RFC 9110 §12.5.1).
+    """Say whether the caller prefers a signed answer to a plain one (RFC 9701 §4, RFC 9110 §12.5.1).
 
     Who accepts neither gets the plain one, as ever.
     """

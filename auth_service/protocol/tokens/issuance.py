@@ -1,4 +1,4 @@
-"""Makes token answers: derives the successors of a spent credential and lets one atomic step decide.
+"""Token answers are made here: the successors of a spent credential are derived, and one atomic step decides.
 
 The checks that come before are the grants'; the step itself is `storage/grants.py`.
 """
@@ -42,14 +42,14 @@ WORTHLESS = "This credential is invalid, expired, revoked or not this client's."
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """In seconds."""
+    """Tokens live so many seconds."""
 
     access_token: int
     refresh_token_idle: int
 
 
 class TokenIssuance:
-    """Issues tokens; raises an OAuth error where it must not."""
+    """It issues tokens, and raises an OAuth error where it must not."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class TokenIssuance:
         self._lifetimes = lifetimes
 
     def access_token_lifetime(self, client: Client) -> int:
-        """Seconds that a client's access tokens live at most."""
+        """Return how many seconds a client's access tokens live at most."""
         return client.access_token_lifetime or self._lifetimes.access_token
 
     def rotate(
@@ -133,7 +133,7 @@ class TokenIssuance:
     def issue_client_token(
         self, client: Client, claims: AccessTokenClaims, client_audience: tuple[str, ...]
     ) -> TokenAnswer:
-        """An access token for the client itself; no refresh token (RFC 6749 §4.4.3).
+        """Issue an access token for the client itself; no refresh token (RFC 6749 §4.4.3).
 
         `client_audience` is for whom its tokens may be at most: the owners of all its scopes. Raises ClientChangedError
         if scopes were taken from the client since it was looked up, or if Redis doesn't know yet that they were.
@@ -156,7 +156,7 @@ class TokenIssuance:
         return _answer(access, None, claims.scope, claims.jkt, issued)
 
     def exchange(self, subject: TokenHandle, client: Client, claims: AccessTokenClaims) -> TokenAnswer:
-        """An access token for another one (RFC 8693); no refresh token. It ends with `subject` and with the client.
+        """Issue an access token for another one (RFC 8693), which ends with `subject` and with the client.
 
         Raises InvalidRequestError if `subject` is no longer good.
         """
@@ -191,7 +191,7 @@ class TokenIssuance:
         return access, refresh
 
     def _repeat(self, presented: TokenHandle, request: ProtocolRequest, stored: Replayed) -> TokenAnswer:
-        """The answer that was given before, or none: never a pair that would not work."""
+        """Give the answer that was given before, or none: never a pair that would not work."""
         client = request.authenticated_client
         access, refresh = self._successors(presented, client, bytes.fromhex(stored.nonce), stored.key_id)
         if (access.digest, refresh.digest if refresh else "") != (

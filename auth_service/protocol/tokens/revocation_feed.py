@@ -1,4 +1,4 @@
-"""The revocation feed: what resource servers that remember introspection answers must forget (docs/revocation_feed.md).
+"""The revocation feed tells resource servers which introspection answers they must forget (docs/revocation_feed.md).
 
 A long poll over the revocation log. Every answer ends with a read of the log, of the Redis that still answers after the
 request came, so it covers all that was revoked before its request was sent. A Redis that was not told yet of all that
@@ -23,7 +23,7 @@ from shared.resource_server.process import seconds
 from shared.resource_server.wire import FeedAnswer, GrantEnd, TokenEnd
 
 LONGEST_WAIT = 1.0
-"""Seconds for which an answer is held at most. A reload of the service waits as long."""
+"""An answer is held for at most so many seconds. A reload of the service waits as long."""
 
 CALLER_AUTH_METHODS = ("client_secret_basic",)
 """The request has no body, and secrets don't belong in an address (RFC 6749 §2.3.1)."""
@@ -34,7 +34,7 @@ Event = TokenEnd | GrantEnd
 
 
 class RevocationFeedEndpoint:
-    """Answers polls. Only so many may wait at a time; beyond that, answers come at once and say the same.
+    """It answers polls. Only so many may wait at a time; beyond that, answers come at once and say the same.
 
     `before_waiting` is called in each thread that is going to wait, for whoever else could use its place.
     """
@@ -58,7 +58,7 @@ class RevocationFeedEndpoint:
         self._places = threading.BoundedSemaphore(waiting_polls) if waiting_polls else None
 
     def answer(self, request: ProtocolRequest) -> ProtocolResponse:
-        """Credentials first, as at introspection. Raises an OAuth2Error."""
+        """Look at the credentials first, as at introspection. Raises an OAuth2Error."""
         caller = self._authentication.authenticate(request, CALLER_AUTH_METHODS, "revocations")
         request.refuse_repeated("after", "wait")
         wait, began, asked_at = _seconds(request.form.get("wait", "0")), time.monotonic(), seconds()
@@ -108,7 +108,7 @@ def _seconds(text: str) -> float:
 
 
 def _concerning(caller: ResourceServer, batch: LogBatch) -> list[Event]:
-    """The ends that the caller could have heard of: it learns nothing about tokens for others."""
+    """Return the ends that the caller could have heard of: it learns nothing about tokens for others."""
     return [_event(entry) for entry in batch.entries if caller.resource in entry.audience]
 
 
@@ -119,5 +119,5 @@ def _event(entry: RevocationEntry) -> Event:
 
 
 def _is_quiet(batch: LogBatch, events: list[Event]) -> bool:
-    """There is nothing to tell yet."""
+    """Say whether there is nothing to tell yet."""
     return batch.known and not events and not batch.more

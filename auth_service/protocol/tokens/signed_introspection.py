@@ -1,4 +1,4 @@
-"""Signed introspection answers (RFC 9701), for resource servers that must be able to prove what they were told."""
+"""Introspection answers can be signed (RFC 9701), so that resource servers can prove what they were told."""
 
 import time
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ ALGORITHM = "ES256"
 
 
 def signed_answer(answer: Mapping[str, object], caller: ResourceServer, issuer: str, signer: Signer) -> str:
-    """The answer as a JWT for this caller (RFC 9701 §5).
+    """Return the answer as a JWT for this caller (RFC 9701 §5).
 
     It has no `sub` and no `exp` of its own and a type of its own, so that it is never taken for an access token (§8.1).
     """

@@ -1,4 +1,4 @@
-"""The keys with which we sign: which one signs when, which ones are published, and how they are rotated.
+"""We sign with these keys. Here it is decided which one signs when, which ones are published, and how they rotate.
 
 A new key is published a day before it signs and a day after it has stopped, so that whoever verifies, and keeps our
 keys for a while, always has the right one. What is signed is not decided here.
@@ -27,7 +27,7 @@ from auth_service.storage.signing_keys import SigningKeyStore
 ALGORITHMS = ("ES256", "RS256")
 PUBLISHED_BEFORE_USE = timedelta(days=1)
 PUBLISHED_AFTER_USE = timedelta(days=1)
-"""Longer than anything that we sign is good for."""
+"""This is longer than anything that we sign is good for."""
 
 _KeyPair = ECKey | RSAKey
 
@@ -37,7 +37,7 @@ class RotationRefusedError(Exception):
 
 
 class _DeterministicES256(ESAlgorithm):
-    """ES256 without a random number (RFC 6979): the same claims have the same signature each time."""
+    """It is ES256 without a random number (RFC 6979): the same claims have the same signature each time."""
 
     def sign(self, msg: bytes, key: ECKey) -> bytes:
         signature = key.get_op_key("sign").sign(msg, ECDSA(SHA256(), deterministic_signing=True))
@@ -49,14 +49,14 @@ _REGISTRY.algorithms = {**JWSRegistry.algorithms, "ES256": _DeterministicES256("
 
 
 class Signer:
-    """The keys of one algorithm, loaded: what can fail, an outage, is over."""
+    """It has loaded the keys of one algorithm: what can fail, an outage, is over."""
 
     def __init__(self, algorithm: str, keys: Sequence[tuple[float, _KeyPair]]) -> None:
         self.algorithm = algorithm
         self._keys = keys
 
     def sign(self, claims: dict[str, Any], *, at: float, typ: str = "JWT") -> str:
-        """A JWT, signed with the key that was to be used `at` (epoch seconds): the same one for the same instant."""
+        """Return a JWT, signed with the key that was to be used `at` (epoch seconds), always the same one."""
         due = [key for signs_from, key in self._keys if signs_from <= at]
         key = due[-1] if due else self._keys[0][1]
         header = {"typ": typ, "alg": self.algorithm, "kid": key.kid}
@@ -65,19 +65,19 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledKey:
-    """A key and its place in time."""
+    """A key has its place in time."""
 
     key: SigningKey
     signs_until: datetime | None
-    """None while no successor is known."""
+    """It signs until then; None while no successor is known."""
 
     @property
     def published_until(self) -> datetime | None:
-        """When it leaves /jwks; None while no successor is known."""
+        """It leaves /jwks then; None while no successor is known."""
         return self.signs_until + PUBLISHED_AFTER_USE if self.signs_until else None
 
     def state(self, at: datetime) -> str:
-        """`waiting` and `retiring` keys are published and do not sign; a `retired` one is known to us alone."""
+        """Name its state. `waiting` and `retiring` keys are published and don't sign; only we know a `retired` one."""
         if at < self.key.signs_from:
             return "waiting"
         if self.signs_until is None or at < self.signs_until:
@@ -86,24 +86,24 @@ class ScheduledKey:
 
 
 class SigningKeyRing:
-    """Signs, publishes, rotates. Makes a key of its own accord where there is none that it can use."""
+    """It signs, publishes and rotates, and makes a key of its own accord where there is none that it can use."""
 
     def __init__(self, store: SigningKeyStore) -> None:
         self._store = store
         self._loaded: dict[str, _KeyPair] = {}
 
     def signer(self, algorithm: str) -> Signer:
-        """The signer of an algorithm. To be asked for before the step that must be the last to fail."""
+        """Return the signer of an algorithm. It is to be asked for before the step that must be the last to fail."""
         return Signer(algorithm, self._usable(algorithm, self._store.all()) or self._ensured(algorithm))
 
     def public_keys(self) -> list[dict[str, Any]]:
-        """What is published (RFC 7517 §5): read anew, so that no key signs that is not in the answer."""
+        """Return what is published (RFC 7517 §5), read anew, so that no key signs that is not in the answer."""
         for algorithm in ALGORITHMS:
             self._ensured(algorithm)
         return [each.key.public_jwk for each in self.schedule() if each.state(now()) != "retired"]
 
     def schedule(self) -> list[ScheduledKey]:
-        """Every key we know, in the order in which they sign."""
+        """Return every key that we know, in the order in which they sign."""
         keys = self._store.read()
         ends: dict[str, datetime] = {}
         for algorithm in ALGORITHMS:
@@ -122,7 +122,7 @@ class SigningKeyRing:
             raise RotationRefusedError(f"another rotation of {algorithm} came in between")
 
     def claims_of(self, token: str) -> dict[str, Any] | None:
-        """The claims of an ordinary JWT that we signed, also one that has expired; None for anything else."""
+        """Return the claims of an ordinary JWT that we signed, also one that has expired; None for anything else."""
         keys = [_import(key.public_jwk) for key in self._store.all()]
         try:
             read = jwt.decode(token, KeySet(list(keys)), registry=_REGISTRY)
@@ -136,7 +136,7 @@ class SigningKeyRing:
         return usable
 
     def _usable(self, algorithm: str, keys: Sequence[SigningKey]) -> list[tuple[float, _KeyPair]]:
-        """With the instant from which each is to be used. One whose token key has left the ring is no longer ours."""
+        """Return keys with the instant from which each is used. Without its token key, one is no longer ours."""
         pairs = ((key.signs_from.timestamp(), self._private(key)) for key in _of(algorithm, keys))
         return [(signs_from, pair) for signs_from, pair in pairs if pair is not None]
 

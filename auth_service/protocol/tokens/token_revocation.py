@@ -1,6 +1,6 @@
-"""Revocation by the client (RFC 7009): a refresh token of any generation ends its grant, an access token dies alone.
+"""A client revokes what it was given (RFC 7009): a refresh token ends its grant, an access token dies alone.
 
-Alone but for what was got for it by token exchange.
+It takes with it only what was got for it by token exchange. A refresh token may be of any generation.
 """
 
 import time
@@ -20,7 +20,7 @@ from auth_service.storage.grant_records import GrantRecordStore
 
 
 class TokenRevocation:
-    """Lets clients take back what they were given."""
+    """It lets clients hand back what they were given."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class TokenRevocation:
         self._issuance = issuance
 
     def answer(self, request: ProtocolRequest) -> ProtocolResponse:
-        """What isn't a token of this client is left alone, and the answer is the same (§2.2). Raises an OAuth2Error.
+        """Revoke a token of this client. Any other is left alone, with the same answer (§2.2). Raises an OAuth2Error.
 
         `token_type_hint` is not needed: the token says what it is (§2.1).
         """
