@@ -3,7 +3,6 @@
 A request goes wsgi → here → api → storage, and never back. Tokens are validated by `shared.resource_server`.
 """
 
-import redis
 from flask import Flask
 
 from fit_service.api.body_weight import EntryIdConverter, body_weight_api
@@ -19,7 +18,7 @@ from fit_service.cli import install_commands
 from fit_service.components import Components, build
 from fit_service.pages.docs import docs_page
 from fit_service.settings import Settings
-from fit_service.storage.redis_connection import redis_pool
+from fit_service.storage.redis_connection import redis_client
 from fit_service.web.access import limit_bodies
 from fit_service.web.cross_origin import let_other_origins_read
 from fit_service.web.errors import install_error_handlers
@@ -90,7 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _ask_redis(url: str | None) -> None:
     if url:
-        ask_whether_redis_replays(redis.Redis(connection_pool=redis_pool(url)))
+        ask_whether_redis_replays(redis_client(url))
 
 
 def _readiness(parts: Components) -> dict[str, Check]:

@@ -62,7 +62,8 @@ class Settings(EnvironmentSettings):
         False, description="whether DPoP proofs must carry a nonce of ours, so that none can be made in advance"
     )
     redis_url: RedisUrl | None = Field(
-        None, description="redis://… where all processes count and remember used DPoP proofs; unset: each for itself"
+        None,
+        description="like AUTH_REDIS_URL: where all processes count and remember used proofs; unset: each by itself",
     )
     cors_origins: CommaSeparated = Field(
         (), description="origins, or *, from which scripts in browsers may read answers; the documentation needs none"

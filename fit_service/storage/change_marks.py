@@ -14,7 +14,7 @@ from pathlib import Path
 
 import redis
 
-from fit_service.storage.redis_connection import redis_pool
+from fit_service.storage.redis_connection import redis_client
 
 LIFETIME = timedelta(days=90)
 """Of a mark since its person's last change. Older backups aren't recognised."""
@@ -31,7 +31,7 @@ class ChangeMarks:
     """
 
     def __init__(self, url: str, resource: str) -> None:
-        self._redis = redis.Redis(connection_pool=redis_pool(url))
+        self._redis = redis_client(url)
         self._resource = resource
         self._raise = self._redis.register_script(
             Path(__file__).with_name("raise_mark.lua").read_text(encoding="utf-8")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import redis
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import MemoryStorage
 
-from fit_service.storage.redis_connection import redis_pool
+from fit_service.storage.redis_connection import redis_client
+from shared.redis.counters import CountersInRedis
 
 _DISTRUST = 5.0
 """Seconds for which Redis isn't asked after a failure."""
@@ -44,7 +45,7 @@ class RequestCounters:
 
     def __init__(self, redis_url: str | None) -> None:
         self._own = MemoryStorage()
-        self._shared = _redis_storage(redis_url) if redis_url else None
+        self._shared = CountersInRedis(redis_client(redis_url), "fit-quota") if redis_url else None
         self._distrusted_until = 0.0
 
     def count(self, quota: Quota, *who: str) -> Use:
@@ -75,7 +76,7 @@ class RequestCounters:
                 self._distrust(error)
         return int(self._own.get(key))
 
-    def _trusted(self) -> RedisStorage | None:
+    def _trusted(self) -> CountersInRedis | None:
         return self._shared if time.monotonic() >= self._distrusted_until else None
 
     def _distrust(self, error: redis.RedisError) -> None:
@@ -88,7 +89,3 @@ def _window(quota: Quota, who: tuple[str, ...]) -> tuple[str, int]:
     digest = sha256("\0".join((quota.name, *who)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
     number, passed = divmod(int(time.time()) + int(digest[:8], 16), quota.window)
     return f"{quota.name}:{digest}:{number}", quota.window - passed
-
-
-def _redis_storage(url: str) -> RedisStorage:
-    return RedisStorage("redis://", connection_pool=redis_pool(url), key_prefix="fit-quota")

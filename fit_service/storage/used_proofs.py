@@ -2,7 +2,7 @@
 
 import redis
 
-from fit_service.storage.redis_connection import redis_pool
+from fit_service.storage.redis_connection import redis_client
 from shared.resource_server import CannotValidateError
 
 
@@ -10,7 +10,7 @@ class UsedProofsInRedis:
     """Unlike counting, this protects a secret: if Redis can't be asked, no proof counts as new."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis(connection_pool=redis_pool(url))
+        self._redis = redis_client(url)
 
     def use_once(self, digest: str, lifetime: int) -> bool:
         """Whether this is the first use; remembered for `lifetime` seconds. Raises CannotValidateError."""
