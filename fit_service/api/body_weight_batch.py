@@ -27,33 +27,32 @@ MAX_BODY = 256 * 1024
 def batch_api(access: Access, store: BodyWeightStore) -> Blueprint:
     """A blueprint with the endpoint."""
     blueprint = Blueprint("body_weight_batch", __name__, url_prefix="/api/body_weight")
-
-    @blueprint.post("/batch")
-    @access(WRITE, max_body=MAX_BODY)
-    @takes(UNIT, TWINS)
-    @describe(REPEATABLE, sends=one("Batch"), answers=one("BatchResult"))
-    def insert_batch(token: ActiveToken, query: Query) -> ResponseReturnValue:
-        """Insert, change and delete up to 500 entries.
-
-        They are done in their order, each as if it had come alone, and everybody else sees all of it at once. Each gets
-        its own result, with `warnings` where something looks odd; the good ones are done, unless it shall be all or
-        nothing. With `twins=merge`, an entry that is likely the same weighing as one that is stored, or as an earlier
-        one of the batch, is not inserted: its result is 200 and that one.
-        """
-        batch = parse_batch(json_members(), datetime.now(UTC), token.client_id)
-
-        def insert(changes: EntryChanges) -> Response:
-            performed = iter(perform(changes, batch.operations, merge_twins=query[TWINS] == MERGE))
-            outcomes = [item if isinstance(item, RefusedError) else next(performed) for item in batch.items]
-            if batch.all_or_nothing:
-                refuse_some(outcomes)
-            results = [_result(outcome, query[UNIT], token.client_id) for outcome in outcomes]
-            inserted = sum(result["status"] == 201 for result in results)
-            return jsonify({"inserted": inserted, "results": results})
-
-        return change_once(store, token, digest(request.get_data()), insert)
-
+    blueprint.post("/batch")(access(WRITE, store, max_body=MAX_BODY)(insert_batch))
     return blueprint
+
+
+@takes(UNIT, TWINS)
+@describe(REPEATABLE, sends=one("Batch"), answers=one("BatchResult"))
+def insert_batch(store: BodyWeightStore, token: ActiveToken, query: Query) -> ResponseReturnValue:
+    """Insert, change and delete up to 500 entries.
+
+    They are done in their order, each as if it had come alone, and everybody else sees all of it at once. Each gets
+    its own result, with `warnings` where something looks odd; the good ones are done, unless it shall be all or
+    nothing. With `twins=merge`, an entry that is likely the same weighing as one that is stored, or as an earlier
+    one of the batch, is not inserted: its result is 200 and that one.
+    """
+    batch = parse_batch(json_members(), datetime.now(UTC), token.client_id)
+
+    def insert(changes: EntryChanges) -> Response:
+        performed = iter(perform(changes, batch.operations, merge_twins=query[TWINS] == MERGE))
+        outcomes = [item if isinstance(item, RefusedError) else next(performed) for item in batch.items]
+        if batch.all_or_nothing:
+            refuse_some(outcomes)
+        results = [_result(outcome, query[UNIT], token.client_id) for outcome in outcomes]
+        inserted = sum(result["status"] == 201 for result in results)
+        return jsonify({"inserted": inserted, "results": results})
+
+    return change_once(store, token, digest(request.get_data()), insert)
 
 
 def _result(outcome: Outcome | RefusedError, unit: str | None, client_id: str) -> dict[str, object]:

@@ -43,23 +43,22 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 def summary_api(access: Access, store: BodyWeightStore) -> Blueprint:
     """A blueprint with the endpoint."""
     blueprint = Blueprint("summary", __name__, url_prefix="/api/body_weight")
-
-    @blueprint.get("/summary")
-    @access(READ)
-    @takes(BUCKET, ZONE, START, END, UNIT, SMOOTHING)
-    @describe(VERSIONED, answers=one("Summary"))
-    def show_summary(token: ActiveToken, query: Query) -> ResponseReturnValue:
-        """Sum entries up by day, week or month.
-
-        Weeks begin on Monday. Buckets are never cut. Without `start` it reaches back 366 buckets; it covers at most
-        1000. Without `unit`, it is that of the latest entry. A trend by time is a mean of the last 60 days, in which a
-        day counts nine tenths of the next, and days without a weighing lie on the line between those around them.
-        """
-        with store.reading(token.subject) as entries:
-            tag = version_tag(token, entries.counter().last_change)
-            return unless_known(tag, lambda: _summary(entries, query))
-
+    blueprint.get("/summary")(access(READ, store)(show_summary))
     return blueprint
+
+
+@takes(BUCKET, ZONE, START, END, UNIT, SMOOTHING)
+@describe(VERSIONED, answers=one("Summary"))
+def show_summary(store: BodyWeightStore, token: ActiveToken, query: Query) -> ResponseReturnValue:
+    """Sum entries up by day, week or month.
+
+    Weeks begin on Monday. Buckets are never cut. Without `start` it reaches back 366 buckets; it covers at most
+    1000. Without `unit`, it is that of the latest entry. A trend by time is a mean of the last 60 days, in which a
+    day counts nine tenths of the next, and days without a weighing lie on the line between those around them.
+    """
+    with store.reading(token.subject) as entries:
+        tag = version_tag(token, entries.counter().last_change)
+        return unless_known(tag, lambda: _summary(entries, query))
 
 
 def _summary(entries: EntryReader, query: Query) -> Response:

@@ -1,6 +1,6 @@
 """`/api/body_weight/export` and `/import`: all entries at once, as CSV or JSON, streamed in both directions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 
 from fit_service.rules.body_weight_entry import BodyWeightEntry
 from fit_service.rules.entry_file import FORMATS, JSON
-from fit_service.rules.entry_import import read_entries
+from fit_service.rules.entry_import import EntryFile, read_entries
 from fit_service.rules.entry_matching import Candidate
+from fit_service.rules.insertion import Outcome
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import Page
@@ -32,64 +33,64 @@ _AT_ONCE = 500
 
 
 def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> Blueprint:
-    """A blueprint with both endpoints."""
+    """A blueprint with both endpoints. A file has at most `import_limit` bytes, also when it is unpacked."""
     blueprint = Blueprint("transfer", __name__, url_prefix="/api/body_weight")
+    blueprint.get("/export")(access(READ, store)(export_entries))
+    blueprint.post("/import")(access(WRITE, store, max_body=import_limit)(import_entries))
+    return blueprint
 
-    @blueprint.get("/export")
-    @access(READ)
-    @takes(FORMAT, UNIT, START, END, ZONE)
-    @describe(_ATTACHED, answers=EXPORTED_FILE)
-    def export_entries(token: ActiveToken, query: Query) -> ResponseReturnValue:
-        """Export all entries as a file, the oldest first."""
-        [entry_format] = [each for each in FORMATS if each.name == query[FORMAT]]
-        start, end = period(query)
-        pages = _pages(store, token.subject, Page(limit=_AT_ONCE, start=start, end=end))
-        entries = chain(next(pages), chain.from_iterable(pages))  # the first page while an outage can still be a 503
-        answer = current_app.response_class(entry_format.write(entries, query[UNIT]), mimetype=entry_format.media_type)
-        answer.headers.set("Content-Disposition", "attachment", filename=f"body_weight.{entry_format.name}")
-        return answer
 
-    @blueprint.post("/import")
-    @access(WRITE, max_body=import_limit)
-    @takes(TWINS)
-    @describe(REPEATABLE, sends=IMPORTED_FILE, answers=one("ImportResult"))
-    def import_entries(token: ActiveToken, query: Query) -> ResponseReturnValue:
-        """Import a file of entries, all or none.
+@takes(FORMAT, UNIT, START, END, ZONE)
+@describe(_ATTACHED, answers=EXPORTED_FILE)
+def export_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> ResponseReturnValue:
+    """Export all entries as a file, the oldest first."""
+    [entry_format] = [each for each in FORMATS if each.name == query[FORMAT]]
+    start, end = period(query)
+    pages = _pages(store, token.subject, Page(limit=_AT_ONCE, start=start, end=end))
+    entries = chain(next(pages), chain.from_iterable(pages))  # the first page while an outage can still be a 503
+    answer = current_app.response_class(entry_format.write(entries, query[UNIT]), mimetype=entry_format.media_type)
+    answer.headers.set("Content-Disposition", "attachment", filename=f"body_weight.{entry_format.name}")
+    return answer
 
-        What is already there, by its `id` or of the same instant and weight, is not inserted again. What looks odd is
-        told in `warnings`, the first hundred. With `twins=merge`, an entry that is likely the same weighing as another
-        one is not inserted. If an entry is not good, none is imported, and each bad one is named by its `line`, or in
-        JSON by its `index`. The file may be compressed (`Content-Encoding: gzip`); the limit holds for what is in it.
-        """
-        body, entry_format, codec = file_body(import_limit)
-        file = read_entries(body, codec, entry_format, datetime.now(UTC))
-        candidates = [Candidate(each.entry, each.id) for each in file.entries]
+
+@takes(TWINS)
+@describe(REPEATABLE, sends=IMPORTED_FILE, answers=one("ImportResult"))
+def import_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> ResponseReturnValue:
+    """Import a file of entries, all or none.
+
+    What is already there, by its `id` or of the same instant and weight, is not inserted again. What looks odd is
+    told in `warnings`, the first hundred. With `twins=merge`, an entry that is likely the same weighing as another
+    one is not inserted. If an entry is not good, none is imported, and each bad one is named by its `line`, or in
+    JSON by its `index`. The file may be compressed (`Content-Encoding: gzip`); the limit holds for what is in it.
+    """
+    body, entry_format, codec = file_body()
+    file = read_entries(body, codec, entry_format, datetime.now(UTC))
+    candidates = [Candidate(each.entry, each.id) for each in file.entries]
+
+    merge_twins = query[TWINS] == MERGE
+    with store.staged(token.subject, candidates, merge_twins=merge_twins, client_id=token.client_id) as staged:
 
         def insert(changes: EntryChanges) -> Response:
-            outcomes = changes.insert_staged(staged)
-            warnings = [
-                (each.place, warning)
-                for each, outcome in zip(file.entries, outcomes, strict=True)
-                for warning in outcome.warnings
-            ]
-            return jsonify(
-                {
-                    "inserted": sum(outcome.inserted is not None for outcome in outcomes),
-                    "already_there": sum(outcome.there for outcome in outcomes),
-                    "merged": sum(outcome.merged_into is not None for outcome in outcomes),
-                    "marked_deleted": file.marked_deleted,
-                    "warnings": [
-                        {entry_format.place: place, **warning.to_json()} for place, warning in warnings[:MAX_WARNINGS]
-                    ],
-                    "warning_count": len(warnings),
-                }
-            )
+            return jsonify(_result(file, changes.insert_staged(staged), entry_format.place))
 
-        merge_twins = query[TWINS] == MERGE
-        with store.staged(token.subject, candidates, merge_twins=merge_twins, client_id=token.client_id) as staged:
-            return change_once(store, token, digest(body), insert)
+        return change_once(store, token, digest(body), insert)
 
-    return blueprint
+
+def _result(file: EntryFile, outcomes: Sequence[Outcome], place: str) -> dict[str, object]:
+    """What became of the entries of a file. `place` is the member that says where in the file an entry stands."""
+    warnings = [
+        {place: each.place, **warning.to_json()}
+        for each, outcome in zip(file.entries, outcomes, strict=True)
+        for warning in outcome.warnings
+    ]
+    return {
+        "inserted": sum(outcome.inserted is not None for outcome in outcomes),
+        "already_there": sum(outcome.there for outcome in outcomes),
+        "merged": sum(outcome.merged_into is not None for outcome in outcomes),
+        "marked_deleted": file.marked_deleted,
+        "warnings": warnings[:MAX_WARNINGS],
+        "warning_count": len(warnings),
+    }
 
 
 def _pages(store: BodyWeightStore, subject: str, page: Page) -> Iterator[list[BodyWeightEntry]]:

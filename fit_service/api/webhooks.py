@@ -1,13 +1,13 @@
 """`/api/webhooks/` and each webhook: where an app wants to be told of a person's changes (docs/webhooks.md)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from flask import Blueprint, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from fit_service.api.body_weight import LOCATED
 from fit_service.rules.refusals import InvalidValueError, refuse_unknown
 from fit_service.rules.webhooks.destination import parse_url
 from fit_service.rules.webhooks.status import Owner, Registration
@@ -16,7 +16,7 @@ from fit_service.web.access import READ, Access
 from fit_service.web.bodies import json_members
 from fit_service.web.errors import ProblemError
 from fit_service.web.idempotency import REPEATABLE, digest, marked, other_requests_refused, repeatable_request
-from fit_service.web.openapi.description import describe
+from fit_service.web.openapi.description import LOCATED, describe
 from fit_service.web.openapi.schemas import WEBHOOKS, one
 from shared.resource_server import ActiveToken
 
@@ -24,114 +24,126 @@ T = TypeVar("T")
 _NO_SUCH_WEBHOOK = "There is no such webhook."
 
 
-def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) -> Blueprint:
-    """A blueprint with the endpoints. To be told that data changed takes the scope that reading them takes."""
-    blueprint = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """What a view works on that leaves a webhook active."""
 
-    @blueprint.get("/", strict_slashes=False)
-    @access(READ)
-    @describe(answers=WEBHOOKS)
-    def list_webhooks(token: ActiveToken) -> ResponseReturnValue:
-        """List the webhooks of this app for this person."""
-        return jsonify([webhook.to_json() for webhook in store.all(_owner(token))])
+    store: WebhookStore
+    access: Access
+    allow_private: bool
+    """Whether webhooks may lead to private and loopback addresses."""
 
-    @blueprint.post("/", strict_slashes=False)
-    @access(READ)
-    @describe(
-        REPEATABLE,
-        LOCATED,
-        sends=one("NewWebhook"),
-        answers=one("RegisteredWebhook"),
-        status=201,
-        problems={404: _NO_SUCH_WEBHOOK, 409: TooManyWebhooksError.sentence},
-    )
-    def register_webhook(token: ActiveToken) -> ResponseReturnValue:
-        """Register a webhook.
-
-        `secret` is the key of the signatures and is shown this once. At most ten for one app and person. To be told of
-        changes takes the scope that reading takes.
-        """
-        fields = json_members()
-        refuse_unknown(fields, ("url", "own_changes"))
-        if "url" not in fields:
-            raise InvalidValueError("url", "url is required.")
-        url = parse_url(fields["url"], allow_private=allow_private)
-        repeatable = repeatable_request(token, digest(request.get_data()))
-        with other_requests_refused():
-            webhook_id, secret, is_replay = store.register(
-                _owner(token),
-                token.grant_id,
-                url,
-                datetime.now(UTC),
-                repeatable,
-                own_changes=_parse_own_changes(fields.get("own_changes", True)),
-            )
-
-        def show(webhook: Registration) -> ResponseReturnValue:
-            address = url_for("webhooks.show_webhook", webhook_id=webhook_id)
-            answer = marked(jsonify({**webhook.to_json(), "secret": secret}), is_replay=is_replay)
-            return answer, 201, {"Location": address}
-
-        return confirmed(webhook_id, show)
-
-    @blueprint.get("/<webhook_id>")
-    @access(READ)
-    @describe(answers=one("Webhook"), problems={404: _NO_SUCH_WEBHOOK})
-    def show_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
-        """Read a webhook."""
-        return jsonify(_found(store.find(_owner(token), webhook_id)).to_json())
-
-    @blueprint.patch("/<webhook_id>")
-    @access(READ)
-    @describe(sends=one("WebhookChange"), answers=one("Webhook"), problems={404: _NO_SUCH_WEBHOOK})
-    def enable_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
-        """Renew or enable a webhook, and try at once what waits.
-
-        It is bound to the grant of this token from now on.
-        """
-        fields = json_members()
-        refuse_unknown(fields, ("status",))
-        if fields.get("status") != "active":
-            raise InvalidValueError("status", "status must be active.")
-        if not store.bind(_owner(token), webhook_id, token.grant_id, datetime.now(UTC)):
-            raise _no_such_webhook()
-        return confirmed(webhook_id, lambda webhook: jsonify(webhook.to_json()))
-
-    @blueprint.delete("/<webhook_id>")
-    @access(READ)
-    @describe(REPEATABLE, status=204, problems={404: _NO_SUCH_WEBHOOK})
-    def remove_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
-        """Remove a webhook; what was not delivered yet never is."""
-        with other_requests_refused():
-            answer = _found(store.remove(_owner(token), webhook_id, repeatable_request(token)))
-        return marked(current_app.response_class(status=204), is_replay=answer.is_replay)
-
-    @blueprint.post("/<webhook_id>/test")
-    @access(READ)
-    @describe(
-        REPEATABLE, answers=one("SentTest"), status=202, problems={404: _NO_SUCH_WEBHOOK, 409: NotActiveError.sentence}
-    )
-    def test_webhook(token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
-        """Send a test message to a webhook."""
-        with other_requests_refused():
-            answer = _found(store.send_test(_owner(token), webhook_id, datetime.now(UTC), repeatable_request(token)))
-        return marked(jsonify({"message_id": answer.body}), is_replay=answer.is_replay), 202
-
-    def confirmed(webhook_id: str, show: Callable[[Registration], ResponseReturnValue]) -> ResponseReturnValue:
+    def if_still_good(
+        self, webhook_id: str, show: Callable[[Registration], ResponseReturnValue]
+    ) -> ResponseReturnValue:
         """Activate a webhook if its token is still good, now that it is stored.
 
         A revocation that was heard before it was stored found no webhook to end, and would otherwise be missed. If the
         place in the feed was lost after that, the answer may be older than what was missed.
         """
-        asked_at = store.doubts()
+        asked_at = self.store.doubts()
 
         def activate(token: ActiveToken) -> ResponseReturnValue:
-            webhook = store.confirm(_owner(token), webhook_id, token.grant_id, asked_at, datetime.now(UTC))
+            webhook = self.store.confirm(_owner(token), webhook_id, token.grant_id, asked_at, datetime.now(UTC))
             return show(_found(webhook))
 
-        return access.if_still_good(activate)
+        return self.access.if_still_good(activate)
 
+
+def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) -> Blueprint:
+    """A blueprint with the endpoints. To be told that data changed takes the scope that reading them takes."""
+    blueprint = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
+    activation = Activation(store, access, allow_private)
+    blueprint.get("/", strict_slashes=False)(access(READ, store)(list_webhooks))
+    blueprint.post("/", strict_slashes=False)(access(READ, activation)(register_webhook))
+    blueprint.get("/<webhook_id>")(access(READ, store)(show_webhook))
+    blueprint.patch("/<webhook_id>")(access(READ, activation)(enable_webhook))
+    blueprint.delete("/<webhook_id>")(access(READ, store)(remove_webhook))
+    blueprint.post("/<webhook_id>/test")(access(READ, store)(test_webhook))
     return blueprint
+
+
+@describe(answers=WEBHOOKS)
+def list_webhooks(store: WebhookStore, token: ActiveToken) -> ResponseReturnValue:
+    """List the webhooks of this app for this person."""
+    return jsonify([webhook.to_json() for webhook in store.all(_owner(token))])
+
+
+@describe(
+    REPEATABLE,
+    LOCATED,
+    sends=one("NewWebhook"),
+    answers=one("RegisteredWebhook"),
+    status=201,
+    problems={404: _NO_SUCH_WEBHOOK, 409: TooManyWebhooksError.sentence},
+)
+def register_webhook(activation: Activation, token: ActiveToken) -> ResponseReturnValue:
+    """Register a webhook.
+
+    `secret` is the key of the signatures and is shown this once. At most ten for one app and person. To be told of
+    changes takes the scope that reading takes.
+    """
+    fields = json_members()
+    refuse_unknown(fields, ("url", "own_changes"))
+    if "url" not in fields:
+        raise InvalidValueError("url", "url is required.")
+    url = parse_url(fields["url"], allow_private=activation.allow_private)
+    repeatable = repeatable_request(token, digest(request.get_data()))
+    with other_requests_refused():
+        webhook_id, secret, is_replay = activation.store.register(
+            _owner(token),
+            token.grant_id,
+            url,
+            datetime.now(UTC),
+            repeatable,
+            own_changes=_parse_own_changes(fields.get("own_changes", True)),
+        )
+
+    def show(webhook: Registration) -> ResponseReturnValue:
+        address = url_for("webhooks.show_webhook", webhook_id=webhook_id)
+        answer = marked(jsonify({**webhook.to_json(), "secret": secret}), is_replay=is_replay)
+        return answer, 201, {"Location": address}
+
+    return activation.if_still_good(webhook_id, show)
+
+
+@describe(answers=one("Webhook"), problems={404: _NO_SUCH_WEBHOOK})
+def show_webhook(store: WebhookStore, token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
+    """Read a webhook."""
+    return jsonify(_found(store.find(_owner(token), webhook_id)).to_json())
+
+
+@describe(sends=one("WebhookChange"), answers=one("Webhook"), problems={404: _NO_SUCH_WEBHOOK})
+def enable_webhook(activation: Activation, token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
+    """Renew or enable a webhook, and try at once what waits.
+
+    It is bound to the grant of this token from now on.
+    """
+    fields = json_members()
+    refuse_unknown(fields, ("status",))
+    if fields.get("status") != "active":
+        raise InvalidValueError("status", "status must be active.")
+    if not activation.store.bind(_owner(token), webhook_id, token.grant_id, datetime.now(UTC)):
+        raise _no_such_webhook()
+    return activation.if_still_good(webhook_id, lambda webhook: jsonify(webhook.to_json()))
+
+
+@describe(REPEATABLE, status=204, problems={404: _NO_SUCH_WEBHOOK})
+def remove_webhook(store: WebhookStore, token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
+    """Remove a webhook; what was not delivered yet never is."""
+    with other_requests_refused():
+        answer = _found(store.remove(_owner(token), webhook_id, repeatable_request(token)))
+    return marked(current_app.response_class(status=204), is_replay=answer.is_replay)
+
+
+@describe(
+    REPEATABLE, answers=one("SentTest"), status=202, problems={404: _NO_SUCH_WEBHOOK, 409: NotActiveError.sentence}
+)
+def test_webhook(store: WebhookStore, token: ActiveToken, webhook_id: str) -> ResponseReturnValue:
+    """Send a test message to a webhook."""
+    with other_requests_refused():
+        answer = _found(store.send_test(_owner(token), webhook_id, datetime.now(UTC), repeatable_request(token)))
+    return marked(jsonify({"message_id": answer.body}), is_replay=answer.is_replay), 202
 
 
 def _parse_own_changes(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, TypeVar
 
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
@@ -18,15 +18,17 @@ SCOPES = {READ: "See body weights", WRITE: "Add, change and delete body weights"
 MAX_BODY = 64 * 1024
 """Bytes, where a view asks for no other limit."""
 
+S = TypeVar("S")
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
-PersonalView = Callable[Concatenate[ActiveToken, P], ResponseReturnValue]
+PersonalView = Callable[Concatenate[S, ActiveToken, P], ResponseReturnValue]
 
 
 class Access:
-    """Called with a scope, it decorates a view, which gets the token as its first argument.
+    """Called with a scope and with what a view works on, it makes of a function of a module a view of the application.
 
-    A token that an app got for itself (client credentials) belongs to nobody whose weight this is.
+    The function gets what it works on and the token before the variables of the address. A token that an app got for
+    itself (client credentials) belongs to nobody whose weight this is.
     """
 
     def __init__(self, require_token: ResourceProtector, quota: ClientQuota, validator: TokenValidator) -> None:
@@ -34,17 +36,17 @@ class Access:
         self._quota = quota
         self._validator = validator
 
-    def __call__(self, scope: str, *, max_body: int = MAX_BODY) -> Callable[[PersonalView[P]], View[P]]:
-        """The decorator."""
+    def __call__(self, scope: str, works_on: S, *, max_body: int = MAX_BODY) -> Callable[[PersonalView[S, P]], View[P]]:
+        """Let those with the scope through, with bodies of at most `max_body` bytes."""
 
-        def decorate(view: PersonalView[P]) -> View[P]:
+        def decorate(view: PersonalView[S, P]) -> View[P]:
             @functools.wraps(view)
             def admitted(token: ActiveToken, /, *args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
                 self._quota.count(token)
                 if not token.stands_for_a_person:
                     raise ProblemError(403, "This token stands for an app, not for a person.")
                 refuse_unknown_parameters(getattr(view, "parameters", ()))
-                return view(token, *args, **kwargs)
+                return view(works_on, token, *args, **kwargs)
 
             protected = self._require_token(scope)(admitted)
             protected.scope = scope  # type: ignore[attr-defined]
@@ -53,7 +55,7 @@ class Access:
 
         return decorate
 
-    def if_still_good(self, view: PersonalView[[]]) -> ResponseReturnValue:
+    def if_still_good(self, view: Callable[[ActiveToken], ResponseReturnValue]) -> ResponseReturnValue:
         """What the view answers, unless the token that this request was let through with has ended meanwhile.
 
         The authorization server is asked, whatever is remembered.

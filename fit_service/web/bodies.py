@@ -35,10 +35,10 @@ def json_members() -> Mapping[str, Any]:
     return value
 
 
-def file_body(limit: int) -> tuple[bytes, EntryFormat, str]:
+def file_body() -> tuple[bytes, EntryFormat, str]:
     """A file, which may be compressed with gzip, its format and the codec that reads it.
 
-    Raises ProblemError, also when more than `limit` bytes are in it.
+    Raises ProblemError, also when it has more bytes than this view takes once it is unpacked.
     """
     entry_format = next((each for each in FORMATS if each.media_type == request.mimetype), None)
     if entry_format is None:
@@ -48,7 +48,7 @@ def file_body(limit: int) -> tuple[bytes, EntryFormat, str]:
         known = ", ".join(entry_format.charsets)
         raise ProblemError(415, f"The charset of {entry_format.media_type} must be one of: {known}.")
     coding, file = _coding(("gzip", "x-gzip")), request.get_data()
-    return _unpacked(file, limit) if coding else file, entry_format, entry_format.charsets[charset]
+    return _unpacked(file) if coding else file, entry_format, entry_format.charsets[charset]
 
 
 def _coding(accepted: Sequence[str]) -> str | None:
@@ -61,9 +61,10 @@ def _coding(accepted: Sequence[str]) -> str | None:
     return coding
 
 
-def _unpacked(packed: bytes, limit: int) -> bytes:
+def _unpacked(packed: bytes) -> bytes:
     """No more than one byte beyond the limit is ever unpacked. Of several members one after the other we read none."""
-    stream = zlib.decompressobj(_GZIP)
+    stream, limit = zlib.decompressobj(_GZIP), request.max_content_length
+    assert limit is not None
     try:
         unpacked = stream.decompress(packed, limit + 1)
     except zlib.error:

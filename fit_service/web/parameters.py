@@ -20,6 +20,7 @@ from fit_service.web.openapi.description import Schema
 from shared.resource_server import ActiveToken
 
 T = TypeVar("T")
+S = TypeVar("S")
 T_co = TypeVar("T_co", covariant=True)
 P = ParamSpec("P")
 _SHOWN_NAME = 60
@@ -57,17 +58,17 @@ class Query:
         return value
 
 
-QueryView = Callable[Concatenate[ActiveToken, Query, P], ResponseReturnValue]
-View = Callable[Concatenate[ActiveToken, P], ResponseReturnValue]
+QueryView = Callable[Concatenate[S, ActiveToken, Query, P], ResponseReturnValue]
+View = Callable[Concatenate[S, ActiveToken, P], ResponseReturnValue]
 
 
-def takes(*parameters: Parameter[Any]) -> Callable[[QueryView[P]], View[P]]:
+def takes(*parameters: Parameter[Any]) -> Callable[[QueryView[S, P]], View[S, P]]:
     """The view takes these; what was sent comes after the token. The declaration stays on it, as `parameters`."""
 
-    def decorate(view: QueryView[P]) -> View[P]:
+    def decorate(view: QueryView[S, P]) -> View[S, P]:
         @functools.wraps(view)
-        def reading(token: ActiveToken, /, *args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            return view(token, Query({each.name: _read(each) for each in parameters}), *args, **kwargs)
+        def reading(works_on: S, token: ActiveToken, /, *args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            return view(works_on, token, Query({each.name: _read(each) for each in parameters}), *args, **kwargs)
 
         reading.parameters = parameters  # type: ignore[attr-defined]
         return reading

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fit_service.api import body_weight_batch
-from fit_service.api.body_weight import LIMIT
+from fit_service.api.body_weight_list import LIMIT
 from fit_service.api.transfer import MAX_WARNINGS
 from fit_service.rules import client_record, entry_batch, entry_file, entry_import
 from fit_service.rules.body_weight_entry import FIRST_YEAR, MAX_AHEAD

@@ -44,6 +44,12 @@ class Trait:
     """By status, each with what such a refusal says, where it isn't what most of that status say."""
 
 
+LOCATED = Trait(
+    answer_headers=[Header("Location", "Its address.", {"type": "string", "format": "uri-reference"}, always=True)]
+)
+"""The answer to a request that creates something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What one view takes and answers, apart from what follows from its scope and parameters."""
