@@ -19,14 +19,14 @@ from fit_service.web.bodies import json_members
 from fit_service.web.conditional import GUARDED, TAGGED, VERSIONED, check_preconditions, entry_tag, tagged, unless_known
 from fit_service.web.errors import ProblemError
 from fit_service.web.idempotency import REPEATABLE, change_once, digest
-from fit_service.web.openapi import schemas
+from fit_service.web.openapi import schema_parts
 from fit_service.web.openapi.description import LOCATED, describe
-from fit_service.web.openapi.schemas import one
+from fit_service.web.openapi.schema_parts import one
 from fit_service.web.parameters import MERGE, TWINS, UNIT, Parameter, Query, Reader, takes
 from shared.resource_server import ActiveToken
 
 NEEDED_RECORD: Parameter[str] = Parameter(
-    RECORD_ID, Reader(schemas.RECORD_ID, parse_record_id), "", "What this app calls it itself.", required=True
+    RECORD_ID, Reader(schema_parts.RECORD_ID, parse_record_id), "", "What this app calls it itself.", required=True
 )
 
 _NONE_YET = "There is no entry yet."

@@ -16,7 +16,7 @@ from fit_service.web.bodies import json_members
 from fit_service.web.errors import shown_faults, status_of
 from fit_service.web.idempotency import REPEATABLE, change_once, digest
 from fit_service.web.openapi.description import describe
-from fit_service.web.openapi.schemas import one
+from fit_service.web.openapi.schema_parts import one
 from fit_service.web.parameters import MERGE, TWINS, UNIT, Query, takes
 from shared.resource_server import ActiveToken
 

@@ -14,9 +14,10 @@ from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_reader import EntryReader, Page, Position
 from fit_service.web.conditional import VERSIONED, unless_known, version_tag
 from fit_service.web.errors import ProblemError
-from fit_service.web.openapi import schemas
+from fit_service.web.openapi import schema_parts
 from fit_service.web.openapi.description import Header, Trait, describe
-from fit_service.web.openapi.schemas import ENTRIES_OR_CHANGES, SYNC_POSITION
+from fit_service.web.openapi.entry_schemas import ENTRIES_OR_CHANGES
+from fit_service.web.openapi.schema_parts import SYNC_POSITION
 from fit_service.web.parameters import (
     END,
     START,
@@ -52,7 +53,7 @@ def _parse_position(position: str, name: str) -> str:
 ORDER: Parameter[str] = Parameter("order", one_of("asc", "desc"), "asc", "The oldest or the latest first.")
 LIMIT: Parameter[int] = Parameter("limit", number_up_to(500), 100, "How many entries a page holds at most.")
 CURSOR: Parameter[Position | None] = Parameter(
-    "cursor", Reader(schemas.CURSOR, _parse_cursor), None, "Where the page begins: as a Link header named it."
+    "cursor", Reader(schema_parts.CURSOR, _parse_cursor), None, "Where the page begins: as a Link header named it."
 )
 UPDATED_SINCE: Parameter[str | None] = Parameter(
     "updated_since",
@@ -63,7 +64,7 @@ UPDATED_SINCE: Parameter[str | None] = Parameter(
 CHANGES: Parameter[str] = Parameter(
     "changes", one_of("all", "others"), "all", "With `updated_since`: `others` leaves out what this app changed itself."
 )
-_RECORD_ID = Reader(schemas.RECORD_ID, parse_record_id)
+_RECORD_ID = Reader(schema_parts.RECORD_ID, parse_record_id)
 RECORD: Parameter[str | None] = Parameter(RECORD_ID, _RECORD_ID, None, "Only the entry that this app calls so itself.")
 _PAGED = Trait(
     answer_headers=[

@@ -24,7 +24,7 @@ from fit_service.storage.entry_reader import EntryReader
 from fit_service.web.access import READ, Access
 from fit_service.web.conditional import VERSIONED, unless_known, version_tag
 from fit_service.web.openapi.description import describe
-from fit_service.web.openapi.schemas import one
+from fit_service.web.openapi.schema_parts import one
 from fit_service.web.parameters import END, START, UNIT, ZONE, Parameter, Query, one_of, period, takes
 from shared.resource_server import ActiveToken
 

@@ -20,7 +20,8 @@ from fit_service.web.access import READ, WRITE, Access
 from fit_service.web.bodies import file_body
 from fit_service.web.idempotency import REPEATABLE, change_once, digest
 from fit_service.web.openapi.description import Header, Trait, describe
-from fit_service.web.openapi.schemas import EXPORTED_FILE, IMPORTED_FILE, one
+from fit_service.web.openapi.file_schemas import EXPORTED_FILE, IMPORTED_FILE
+from fit_service.web.openapi.schema_parts import one
 from fit_service.web.parameters import END, MERGE, START, TWINS, UNIT, ZONE, Parameter, Query, one_of, period, takes
 from shared.resource_server import ActiveToken
 

@@ -17,7 +17,8 @@ from fit_service.web.bodies import json_members
 from fit_service.web.errors import ProblemError
 from fit_service.web.idempotency import REPEATABLE, digest, marked, other_requests_refused, repeatable_request
 from fit_service.web.openapi.description import LOCATED, describe
-from fit_service.web.openapi.schemas import WEBHOOKS, one
+from fit_service.web.openapi.schema_parts import one
+from fit_service.web.openapi.webhook_schemas import WEBHOOKS
 from shared.resource_server import ActiveToken
 
 T = TypeVar("T")

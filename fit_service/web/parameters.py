@@ -15,7 +15,7 @@ from fit_service.rules.body_weight_entry import parse_timestamp
 from fit_service.rules.local_days import parse_zone, start_of
 from fit_service.rules.refusals import InvalidValueError
 from fit_service.rules.weight import parse_unit
-from fit_service.web.openapi import schemas
+from fit_service.web.openapi import schema_parts
 from fit_service.web.openapi.description import Schema
 from shared.resource_server import ActiveToken
 
@@ -109,13 +109,13 @@ def _parse_bound(text: str, name: str) -> datetime | date:
 
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_BOUND = Reader(schemas.BOUND, _parse_bound)
+_BOUND = Reader(schema_parts.BOUND, _parse_bound)
 KEEP, MERGE = "keep", "merge"
 UNIT: Parameter[str | None] = Parameter(
-    "unit", Reader(schemas.UNIT, parse_unit), None, "Show weights in lbs or kg; unset: as each was entered."
+    "unit", Reader(schema_parts.UNIT, parse_unit), None, "Show weights in lbs or kg; unset: as each was entered."
 )
 ZONE: Parameter[ZoneInfo] = Parameter(
-    "tz", Reader(schemas.TIME_ZONE, parse_zone), ZoneInfo("UTC"), "The IANA time zone whose days are meant."
+    "tz", Reader(schema_parts.TIME_ZONE, parse_zone), ZoneInfo("UTC"), "The IANA time zone whose days are meant."
 )
 START: Parameter[datetime | date | None] = Parameter(
     "start", _BOUND, None, "From this instant on (RFC 3339, with an offset), or from the beginning of this day in `tz`."

@@ -10,9 +10,13 @@ from werkzeug.routing import Rule
 
 from fit_service.web.access import SCOPES
 from fit_service.web.openapi.description import Content, Description, Header, Schema
-from fit_service.web.openapi.problems import PROBLEMS, problem_response
-from fit_service.web.openapi.schemas import ID, SCHEMAS
+from fit_service.web.openapi.entry_schemas import ENTRY_SCHEMAS
+from fit_service.web.openapi.file_schemas import FILE_SCHEMAS
+from fit_service.web.openapi.problems import PROBLEM_SCHEMAS, PROBLEMS, problem_response
+from fit_service.web.openapi.schema_parts import ID
+from fit_service.web.openapi.summary_schemas import SUMMARY_SCHEMAS
 from fit_service.web.openapi.webhook_messages import HEADERS, MESSAGES, message_example, message_schema
+from fit_service.web.openapi.webhook_schemas import WEBHOOK_SCHEMAS
 from fit_service.web.parameters import Parameter
 
 _PREFIX = "/api/"
@@ -64,7 +68,7 @@ def openapi_document(app: Flask, origin: str, issuer: str) -> Document:
         "paths": paths,
         "webhooks": {kind: {"post": _message(kind)} for kind in MESSAGES},
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": {**ENTRY_SCHEMAS, **SUMMARY_SCHEMAS, **FILE_SCHEMAS, **WEBHOOK_SCHEMAS, **PROBLEM_SCHEMAS},
             "responses": {
                 problem.name: problem_response(status) for status, problem in PROBLEMS.items() if problem.detail
             },

@@ -5,9 +5,31 @@ from dataclasses import dataclass, field
 
 from werkzeug.http import HTTP_STATUS_CODES
 
-from fit_service.web.openapi.description import Header
-from fit_service.web.openapi.schemas import ref
+from fit_service.web.openapi.description import Header, Schema
+from fit_service.web.openapi.schema_parts import PLACE, array_of, object_of, ref
 
+PROBLEM_SCHEMAS: Mapping[str, Schema] = {
+    "Problem": object_of(
+        {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string", "description": "What is wrong, for whoever writes the app."},
+            "errors": array_of(ref("Fault"), description="What is at fault, where that can be named."),
+            "violated-policies": array_of({"type": "string"}, description="With 429: which quota was used up."),
+        },
+        optional=("errors", "violated-policies"),
+        description="RFC 9457.",
+    ),
+    "Fault": object_of(
+        {
+            "field": {"type": "string", "description": "A member of the body, a parameter or a header."},
+            "detail": {"type": "string"},
+            **PLACE,
+        },
+        optional=tuple(PLACE),
+    ),
+}
 _RETRY_AFTER = Header("Retry-After", "Seconds to wait.", {"type": "integer", "minimum": 0}, always=True)
 _CHALLENGE = Header("WWW-Authenticate", "What is wrong with the token, and where to get one (RFC 6750 §3, RFC 9728).")
 _NONCE = Header("DPoP-Nonce", "The nonce for the next DPoP proof, if one is wanted (RFC 9449 §9).")

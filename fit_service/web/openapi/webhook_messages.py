@@ -6,7 +6,7 @@ from fit_service.rules.webhooks import events
 from fit_service.rules.webhooks.status import DisabledBecause
 from fit_service.storage.webhook_events import MAX_IDS
 from fit_service.web.openapi.description import Header, Schema
-from fit_service.web.openapi.schemas import ID, INSTANT
+from fit_service.web.openapi.schema_parts import ID, INSTANT
 
 _IDS: Schema = {
     "type": "object",
