@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
-from auth_service.crypto.derived_keys import nonce_key, web_secret
-from auth_service.crypto.key_wrapping import KeyWrapping
+from auth_service.crypto.derived_keys import nonce_key, web_secret, wrapping_key
 from auth_service.crypto.token_handle import TokenKeyRing
 from auth_service.protocol.authorization.endpoint import AuthorizationEndpoint
 from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME, PushedAuthorizationRequests
@@ -66,6 +65,7 @@ from buffering_worker.concurrency_limit import release_slot
 from shared.operations.health import Writability
 from shared.resource_server import TokenValidator
 from shared.resource_server.dpop import DpopNonces
+from shared.service.key_wrapping import KeyWrapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,9 @@ def build(settings: Settings) -> Components:
     initial_access_tokens = InitialAccessTokenStore(database)
     devices = DeviceAuthorizationStore(redis, DEVICE_CODE_LIFETIME)
     pushed = AuthorizationRequestStore(redis, "pushed-request", PUSHED_REQUEST_LIFETIME)
-    signing_keys = SigningKeyRing(SigningKeyStore(database, KeyWrapping(settings.token_key_bytes())))
+    signing_keys = SigningKeyRing(
+        SigningKeyStore(database, KeyWrapping([wrapping_key(key) for key in settings.token_key_bytes()]))
+    )
     throttle, replays = Throttle(redis), ReplayCache(redis)
     assertions, dpop = ClientAssertions(issuer, replays), DpopProofs(replays, _nonces(settings))
     authentication = ClientAuthentication(clients, throttle, assertions)

@@ -17,6 +17,7 @@ from fit_service.storage.request_counters import RequestCounters
 from fit_service.storage.used_proofs import UsedProofsInRedis
 from fit_service.storage.webhook_endings import WebhookEndings
 from fit_service.storage.webhook_outbox import Outbox
+from fit_service.storage.webhook_secrets import WebhookSecrets
 from fit_service.storage.webhooks import WebhookStore
 from fit_service.web.access import READ, Access
 from fit_service.web.quotas import ClientQuota, ThrottledValidator
@@ -31,6 +32,7 @@ from shared.resource_server import TokenValidator, connect, metadata_address
 from shared.resource_server.back_channel import BackChannel
 from shared.resource_server.dpop import Dpop, DpopNonces
 from shared.resource_server.resource_protector import ResourceProtector
+from shared.service.environment import key_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Components:
     database: Database
     body_weights: BodyWeightStore
     webhooks: WebhookStore
+    webhook_secrets: WebhookSecrets
     webhook_worker: WebhookWorker
     feed_position: FeedPositionStore
     epoch: DatabaseEpochStore
@@ -70,7 +73,9 @@ def build(settings: Settings) -> Components:
         observe=validation_observer(metrics),
     )
     epoch = DatabaseEpochStore(database)
-    outbox, endings, position = Outbox(database), WebhookEndings(database), FeedPositionStore(database)
+    webhook_secrets = WebhookSecrets([key_bytes(key) for key in settings.webhook_keys])
+    outbox, endings = Outbox(database, webhook_secrets), WebhookEndings(database)
+    position = FeedPositionStore(database)
     channel = BackChannel(settings.auth_url or settings.issuer, settings.client_id, settings.client_secret)
     return Components(
         settings=settings,
@@ -84,7 +89,8 @@ def build(settings: Settings) -> Components:
             ClientQuota(counters, settings.rate_limit),
             validator,
         ),
-        webhooks=WebhookStore(database, timedelta(seconds=settings.webhook_lifetime)),
+        webhooks=WebhookStore(database, timedelta(seconds=settings.webhook_lifetime), webhook_secrets),
+        webhook_secrets=webhook_secrets,
         webhook_worker=WebhookWorker(
             outbox,
             endings,

@@ -151,7 +151,8 @@ class Webhook(Base):
     grant_id: Mapped[str] = mapped_column(String(64))
     """Of the token that registered it or enabled it last."""
     url: Mapped[str] = mapped_column(String(1000))
-    secret: Mapped[str] = mapped_column(String(64))
+    secret: Mapped[str] = mapped_column(String(400))
+    """As it is or encrypted; see `storage/webhook_secrets.py`."""
     own_changes: Mapped[bool]
     """Whether it is also told of what its own app changed."""
     status: Mapped[str] = mapped_column(String(16))

@@ -16,6 +16,7 @@ from shared.service.environment import (
     DrainTime,
     EnvironmentSettings,
     HostNames,
+    KeyRing,
     LogLevel,
     MetricsToken,
     Origin,
@@ -74,6 +75,11 @@ class Settings(EnvironmentSettings):
     import_limit: int = Field(1024 * 1024, ge=1024, description="bytes that an imported file may have")
     webhook_lifetime: int = Field(
         30 * 86_400, ge=3_600, description="seconds after which an app must have renewed a webhook"
+    )
+    webhook_keys: KeyRing = Field(
+        (),
+        description="key ring like AUTH_TOKEN_KEYS: the first encrypts webhooks' signing secrets in SQL, all decrypt; "
+        "unset: they are stored as they are",
     )
     webhook_allow_private: bool = Field(
         False, description="let webhooks lead to private and loopback addresses: for trying out, never for strangers"

@@ -33,6 +33,7 @@ _SECRETS = {
     "AUTH_TOKEN_KEYS": "token-key",
     "FIT_REDIS_PASSWORD": "fit-redis-password",
     "FIT_CLIENT_SECRET": "fit-client-secret",
+    "FIT_WEBHOOK_KEYS": "fit-webhook-key",
     "APP_CLIENT_SECRET": "app-client-secret",
     "APP_SECRET_KEY": "app-secret-key",
 }

@@ -166,6 +166,7 @@ def _fit_settings(addresses: Addresses, redis_url: str) -> dict[str, str]:
         "FIT_DATABASE_URL": f"sqlite:///{LOCAL / 'fit.sqlite'}",
         "FIT_REDIS_URL": redis_url,
         "FIT_DOCS_CLIENT_ID": DOCS,
+        "FIT_WEBHOOK_KEYS_FILE": str(secret_file("fit-webhook-key")),
         "FIT_WEBHOOK_ALLOW_PRIVATE": "true",
     }
 

@@ -22,6 +22,6 @@ class SigningKey(Base):
     """Counts up within an algorithm: of two processes that add a key at the same time, one is refused."""
     public_jwk: Mapped[dict[str, Any]] = mapped_column(JSON)
     wrapped_private_key: Mapped[str] = mapped_column(Text)
-    """Encrypted; see `crypto/key_wrapping.py`."""
+    """Encrypted; see `shared/service/key_wrapping.py`."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     signs_from: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from auth_service.crypto.key_wrapping import KeyWrapping
 from auth_service.models.signing_key import SigningKey
 from auth_service.storage.database import Database
+from shared.service.key_wrapping import KeyWrapping
 
 _REMEMBERED_FOR = 5.0
 """Seconds, after which every process knows of a key that was added or removed."""

@@ -24,6 +24,22 @@ def deliver() -> None:
     parts().webhook_worker.run(stop)
 
 
+@webhook_commands.command("encrypt-secrets")
+@answering
+def encrypt_secrets() -> object:
+    """Encrypt with the first of FIT_WEBHOOK_KEYS the signing secrets that are not, beside the service. Repeatable."""
+    secrets = parts().webhook_secrets
+    if not secrets.encrypts:
+        raise CommandError("FIT_WEBHOOK_KEYS is not set: make a key with: openssl rand -base64 32 | tr +/ -_")
+    counts = secrets.count(parts().database, encrypt=True)
+    if counts.unreadable:
+        raise CommandError(
+            f"{counts.unreadable} secrets are encrypted with a key that is not in FIT_WEBHOOK_KEYS: put it back, last. "
+            f"{counts.plain + counts.older} others were encrypted"
+        )
+    return {"encrypted": counts.plain + counts.older, "already": counts.newest}
+
+
 @webhook_commands.command("health")
 @answering
 def check_health() -> object:

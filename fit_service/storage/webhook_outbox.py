@@ -4,6 +4,7 @@ A worker takes one webhook at a time, under a lease, and delivers its events in 
 out and another one begins with the event that was under way: events are delivered at least once.
 """
 
+import logging
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,10 +19,13 @@ from fit_service.rules.webhooks.schedule import PATIENCE, pause
 from fit_service.rules.webhooks.status import DisabledBecause, Status
 from fit_service.storage.database import Database
 from fit_service.storage.webhook_endings import disable
+from fit_service.storage.webhook_secrets import SecretUnreadableError, WebhookSecrets
 from shared.service.sql_database import upsert
 
 LEASE = timedelta(seconds=60)
 """Longer than an attempt takes, name resolution included."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,15 @@ class Figures:
 class Outbox:
     """Safe to share among threads, processes and machines whose clocks agree within seconds."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, secrets_at_rest: WebhookSecrets) -> None:
         self._database = database
+        self._secrets = secrets_at_rest
 
     def claim(self, now: datetime, avoiding: Collection[str] = ()) -> Claim | None:
-        """Take the webhook that has been due for longest, of none of these clients; None if there is none."""
+        """Take the webhook that has been due for longest, of none of these clients; None if there is none.
+
+        None also if its secret can't be read.
+        """
         due = _due(now, avoiding)
         with self._database.reading() as session:  # so that waiting takes no writer's place
             if session.scalars(due).first() is None:
@@ -76,7 +84,12 @@ class Outbox:
             event = _hold(session, webhook, now)
             if event is None:
                 return None
-            return Claim(webhook.id, webhook.client_id, webhook.url, webhook.secret, webhook.lease, event)
+            try:
+                secret = self._secrets.read(webhook.secret)
+            except SecretUnreadableError:  # it is ours, so the webhook waits for a lease, and it counts as no failure
+                _log.error("webhook %s waits: the key of its secret is not in FIT_WEBHOOK_KEYS", webhook.id)
+                return None
+            return Claim(webhook.id, webhook.client_id, webhook.url, secret, webhook.lease, event)
 
     def settle(
         self, claim: Claim, event: QueuedEvent, outcome: Outcome, now: datetime, *, go_on: bool = True

@@ -17,6 +17,7 @@ from fit_service.storage.database import Database
 from fit_service.storage.feed_position import doubts
 from fit_service.storage.kept_answers import Answer, KeptAnswers, RepeatableRequest, once
 from fit_service.storage.webhook_events import drop_events, tell
+from fit_service.storage.webhook_secrets import WebhookSecrets
 
 _SEEN = (Status.ACTIVE, Status.DISABLED)
 
@@ -42,9 +43,10 @@ class NotActiveError(RefusedError):
 class WebhookStore:
     """Registers, shows and removes them. `lifetime` is for how long a webhook is active without being renewed."""
 
-    def __init__(self, database: Database, lifetime: timedelta) -> None:
+    def __init__(self, database: Database, lifetime: timedelta, secrets_at_rest: WebhookSecrets) -> None:
         self._database = database
         self._lifetime = lifetime
+        self._secrets = secrets_at_rest
 
     def register(
         self,
@@ -59,8 +61,8 @@ class WebhookStore:
         """Id and secret of a new webhook, which is told nothing until it is confirmed, or of the one that this request
         made before, and whether it is that.
 
-        Raises TooManyWebhooksError or kept_answers.OtherRequestError. Several at once may get in together: the limit
-        keeps the outbox small, nothing else depends on it.
+        Raises TooManyWebhooksError, SecretUnreadableError or kept_answers.OtherRequestError. Several at once may get in
+        together: the limit keeps the outbox small, nothing else depends on it.
         """
         webhook_id, secret, moment = secrets.token_hex(12), new_secret(), to_microseconds(now)
         with self._database.writing() as session:
@@ -69,7 +71,7 @@ class WebhookStore:
                 registered = session.scalars(_of(owner, Status.UNCONFIRMED, *_SEEN).where(Webhook.id == before.body))
                 webhook = registered.first()
                 if webhook is not None:
-                    return webhook.id, webhook.secret, True
+                    return webhook.id, self._secrets.read(webhook.secret), True
                 KeptAnswers(session).keep(request, Answer(201, webhook_id))
             present = _of(owner, Status.UNCONFIRMED, *_SEEN).subquery()
             if (session.scalar(select(func.count()).select_from(present)) or 0) >= MAX_PER_PERSON:
@@ -81,7 +83,7 @@ class WebhookStore:
                     subject=owner.subject,
                     grant_id=grant_id,
                     url=url,
-                    secret=secret,
+                    secret=self._secrets.to_store(secret),
                     own_changes=own_changes,
                     status=Status.UNCONFIRMED,
                     created_at=moment,

@@ -18,6 +18,7 @@ from fit_service.rules.refusals import (
     UnreadableError,
 )
 from fit_service.storage.database_epoch import DatabaseBehindError
+from fit_service.storage.webhook_secrets import SecretUnreadableError
 from fit_service.storage.webhooks import ConsentInDoubtError, NotActiveError, TooManyWebhooksError
 from shared.service.outages import OutageLog
 from shared.service.sql_engine import SQL_OUTAGES
@@ -34,6 +35,7 @@ STATUSES: Mapping[type[RefusedError], int] = {
     NotActiveError: 409,
     ConsentInDoubtError: 503,
     DatabaseBehindError: 503,
+    SecretUnreadableError: 503,
 }
 """The status of every refusal of the rules and of storage. Each is a problem of no further type (`about:blank`)."""
 _MAY_SUCCEED_AFTER = 1

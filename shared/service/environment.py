@@ -4,6 +4,8 @@ Every variable may also be given as `NAME_FILE`, the path of a file that holds t
 What a setting means and which values it takes is each service's `settings.py`.
 """
 
+import base64
+import binascii
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -31,6 +33,28 @@ def _comma_separated(value: object) -> object:
 
 CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
 """Such a setting may hold several values."""
+
+
+def key_bytes(key: str) -> bytes:
+    """A base64url key with or without padding. Raises ValueError."""
+    return base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
+
+
+def _strong_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    for key in keys:
+        try:
+            strong = len(key_bytes(key)) >= 32
+        except (binascii.Error, ValueError):
+            strong = False
+        if not strong:
+            raise ValueError("each key must be at least 32 bytes in base64url")
+    if len(set(keys)) != len(keys):
+        raise ValueError("holds one key twice")
+    return keys
+
+
+KeyRing = Annotated[CommaSeparated, AfterValidator(_strong_keys)]
+"""Keys of at least 32 bytes: the first is used for what is new, all for what is there."""
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9.-]+")
 

@@ -1,6 +1,7 @@
 """Short ways to register webhooks and to play a worker, at moments that a test chooses."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from fit_service.rules.webhooks.status import Owner, Registration
 from fit_service.storage.database import Database
 from fit_service.storage.webhook_endings import WebhookEndings
 from fit_service.storage.webhook_outbox import Claim, Outbox, QueuedEvent
+from fit_service.storage.webhook_secrets import WebhookSecrets
 from fit_service.storage.webhooks import WebhookStore
 
 LIFETIME = timedelta(days=30)
@@ -26,10 +28,11 @@ def seconds(number: float) -> timedelta:
 class Hooks:
     """The stores of one database, and the time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, keys: Sequence[bytes] = ()) -> None:
         self._database = database
-        self.store = WebhookStore(database, LIFETIME)
-        self.outbox = Outbox(database)
+        self.secrets = WebhookSecrets(keys)
+        self.store = WebhookStore(database, LIFETIME, self.secrets)
+        self.outbox = Outbox(database, self.secrets)
         self.endings = WebhookEndings(database)
         self.now = datetime.now(UTC)
 

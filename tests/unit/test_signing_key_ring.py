@@ -11,12 +11,13 @@ from joserfc.jwk import KeySet
 from joserfc.util import json_b64encode
 from sqlalchemy import select, text
 
-from auth_service.crypto.key_wrapping import KeyWrapping
+from auth_service.crypto.derived_keys import wrapping_key
 from auth_service.models.base import now
 from auth_service.models.signing_key import SigningKey
 from auth_service.protocol.tokens.signing_keys import ALGORITHMS, SigningKeyRing
 from auth_service.storage.database import Database
 from auth_service.storage.signing_keys import SigningKeyStore
+from shared.service.key_wrapping import KeyWrapping
 
 OLD, NEW = b"an old token key".ljust(32), b"a new token key".ljust(32)
 A_DAY, AN_HOUR = timedelta(days=1), timedelta(hours=1)
@@ -32,7 +33,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def ring(database: Database, *token_keys: bytes) -> SigningKeyRing:
     """The ring as a process that has just been started has it."""
-    return SigningKeyRing(SigningKeyStore(database, KeyWrapping(token_keys or (OLD,))))
+    return SigningKeyRing(SigningKeyStore(database, KeyWrapping([wrapping_key(key) for key in token_keys or (OLD,)])))
 
 
 def let_pass(database: Database, time: timedelta) -> None:

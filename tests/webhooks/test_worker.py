@@ -15,6 +15,7 @@ from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.webhook_endings import WebhookEndings
 from fit_service.storage.webhook_outbox import Outbox
+from fit_service.storage.webhook_secrets import WebhookSecrets
 from fit_service.workers.webhook_sender import Sender
 from fit_service.workers.webhook_worker import AT_ONCE_TO_ONE_APP, WebhookWorker, utc_now
 from tests.fit_storage.entries import insert, new
@@ -62,7 +63,7 @@ def store(database: Database) -> BodyWeightStore:
 def workers(database: Database, count: int = 1, ahead: Callable[[], float] = lambda: 0.0) -> Iterator[None]:
     """So many processes' worth of workers, whose clocks are `ahead` by so many seconds."""
     stop = threading.Event()
-    parts = (Outbox(database), WebhookEndings(database), Sender(allow_private=True), None)
+    parts = (Outbox(database, WebhookSecrets(())), WebhookEndings(database), Sender(allow_private=True), None)
     threads = [
         threading.Thread(target=WebhookWorker(*parts, clock=lambda: utc_now() + seconds(ahead())).run, args=[stop])
         for _ in range(count)
