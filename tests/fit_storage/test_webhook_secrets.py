@@ -77,7 +77,8 @@ def test_a_webhook_whose_key_is_missing_waits_and_holds_up_no_other(
     assert (found.status, found.last_failure) == ("active", None)
     again = Hooks(database, [OLD])
     again.now = hooks.now + seconds(61)
-    assert again.claimed().secret == secret
+    claims = (again.claimed(), again.claimed())
+    assert secret in {claim.secret for claim in claims if claim.webhook_id == lost}
 
 
 def test_a_repeated_registration_says_the_secret_again_or_that_it_cant_be_read(database: Database) -> None:

@@ -10,13 +10,14 @@ from tests.support.stack import Stack
 
 
 @contextmanager
-def requests_to_redis() -> Iterator[list[int]]:
-    """The lengths of what this process sends to Redis while a block runs: a pipeline, however long, is one request."""
+def scripts_sent() -> Iterator[list[int]]:
+    """How many scripts each request to Redis carries that this process sends while a block runs, if it carries any."""
     sent: list[int] = []
     send = AbstractConnection.send_packed_command
 
     def note(connection: AbstractConnection, command: bytes | Sequence[bytes], check_health: bool = True) -> None:
-        sent.append(len(command) if isinstance(command, bytes) else sum(map(len, command)))
+        scripts = (command if isinstance(command, bytes) else b"".join(command)).count(b"$7\r\nEVALSHA\r\n")
+        sent.extend([scripts] if scripts else [])
         send(connection, command, check_health)  # type: ignore[no-untyped-call]
 
     AbstractConnection.send_packed_command = note  # type: ignore[method-assign]
