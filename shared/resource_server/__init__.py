@@ -21,8 +21,8 @@ from .errors import (
     UnusableAnswerError,
     UseDpopNonceError,
 )
-from .introspection.asker import Introspector
 from .introspection.response import ActiveToken, token_digest
+from .memory.asker import Introspector
 from .presented_token import PresentedProof
 from .resource_metadata import metadata_address, metadata_path
 from .scopes import Scope, any_of

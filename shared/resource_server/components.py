@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from .back_channel.channel import BackChannel
 from .callbacks import guarded
 from .errors import Challenge
-from .introspection.asker import Introspector
 from .introspection.client import DEADLINE, IntrospectionClient
 from .introspection.other_answer import read_other_answer
 from .introspection.other_server import OtherIntrospection
-from .introspection.peer import Peer
+from .memory.asker import Introspector
+from .memory.validation_cache import ValidationCache
+from .peer import Peer
 from .revocation_feed.follower import FeedFollower
 from .token_validator import LONGEST_AGE, ProofOfPossession, TokenValidator
-from .validation_cache import ValidationCache
 
 if TYPE_CHECKING:  # it needs joserfc, which only those install who use it
     from .private_key_jwt import PrivateKeyJwt

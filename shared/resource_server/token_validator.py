@@ -16,17 +16,17 @@ from .errors import (
     NotLetThroughError,
     NoTokenError,
 )
-from .introspection.asker import Asker, Introspector, Reader
 from .introspection.client import DEADLINE
-from .introspection.peer import refused_audience, refused_issuer
 from .introspection.response import ActiveToken, read_introspection_response
-from .introspection.single_flight import Flight
+from .memory.asker import Asker, Introspector, Reader
+from .memory.single_flight import Flight
+from .memory.validation_cache import ValidationCache
+from .peer import refused_audience, refused_issuer
 from .presented_token import EARLIER, PresentedProof, PresentedToken, Scheme, presented_token
 from .process.clock import seconds
 from .resource_metadata import resource_metadata
 from .revocation_feed.follower import FeedFollower
 from .scopes import Scope, are_met
-from .validation_cache import ValidationCache
 
 LONGEST_AGE = 60.0
 """While the revocation feed is followed, an answer is remembered for at most so many seconds."""

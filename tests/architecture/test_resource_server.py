@@ -4,7 +4,9 @@ import ast
 import subprocess
 import sys
 
-from tests.architecture.imports import ROOT, imports, modules
+import pytest
+
+from tests.architecture.imports import ROOT, imports, modules, offenders
 
 PACKAGES = ("auth_service", "fit_service", "shared", "examples")
 KIT = "shared.resource_server"
@@ -25,6 +27,18 @@ def test_the_resource_server_package_imports_only_itself_and_relatively() -> Non
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 assert node.module is not None
                 assert not node.module.startswith("shared"), f"{module.name} must import its siblings relatively"
+
+
+ROOMS = ("process", "back_channel", "introspection", "dpop", "memory", "revocation_feed", "event_loop")
+KIT_MAY_IMPORT = {
+    "process": (),
+    "back_channel": ("process",),
+    "introspection": ("process", "back_channel"),
+    "dpop": ("process", "introspection"),
+    "memory": ("process", "back_channel", "introspection"),
+    "revocation_feed": ("process", "back_channel", "memory"),
+    "event_loop": ("process", "introspection", "memory"),
+}
 
 
 def public_names(module: str) -> set[str]:
@@ -57,6 +71,12 @@ def test_nothing_outside_the_kit_reaches_behind_its_doors() -> None:
         if name.startswith(f"{KIT}.") and name not in public
     ]
     assert reaching == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_rooms_of_the_kit_point_one_way(room: str) -> None:
+    others = [other for other in ROOMS if other != room and other not in KIT_MAY_IMPORT[room]]
+    assert offenders(f"shared/resource_server/{room}", *(f"{KIT}.{other}" for other in others)) == []
 
 
 def test_a_bare_import_of_the_resource_server_package_brings_in_no_framework() -> None:

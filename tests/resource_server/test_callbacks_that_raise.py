@@ -9,7 +9,7 @@ import pytest
 
 from shared.resource_server import CannotValidateError, PresentedProof, connect
 from shared.resource_server.dpop import Dpop
-from shared.resource_server.validation_cache import ValidationCache
+from shared.resource_server.memory.validation_cache import ValidationCache
 from tests.resource_server.memory.remembering_service import RememberingService
 from tests.support.dpop import DpopKey
 from tests.support.polling import eventually

@@ -18,8 +18,8 @@ from shared.resource_server import (
     MisconfiguredError,
     TokenValidator,
     connect,
+    peer,
 )
-from shared.resource_server.introspection import peer
 from shared.resource_server.testing import FakeAuthorizationServer, serving
 from tests.support.actions import TIMEOUT, Actions
 from tests.support.polling import eventually

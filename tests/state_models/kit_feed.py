@@ -3,7 +3,7 @@
 One token of one grant, one resource-server process, one authorization server on one Redis. A tick is half a second.
 Ages are counted from events and capped, so time is not bounded. What is atomic in the code is one step here: one script
 in Redis, one block under the cache's lock. Network and scheduler are the order of steps. Follows the kit's
-`validation_cache.py`, `revocation_feed.py` and `token_validator.py`, `read_revocations.lua` and `redis_master.py`.
+`memory/validation_cache.py`, `revocation_feed/` and `token_validator.py`, `read_revocations.lua` and `redis_master.py`.
 """
 
 from collections.abc import Iterator

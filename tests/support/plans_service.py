@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from shared.resource_server import OPEN, connect, validation_cache
+from shared.resource_server import OPEN, connect
+from shared.resource_server.memory import validation_cache
 from shared.resource_server.wsgi_middleware import TokenMiddleware
 
 SETTINGS = os.environ

@@ -15,7 +15,7 @@ from typing import TypeVar
 from ..access_rules import OPTIONAL, Optional
 from ..errors import NoTokenError
 from ..introspection.response import ActiveToken
-from ..introspection.single_flight import Flight
+from ..memory.single_flight import Flight
 from ..presented_token import PresentedProof
 from ..process.clock import seconds
 from ..process.fork import reset_after_fork

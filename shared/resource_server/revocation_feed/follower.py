@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from ..back_channel.channel import BackChannel
 from ..errors import CannotValidateError
+from ..memory.validation_cache import ValidationCache
 from ..process.clock import seconds
 from ..process.fork import reset_after_fork
-from ..validation_cache import ValidationCache
 from .reader import GRACE, WAIT, Batch, read_feed
 
 _PAUSE = 0.1

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from copy import copy
 from urllib.parse import urlsplit
 
-from ..back_channel.channel import BackChannel
-from ..errors import CannotValidateError, InvalidTokenError, MisconfiguredError, NotLetThroughError
-from ..process.clock import seconds
-from ..revocation_feed.reader import Batch, read_feed
+from .back_channel.channel import BackChannel
+from .errors import CannotValidateError, InvalidTokenError, MisconfiguredError, NotLetThroughError
+from .process.clock import seconds
+from .revocation_feed.reader import Batch, read_feed
 
 CHECKED_FOR = 5.0
 """The outcome of a check is remembered for so many seconds."""

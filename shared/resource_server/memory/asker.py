@@ -7,12 +7,12 @@ from typing import Protocol
 
 from ..back_channel.channel import RawAnswer
 from ..errors import CannotValidateError, InvalidTokenError, MisconfiguredError, OutageError, UnusableAnswerError
+from ..introspection.response import ActiveToken
 from ..presented_token import PresentedToken
 from ..process.clock import seconds
-from ..validation_cache import PROVEN_FOR, ValidationCache
 from .circuit_breaker import CircuitBreaker
-from .response import ActiveToken
 from .single_flight import Flight, SingleFlight
+from .validation_cache import PROVEN_FOR, ValidationCache
 
 _WHOLE_SECONDS = 1.0
 """An HTTP `Date` may lie so many seconds behind the moment that it stands for."""

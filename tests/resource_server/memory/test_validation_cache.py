@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.resource_server import ActiveToken, Challenge, RawAnswer, TokenValidator, token_digest
-from shared.resource_server.validation_cache import INACTIVE_FOR, PROVEN_FOR, ValidationCache
+from shared.resource_server.memory.validation_cache import INACTIVE_FOR, PROVEN_FOR, ValidationCache
 
 LONG = 1_000.0
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from .introspection.response import ActiveToken
-from .process.clock import seconds
-from .process.fork import reset_after_fork
+from ..introspection.response import ActiveToken
+from ..process.clock import seconds
+from ..process.fork import reset_after_fork
 
 PROVEN_FOR = 2.5
 """For so many seconds after the request of a completed poll was sent, nothing can have been revoked unheard."""

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.resource_server import CannotValidateError
-from shared.resource_server.introspection.circuit_breaker import FAILURES, CircuitBreaker
-from tests.resource_server.test_validation_cache import Clock
+from shared.resource_server.memory.circuit_breaker import FAILURES, CircuitBreaker
+from tests.resource_server.memory.test_validation_cache import Clock
 
 
 def is_admitted(breaker: CircuitBreaker) -> bool:
