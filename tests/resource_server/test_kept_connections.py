@@ -148,3 +148,13 @@ def test_a_new_connection_that_ends_is_an_outage() -> None:
         )
         with pytest.raises(CannotValidateError):
             validator.validate("Bearer a")
+
+
+def test_after_the_end_no_connection_is_kept_also_none_on_which_an_answer_was_under_way(
+    start: Callable[..., Service],
+) -> None:
+    service = start()
+    assert service.is_served()
+    service.validator.close()
+    assert [service.is_served() for _ in range(2)] == [True] * 2
+    assert service.server.opened == 3

@@ -79,8 +79,8 @@ class BackChannel:
         return self._ask("GET", f"{path}?{urlencode(parameters)}" if parameters else path, None, {}, within)
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
-        self._pool.close()
+        """Close the connections that are not in use, and from now on each one after its answer."""
+        self._pool.end()
 
     def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str], within: float) -> RawAnswer:
         deadline = seconds() + within
@@ -178,12 +178,18 @@ class _Pool:
     def reset(self) -> None:
         self._lock = threading.Lock()
         self._idle: list[DeadlineConnection] = []
+        self._has_ended = False
 
     def close(self) -> None:
         with self._lock:
             closed, self._idle = self._idle, []
         for connection in closed:
             connection.close()
+
+    def end(self) -> None:
+        with self._lock:
+            self._has_ended = True
+        self.close()
 
     def take(self) -> DeadlineConnection | None:
         """One that may still be good."""
@@ -198,7 +204,7 @@ class _Pool:
 
     def give_back(self, connection: DeadlineConnection, *, reusable: bool) -> None:
         with self._lock:
-            if reusable and len(self._idle) < _KEPT_CONNECTIONS:
+            if reusable and not self._has_ended and len(self._idle) < _KEPT_CONNECTIONS:
                 self._idle.append(connection)
                 return
         connection.close()
