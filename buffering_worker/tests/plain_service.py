@@ -35,9 +35,16 @@ class NarrowWorker(Worker):
 
 
 class CrampedWorker(Worker):
-    """Has no room for four large requests."""
+    """Has no room for four large requests, nor for three parts of a long response."""
 
     max_buffered = 200_000
+    send_timeout = 60.0
+
+
+class PatientSender(Worker):
+    """Waits a second for a request, and long for its response to be taken."""
+
+    request_timeout, send_timeout = 1.0, 60.0
 
 
 class AwaitedWorker(Worker):

@@ -30,6 +30,15 @@ def beginning(client: socket.socket) -> bytes:
         return b""
 
 
+def taken(client: socket.socket) -> bytes:
+    """What the client gets until the server closes, or the connection is cut."""
+    got = bytearray()
+    with suppress(OSError):
+        while data := client.recv(65_536):
+            got += data
+    return bytes(got)
+
+
 @pytest.mark.parametrize("half", HALVES)
 def test_clients_that_stop_halfway_hold_no_thread(service: Served, half: str) -> None:
     with ExitStack() as stack:
@@ -44,6 +53,21 @@ def test_a_request_that_does_not_arrive_in_time_is_told_so(hasty: Served, half: 
         client.sendall(HALVES[half])
         answered = everything(client)
     assert answered.startswith(b"HTTP/1.1 408 ") if HALVES[half] else answered == b""
+
+
+@pytest.mark.parametrize(
+    "beginning_of", ["GET / HTTP/1.1\r\nHost: x\r\nA: ", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n"]
+)
+def test_a_request_that_drips_has_no_more_time_than_one_that_stops(hasty: Served, beginning_of: str) -> None:
+    with hasty.connect() as client:
+        client.sendall(beginning_of.encode())
+        for _ in range(400):
+            if select.select([client], [], [], 0.05)[0]:
+                break
+            client.sendall(b"x")
+        else:
+            pytest.fail("twenty seconds are a second")
+        assert beginning(client).startswith(b"HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize("half", [half for half in HALVES if HALVES[half]])
@@ -118,6 +142,25 @@ def test_large_requests_are_dropped_where_there_is_no_room_for_all(tmp_path: Pat
         dropped = [client for client in clients if b" 200 " not in beginning(client)]
         assert 1 <= len(dropped) <= 5
         assert process.ask(get("/b")) == (200, b"GET /b ")
+
+
+def test_responses_are_dropped_where_there_is_no_room_for_all(tmp_path: Path) -> None:
+    with served(tmp_path, "CrampedWorker", "--worker-connections", "20") as process, ExitStack() as stack:
+        clients = [stack.enter_context(process.connect()) for _ in range(8)]
+        for client in clients:
+            client.sendall(get("/stream"))
+        for client in clients:
+            client.recv(1, socket.MSG_PEEK)  # it has begun, and nothing of it is taken
+        eventually(lambda: int(process.ask(get("/streams-open"))[1]) < len(clients), 20)
+        whole = b"".join(b"%X\r\n%b\r\n" % (len(part), part) for part in STREAM) + b"0\r\n\r\n"
+        assert any(taken(client).endswith(whole) for client in clients)
+
+
+def test_a_client_that_takes_its_time_for_a_response_has_more_of_it_than_for_a_request(tmp_path: Path) -> None:
+    with served(tmp_path, "PatientSender", "--keep-alive", "1") as process, process.connect() as client:
+        client.sendall(get("/stream"))
+        time.sleep(3)  # longer than for a request, or for an unused connection
+        assert everything(client).endswith(b"0\r\n\r\n")
 
 
 def test_threads_that_are_held_up_leave_the_others_to_answer(tmp_path: Path) -> None:
