@@ -55,17 +55,18 @@ class AuthorizationServer(AuthlibAuthorizationServer):
 
     def get_token_grant(self, request: ProtocolRequest) -> Any:
         """Make the grant that `grant_type` names, and give it what it works with, as Authlib's registry can't."""
-        make = self._grants.get(request.payload.grant_type)
+        grant_type = request.form.get("grant_type")
+        if grant_type is None:
+            raise InvalidRequestError("grant_type is required.")
+        make = self._grants.get(grant_type)
         if make is None:
-            raise UnsupportedGrantTypeError(request.payload.grant_type)
+            raise UnsupportedGrantTypeError(grant_type)
         return make(request, self)
 
     def create_token_response(self, request: ProtocolRequest) -> ProtocolResponse:
         """Run the grant that `grant_type` names (RFC 6749 §5)."""
         try:
             request.refuse_repeated()
-            if request.payload.grant_type is None:
-                raise InvalidRequestError("grant_type is required.")
             grant = self.get_token_grant(request)
             grant.validate_token_request()
             status, body, headers = grant.create_token_response()
@@ -100,8 +101,8 @@ class AuthorizationServer(AuthlibAuthorizationServer):
         if not error.redirect_uri:
             return refusal(error)
         body = _told_of(error)
-        if request.payload.state:
-            body["state"] = request.payload.state
+        if state := request.form.get("state"):
+            body["state"] = state
         return self.handle_response(303, "", [("Location", with_parameters(error.redirect_uri, body))])
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:

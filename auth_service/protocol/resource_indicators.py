@@ -46,11 +46,11 @@ def requested_target(servers: Iterable[ResourceServer], client: Client, request:
     """
     owners = _owners(servers)
     resources = _registered(requested_resources(request), owners)
-    allowed = client.get_allowed_scope(understood_scope(request.payload.scope, owners))
+    allowed = client.get_allowed_scope(understood_scope(request.form.get("scope"), owners))
     if allowed is None:
         raise InvalidScopeError
     wanted, audience = tuple(allowed.split()), resources or tuple(owners.values())
-    if request.payload.scope is None:  # the client's own scopes, as far as they make sense for these resources
+    if "scope" not in request.form:  # the client's own scopes, as far as they make sense for these resources
         wanted = tuple(scope for scope in wanted if owners.get(scope) in audience)
         if resources and not wanted:
             raise InvalidTargetError
@@ -103,12 +103,12 @@ def exchanged_target(
     if not set(audience) <= set(subject.audience):
         raise InvalidTargetError
     allowed = [scope for scope in subject.scopes if scope in client.scopes]
-    if request.payload.scope is None:
+    if "scope" not in request.form:
         wanted = tuple(scope for scope in allowed if owners.get(scope) in audience)
         if named and not wanted:
             raise InvalidTargetError
     else:
-        wanted = tuple(dict.fromkeys(request.payload.scope.split()))
+        wanted = tuple(dict.fromkeys(request.form["scope"].split()))
         if not set(wanted) <= set(allowed):
             raise InvalidScopeError
     return _target(owners, wanted, audience)

@@ -67,7 +67,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
         client = self._clients.find(request.form.get("client_id", ""))
         if client is None:
             raise InvalidClientError("client_id is missing or unknown.")
-        redirect_uri = request.payload.redirect_uri or client.get_default_redirect_uri()
+        redirect_uri = request.form.get("redirect_uri") or client.get_default_redirect_uri()
         if redirect_uri is None:
             raise InvalidRequestError("redirect_uri is missing, and the client has not exactly one.")
         if not client.check_redirect_uri(redirect_uri):
@@ -82,7 +82,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
 
     def _check_parameters(self, client: Client) -> None:
         """Check what the client itself hears of."""
-        request, response_type = self.request, self.request.payload.response_type
+        request, response_type = self.request, self.request.form.get("response_type")
         request.refuse_repeated()
         if response_type is None:
             raise InvalidRequestError("response_type is required.")
@@ -114,8 +114,8 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
         if code is None:
             raise AccessDeniedError(redirect_uri=redirect_uri)
         parameters = {"code": code.text}
-        if self.request.payload.state:
-            parameters["state"] = self.request.payload.state
+        if state := self.request.form.get("state"):
+            parameters["state"] = state
         return 303, "", [("Location", with_parameters(redirect_uri, parameters))]
 
     def _new_code(self, decision: Decision) -> TokenHandle | None:
@@ -129,7 +129,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
                 code.grant_id,
                 code.digest,
                 self._code_lifetime,
-                redirect_uri=self.request.payload.redirect_uri or "",
+                redirect_uri=self.request.form.get("redirect_uri", ""),
                 code_challenge=self.code_challenge,
                 nonce=self.request.form.get("nonce", ""),
                 dpop_jkt=self.dpop_jkt,

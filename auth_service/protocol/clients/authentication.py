@@ -3,7 +3,6 @@
 Unlike Authlib's: exactly one mechanism, form-decoded Basic, no 500 for malformed headers, one answer for all failures.
 """
 
-import base64
 import binascii
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -145,7 +144,10 @@ def _basic(header: str) -> _Credentials | None:
     if scheme.lower() != "basic":
         return None
     try:
-        client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        text = binascii.a2b_base64(encoded.strip(), strict_mode=True).decode()
     except (binascii.Error, UnicodeError, ValueError):
         return None
-    return _Credentials("client_secret_basic", unquote_plus(client_id), unquote_plus(secret)) if colon else None
+    client_id, colon, secret = text.partition(":")
+    if "%" in text or "+" in text:
+        client_id, secret = unquote_plus(client_id), unquote_plus(secret)
+    return _Credentials("client_secret_basic", client_id, secret) if colon else None

@@ -59,7 +59,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
         begun = self._grants.find_code_grant(handle.grant_id)
         if begun is None or begun.client_id != client.client_id:
             raise InvalidGrantError("This code has expired, or its grant has ended, or it is another client's.")
-        if begun.redirect_uri and request.payload.redirect_uri != begun.redirect_uri:
+        if begun.redirect_uri and request.form.get("redirect_uri") != begun.redirect_uri:
             raise InvalidGrantError("redirect_uri is not the one of the authorization request.")
         check_code_verifier(request, begun.code_challenge)  # invalid_request, invalid_grant
         grant = self._records.find_good(handle.grant_id)  # one query: are grant, account and client still good?

@@ -50,7 +50,7 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         grant = self._records.find_good(handle.grant_id)  # one query: are grant, account and client still good?
         if grant is None or grant.client_id != client.client_id:
             raise InvalidGrantError(WORTHLESS)
-        asked_for = grant.scopes if request.payload.scope is None else request.payload.scope.split()
+        asked_for = request.form["scope"].split() if "scope" in request.form else grant.scopes
         if not set(asked_for) <= set(grant.scopes):
             raise InvalidScopeError
         self._same_request = repeatable(request)  # invalid_request: a malformed Idempotency-Key
