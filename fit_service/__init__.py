@@ -37,7 +37,7 @@ from shared.service.trusted_proxies import TrustedProxies
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application. Without settings, those of the environment; if these won't do, the process ends with 2."""
+    """Make the WSGI application. Without settings it takes the environment's, or exits with 2 if they won't do."""
     settings = settings or load_or_exit(Settings.load)
     configure_logging("fit_service", settings.log_level)
     parts = build(settings)
@@ -93,7 +93,7 @@ def _ask_redis(url: str | None) -> None:
 
 
 def _readiness(parts: Components) -> dict[str, Check]:
-    """What has to work so that good tokens are answered. An outage of the authorization server is not ours."""
+    """Say what has to work so that good tokens are answered. An outage of the authorization server is not ours."""
 
     def names() -> None:
         try:

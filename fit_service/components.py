@@ -1,4 +1,4 @@
-"""The composition root: settings become the stores, the protector and the worker. The only place that wires."""
+"""The composition root makes stores, the protector and the worker of the settings. Only it wires."""
 
 import time
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ from shared.service.environment import key_bytes
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """Everything that one process of the service consists of. No connection is open yet."""
+    """One process of the service consists of these. No connection is open yet."""
 
     settings: Settings
     database: Database
@@ -55,7 +55,7 @@ class Components:
 
 
 def build(settings: Settings) -> Components:
-    """Wire a service."""
+    """Wire a service with these settings."""
     database, metrics = Database(settings.database_url, pgbouncer=settings.pgbouncer), CollectorRegistry()
     counters = RequestCounters(settings.redis_url)
     validator = connect(

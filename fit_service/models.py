@@ -1,4 +1,4 @@
-"""The tables of the Fit API, without any reading or writing."""
+"""These are the tables of the Fit API. Who reads and writes them is `storage/`."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ from shared.service.sql_tables import named_constraints
 
 
 class Base(DeclarativeBase):
-    """Base of all tables."""
+    """It is the base of all tables."""
 
     metadata = named_constraints()
 
@@ -29,21 +29,21 @@ class _EntryColumns(_RecordColumns):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     subject: Mapped[str] = mapped_column(String(64))
     thousandths: Mapped[int] = mapped_column(BigInteger)
-    """The amount in thousandths of its unit: exact, and can be added up by every database."""
+    """The amount is kept in thousandths of its unit, exactly, which every database can add up."""
     unit: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[int] = mapped_column(BigInteger)
-    """Microseconds since 1970 in UTC: exact, and ordered alike on every database."""
+    """It is in microseconds since 1970 in UTC: exact, and ordered alike on every database."""
     change: Mapped[int] = mapped_column(BigInteger)
-    """The number of the change that made the entry what it is now, among all changes of this person."""
+    """The change that made the entry what it is now has this number, among all changes of this person."""
     utc_offset: Mapped[int | None]
-    """Minutes by which local time was ahead of UTC where and when it was weighed; None: unknown."""
+    """By so many minutes local time was ahead of UTC where and when it was weighed; None: unknown."""
     origin: Mapped[str | None] = mapped_column(String(8))
     stored_at: Mapped[int | None] = mapped_column(BigInteger)
-    """When it was inserted here, in microseconds since 1970 in UTC; None: before that was noted."""
+    """It was inserted here then, in microseconds since 1970 in UTC; None: before that was noted."""
     modified_at: Mapped[int | None] = mapped_column(BigInteger)
-    """When it was changed last, likewise."""
+    """It was changed last then, in the same unit; None: before that was noted."""
     changed_by: Mapped[str | None] = mapped_column(String(64))
-    """The client that made the change; None: an operator, or before that was noted."""
+    """This client made the change; None: an operator, or before that was noted."""
 
 
 def _index_of_records(name: str, *, unique: bool) -> Index:
@@ -54,7 +54,7 @@ def _index_of_records(name: str, *, unique: bool) -> Index:
 
 
 class BodyWeight(_EntryColumns, Base):
-    """One entry."""
+    """A row is one entry."""
 
     __tablename__ = "body_weights"
     __table_args__ = (
@@ -65,12 +65,12 @@ class BodyWeight(_EntryColumns, Base):
 
 
 class StagedEntry(_EntryColumns, Base):
-    """An entry of an import that nobody sees yet (`storage/staged_imports.py`)."""
+    """A row is an entry of an import that nobody sees yet (`storage/staged_imports.py`)."""
 
     __tablename__ = "staged_entries"
 
     import_id: Mapped[str] = mapped_column(String(32), index=True)
-    """Begins with the moment at which the import began, in microseconds since 1970, in hexadecimal digits."""
+    """It begins with the moment at which the import began, in microseconds since 1970, in hexadecimal digits."""
 
 
 class DeletedEntry(_RecordColumns, Base):
@@ -91,41 +91,41 @@ class DeletedEntry(_RecordColumns, Base):
     deleted_at: Mapped[int] = mapped_column(BigInteger)
     """Microseconds since 1970 in UTC."""
     changed_by: Mapped[str | None] = mapped_column(String(64))
-    """The client that deleted it; None: before that was noted."""
+    """This client deleted it; None: before that was noted."""
 
 
 class ChangeCounter(Base):
-    """How many changes a person's entries have seen. Whoever changes one holds this row until the commit."""
+    """A row counts the changes of a person's entries. Whoever changes one holds it until the commit."""
 
     __tablename__ = "change_counters"
 
     subject: Mapped[str] = mapped_column(String(64), primary_key=True)
     last_change: Mapped[int] = mapped_column(BigInteger)
     forgotten: Mapped[int] = mapped_column(BigInteger)
-    """The last change whose tombstone was removed for its age; 0 if none was."""
+    """The tombstone of this change was the last that was removed for its age; 0 if none was."""
 
 
 class DatabaseEpoch(Base):
-    """Where the numbers of changes begin (`storage/database_epoch.py`). One row, which the migrations insert."""
+    """The one row, which migrations insert, says where the numbers of changes begin (`storage/database_epoch.py`)."""
 
     __tablename__ = "database_epoch"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     epoch: Mapped[int] = mapped_column(BigInteger)
     is_behind: Mapped[bool]
-    """Whether changes are missing that were there, so that nothing may be changed until a new epoch begins."""
+    """If true, changes are missing that were there, so that nothing may be changed until a new epoch begins."""
 
 
 class KeptAnswer(Base):
-    """The answer to a request that carried an `Idempotency-Key`, to be repeated until it expires."""
+    """A row is the answer to a request that carried an `Idempotency-Key`, to be repeated until it expires."""
 
     __tablename__ = "kept_answers"
     __table_args__ = (Index("ix_kept_answers_expires_at", "expires_at"),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """Digest of person, client and key."""
+    """It is a digest of person, client and key."""
     request: Mapped[str] = mapped_column(String(64))
-    """Digest of what was asked for."""
+    """It is a digest of what was asked for."""
     expires_at: Mapped[int] = mapped_column(BigInteger)
     """Microseconds since 1970 in UTC."""
     status: Mapped[int | None]
@@ -135,7 +135,7 @@ class KeptAnswer(Base):
 
 
 class Webhook(Base):
-    """Where an app wants to be told about one person. What each status means is in `storage/webhook_endings.py`."""
+    """A row says where an app wants to be told about one person. Its statuses are in `rules/webhooks/status.py`."""
 
     __tablename__ = "webhooks"
     __table_args__ = (
@@ -149,34 +149,34 @@ class Webhook(Base):
     client_id: Mapped[str] = mapped_column(String(64))
     subject: Mapped[str] = mapped_column(String(64))
     grant_id: Mapped[str] = mapped_column(String(64))
-    """Of the token that registered it or enabled it last."""
+    """It is the grant of the token that registered the webhook or enabled it last."""
     url: Mapped[str] = mapped_column(String(1000))
     secret: Mapped[str] = mapped_column(String(400))
     """As it is or encrypted; see `storage/webhook_secrets.py`."""
     own_changes: Mapped[bool]
-    """Whether it is also told of what its own app changed."""
+    """If true, it is also told of what its own app changed."""
     status: Mapped[str] = mapped_column(String(16))
     disabled_because: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[int] = mapped_column(BigInteger)
-    """Microseconds since 1970 in UTC, like every other moment here."""
+    """It is in microseconds since 1970 in UTC, like every other moment here."""
     doubts: Mapped[int] = mapped_column(BigInteger)
-    """How many there had been when it was last confirmed that the person consents (`FeedPosition.doubts`)."""
+    """There had been so many when it was last confirmed that the person consents (`FeedPosition.doubts`)."""
     expires_at: Mapped[int] = mapped_column(BigInteger)
-    """When the status ends."""
+    """The status ends then."""
     last_number: Mapped[int] = mapped_column(BigInteger)
-    """Of its latest event. Whoever adds one holds this row until the commit, so numbers are committed in order."""
+    """Its latest event has this number. Whoever adds one holds the row until the commit, so they commit in order."""
     due_at: Mapped[int | None] = mapped_column(BigInteger)
-    """When its next event may be sent; None if there is none."""
+    """Its next event may be sent then; None if there is none."""
     lease: Mapped[str | None] = mapped_column(String(16))
-    """Of the worker that delivers to it, until `due_at`."""
+    """The worker that holds this lease delivers to it, until `due_at`."""
     failures: Mapped[int]
-    """In a row."""
+    """So many attempts failed one after the other."""
     failing_since: Mapped[int | None] = mapped_column(BigInteger)
     last_failure: Mapped[str | None] = mapped_column(String(80))
 
 
 class WebhookEvent(Base):
-    """What a webhook has still to be told, in the order of its numbers. It goes when it was delivered."""
+    """A row is what a webhook has still to be told, in the order of its numbers. It goes when it was delivered."""
 
     __tablename__ = "webhook_events"
     __table_args__ = (Index("ix_webhook_events_created_at", "created_at"),)
@@ -188,7 +188,7 @@ class WebhookEvent(Base):
 
 
 class WebhookTotal(Base):
-    """How many attempts ended in one way, ever and at all workers together: for metrics."""
+    """A row counts the attempts that ended in one way, ever and at all workers together, for metrics."""
 
     __tablename__ = "webhook_totals"
 
@@ -197,27 +197,27 @@ class WebhookTotal(Base):
 
 
 class FeedPosition(Base):
-    """How far the revocation feed was read for the webhooks. One row, which the migrations insert."""
+    """The one row, which migrations insert, says how far the revocation feed was read for the webhooks."""
 
     __tablename__ = "feed_position"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     cursor: Mapped[str] = mapped_column(Text)
-    """Empty before the feed was read for the first time."""
+    """It is empty before the feed was read for the first time."""
     read_at: Mapped[int] = mapped_column(BigInteger)
     doubts: Mapped[int] = mapped_column(BigInteger)
-    """How often the place was lost. What was found good before the last time may have ended since, unheard."""
+    """So often the position was lost. What was found good before the last time may have ended since, unheard."""
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_microseconds(instant: datetime) -> int:
-    """How an instant is stored."""
+    """Return an instant as it is stored."""
     since = instant - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_microseconds(stored: int) -> datetime:
-    """The instant that was stored."""
+    """Return the instant that was stored."""
     return _EPOCH + timedelta(microseconds=stored)

@@ -1,4 +1,4 @@
-"""What an operator can set, read once from `FIT_…` variables.
+"""An operator can set these. They are read once from `FIT_…` variables.
 
 Each setting says what it means here; README.md lists them in a table that a test compares with this file.
 """
@@ -92,7 +92,7 @@ class Settings(EnvironmentSettings):
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The settings of this process. Raises shared.service.environment.SettingsError."""
+        """Read the settings of this process. Raises shared.service.environment.SettingsError."""
         return cls.from_environment(PREFIX, environment)
 
     @field_validator("resource")
@@ -121,15 +121,15 @@ class Settings(EnvironmentSettings):
 
     @property
     def collection(self) -> str:
-        """The address of the entries, which has a description of its own (RFC 9728)."""
+        """It is the address of the entries, which has a description of its own (RFC 9728)."""
         return f"{self.resource}body_weight/"
 
     @property
     def origin(self) -> str:
-        """Scheme and host of every address here."""
+        """It is the scheme and the host of every address here."""
         return self.resource.removesuffix(urlsplit(self.resource).path)
 
     @property
     def host_names(self) -> list[str]:
-        """Every host name under which a request may arrive."""
+        """A request may arrive under any of these host names."""
         return [str(urlsplit(self.resource).hostname), *self.trusted_hosts]

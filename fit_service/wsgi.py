@@ -1,4 +1,4 @@
-"""What a WSGI server imports: `gunicorn fit_service.wsgi:app`."""
+"""A WSGI server imports this: `gunicorn fit_service.wsgi:app`."""
 
 from fit_service import create_app
 from fit_service.settings import Settings

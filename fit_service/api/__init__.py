@@ -1,1 +1,1 @@
-"""The endpoints of the HTTP API. Each view says by its decorators who may call it, what it takes and answers."""
+"""These are the endpoints of the HTTP API. Each view says by its decorators what it takes and answers."""

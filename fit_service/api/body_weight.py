@@ -1,4 +1,4 @@
-"""`/api/body_weight/` and each entry: insert, read, change, delete."""
+"""At `/api/body_weight/` entries are inserted, and each is read, changed and deleted at its own address."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -34,13 +34,13 @@ _DELETED = "The record was deleted: a client_record_version above 0 brings it ba
 
 
 class EntryIdConverter(BaseConverter):
-    """What can be the id of an entry, in an address. `batch` and the like can't, so a wrong method there is a 405."""
+    """It matches what can be the id of an entry. `batch` and the like can't, so a wrong method there is a 405."""
 
     regex = ID
 
 
 def body_weight_api(access: Access, store: BodyWeightStore) -> Blueprint:
-    """A blueprint with the endpoints. `access` decides who gets through; what an entry is, is decided elsewhere."""
+    """Make the blueprint: what is where, and which scope it needs."""
     blueprint = Blueprint("body_weight", __name__, url_prefix="/api/body_weight")
     blueprint.get("/", strict_slashes=False)(access(READ, store)(list_entries))
     blueprint.post("/", strict_slashes=False)(access(WRITE, store)(insert_entry))

@@ -1,4 +1,4 @@
-"""`/api/body_weight/batch`: up to 500 operations in one request, each with its own result, or all or nothing."""
+"""`/api/body_weight/batch` takes up to 500 operations, each with its own result, or all or nothing."""
 
 from datetime import UTC, datetime
 
@@ -21,11 +21,11 @@ from fit_service.web.parameters import MERGE, TWINS, UNIT, Query, takes
 from shared.resource_server import ActiveToken
 
 MAX_BODY = 256 * 1024
-"""Bytes: 500 entries, indented."""
+"""So many bytes hold 500 entries, indented."""
 
 
 def batch_api(access: Access, store: BodyWeightStore) -> Blueprint:
-    """A blueprint with the endpoint."""
+    """Make the blueprint: what is where, and which scope it needs."""
     blueprint = Blueprint("body_weight_batch", __name__, url_prefix="/api/body_weight")
     blueprint.post("/batch")(access(WRITE, store, max_body=MAX_BODY)(insert_batch))
     return blueprint

@@ -1,4 +1,4 @@
-"""`GET /api/body_weight/`: pages of a person's entries, and what changed since an app looked last."""
+"""`GET /api/body_weight/` answers pages of a person's entries, or what changed since an app looked last."""
 
 import base64
 import re
@@ -126,7 +126,7 @@ def _changes(entries: EntryReader, query: Query, token: ActiveToken) -> Response
 
 
 def _link_next(answer: Response, parameter: Parameter[str | None] | Parameter[Position | None], value: str) -> None:
-    """The address of the next page (RFC 8288): what was asked for now, further on."""
+    """Name the address of the next page (RFC 8288): what was asked for now, further on."""
     parameters = {**request.args.to_dict(), parameter.name: value}
     address = f"{url_for('body_weight.list_entries')}?{urlencode(parameters)}"
     answer.headers["Link"] = f'<{address}>; rel="next"'

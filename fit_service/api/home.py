@@ -1,4 +1,4 @@
-"""The bare address: what this service is, and where its documents are."""
+"""The bare address says what this service is, and where its documents are."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -8,7 +8,7 @@ from shared.resource_server import metadata_path
 
 
 def home_endpoint(origin: str, resource: str, issuer: str) -> Blueprint:
-    """A blueprint with the answer, which is the same for everybody and needs no token."""
+    """Make the blueprint. The answer is the same for everybody and needs no token."""
     blueprint = Blueprint("home", __name__)
     answer = {
         "service": "Moogle Fit API: a person's body weight over time, for apps that the person allowed",

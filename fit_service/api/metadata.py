@@ -1,4 +1,4 @@
-"""`/.well-known/oauth-protected-resource…`: what this API says about itself (RFC 9728)."""
+"""`/.well-known/oauth-protected-resource…` is what this API says about itself (RFC 9728)."""
 
 from flask import Blueprint, Response, jsonify
 
@@ -7,7 +7,7 @@ from shared.resource_server import TokenValidator, metadata_path
 
 
 def metadata_endpoint(validator: TokenValidator, resource: str, collection: str) -> Blueprint:
-    """A blueprint with the description of the API and of its collection: each is found at its own address (§3.3)."""
+    """Make the blueprint. The API and its collection are described, each at an address of its own (§3.3)."""
     blueprint = Blueprint("metadata", __name__)
 
     def describe(resource: str) -> Response:

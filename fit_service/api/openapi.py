@@ -1,4 +1,4 @@
-"""`/openapi.json`: the OpenAPI document of this API."""
+"""`/openapi.json` is the OpenAPI document of this API."""
 
 from flask import Blueprint, Flask, Response, jsonify
 
@@ -8,7 +8,7 @@ PATH = "/openapi.json"
 
 
 def openapi_endpoint(app: Flask, origin: str, issuer: str) -> Blueprint:
-    """A blueprint with the document of all routes that `app` has by now."""
+    """Make the blueprint. The document describes all routes that `app` has by now."""
     blueprint, document = Blueprint("openapi", __name__), openapi_document(app, origin, issuer)
 
     @blueprint.get(PATH)

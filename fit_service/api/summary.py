@@ -1,4 +1,4 @@
-"""`/api/body_weight/summary`: what a chart shows, one bucket per day, week or month of a time zone."""
+"""`/api/body_weight/summary` answers what a chart shows: a bucket for each day, week or month of a time zone."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -41,7 +41,7 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 
 
 def summary_api(access: Access, store: BodyWeightStore) -> Blueprint:
-    """A blueprint with the endpoint."""
+    """Make the blueprint: what is where, and which scope it needs."""
     blueprint = Blueprint("summary", __name__, url_prefix="/api/body_weight")
     blueprint.get("/summary")(access(READ, store)(show_summary))
     return blueprint
@@ -74,7 +74,7 @@ def _summary(entries: EntryReader, query: Query) -> Response:
 
 
 def _covered(query: Query, start: datetime | None, end: datetime | None, earliest: datetime, latest: datetime) -> range:
-    """The buckets, which are whole also where the period begins or ends within one. Raises InvalidValueError."""
+    """Return the buckets, whole ones also where the period begins or ends within one. Raises InvalidValueError."""
     begin = max(start or _FIRST, earliest - _MORE_THAN_A_BUCKET)
     after = min(end or _LAST, latest + _MORE_THAN_A_BUCKET)
     if begin >= after:
@@ -93,7 +93,7 @@ def _covered(query: Query, start: datetime | None, end: datetime | None, earlies
 
 
 def _needed_days(entries: EntryReader, query: Query, covered: range, earliest: date) -> LocalDays:
-    """Those of the buckets, and earlier ones: for the first trend, and for the bucket that the first one follows."""
+    """Return the days of the buckets, and earlier ones for the first trend and for the bucket before the first."""
     bucket, zone = query[BUCKET], query[ZONE]
     begin, after = first_day(bucket, covered[0]), first_day(bucket, covered[-1] + 1)
     needed = first_needed_day(query[SMOOTHING], begin) or min(begin, earliest - timedelta(days=1))

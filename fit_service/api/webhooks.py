@@ -1,4 +1,4 @@
-"""`/api/webhooks/` and each webhook: where an app wants to be told of a person's changes (docs/webhooks.md)."""
+"""At `/api/webhooks/` an app says where it wants to be told of a person's changes (docs/webhooks.md)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ _NO_SUCH_WEBHOOK = "There is no such webhook."
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """What a view works on that leaves a webhook active."""
+    """A view works on this that may leave a webhook active."""
 
     store: WebhookStore
     access: Access
     allow_private: bool
-    """Whether webhooks may lead to private and loopback addresses."""
+    """Webhooks may lead to private and loopback addresses if this is true."""
 
     def if_still_good(
         self, webhook_id: str, show: Callable[[Registration], ResponseReturnValue]
@@ -40,7 +40,7 @@ class Activation:
         """Activate a webhook if its token is still good, now that it is stored.
 
         A revocation that was heard before it was stored found no webhook to end, and would otherwise be missed. If the
-        place in the feed was lost after that, the answer may be older than what was missed.
+        position in the feed was lost after that, the answer may be older than what was missed.
         """
         asked_at = self.store.doubts()
 
@@ -52,7 +52,7 @@ class Activation:
 
 
 def webhooks_api(access: Access, store: WebhookStore, *, allow_private: bool) -> Blueprint:
-    """A blueprint with the endpoints. To be told that data changed takes the scope that reading them takes."""
+    """Make the blueprint. To be told that data changed takes the scope that reading them takes."""
     blueprint = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
     activation = Activation(store, access, allow_private)
     blueprint.get("/", strict_slashes=False)(access(READ, store)(list_webhooks))
@@ -164,5 +164,5 @@ def _found(found: T | None) -> T:
 
 
 def _no_such_webhook() -> ProblemError:
-    """The same whether nobody has it or somebody else has."""
+    """It says the same whether nobody has the webhook or somebody else has."""
     return ProblemError(404, _NO_SUCH_WEBHOOK)

@@ -1,4 +1,4 @@
-"""`flask --app fit_service …` for operators. One file per group of commands."""
+"""Operators use `flask --app fit_service …`. Each group of commands has a file."""
 
 from flask import Flask
 

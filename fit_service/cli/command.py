@@ -1,4 +1,4 @@
-"""How every command behaves: JSON on stdout, errors on stderr with exit code 2; and what commands share."""
+"""Every command prints JSON on stdout, or an error on stderr, and then ends with exit code 2."""
 
 import functools
 import json
@@ -21,7 +21,7 @@ class CommandError(Exception):
 
 
 def parts() -> Components:
-    """The service that the command works on."""
+    """Return the service that the command works on."""
     components = current_app.extensions["fit_service"]
     assert isinstance(components, Components)
     return components

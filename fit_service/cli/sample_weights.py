@@ -1,4 +1,4 @@
-"""Two years of plausible weights of somebody who doesn't exist, for charts and trials. Whole grams throughout."""
+"""Makes two years of plausible weights of somebody who doesn't exist, for charts and trials, in whole grams."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,11 +10,11 @@ from fit_service.rules.weight import Weight
 
 DAYS = 730
 _OLD_SCALE = 150
-"""For so many days it was a scale that showed pounds, in steps of a fifth."""
+"""On the first so many days it was a scale that showed pounds, in steps of a fifth."""
 
 
 def sample_weights(person: str, today: date) -> Iterator[NewEntry]:
-    """Up to yesterday, oldest first; the same whenever they are made for the same person and day."""
+    """Make weights up to yesterday, the oldest first, and always the same ones for a person and a day."""
     choice = Random(person)  # noqa: S311 - it shall be repeatable
     begin = today - timedelta(days=DAYS)
     beginning, loss = choice.randrange(78_000, 96_000), choice.randrange(3_000, 9_000)
@@ -31,13 +31,13 @@ def sample_weights(person: str, today: date) -> Iterator[NewEntry]:
 
 
 def _progress(number: int) -> int:
-    """Of what is lost in all, in thousandths: most of it in the first half; towards the end a little comes back."""
+    """Return how much of what is lost in all is lost by then, in thousandths; towards the end a little comes back."""
     turn = DAYS * 6 // 10
     return 1000 * number // turn if number < turn else 1000 - 250 * (number - turn) // (DAYS - turn)
 
 
 def _season(day: date) -> int:
-    """Up to 1.2 kg more around New Year than at midsummer."""
+    """Return the grams that the season adds: up to 1.2 kg more around New Year than at midsummer."""
     from_new_year = min(day.timetuple().tm_yday, 366 - day.timetuple().tm_yday)
     return 1_200 * (183 - from_new_year) // 183
 

@@ -1,4 +1,4 @@
-"""`flask --app fit_service seed`: sample weights, for charts and trials."""
+"""`flask --app fit_service seed` writes sample weights, for charts and trials."""
 
 import re
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def seed_command(account: str) -> object:
 
 
 def _seed(store: BodyWeightStore, subject: str) -> int:
-    """How many entries were written: none if this person has or had any, so that it is harmless when repeated."""
+    """Write entries and return how many: none if this person has or had any, so that it may be repeated."""
     with store.changing(subject) as changes:
         if not changes.are_the_first():
             return 0

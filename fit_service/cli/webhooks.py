@@ -1,4 +1,4 @@
-"""`flask --app fit_service webhooks …`: the process that delivers what webhooks have to be told, and its health."""
+"""`flask --app fit_service webhooks …` delivers what webhooks have to be told, or says whether that happens."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ from fit_service.cli.command import CommandError, answering, parts
 from fit_service.models import from_microseconds
 
 _FEED_READ_WITHIN = 180
-"""Seconds; a worker notes at least once a minute that it follows the feed."""
+"""A worker is healthy for so many seconds: it notes at least once a minute that it follows the feed."""
 
 webhook_commands = AppGroup("webhooks", help="What apps are told of changes.")
 

@@ -1,1 +1,1 @@
-"""HTML for the people who write apps: the documentation. What it says comes from the OpenAPI document."""
+"""People who write apps read the documentation here. What it says comes from the OpenAPI document."""

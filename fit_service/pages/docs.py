@@ -1,4 +1,4 @@
-"""`/docs`: the API's documentation, where calls can be tried. Swagger UI shows it, and all that it loads is here."""
+"""At `/docs` the API is documented and can be tried. Swagger UI shows it, and all that it loads is here."""
 
 from importlib.metadata import version
 from importlib.resources import as_file, files
@@ -10,11 +10,11 @@ _SWAGGER_UI = files("flask_swagger_ui") / "dist"
 _VERSION = version("flask-swagger-ui")
 _FILES = {"swagger-ui-bundle.js", "swagger-ui.css"}
 _A_YEAR = 31_536_000
-"""Seconds. Another version has another address."""
+"""So many seconds browsers keep a file: another version has another address."""
 
 
 def docs_page(issuer: str, client_id: str | None, document: str) -> Blueprint:
-    """A blueprint with the page.
+    """Make the blueprint.
 
     Args:
         issuer: the authorization server, as browsers see it.

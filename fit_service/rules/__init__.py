@@ -1,1 +1,1 @@
-"""What entries, weights, files and webhooks are, and what may become of them. Knows no HTTP, no SQL and no Redis."""
+"""Rules say what entries, weights, files and webhooks are and may become. They know no HTTP and no store."""

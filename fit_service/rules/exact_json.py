@@ -1,4 +1,4 @@
-"""JSON that is read without losing anything: numbers stay exact, and a member that stands twice is an error.
+"""Reads JSON without losing anything: numbers stay exact, and a member that stands twice is an error.
 
 The standard library does the reading; `array_items` adds only the commas of the outermost array, so that of a file no
 more than one item is in memory as objects. A streaming library would be less code, but the fast ones hand numbers of
@@ -12,10 +12,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 MAX_NUMBER_LENGTH = 64
-"""Characters. The longest that a 64-bit float is ever written with is 24."""
+"""A number has at most so many characters; a 64-bit float is never written with more than 24."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SHOWN_NAME = 60
-"""Characters of a member's name that a refusal repeats."""
+"""A refusal repeats so many characters of a member's name."""
 
 
 class UnreadableJsonError(ValueError):
@@ -31,7 +31,7 @@ class RepeatedMemberError(UnreadableJsonError):
 
 
 def parse(text: bytes) -> object:
-    """The value of a whole text. Raises UnreadableJsonError."""
+    """Return the value of a whole text. Raises UnreadableJsonError."""
     characters = decoded(text)
     value, end = _value_at(characters, _after_space(characters, 0))
     if _after_space(characters, end) != len(characters):
@@ -40,7 +40,7 @@ def parse(text: bytes) -> object:
 
 
 def array_items(text: bytes) -> Iterator[object]:
-    """The items of a text that is an array, read one after the other. Raises UnreadableJsonError."""
+    """Read the items of a text that is an array, one after the other. Raises UnreadableJsonError."""
     characters = decoded(text)
     position = _after_space(characters, 0)
     if characters[position : position + 1] != "[":
@@ -61,7 +61,7 @@ def array_items(text: bytes) -> Iterator[object]:
 
 
 def decoded(text: bytes) -> str:
-    """As UTF-8 (RFC 8259 §8.1), a byte order mark ignored. Raises UnreadableJsonError."""
+    """Decode UTF-8 (RFC 8259 §8.1) and ignore a byte order mark. Raises UnreadableJsonError."""
     try:
         return text.decode("utf-8-sig")
     except UnicodeDecodeError:

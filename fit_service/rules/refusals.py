@@ -1,25 +1,25 @@
-"""Why something that was sent is refused. Knows no HTTP: which status a refusal gets is said in `web/errors.py`."""
+"""A refusal says why something that was sent can't be used. Which HTTP status it gets is said in `web/errors.py`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 _SHOWN_NAME = 60
-"""Characters of a member's name that a refusal repeats."""
+"""A refusal repeats so many characters of a member's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong."""
+    """A fault is one thing that is wrong."""
 
     field: str
-    """The member, parameter, column or header whose value is at fault."""
+    """The value of this member, parameter, column or header is at fault."""
     sentence: str
     place: tuple[str, int] | None = None
-    """Where the entry stands among several: ("index", 0) in an array, ("line", 2) in a CSV file."""
+    """It says where the entry stands among several: ("index", 0) in an array, ("line", 2) in a CSV file."""
 
     def at(self, name: str, number: int) -> Self:
-        """The same fault of an entry that stands there."""
+        """Return the same fault of an entry that stands there."""
         return replace(self, place=(name, number))
 
 
@@ -27,9 +27,9 @@ class RefusedError(Exception):
     """What is asked for can't be done. Each kind has a subclass, which `web/errors.py` has to know."""
 
     sentence: str
-    """What is wrong, for whoever writes the app, and what helps."""
+    """It tells whoever writes the app what is wrong, and what helps."""
     faults: Sequence[Fault] = ()
-    """What is at fault, where that can be named."""
+    """These are at fault, where that can be named."""
 
     def __str__(self) -> str:
         return self.sentence

@@ -1,4 +1,4 @@
-"""What a chart shows of many entries: per day, week or month their number, range, mean, trend and change.
+"""A chart shows of many entries, for each day, week or month, their number, range, mean, trend and change.
 
 All sums are exact; each number that is shown is rounded once, to three decimals, so that a mean lies within its range.
 Knows no HTTP and no store.
@@ -15,7 +15,7 @@ from fit_service.rules.weight import MASS_OF_A_THOUSANDTH, in_unit, rounded
 
 BUCKETS = ("day", "week", "month")
 DEFAULT_BUCKETS, MAX_BUCKETS = 366, 1000
-"""How many a summary reaches back if it isn't told where to begin, and how many it may cover."""
+"""A summary reaches back the first if it isn't told where to begin, and covers at most the second."""
 
 
 _DIGITS, _THOUSANDTH = 50, Decimal("0.001")
@@ -23,19 +23,19 @@ _DIGITS, _THOUSANDTH = 50, Decimal("0.001")
 
 @dataclass(frozen=True, slots=True)
 class DayTotal:
-    """All entries of one day, in hundred-millionths of a gram."""
+    """It holds what all entries of one day add up to, in hundred-millionths of a gram."""
 
     day: date
     count: int
     mass: int
-    """Of all together."""
+    """It is the mass of all together."""
     lightest: int
     heaviest: int
 
 
 @dataclass(frozen=True, slots=True)
 class BucketSummary:
-    """What is shown of one bucket, in one unit."""
+    """It is what is shown of one bucket, in one unit."""
 
     index: int
     count: int
@@ -43,27 +43,27 @@ class BucketSummary:
     heaviest: Decimal
     mean: Decimal
     trend: Decimal
-    """As of the bucket's last day with entries."""
+    """It is the trend on the bucket's last day with entries."""
     change: Decimal | None
-    """From the mean, as shown, of the bucket before that has entries; None if there is none."""
+    """It is the difference to the mean, as shown, of the last bucket before with entries; None if there is none."""
 
 
 def bucket_index(bucket: str, day: date) -> int:
-    """The number of the bucket that holds a day; the next bucket has the next number."""
+    """Return the number of the bucket that holds a day; the next bucket has the next number."""
     if bucket == "month":
         return day.year * 12 + day.month - 1
     return day.toordinal() if bucket == "day" else (day.toordinal() - 1) // 7  # day 1 was a Monday
 
 
 def first_day(bucket: str, index: int) -> date:
-    """Where a bucket begins. Weeks begin on Monday (ISO 8601)."""
+    """Return the day on which a bucket begins. Weeks begin on Monday (ISO 8601)."""
     if bucket == "month":
         return date(index // 12, index % 12 + 1, 1)
     return date.fromordinal(index if bucket == "day" else index * 7 + 1)
 
 
 def summarize(days: Sequence[DayTotal], bucket: str, unit: str, smoothing: str) -> list[BucketSummary]:
-    """One summary for each bucket that has entries. `days` are in order."""
+    """Make a summary of each bucket that has entries. `days` are in order."""
     buckets = [
         (index, list(totals)) for index, totals in groupby(days, key=lambda total: bucket_index(bucket, total.day))
     ]

@@ -1,4 +1,4 @@
-"""How far an app has read a person's changes: what `updated_since` carries. To apps it is a word without meaning."""
+"""A sync position says how far an app has read a person's changes. `updated_since` carries it; apps can't read it."""
 
 import re
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ class SyncPosition:
 
     @classmethod
     def parse(cls, text: str, last_change: int) -> "SyncPosition | None":
-        """The position that `text` stands for, when this person's last change is the given one; None for nonsense."""
+        """Read a position of a person whose last change is the given one; None for nonsense."""
         if text == BEGINNING:
             return cls(0, last_change)
         position = _POSITION.fullmatch(text)
         return cls(int(position[1]), int(position[2])) if position else None
 
     def continues(self, last_change: int, forgotten: int) -> bool:
-        """Whether all that the app must learn is still known. A restored backup knows no older position."""
+        """Say whether all that the app must learn is still known. A restored backup knows no older position."""
         return forgotten <= self.deletions <= last_change and self.change <= last_change
 
     def after(self, change: int) -> "SyncPosition":
-        """When everything up to `change` was read, too."""
+        """Return the position when everything up to `change` was read, too."""
         return SyncPosition(change, max(change, self.deletions))
 
     def text(self) -> str:
-        """For `updated_since`."""
+        """Write it down for `updated_since`."""
         return f"{self.change}-{self.deletions}"

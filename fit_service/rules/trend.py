@@ -1,4 +1,4 @@
-"""The weight without its daily ups and downs, in one of two definitions. Knows no HTTP and no store.
+"""A trend is the weight without its daily ups and downs, in one of two definitions.
 
 Both are of days, so that somebody who weighs three times a morning has no other trend than somebody who does once, and
 neither depends on where a summary begins. Masses are in hundred-millionths of a gram.
@@ -12,29 +12,29 @@ from itertools import pairwise
 TIME, HACKERS_DIET = "time", "hackers_diet"
 SMOOTHINGS = (TIME, HACKERS_DIET)
 TREND_DAYS = 60
-"""How far a trend by time looks back, and from when on a gap between two weighings is not bridged."""
+"""A trend by time looks back so far, and bridges no longer gap between two weighings."""
 _DIGITS = 50
 _DAY_BEFORE = Decimal("0.9")
-"""How much each day counts of the day after it."""
+"""Each day counts so much of the day after it."""
 _WEIGHTS = [_DAY_BEFORE**age for age in range(TREND_DAYS)]
 
 DayMeans = Sequence[tuple[date, Decimal]]
-"""Of the days with weighings, in order."""
+"""It holds the days with weighings, in order, and the mean mass of each."""
 
 
 def first_needed_day(smoothing: str, first: date) -> date | None:
-    """From which day on the means must be known for the trend of `first`; None: from the first of all."""
+    """Return the day from which on the means must be known for the trend of `first`; None: the first of all."""
     return first - timedelta(days=2 * TREND_DAYS) if smoothing == TIME else None
 
 
 def trends(means: DayMeans, days: Collection[date], smoothing: str) -> Mapping[date, Decimal]:
-    """The trend of each of these days, which are days with weighings."""
+    """Return the trend of each of these days, which are days with weighings."""
     with localcontext(prec=_DIGITS):
         return _by_time(means, days) if smoothing == TIME else _hackers_diet(means)
 
 
 def _by_time(means: DayMeans, days: Collection[date]) -> dict[date, Decimal]:
-    """As if the person had weighed every day: a mean of 60 days, in which a day counts nine tenths of the next.
+    """Take a mean of 60 days as if the person had weighed every day, in which a day counts nine tenths of the next.
 
     Days without a weighing lie on the straight line between the weighings around them, so that it does not matter how
     many there are, but when: of somebody who weighs weekly, the newest value counts a third.
@@ -59,7 +59,7 @@ def _weighted(every_day: Mapping[date, Decimal], last: date) -> Decimal:
 
 
 def _hackers_diet(means: DayMeans) -> dict[date, Decimal]:
-    """As in The Hacker's Diet: each day with a weighing moves the trend by a tenth of its distance from it."""
+    """Move the trend by a tenth of its distance on each day with a weighing, as in The Hacker's Diet."""
     found: dict[date, Decimal] = {}
     trend: Decimal | None = None
     for day, mean in means:

@@ -1,4 +1,4 @@
-"""What a weight is: an exact decimal in kg or lbs, read, converted, written. No float anywhere."""
+"""A weight is an exact decimal in kg or lbs. It is read, converted and written here, without any float."""
 
 import re
 from dataclasses import dataclass
@@ -9,71 +9,71 @@ from fit_service.rules.refusals import InvalidValueError
 
 UNITS = ("kg", "lbs")
 MASS_OF_A_THOUSANDTH = {"kg": 100_000_000, "lbs": 45_359_237}
-"""In hundred-millionths of a gram, so that both are whole: since 1959 a pound is exactly 453.59237 g."""
+"""Masses are in hundred-millionths of a gram, so that both are whole: since 1959 a pound is exactly 453.59237 g."""
 LIGHTEST_KG, HEAVIEST_KG = 1, 700
 """Beyond this it is a typing error: the heaviest person on record weighed 635 kg."""
 MAX_DECIMALS = 3
 _THOUSANDTH = Decimal("0.001")
 _FLOAT_ROUNDING = Decimal(2) ** -24
-"""By how much of itself a number may change when it is written as a 32-bit float; a 64-bit float changes it by less."""
+"""A number changes by at most so much of itself when it is written as a 32-bit float; a 64-bit one changes it less."""
 _BEYOND_EVERYBODY = 10_000
-"""In either unit."""
+"""Nobody weighs so much in either unit."""
 MAX_LENGTH = 64
-"""Characters of an amount."""
+"""An amount has at most so many characters."""
 _AMOUNT = re.compile(r"\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """An exact amount in the unit in which it was entered."""
+    """A weight is an exact amount in the unit in which it was entered."""
 
     amount: Decimal
     unit: str
 
     @classmethod
     def of_thousandths(cls, thousandths: int, unit: str) -> "Weight":
-        """From whole thousandths of the unit."""
+        """Make a weight of whole thousandths of the unit."""
         return cls(Decimal(thousandths).scaleb(-MAX_DECIMALS), unit)
 
     @property
     def thousandths(self) -> int:
-        """In whole thousandths of the unit: an amount has no more decimals than that."""
+        """It is the amount in whole thousandths of the unit: it has no more decimals than that."""
         return int(self.amount.scaleb(MAX_DECIMALS))
 
     @property
     def mass(self) -> int:
-        """In hundred-millionths of a gram, whatever the unit."""
+        """It is the mass in hundred-millionths of a gram, whatever the unit."""
         return self.thousandths * MASS_OF_A_THOUSANDTH[self.unit]
 
     def converted(self, unit: str | None) -> "Weight":
-        """The same weight in `unit`, to three decimals; unchanged if it was entered so, or no unit is asked for."""
+        """Return the weight in `unit`, to three decimals; unchanged if it was entered so, or no unit is asked for."""
         if unit is None or unit == self.unit:
             return self
         return Weight(in_unit(self.mass, unit), unit)
 
     def text(self) -> str:
-        """Plain digits without needless zeros: "200", "82.5"."""
+        """Write the amount in plain digits without needless zeros: "200", "82.5"."""
         return plain(self.amount)
 
 
 def in_unit(mass: int, unit: str) -> Decimal:
-    """A mass as it is shown in `unit`: as it was entered, or to three decimals if that was in the other unit."""
+    """Return a mass as it is shown in `unit`: as it was entered, or to three decimals if that was in the other unit."""
     return rounded(mass, MASS_OF_A_THOUSANDTH[unit] * 1000)
 
 
 def rounded(numerator: int, denominator: int, decimals: int = MAX_DECIMALS) -> Decimal:
-    """A quotient to so many decimals, half to even; exact up to that one rounding."""
+    """Return a quotient to so many decimals, half to even; it is exact up to that one rounding."""
     return Decimal(round(Fraction(10**decimals * numerator, denominator))).scaleb(-decimals)
 
 
 def plain(number: Decimal) -> str:
-    """Digits without exponent or needless zeros."""
+    """Write a number without exponent or needless zeros."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def parse_weight(amount: object, unit: object) -> Weight:
-    """A weight that a person can have, the amount as a string or a JSON number. Raises InvalidValueError."""
+    """Read a weight that a person can have, the amount as a string or a JSON number. Raises InvalidValueError."""
     weight = Weight(_parse_amount(amount), parse_unit(unit))
     if not _mass_of_kg(LIGHTEST_KG) <= weight.mass <= _mass_of_kg(HEAVIEST_KG):
         raise _out_of_range()
@@ -81,14 +81,14 @@ def parse_weight(amount: object, unit: object) -> Weight:
 
 
 def parse_unit(value: object, field: str = "unit") -> str:
-    """`lbs` or `kg`. Raises InvalidValueError."""
+    """Read `lbs` or `kg`. Raises InvalidValueError."""
     if value not in UNITS:
         raise InvalidValueError(field, f"{field} must be lbs or kg.")
     return str(value)
 
 
 def _parse_amount(value: object) -> Decimal:
-    """Exact, but for what a binary float added to a number of at most three decimals."""
+    """Read the amount exactly, but for what a binary float added to a number of at most three decimals."""
     if (isinstance(value, str) and len(value) <= MAX_LENGTH and _AMOUNT.fullmatch(value)) or (
         isinstance(value, int | Decimal) and not isinstance(value, bool) and value >= 0
     ):

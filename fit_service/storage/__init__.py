@@ -1,1 +1,1 @@
-"""The only folder that talks to SQL or Redis."""
+"""Only this folder talks to SQL or Redis."""

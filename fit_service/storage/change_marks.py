@@ -1,4 +1,4 @@
-"""How far each person's changes got, noted in Redis: by it a database is recognised that lost the last ones.
+"""Notes in Redis how far each person's changes got, by which a database is recognised that lost the last ones.
 
 A backup that was restored, or a replica that took over without the last commits, would give the numbers of lost
 changes to new ones. The marks are a net under `database restored`, which says that a backup was restored: what Redis
@@ -17,15 +17,15 @@ import redis
 from fit_service.storage.redis_connection import redis_client
 
 LIFETIME = timedelta(days=90)
-"""Of a mark since its person's last change. Older backups aren't recognised."""
+"""A mark lives so long after its person's last change. Older backups aren't recognised."""
 _DISTRUST = 5.0
-"""Seconds for which Redis isn't asked after a failure."""
+"""Redis isn't asked for so many seconds after a failure."""
 
 _log = logging.getLogger(__name__)
 
 
 class ChangeMarks:
-    """Opens no connection before the first change, so it is safe to build before a fork.
+    """It opens no connection before the first change, so it is safe to build before a fork.
 
     Marks are those of one API, `resource`: others may use the same Redis.
     """
@@ -39,7 +39,7 @@ class ChangeMarks:
         self._distrusted_until = 0.0
 
     def reached(self, subject: str) -> int:
-        """The last number that is known to have been given to a change of this person."""
+        """Return the last number that is known to have been given to a change of this person."""
         if time.monotonic() >= self._distrusted_until:
             try:
                 return int(self._redis.get(self._key(subject)) or 0)
@@ -48,7 +48,7 @@ class ChangeMarks:
         return 0
 
     def reach(self, subject: str, number: int) -> None:
-        """A change of this person with this number was committed."""
+        """Note that a change of this person with this number was committed."""
         if time.monotonic() >= self._distrusted_until:
             try:
                 self._raise(keys=[self._key(subject)], args=[number, int(LIFETIME.total_seconds())])

@@ -1,4 +1,4 @@
-"""The SQL of entries and webhooks. Which tables there are is `models.py`; how they came to be is `migrations/`."""
+"""Entries and webhooks are kept in SQL. Which tables there are is `models.py`; how they came to be is `migrations/`."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from shared.service.sql_database import SqlDatabase
 
 
 class Database(SqlDatabase):
-    """Entries and webhooks. All questions of one transaction that reads are answered as of one moment."""
+    """It holds entries and webhooks. All questions of one transaction that reads are answered as of one moment."""
 
     service = "fit_service"
     migrations = Path(__file__).parent.parent / "migrations"

@@ -1,4 +1,4 @@
-"""The epoch of the database: where the numbers of changes begin after its backup was restored.
+"""The epoch of the database is where the numbers of changes begin after its backup was restored.
 
 Numbers of a later epoch are larger than all that were ever given out before it, those of lost changes too, because an
 epoch is the moment at which it began, in microseconds since 1970, and nobody makes so many changes. So a number alone,
@@ -16,7 +16,7 @@ from shared.service.sql_engine import wait_however_long
 
 _THE_ROW = DatabaseEpoch.id == 1
 EPOCH = select(DatabaseEpoch.epoch).where(_THE_ROW).scalar_subquery()
-"""For other questions, so that none is asked only for this."""
+"""It goes into other questions, so that none is asked only for this."""
 IS_BEHIND = select(DatabaseEpoch.is_behind).where(_THE_ROW).scalar_subquery()
 
 
@@ -27,13 +27,13 @@ class DatabaseBehindError(RefusedError):
 
 
 class DatabaseEpochStore:
-    """One row, which the migrations insert."""
+    """It reads and writes the one row, which migrations insert."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def begin(self, now: datetime) -> int:
-        """Begin a new epoch, and its number: all positions that were ever given out are too old from now on.
+        """Begin a new epoch and return its number: all positions that were ever given out are too old from now on.
 
         Writers wait. Messages of webhooks are numbered anew too, else receivers would take new ones for seen ones.
         """
@@ -51,12 +51,12 @@ class DatabaseEpochStore:
             return epoch
 
     def note_behind(self) -> None:
-        """Changes are missing that were there: nobody changes entries until a new epoch begins."""
+        """Note that changes are missing that were there: nobody changes entries until a new epoch begins."""
         with self._database.writing() as session:
             session.execute(update(DatabaseEpoch).values(is_behind=True))
 
     def check(self) -> None:
-        """Raise if changes are missing."""
+        """Raise RuntimeError if changes are missing."""
         with self._database.reading() as session:
             if session.execute(select(DatabaseEpoch.is_behind)).scalar_one():
                 raise RuntimeError("the database lacks changes: run `flask --app fit_service database restored`")

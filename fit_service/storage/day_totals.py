@@ -15,7 +15,7 @@ _DAYS_BEFORE_1970 = date(1970, 1, 1).toordinal()
 
 
 def day_totals(session: Session, subject: str, days: LocalDays) -> list[DayTotal]:
-    """In the order of days. Kilograms and pounds are added up apart, as whole thousandths, so nothing is rounded."""
+    """Return totals in the order of days. Kilograms and pounds are added up apart, in thousandths, without rounding."""
     of_kg, of_lbs = (case((BodyWeight.unit == unit, BodyWeight.thousandths), else_=0) for unit in ("kg", "lbs"))
     masses = [(BodyWeight.unit == unit, BodyWeight.thousandths * each) for unit, each in MASS_OF_A_THOUSANDTH.items()]
     mass = case(*masses)
@@ -46,9 +46,9 @@ def day_totals(session: Session, subject: str, days: LocalDays) -> list[DayTotal
 
 
 def _local_day(days: LocalDays) -> ColumnElement[int]:
-    """The day on which an entry was made where the person lives, counted as Python counts days.
+    """Return the day on which an entry was made where the person lives, counted as Python counts days.
 
-    Positive for every entry, because databases round the quotients of negative numbers the other way.
+    It is positive for every entry, because databases round the quotients of negative numbers the other way.
     """
     first, *changes = days.offsets()
     latest_first = [

@@ -1,6 +1,6 @@
-"""How far the revocation feed was read for the webhooks, and how often the place was lost.
+"""Keeps how far the revocation feed was read for the webhooks, and how often the position was lost.
 
-The place is stored after its events were acted on, so none is missed.
+The position is stored after its events were acted on, so none is missed.
 """
 
 from datetime import datetime
@@ -16,13 +16,13 @@ _THE_ROW = FeedPosition.id == _ID
 
 
 class FeedPositionStore:
-    """Shared by all workers."""
+    """All workers share it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def read(self) -> tuple[str, int] | None:
-        """The cursor, and when it was stored, in microseconds since 1970; None before the first time."""
+        """Return the cursor, and when it was stored, in microseconds since 1970; None before the first time."""
         with self._database.reading() as session:
             row = session.get_one(FeedPosition, _ID)
             return (row.cursor, row.read_at) if row.cursor else None
@@ -35,12 +35,12 @@ class FeedPositionStore:
 
 
 def doubts(session: Session, *, held: bool = False) -> int:
-    """How often the place was lost. If it is `held`, nobody doubts until the transaction ends."""
+    """Return how often the position was lost. If it is `held`, nobody doubts until the transaction ends."""
     counted = select(FeedPosition.doubts).where(_THE_ROW)
     return session.execute(counted.with_for_update(read=True) if held else counted).scalar_one()
 
 
 def count_doubt(session: Session, lost: str) -> int | None:
-    """Count that this place was lost; None if another worker has gone on from there, having doubted before."""
+    """Count that this position was lost; None if another worker has gone on from there, having doubted before."""
     counted = update(FeedPosition).where(_THE_ROW, FeedPosition.cursor == lost).values(doubts=FeedPosition.doubts + 1)
     return session.scalar(counted.returning(FeedPosition.doubts))

@@ -1,4 +1,4 @@
-"""Answers that are kept for repetitions of a request (draft-ietf-httpapi-idempotency-key-header), beside what they did.
+"""Keeps answers for repetitions of a request (draft-ietf-httpapi-idempotency-key-header), beside what they did.
 
 The row of the key is written first, in the transaction of the change itself: of two that come at once, the second waits
 here until the first has committed, and then finds its answer.
@@ -17,7 +17,7 @@ from shared.service.sql_database import upsert
 
 LIFETIME = timedelta(hours=24)
 _CLEARED_AT_ONCE = 100
-"""More than one a request, so that expired rows never pile up, and few enough not to be felt."""
+"""It is more than one a request, so that expired rows never pile up, and few enough not to be felt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +25,22 @@ class RepeatableRequest:
     """A request that carries an `Idempotency-Key`."""
 
     key: str
-    """Digest of person, client and key."""
+    """It is a digest of person, client and key."""
     digest: str
-    """Of what is asked for: method, address and body."""
+    """It is the digest of what is asked for: method, address and body."""
     sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered, to the letter."""
+    """It is what was answered, to the letter."""
 
     status: int
     body: str
     location: str | None = None
     etag: str | None = None
     is_replay: bool = field(default=False, compare=False)
-    """Whether it was given before."""
+    """If true, it was given before."""
 
 
 A = TypeVar("A", Answer, Answer | None)
@@ -51,7 +51,7 @@ class OtherRequestError(Exception):
 
 
 class KeptAnswers:
-    """The answers, within one transaction."""
+    """It keeps answers within one transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -16,14 +16,14 @@ from fit_service.storage.redis_connection import redis_client
 from shared.redis.counters import CountersInRedis
 
 _DISTRUST = 5.0
-"""Seconds for which Redis isn't asked after a failure."""
+"""Redis isn't asked for so many seconds after a failure."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """So many requests in a window of so many seconds."""
+    """It allows so many requests in a window of so many seconds."""
 
     name: str
     limit: int
@@ -32,16 +32,16 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What is left of a quota."""
+    """It says what is left of a quota."""
 
     exceeded: bool
     remaining: int
     seconds: int
-    """Until the window ends, and a new one begins with the whole quota."""
+    """The window ends in so many seconds, and a new one begins with the whole quota."""
 
 
 class RequestCounters:
-    """Opens no connection before the first request, so it is safe to build before a fork."""
+    """It opens no connection before the first request, so it is safe to build before a fork."""
 
     def __init__(self, redis_url: str | None) -> None:
         self._own = MemoryStorage()
@@ -49,13 +49,13 @@ class RequestCounters:
         self._distrusted_until = 0.0
 
     def count(self, quota: Quota, *who: str) -> Use:
-        """Count a request of `who`, and what is left after it."""
+        """Count a request of `who` and return what is left after it."""
         key, seconds = _window(quota, who)
         used = self._incremented(key, quota.window)
         return Use(used > quota.limit, max(0, quota.limit - used), seconds)
 
     def look(self, quota: Quota, *who: str) -> Use:
-        """What is left, without counting."""
+        """Return what is left, without counting."""
         key, seconds = _window(quota, who)
         used = self._current(key)
         return Use(used >= quota.limit, max(0, quota.limit - used), seconds)
@@ -85,7 +85,7 @@ class RequestCounters:
 
 
 def _window(quota: Quota, who: tuple[str, ...]) -> tuple[str, int]:
-    """The key of the present window and its seconds. Each one's windows begin at another moment, not all at once."""
+    """Return the key of the present window and its seconds. Not all windows begin at the same moment."""
     digest = sha256("\0".join((quota.name, *who)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
     number, passed = divmod(int(time.time()) + int(digest[:8], 16), quota.window)
     return f"{quota.name}:{digest}:{number}", quota.window - passed

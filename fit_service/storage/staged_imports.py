@@ -25,26 +25,26 @@ from fit_service.storage.surroundings import in_portions, surroundings
 from shared.service.sql_engine import SQL_OUTAGES
 
 AT_ONCE = 500
-"""Rows in one transaction."""
+"""One transaction writes so many rows."""
 _ABANDONED_AFTER = timedelta(hours=1)
-"""What is left of an import after that, nobody will come back for."""
+"""Nobody comes back for what is left of an import after that."""
 
 
 @dataclass(frozen=True, slots=True)
 class StagedImport:
-    """An import that nobody sees yet."""
+    """It is an import that nobody sees yet."""
 
     id: str
     candidates: Sequence[Candidate]
     merge_twins: bool
     plan: InsertionPlan
     first_number: int
-    """Of its changes, if nobody else makes one before."""
+    """Its changes have numbers from this one on, if nobody else makes a change before."""
     entries: Sequence[BodyWeightEntry]
-    """As they are stored then."""
+    """They are as they are stored then."""
 
     def becomes_visible(self) -> Insert:
-        """What copies the rows."""
+        """Return the statement that copies the rows."""
         names = [column.name for column in BodyWeight.__table__.c]
         laid_down = select(*(StagedEntry.__table__.c[name] for name in names)).where(StagedEntry.import_id == self.id)
         return insert(BodyWeight).from_select(names, laid_down)

@@ -1,4 +1,4 @@
-"""The DPoP proofs that were used, in Redis: one memory for all processes (RFC 9449 §11.1)."""
+"""Remembers in Redis, for all processes, which DPoP proofs were used (RFC 9449 §11.1)."""
 
 import redis
 
@@ -13,7 +13,7 @@ class UsedProofsInRedis:
         self._redis = redis_client(url)
 
     def use_once(self, digest: str, lifetime: int) -> bool:
-        """Whether this is the first use; remembered for `lifetime` seconds. Raises CannotValidateError."""
+        """Say whether this is the first use, and remember it for `lifetime` seconds. Raises CannotValidateError."""
         try:
             return bool(self._redis.set(f"fit-proof:{digest}", "", nx=True, ex=lifetime))
         except redis.RedisError as outage:

@@ -1,6 +1,6 @@
-"""How webhooks stop: their grant ends, they expire, or nobody knows any more whether the person consents.
+"""Webhooks stop: their grant ends, they expire, or nobody knows any more whether the person consents.
 
-Every method may be repeated, so a worker that dies in between loses nothing. One short transaction a webhook.
+Every method may be repeated, so a worker that dies in between loses nothing. Each webhook takes one short transaction.
 """
 
 from collections.abc import Callable, Collection
@@ -19,7 +19,7 @@ from fit_service.storage.webhook_events import drop_events, tell
 
 
 class WebhookEndings:
-    """Stops all webhooks to which something has happened."""
+    """It stops all webhooks to which something has happened."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,7 +30,7 @@ class WebhookEndings:
             self._each(end, now, Webhook.grant_id.in_(grant_ids), Webhook.status != Status.ENDED)
 
     def doubt(self, lost: str, now: datetime) -> None:
-        """Disable every webhook, since the place `lost` is not in the feed: revocations may have been missed.
+        """Disable every webhook, since the position `lost` is not in the feed: revocations may have been missed.
 
         The doubt is counted first. Whoever confirms consent compares the count, so what was found good before it is
         confirmed neither now nor later. Clocks say nothing about that: two machines' differ.

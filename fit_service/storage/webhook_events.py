@@ -1,4 +1,4 @@
-"""The outbox: what webhooks have to be told is written in the transaction of what happened, both or neither."""
+"""What webhooks have to be told is written into the outbox in the transaction of what happened, both or neither."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from fit_service.rules.webhooks.status import Status
 from fit_service.storage.entry_rows import Writer
 
 MAX_IDS = 500
-"""In one event, which keeps it below 20 kB."""
+"""An event names at most so many entries, which keeps it below 20 kB."""
 
 
 def tell_of_entries(session: Session, writer: Writer, kind: str, entry_ids: Sequence[str], now: datetime) -> None:
@@ -37,7 +37,7 @@ def tell_of_entries(session: Session, writer: Writer, kind: str, entry_ids: Sequ
 
 
 def tell(session: Session, webhook: Webhook, kind: str, data: Mapping[str, object], now: datetime) -> str:
-    """Add an event to one webhook whose row is held, to be tried at once; its message id."""
+    """Add an event to one webhook whose row is held, to be tried at once, and return its message id."""
     webhook.last_number += 1
     session.execute(insert(WebhookEvent), [_values(webhook.id, webhook.last_number, kind, data, now)])
     if webhook.lease is None:

@@ -1,4 +1,4 @@
-"""Who delivers what, when: several workers share the outbox, and none of them has to be trusted to live.
+"""Several workers share the outbox, and none of them has to be trusted to live.
 
 A worker takes one webhook at a time, under a lease, and delivers its events in their order. If it dies, the lease runs
 out and another one begins with the event that was under way: events are delivered at least once.
@@ -23,14 +23,14 @@ from fit_service.storage.webhook_secrets import SecretUnreadableError, WebhookSe
 from shared.service.sql_database import upsert
 
 LEASE = timedelta(seconds=60)
-"""Longer than an attempt takes, name resolution included."""
+"""A lease is longer than an attempt takes, name resolution included."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedEvent:
-    """What is to be sent."""
+    """It is what is to be sent."""
 
     number: int
     payload: str
@@ -38,7 +38,7 @@ class QueuedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A webhook that one worker delivers to, and the event to begin with."""
+    """One worker delivers to this webhook, and begins with this event."""
 
     webhook_id: str
     client_id: str
@@ -50,18 +50,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What metrics show."""
+    """Metrics show these figures."""
 
     waiting: int
     oldest_at: datetime | None
     webhooks: dict[str, int]
-    """How many there are of each status."""
+    """So many there are of each status."""
     attempts: dict[str, int]
-    """How many were `delivered` and `failed`."""
+    """So many were `delivered`, and so many `failed`."""
 
 
 class Outbox:
-    """Safe to share among threads, processes and machines whose clocks agree within seconds."""
+    """Threads, processes, and machines whose clocks agree within seconds may share it."""
 
     def __init__(self, database: Database, secrets_at_rest: WebhookSecrets) -> None:
         self._database = database
@@ -94,7 +94,7 @@ class Outbox:
     def settle(
         self, claim: Claim, event: QueuedEvent, outcome: Outcome, now: datetime, *, go_on: bool = True
     ) -> QueuedEvent | None:
-        """Note what became of an event; the next one, for which the claim still holds, or None, and it holds no more.
+        """Note what became of an event, and return the next one, for which the claim holds; None: it holds no more.
 
         Without `go_on`, others may have the next one.
         """
@@ -110,7 +110,7 @@ class Outbox:
             return next_event
 
     def figures(self) -> Figures:
-        """What there is now."""
+        """Count what there is now."""
         with self._database.reading() as session:
             oldest = session.scalar(select(func.min(WebhookEvent.created_at)))
             statuses = select(Webhook.status, func.count()).group_by(Webhook.status)
@@ -141,7 +141,7 @@ def _follow(session: Session, webhook: Webhook, outcome: Outcome, now: datetime,
 
 
 def _hold(session: Session, webhook: Webhook, now: datetime) -> QueuedEvent | None:
-    """The webhook's first event, under a lease that begins now; without one, the webhook rests, or goes if it ended."""
+    """Return its first event, under a lease that begins now; without one, the webhook rests, or goes if it ended."""
     first = select(WebhookEvent).where(WebhookEvent.webhook_id == webhook.id).order_by(WebhookEvent.number).limit(1)
     event = session.scalars(first).first()
     if event is not None:
@@ -170,7 +170,7 @@ def _postpone(session: Session, webhook: Webhook, outcome: Outcome, now: datetim
 
 
 def _count(session: Session, outcome: Outcome) -> None:
-    """The last step, because all workers hold this row in turn until they commit."""
+    """Count the attempt last, because all workers hold this row in turn until they commit."""
     session.flush()
     row = upsert(session, WebhookTotal).values(outcome="delivered" if outcome.failure is None else "failed", attempts=1)
     session.execute(row.on_conflict_do_update(index_elements=["outcome"], set_={"attempts": WebhookTotal.attempts + 1}))

@@ -1,4 +1,4 @@
-"""Where apps' webhooks are registered. Every question names their owner, so nobody reaches another's."""
+"""Apps' webhooks are registered here. Every question names their owner, so nobody reaches another's."""
 
 import secrets
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ class NotActiveError(RefusedError):
 
 
 class WebhookStore:
-    """Registers, shows and removes them. `lifetime` is for how long a webhook is active without being renewed."""
+    """It registers, shows and removes webhooks. Each is active for `lifetime` unless it is renewed."""
 
     def __init__(self, database: Database, lifetime: timedelta, secrets_at_rest: WebhookSecrets) -> None:
         self._database = database
@@ -58,8 +58,9 @@ class WebhookStore:
         *,
         own_changes: bool = True,
     ) -> tuple[str, str, bool]:
-        """Id and secret of a new webhook, which is told nothing until it is confirmed, or of the one that this request
-        made before, and whether it is that.
+        """Register a webhook, which is told nothing until it is confirmed.
+
+        Return its id, its secret and False, or those of the one that this request made before, and True.
 
         Raises TooManyWebhooksError, SecretUnreadableError or kept_answers.OtherRequestError. Several at once may get in
         together: the limit keeps the outbox small, nothing else depends on it.
@@ -96,7 +97,7 @@ class WebhookStore:
         return webhook_id, secret, False
 
     def bind(self, owner: Owner, webhook_id: str, grant_id: str, now: datetime) -> bool:
-        """From now on it ends with this grant; False if there is no such webhook.
+        """Bind a webhook to this grant, with which it ends from now on; False if there is no such webhook.
 
         If that is another grant than before, an active webhook must be confirmed soon.
         """
@@ -108,14 +109,14 @@ class WebhookStore:
             return webhook is not None
 
     def doubts(self) -> int:
-        """How often it was lost who still consents: what `confirm` takes, read before the token is asked about."""
+        """Return how often it was lost who still consents, for `confirm`, before the token is asked about."""
         with self._database.reading() as session:
             return doubts(session)
 
     def confirm(
         self, owner: Owner, webhook_id: str, grant_id: str, asked_at: int, now: datetime
     ) -> Registration | None:
-        """Make it active for another lifetime: its grant was found good after the webhook was bound to it.
+        """Make a webhook active for another lifetime: its grant was found good after the webhook was bound to it.
 
         Before it was asked about that, there had been `asked_at` doubts. None if the webhook was removed or bound to
         another grant meanwhile. Raises ConsentInDoubtError if there was a doubt meanwhile: it is as it was, or, if it
@@ -131,19 +132,19 @@ class WebhookStore:
         raise ConsentInDoubtError
 
     def find(self, owner: Owner, webhook_id: str) -> Registration | None:
-        """One of the owner's."""
+        """Return one of the owner's; None if there is no such webhook."""
         with self._database.reading() as session:
             webhook = session.scalars(_of(owner, *_SEEN).where(Webhook.id == webhook_id)).first()
             return _registration(session, webhook) if webhook else None
 
     def all(self, owner: Owner) -> list[Registration]:
-        """All of the owner's, the oldest first."""
+        """Return all of the owner's, the oldest first."""
         with self._database.reading() as session:
             rows = session.scalars(_of(owner, *_SEEN).order_by(Webhook.created_at, Webhook.id))
             return [_registration(session, webhook) for webhook in rows]
 
     def remove(self, owner: Owner, webhook_id: str, request: RepeatableRequest | None = None) -> Answer | None:
-        """Forget it, and all that it was not told yet; None if there is no such webhook.
+        """Forget a webhook, and all that it was not told yet; None if there is no such webhook.
 
         Raises kept_answers.OtherRequestError.
         """
@@ -160,7 +161,7 @@ class WebhookStore:
     def send_test(
         self, owner: Owner, webhook_id: str, now: datetime, request: RepeatableRequest | None = None
     ) -> Answer | None:
-        """Have it told of a test; an answer with the message id, or None if there is no such webhook.
+        """Have a webhook told of a test and return an answer with the message id; None if there is no such webhook.
 
         Raises NotActiveError or kept_answers.OtherRequestError.
         """
@@ -188,7 +189,7 @@ class WebhookStore:
 
     @contextmanager
     def _held(self, owner: Owner, webhook_id: str, *statuses: Status) -> Iterator[tuple[Session, Webhook | None]]:
-        """A transaction in which nobody else changes this webhook."""
+        """Hold a transaction in which nobody else changes this webhook."""
         with self._database.writing() as session:
             one = _of(owner, *statuses).where(Webhook.id == webhook_id)
             yield session, session.scalars(one.with_for_update()).first()

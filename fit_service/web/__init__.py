@@ -1,1 +1,1 @@
-"""What the views share: who gets through, parameters, bodies, versions, repetitions, quotas, the OpenAPI document."""
+"""Views share this: who gets through, parameters, bodies, versions, repetitions, quotas, and the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""Who gets through to a view: a caller with a good token of a person, and its scope, who does not ask too much."""
+"""A caller gets through to a view with a good token of a person and its scope, who does not ask too much."""
 
 import functools
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from shared.resource_server.resource_protector import ResourceProtector
 READ, WRITE = "body_weight:read", "body_weight:write"
 SCOPES = {READ: "See body weights", WRITE: "Add, change and delete body weights"}
 MAX_BODY = 64 * 1024
-"""Bytes, where a view asks for no other limit."""
+"""A body has at most so many bytes, where a view asks for no other limit."""
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -56,7 +56,7 @@ class Access:
         return decorate
 
     def if_still_good(self, view: Callable[[ActiveToken], ResponseReturnValue]) -> ResponseReturnValue:
-        """What the view answers, unless the token that this request was let through with has ended meanwhile.
+        """Answer what the view does, unless the token that this request was let through with has ended meanwhile.
 
         The authorization server is asked, whatever is remembered.
         """

@@ -1,4 +1,4 @@
-"""What a request carries: its media type, its coding and its length are looked at before anybody reads it."""
+"""A body's media type, coding and length are looked at before anybody reads it."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ from fit_service.rules.refusals import InvalidValueError, UnreadableError
 from fit_service.web.errors import ProblemError, UnsupportedCodingError
 
 _GZIP = 16 + zlib.MAX_WBITS
-"""For zlib: with gzip's header and checksum."""
+"""It tells zlib to expect gzip's header and checksum."""
 
 
 def json_members() -> Mapping[str, Any]:
-    """The members of the JSON object that the body is; numbers are exact.
+    """Read the members of the JSON object that the body is; numbers are exact.
 
     Raises ProblemError unless it is declared as JSON and not compressed, UnreadableError unless it is a JSON object,
     and InvalidValueError if a member stands twice.
@@ -36,7 +36,7 @@ def json_members() -> Mapping[str, Any]:
 
 
 def file_body() -> tuple[bytes, EntryFormat, str]:
-    """A file, which may be compressed with gzip, its format and the codec that reads it.
+    """Return a file, which may be compressed with gzip, its format and the codec that reads it.
 
     Raises ProblemError, also when it has more bytes than this view takes once it is unpacked.
     """
@@ -52,7 +52,7 @@ def file_body() -> tuple[bytes, EntryFormat, str]:
 
 
 def _coding(accepted: Sequence[str]) -> str | None:
-    """How the body is compressed (RFC 9110 §8.4); None if it isn't. Raises UnsupportedCodingError."""
+    """Return how the body is compressed (RFC 9110 §8.4); None if it isn't. Raises UnsupportedCodingError."""
     coding = request.headers.get("Content-Encoding", "").strip().lower()
     if coding in {"", "identity"}:
         return None
@@ -62,7 +62,7 @@ def _coding(accepted: Sequence[str]) -> str | None:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    """No more than one byte beyond the limit is ever unpacked. Of several members one after the other we read none."""
+    """Unpack a file, and never more than one byte beyond the limit. Several members one after the other are refused."""
     stream, limit = zlib.decompressobj(_GZIP), request.max_content_length
     assert limit is not None
     try:

@@ -1,4 +1,4 @@
-"""Versions of what is shown: `ETag`, 304 for whoever has it already, 412 for whoever would overwrite something newer.
+"""What is shown has a version, its `ETag`: 304 for whoever has it already, 412 for whoever would overwrite a newer one.
 
 All tags are strong. They come from the number of the last change, so that knowing a version costs one row. A proxy that
 compresses makes others of them: weak ones, which only GET takes back, or ones with a suffix, which is passed over.
@@ -41,23 +41,23 @@ _MADE = re.compile("[0-9a-f]{16}-[0-9a-f]{8}(?![0-9a-zA-Z])")
 
 
 def version_tag(token: ActiveToken, change: int, address: str | None = None, of: object = "") -> str:
-    """Of what this change made, as it is shown to this app at `address`, or at the one of this request.
+    """Name the version that this change made, as it is shown to this app at `address`, or at the one of this request.
 
     First comes the version, as in the body of an entry, which alone `If-Match` compares; then the view: what is shown
-    in pounds is not what is shown in kilograms, and what an app calls an entry is shown to no other. Differs from
-    person to person, because caches know addresses only.
+    in pounds is not what is shown in kilograms, and what an app calls an entry is shown to no other. It differs
+    from person to person, because caches know addresses only.
     """
     view = f"{address or request.full_path.removesuffix('?')} {token.client_id} {of}"
     return f"{version_of(token.subject, change)}-{sha256(view.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def entry_tag(token: ActiveToken, entry: BodyWeightEntry, address: str | None = None) -> str:
-    """Of one entry, likewise. Its app's own version may rise without a change that others are told of."""
+    """Name the version of one entry. Its app's own version may rise without a change that others are told of."""
     return version_tag(token, entry.change, address, entry.record.version if entry.record else "")
 
 
 def tagged(answer: Response, tag: str) -> Response:
-    """With its version. Caches of one person may keep it, and have to ask whether it is still the one.
+    """Name the version in an answer. Caches of one person may keep it, and have to ask whether it is still the one.
 
     Whoever passes it on must not compress it, which would make another version of it (RFC 9110 §8.8.3.3, RFC 9111
     §5.2.2.6).
@@ -68,7 +68,7 @@ def tagged(answer: Response, tag: str) -> Response:
 
 
 def unless_known(tag: str, make: Callable[[], Response]) -> Response:
-    """What `make` makes, or 304 if the client names its version in `If-None-Match` (RFC 9110 §13.1.2)."""
+    """Answer what `make` makes, or 304 if the client names its version in `If-None-Match` (RFC 9110 §13.1.2)."""
     known = request.if_none_match
     if known.star_tag or any(_without_suffix(each) == tag for each in _tags(known, weak=True)):
         return tagged(current_app.response_class(status=304), tag)
@@ -85,7 +85,7 @@ def check_preconditions(entry: BodyWeightEntry) -> None:
 
 
 def _tags(tags: ETags, *, weak: bool) -> Iterator[str]:
-    """Those that were sent. Of `""`, which names nothing of ours, Werkzeug makes None."""
+    """Return the tags that were sent. Of `""`, which names nothing of ours, Werkzeug makes None."""
     return (tag for tag in tags.as_set(include_weak=weak) if tag)
 
 
@@ -94,6 +94,6 @@ def _versions(tags: ETags, *, weak: bool) -> Iterator[str]:
 
 
 def _without_suffix(tag: str) -> str:
-    """What we made it of: `-gzip` and the like stand behind the view."""
+    """Return the tag that we made it of: `-gzip` and the like stand behind the view."""
     made = _MADE.match(tag)
     return made[0] if made else tag

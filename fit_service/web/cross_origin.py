@@ -1,4 +1,4 @@
-"""What scripts of other origins may send and read, where the operator lets them (CORS)."""
+"""Scripts of other origins may send and read this, where the operator lets them (CORS)."""
 
 from collections.abc import Collection
 
@@ -23,7 +23,7 @@ _SHOWN = (
 
 
 def let_other_origins_read(blueprint: Blueprint, origins: Collection[str]) -> None:
-    """From these, or from everywhere if `*` is among them: a token opens this API, never a cookie of a browser."""
+    """Let scripts of these origins read, of any if `*` is among them: only a token opens this API, never a cookie."""
     if origins:
         access = ScriptAccess(lambda origin: "*" in origins or origin in origins, sent=_SENT, shown=_SHOWN)
         let_scripts_read(blueprint, access)

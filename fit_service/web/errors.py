@@ -1,4 +1,4 @@
-"""What went wrong, as an RFC 9457 problem document; and outages as 503."""
+"""What went wrong is answered as an RFC 9457 problem document, and outages as 503."""
 
 from collections.abc import Mapping, Sequence
 
@@ -37,15 +37,15 @@ STATUSES: Mapping[type[RefusedError], int] = {
     DatabaseBehindError: 503,
     SecretUnreadableError: 503,
 }
-"""The status of every refusal of the rules and of storage. Each is a problem of no further type (`about:blank`)."""
+"""Every refusal of the rules and of storage has its status here, and no further type (`about:blank`)."""
 _MAY_SUCCEED_AFTER = 1
-"""Seconds after which a request that was answered with 503 is worth repeating."""
+"""A request that was answered with 503 is worth repeating after so many seconds."""
 
 _outages = OutageLog()
 
 
 class ProblemError(Exception):
-    """A refusal that only HTTP knows of, by its status; `field` is a header that is at fault."""
+    """Only HTTP knows of this refusal, by its status; `field` is a header that is at fault."""
 
     def __init__(self, status: int, detail: str, *, field: str | None = None) -> None:
         super().__init__(detail)
@@ -61,7 +61,7 @@ class QuotaExceededError(ProblemError):
         super().__init__(429, detail)
         self.policy = policy
         self.seconds = seconds
-        """Until the next request may succeed."""
+        """The next request may succeed after so many seconds."""
 
 
 class UnsupportedCodingError(ProblemError):
@@ -85,12 +85,12 @@ def install_error_handlers(app: Flask) -> None:
 
 
 def status_of(refusal: RefusedError) -> int:
-    """The status with which a refusal is answered."""
+    """Return the status with which a refusal is answered."""
     return STATUSES[type(refusal)]
 
 
 def shown_faults(faults: Sequence[Fault]) -> list[dict[str, object]]:
-    """The member `errors` of a problem document: where the entry stands among several, the field, and a sentence."""
+    """Make the member `errors` of a problem document: where an entry stands among several, the field, a sentence."""
     return [
         {**dict([fault.place] if fault.place else ()), "field": fault.field, "detail": fault.sentence}
         for fault in faults
@@ -138,7 +138,7 @@ def _outage(error: Exception) -> Response:
 def problem(
     status: int, detail: str, faults: Sequence[Fault] = (), members: Mapping[str, object] | None = None
 ) -> Response:
-    """A problem document, with what else it says. A 503 says when the request may be repeated."""
+    """Make a problem document, with further `members`. A 503 says when the request may be repeated."""
     title = HTTP_STATUS_CODES.get(status, "Error")
     body: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     body |= members or {}

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a request whose answer was lost can be repeated, and happens once."""
+"""With an `Idempotency-Key` a request whose answer was lost can be repeated, and happens once."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ REPEATABLE = Trait(
 def change_once(
     store: BodyWeightStore, token: ActiveToken, body_digest: str, work: Callable[[EntryChanges], Response]
 ) -> Response:
-    """The answer of `work`, or the one that this request got the first time.
+    """Answer what `work` does, or what this request was answered the first time.
 
     Raises ProblemError if the key is none, and InvalidValueError if it stands for another request.
     """
@@ -62,19 +62,19 @@ def other_requests_refused() -> Iterator[None]:
 
 
 def marked(response: Response, *, is_replay: bool) -> Response:
-    """With word that it was given before, if it was."""
+    """Mark an answer that was given before."""
     if is_replay:
         response.headers[REPLAYED] = "true"
     return response
 
 
 def digest(data: bytes) -> str:
-    """By which a body is compared with another."""
+    """Return the digest by which a body is compared with another."""
     return sha256(data).hexdigest()
 
 
 def repeatable_request(token: ActiveToken, body_digest: str = "") -> RepeatableRequest | None:
-    """What this request is known by, if it carries a key. Raises ProblemError if that is none."""
+    """Return what this request is known by, if it carries a key. Raises ProblemError if that is none."""
     header = request.headers.get(HEADER)
     if header is None:
         return None

@@ -1,4 +1,4 @@
-"""Query parameters: each is declared once, and each view names those that it takes."""
+"""Each query parameter is declared once, and each view names those that it takes."""
 
 import functools
 import re
@@ -24,21 +24,21 @@ S = TypeVar("S")
 T_co = TypeVar("T_co", covariant=True)
 P = ParamSpec("P")
 _SHOWN_NAME = 60
-"""Characters of a parameter's name that a refusal repeats."""
+"""A refusal repeats so many characters of a parameter's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reader(Generic[T_co]):
-    """Which texts there can be, and how one is read."""
+    """It says which texts there can be, and reads one."""
 
     schema: Schema
     parse: Callable[[str, str], T_co]
-    """From the text and the parameter's name. Raises InvalidValueError."""
+    """It makes a value of the text; the parameter's name is for refusals. Raises InvalidValueError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter(Generic[T]):
-    """One parameter: how it is read, and what holds if it is left out."""
+    """It says how a parameter is read, and what holds if it is left out."""
 
     name: str
     reader: Reader[T]
@@ -48,7 +48,7 @@ class Parameter(Generic[T]):
 
 
 class Query:
-    """The parameters of one request, read and checked."""
+    """It holds the parameters of one request, read and checked."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
@@ -63,7 +63,7 @@ View = Callable[Concatenate[S, ActiveToken, P], ResponseReturnValue]
 
 
 def takes(*parameters: Parameter[Any]) -> Callable[[QueryView[S, P]], View[S, P]]:
-    """The view takes these; what was sent comes after the token. The declaration stays on it, as `parameters`."""
+    """Give the view these parameters, after the token. The declaration stays on it, as `parameters`."""
 
     def decorate(view: QueryView[S, P]) -> View[S, P]:
         @functools.wraps(view)
@@ -77,7 +77,7 @@ def takes(*parameters: Parameter[Any]) -> Callable[[QueryView[S, P]], View[S, P]
 
 
 def one_of(*choices: str) -> Reader[str]:
-    """Reads one of these words."""
+    """Make what reads one of these words."""
 
     def parse(text: str, name: str) -> str:
         if text not in choices:
@@ -88,7 +88,7 @@ def one_of(*choices: str) -> Reader[str]:
 
 
 def number_up_to(largest: int) -> Reader[int]:
-    """Reads a number from 1 to `largest`."""
+    """Make what reads a number from 1 to `largest`."""
 
     def parse(text: str, name: str) -> int:
         if re.fullmatch(r"[0-9]{1,9}", text) is None or not 1 <= int(text) <= largest:
@@ -129,7 +129,7 @@ TWINS: Parameter[str] = Parameter(
 
 
 def period(query: Query) -> tuple[datetime | None, datetime | None]:
-    """From when to when (excluded) is asked for. Raises InvalidValueError if the end comes before the start."""
+    """Return from when to when (excluded) is asked for. Raises InvalidValueError if the end comes before the start."""
     start, end = (_as_instant(query[bound], query[ZONE]) for bound in (START, END))
     if start is not None and end is not None and end < start:
         raise InvalidValueError("end", "end must not be before start.")

@@ -1,4 +1,4 @@
-"""How much a client may ask: `RateLimit` headers, and 429 beyond (draft-ietf-httpapi-ratelimit-headers-11)."""
+"""A client may ask so much: `RateLimit` headers, and 429 beyond (draft-ietf-httpapi-ratelimit-headers-11)."""
 
 from flask import Response, after_this_request, request
 
@@ -9,7 +9,7 @@ from shared.service.client_network import client_network
 
 
 class ClientQuota:
-    """What one client may ask for one person."""
+    """It limits what one client may ask for one person."""
 
     def __init__(self, counters: RequestCounters, limit: int) -> None:
         self._counters = counters
@@ -28,7 +28,7 @@ class ClientQuota:
 
 
 class ThrottledValidator:
-    """Validates tokens, but asks no more about unknown ones for a network from which too many invalid ones came.
+    """It validates tokens, but asks no more about unknown ones for a network from which too many invalid ones came.
 
     Else garbage that is sent to us would be load for the authorization server. Tokens that are known to be good need no
     asking and are let through, so one broken app doesn't stop others at the same address.
@@ -41,7 +41,7 @@ class ThrottledValidator:
 
     @property
     def challenge(self) -> Challenge:
-        """For refusals."""
+        """Refusals say this of the resource server."""
         return self._validator.challenge
 
     def validate(
@@ -51,7 +51,7 @@ class ThrottledValidator:
         proof: PresentedProof | None = None,
         fresh: bool = False,
     ) -> ActiveToken:
-        """See TokenValidator. Raises QuotaExceededError too."""
+        """Validate as TokenValidator does. Raises QuotaExceededError too."""
         if self._quota is None:
             return self._validator.validate(authorization, *required_scopes, proof=proof, fresh=fresh)
         address = client_network(request.remote_addr)

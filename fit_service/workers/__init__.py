@@ -1,1 +1,1 @@
-"""What runs beside requests: the process that delivers what webhooks have to be told."""
+"""Beside requests runs the process that delivers what webhooks have to be told."""

@@ -1,7 +1,8 @@
 """Follows the revocation feed for the webhooks: where a grant ends, or loses their scope, they are told so and end.
 
-Unlike the kit's reader, which may forget everything, this one keeps its place in SQL: what happens while no worker runs
-is heard later. Where its place was lost, nobody knows who still consents, and nothing is told until apps prove it.
+Unlike the kit's reader, which may forget everything, this one keeps its position in SQL: what happens while no worker
+runs is heard later. Where its position was lost, nobody knows who still consents, and nothing is told until apps prove
+it.
 """
 
 import logging
@@ -20,10 +21,10 @@ from shared.service.outages import one_line
 from shared.service.sql_engine import SQL_OUTAGES
 
 _PAUSE = 0.2
-"""Seconds between polls that were answered at once."""
+"""So many seconds lie between polls that were answered at once."""
 _PAUSE_AFTER_FAILURE = 2.0
 _NOTE_EVERY = timedelta(minutes=1)
-"""How often a quiet feed's cursor is stored, to show that it is followed."""
+"""A quiet feed's cursor is stored so often, to show that it is followed."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class ConsentFollower:
         scope: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`scope` is what a grant must allow for its webhooks to be told anything."""
+        """Follow the feed for webhooks that are told something only while their grant allows `scope`."""
         self._channel = channel
         self._position = position
         self._endings = endings
@@ -47,7 +48,7 @@ class ConsentFollower:
         self._clock = clock
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop` is set. An outage is logged once and outlived."""
+        """Follow until `stop` is set. An outage is logged once and outlived."""
         lost = False
         while not stop.is_set():
             began = seconds()
@@ -67,16 +68,16 @@ class ConsentFollower:
                 stop.wait(_PAUSE)
 
     def read_once(self) -> bool:
-        """One poll: act on it, then remember how far that was. True if there is more to hear at once.
+        """Poll once, act on it, then remember how far that was. True if there is more to hear at once.
 
         Raises CannotValidateError or a database's outage; then nothing is remembered, and it is read again.
         """
-        place, sent_at = self._position.read(), self._clock()
-        cursor, stored_at = place or ("", 0)
+        position, sent_at = self._position.read(), self._clock()
+        cursor, stored_at = position or ("", 0)
         batch = read_feed(self._channel, cursor)
         if batch.reset:
             if cursor:
-                _log.error("the place in the revocation feed is lost: apps have to enable their webhooks again")
+                _log.error("the position in the revocation feed is lost: apps have to enable their webhooks again")
             self._endings.doubt(cursor, self._clock())
         lost = {grant_id for grant_id, scopes in batch.narrowed.items() if self._scope not in scopes}
         self._endings.end_grants(batch.ended | lost, self._clock())

@@ -1,4 +1,4 @@
-"""The outbox for Prometheus. The numbers are read from SQL when they are asked for: workers have no `/metrics`."""
+"""Shows the outbox to Prometheus. Its numbers are read from SQL when asked for: workers have no `/metrics`."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class WebhookCollector(Collector):
-    """Of all workers together."""
+    """It shows the figures of all workers together."""
 
     def __init__(self, outbox: Outbox, position: FeedPositionStore, clock: Callable[[], float]) -> None:
         self._outbox = outbox
@@ -22,9 +22,9 @@ class WebhookCollector(Collector):
         self._clock = clock
 
     def collect(self) -> Iterable[Metric]:
-        """Nothing, while the database can't be asked."""
+        """Yield the metrics, or nothing while the database can't be asked."""
         try:
-            figures, place = self._outbox.figures(), self._position.read()
+            figures, position = self._outbox.figures(), self._position.read()
         except SQL_OUTAGES as outage:
             _log.warning("no webhook metrics: %s", type(outage).__name__)
             return
@@ -39,8 +39,8 @@ class WebhookCollector(Collector):
         for status, count in figures.webhooks.items():
             webhooks.add_metric([status], count)
         yield webhooks
-        if place is not None:
-            read_at = place[1] / 1_000_000
+        if position is not None:
+            read_at = position[1] / 1_000_000
             yield GaugeMetricFamily(
                 "webhook_consents_read_at_seconds", "When a worker last read the revocation feed, to a minute", read_at
             )

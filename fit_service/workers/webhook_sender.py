@@ -1,5 +1,5 @@
-"""Sends one signed message and says what became of it. Believes nothing of the receiver: not its address, not its pace,
-not its answer, of which only the status counts.
+"""Sends one signed message and says what became of it. It believes nothing of the receiver: not its address, not its
+pace, not its answer, of which only the status counts.
 """
 
 import logging
@@ -18,9 +18,9 @@ from shared.resource_server.back_channel import DeadlineConnection, SocketAddres
 from shared.resource_server.process import seconds
 
 DEADLINE = 15.0
-"""Seconds for a whole attempt. Only resolving a name, which can't be interrupted, may take longer."""
+"""A whole attempt takes so many seconds. Only resolving a name, which can't be interrupted, may take longer."""
 _MAX_BODY = 4 * 1024
-"""Bytes of an answer that are read, only to use the connection again."""
+"""So many bytes of an answer are read, only to use the connection again."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class ForbiddenAddressError(OSError):
 
 
 class Sender:
-    """Connects to receivers. `deadline` is in seconds; `tls` is for tests that bring a certificate of their own."""
+    """It connects to receivers. `deadline` is in seconds; `tls` is for tests that bring a certificate of their own."""
 
     def __init__(self, *, allow_private: bool, deadline: float = DEADLINE, tls: ssl.SSLContext | None = None) -> None:
         self._allow_private = allow_private
@@ -39,7 +39,7 @@ class Sender:
 
     @contextmanager
     def connection_to(self, url: str) -> Iterator["ReceiverConnection"]:
-        """For several messages, one after the other."""
+        """Open a connection for several messages, one after the other."""
         parts = urlsplit(url)
         tls = self._tls if parts.scheme == "https" else None
         connection = _GuardedConnection(parts, tls, allow_private=self._allow_private)
@@ -50,7 +50,7 @@ class Sender:
 
 
 class ReceiverConnection:
-    """A connection to one receiver, opened when it is needed."""
+    """It is a connection to one receiver, opened when it is needed."""
 
     def __init__(self, connection: "_GuardedConnection", parts: SplitResult, deadline: float) -> None:
         self._connection = connection
@@ -58,7 +58,7 @@ class ReceiverConnection:
         self._deadline = deadline
 
     def send(self, secret: str, message_id: str, body: str) -> Outcome:
-        """Send a message. Never raises because of the receiver."""
+        """Send a message. It never raises because of the receiver."""
         headers = {
             "Host": self._parts.netloc,
             "Content-Type": "application/json",
@@ -101,7 +101,7 @@ class ReceiverConnection:
 
 
 class _GuardedConnection(DeadlineConnection):
-    """Resolves the name once and connects to nothing but what was checked: no second look could differ."""
+    """It resolves the name once and connects to nothing but what was checked: no second look could differ."""
 
     def __init__(self, parts: SplitResult, tls: ssl.SSLContext | None, *, allow_private: bool) -> None:
         super().__init__(parts.hostname or "", parts.port or (443 if tls else 80), tls)
@@ -124,7 +124,7 @@ class _GuardedConnection(DeadlineConnection):
 
 
 def _read_to_its_end(response: HTTPResponse) -> bool:
-    """Whether the connection can be used again. The status is known: how the body arrives changes nothing."""
+    """Say whether the connection can be used again. The status is known: how the body arrives changes nothing."""
     if response.length is None or response.length > _MAX_BODY:
         return False
     with suppress(OSError, HTTPException):

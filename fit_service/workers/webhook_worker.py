@@ -1,4 +1,4 @@
-"""The process that delivers: `flask --app fit_service webhooks deliver`. Any number of them may run, and die."""
+"""`flask --app fit_service webhooks deliver` is the process that delivers. Any number of them may run, and die."""
 
 import logging
 import threading
@@ -18,26 +18,26 @@ from shared.service.outages import one_line
 from shared.service.sql_engine import SQL_OUTAGES
 
 AT_ONCE = 16
-"""Deliveries of one process."""
+"""One process has at most so many deliveries under way."""
 AT_ONCE_TO_ONE_APP = 4
-"""Of those, so that one app whose receiver is slow doesn't hold up the others."""
+"""At most so many of those are of one app, so that a slow receiver doesn't hold up the others."""
 TURN = 30.0
-"""Seconds after which a webhook with a long queue lets others go first."""
+"""A webhook with a long queue lets others go first after so many seconds."""
 _PAUSE = 0.2
-"""Seconds between looks at an outbox in which nothing is due."""
+"""So many seconds lie between looks at an outbox in which nothing is due."""
 _SWEEP_EVERY = 60.0
-"""Seconds."""
+"""So many seconds lie between sweeps."""
 
 _log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
-    """The clock of leases and schedules: that of the machine, which others can compare theirs with."""
+    """Tell the time for leases and schedules by the machine's clock, which others can compare theirs with."""
     return datetime.now(UTC)
 
 
 class WebhookWorker:
-    """Delivers what is due, moves on what has expired, and follows the revocation feed beside."""
+    """It delivers what is due, moves on what has expired, and follows the revocation feed."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class WebhookWorker:
         self._busy: Counter[str] = Counter()
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop` is set; then finish what is under way."""
+        """Deliver until `stop` is set; then finish what is under way."""
         if self._follower is None:
             self._deliver_until(stop)
             return
@@ -85,7 +85,7 @@ class WebhookWorker:
                     stop.wait(_PAUSE)
 
     def _begin_one(self, pool: ThreadPoolExecutor, stop: threading.Event) -> bool:
-        """False if nothing is due, or as many deliveries as may be are under way."""
+        """Begin a delivery; False if nothing is due, or as many deliveries as may be are under way."""
         with self._lock:
             if self._busy.total() >= AT_ONCE:
                 return False
@@ -99,7 +99,7 @@ class WebhookWorker:
         return True
 
     def _deliver(self, claim: Claim, stop: threading.Event) -> None:
-        """Whatever goes wrong here, the lease runs out and somebody tries again."""
+        """Deliver to one webhook. Whatever goes wrong here, the lease runs out and somebody tries again."""
         try:
             self._deliver_in_turn(claim, stop)
         except Exception:

@@ -1,4 +1,4 @@
-"""Which IP addresses messages may be sent to: public ones, and private ones if the operator allows it.
+"""Messages may be sent to public IP addresses, and to private ones if the operator allows it.
 
 An app chooses where we connect to. It must not reach what only we can reach (server-side request forgery).
 """
@@ -9,13 +9,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _NOT_PUBLIC = (IPv4Network("192.88.99.0/24"), IPv6Network("3fff::/20"))
-"""Which not every Python knows of."""
+"""Not every Python knows that these are not public."""
 _METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "192.0.0.192", "fd00:ec2::254")))
-"""Where cloud providers hand out credentials, beside 169.254.169.254, which is link-local."""
+"""Cloud providers hand out credentials there, beside 169.254.169.254, which is link-local."""
 
 
 def may_connect(address: str, *, allow_private: bool) -> bool:
-    """Whether this address may be connected to. Begins at no."""
+    """Say whether this address may be connected to. It begins at no."""
     try:
         target = _target(ipaddress.ip_address(address))
     except ValueError:
@@ -26,7 +26,7 @@ def may_connect(address: str, *, allow_private: bool) -> bool:
 
 
 def _target(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Where the packets end up: IPv6 has several ways to write an IPv4 address (RFC 4291, 3056, 6052)."""
+    """Return where the packets end up: IPv6 has several ways to write an IPv4 address (RFC 4291, 3056, 6052)."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:

@@ -1,4 +1,4 @@
-"""The address that an app registers: https, or http to this very machine. Where its name leads is checked at each
+"""An app registers an https address, or an http one of this very machine. Where its name leads is checked at each
 connection (`workers/webhook_sender.py`), because that may change.
 """
 
@@ -16,7 +16,7 @@ _HOST_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:
 
 
 def parse_url(url: object, *, allow_private: bool) -> str:
-    """An address that messages could be sent to. Raises InvalidValueError."""
+    """Read an address that messages could be sent to. Raises InvalidValueError."""
     if not isinstance(url, str) or _VISIBLE_ASCII.fullmatch(url) is None or "\\" in url:
         raise _refusal(f"an address of at most {MAX_LENGTH} visible ASCII characters")
     try:

@@ -1,13 +1,13 @@
-"""What a webhook is to the app that registered it, and the states that it goes through."""
+"""A webhook goes through these states, and is this to the app that registered it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 MAX_PER_PERSON = 10
-"""For one app and one person."""
+"""One app has at most so many for one person."""
 UNCONFIRMED_FOR = timedelta(hours=1)
-"""How long a webhook may be bound to a grant that was not found good since."""
+"""For so long a webhook may be bound to a grant that was not found good since."""
 DISABLED_FOR = timedelta(days=30)
 
 
@@ -15,17 +15,17 @@ class Status(StrEnum):
     """Each ends at the row's `expires_at`: an active webhook is disabled then, every other one is removed."""
 
     UNCONFIRMED = "unconfirmed"
-    """Stored, but its token was not yet found good once more. Nobody sees it, and it is told nothing."""
+    """It is stored, but its token was not yet found good once more. Nobody sees it, and it is told nothing."""
     ACTIVE = "active"
-    """Told of every change."""
+    """It is told of every change."""
     DISABLED = "disabled"
-    """Told nothing more until its app enables it again."""
+    """It is told nothing more until its app enables it again."""
     ENDED = "ended"
     """Its grant has ended. Nobody sees it any more; it goes when it was told so."""
 
 
 class DisabledBecause(StrEnum):
-    """Why an app has to enable a webhook again."""
+    """An app has to enable a webhook again for one of these reasons."""
 
     GONE = "gone"
     """The receiver answered 410."""
@@ -39,7 +39,7 @@ class DisabledBecause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """To whom a webhook belongs, and to nobody else: this app, for this person."""
+    """A webhook belongs to this app, for this person, and to nobody else."""
 
     client_id: str
     subject: str
@@ -47,7 +47,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """One webhook as its app sees it."""
+    """A registration is a webhook as its app sees it."""
 
     id: str
     url: str
@@ -61,7 +61,7 @@ class Registration:
     last_failure: str | None
 
     def to_json(self) -> dict[str, str | int | bool | None]:
-        """The object that the API shows."""
+        """Return the object that the API shows."""
         return {
             "id": self.id,
             "url": self.url,

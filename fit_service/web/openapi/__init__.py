@@ -1,1 +1,1 @@
-"""The OpenAPI document: what views say about themselves, the objects and the refusals, and how it is made of them."""
+"""The OpenAPI document is made of what views say about themselves, of the objects of the API, and of its refusals."""

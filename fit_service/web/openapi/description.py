@@ -1,47 +1,47 @@
-"""What a view says about itself beside what decorators do: bodies, headers, refusals. `document.py` writes it down."""
+"""A view says what bodies, headers and refusals it has beside what decorators do. `document.py` writes it down."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 Schema = Mapping[str, object]
-"""JSON Schema, 2020-12, as in OpenAPI 3.1."""
+"""It is JSON Schema, 2020-12, as in OpenAPI 3.1."""
 
 V = TypeVar("V", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a body consists of."""
+    """A body consists of this."""
 
     schema: Schema
     media_type: str = "application/json"
     example: object = None
-    """Where the schema has none."""
+    """It is needed where the schema has no example."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header of a request or of an answer."""
+    """A request or an answer has this header."""
 
     name: str
     description: str
     schema: Schema = field(default_factory=lambda: {"type": "string"})
     always: bool = False
-    """Whether no answer comes without it."""
+    """If true, no answer comes without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """What a view has in common with others: headers, and the answers that come with them."""
+    """A view has this in common with others: headers, and the answers that come with them."""
 
     request_headers: Sequence[Header] = ()
     answer_headers: Sequence[Header] = ()
-    """Of the answer to a request that succeeded, and of `unchanged`."""
+    """The answer to a request that succeeded has these, and so has `unchanged`."""
     unchanged: bool = False
-    """Whether 304 may come in its place."""
+    """If true, 304 may come in its place."""
     problems: Mapping[int, str | None] = field(default_factory=dict)
-    """By status, each with what such a refusal says, where it isn't what most of that status say."""
+    """Each status comes with what such a refusal says; None: what most of that status say."""
 
 
 LOCATED = Trait(
@@ -52,12 +52,12 @@ LOCATED = Trait(
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What one view takes and answers, apart from what follows from its scope and parameters."""
+    """One view takes and answers this, apart from what follows from its scope and parameters."""
 
     statuses: Sequence[int]
-    """Of success; the first is the usual one."""
+    """These are the statuses of success; the first is the usual one."""
     answers: Sequence[Content]
-    """By media type; without one there is no body."""
+    """An answer is one of these, by media type; without one it has no body."""
     sends: Sequence[Content]
     traits: Sequence[Trait]
 

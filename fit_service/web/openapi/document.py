@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the API, made from its routes and from what each view says about itself."""
+"""Makes the OpenAPI 3.1 document of the API from its routes and from what each view says about itself."""
 
 import inspect
 import re
@@ -27,7 +27,7 @@ _TAGS = {
     "Files": ("Everything, as CSV or JSON.", ("transfer",)),
     "Webhooks": ("Where an app wants to be told of changes.", ("webhooks",)),
 }
-"""By blueprint."""
+"""Each tag has a description, and stands for these blueprints."""
 _PATH_VARIABLES: Mapping[str, tuple[str, Schema]] = {
     "entry_id": ("The `id` of an entry.", ID),
     "webhook_id": ("The `id` of a webhook.", ID),
@@ -50,7 +50,7 @@ Document = dict[str, Any]
 
 
 def openapi_document(app: Flask, origin: str, issuer: str) -> Document:
-    """The document. `origin` is where the API is, `issuer` the authorization server as clients see it."""
+    """Make the document. `origin` is where the API is, `issuer` the authorization server as clients see it."""
     paths: dict[str, Document] = {}
     for rule, view in _described_routes(app):
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
@@ -128,7 +128,7 @@ def _responses(rule: Rule, view: Any) -> Document:
 
 
 def _problems(rule: Rule, view: Any) -> dict[int, Document]:
-    """The refusals: those that anything may meet, those that follow from what the view takes, and its own."""
+    """List the refusals that anything may meet, those that follow from what the view takes, and its own."""
     description: Description = view.description
     statuses: dict[int, str | None] = dict.fromkeys((400, 401, 403, 422, 429, 503))
     if rule.arguments:

@@ -1,4 +1,4 @@
-"""Entries as they are shown and sent, one by one and in batches, in JSON Schema with examples."""
+"""Describes entries as they are shown and sent, one by one and in batches, in JSON Schema with examples."""
 
 from collections.abc import Mapping
 from typing import Any

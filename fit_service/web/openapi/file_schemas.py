@@ -1,4 +1,4 @@
-"""Files of entries, and what became of one that was imported, in JSON Schema with examples."""
+"""Describes files of entries, and what became of one that was imported, in JSON Schema with examples."""
 
 from collections.abc import Mapping
 

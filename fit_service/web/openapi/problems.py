@@ -1,4 +1,4 @@
-"""The refusals of the API as the OpenAPI document shows them: by status, with what one of them really says."""
+"""The OpenAPI document shows the refusals of the API by status, with what one of them really says."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,16 +37,16 @@ _NONCE = Header("DPoP-Nonce", "The nonce for the next DPoP proof, if one is want
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """All refusals of one status."""
+    """It describes all refusals of one status."""
 
     name: str
-    """Of the response in the document."""
+    """The response has this name in the document."""
     description: str
     detail: str | None
-    """What such a refusal says, unless the view says something else; None if each view does."""
+    """Such a refusal says this, unless the view says something else; None: each view does."""
     headers: Sequence[Header] = ()
     members: Mapping[str, object] = field(default_factory=dict)
-    """Of the example, beside those that each has or in their place."""
+    """The example has these, beside those that each has or in their place."""
 
 
 PROBLEMS: Mapping[int, Problem] = {
@@ -99,7 +99,7 @@ PROBLEMS: Mapping[int, Problem] = {
 
 
 def problem_response(status: int, detail: str | None = None) -> dict[str, object]:
-    """The response object of a refusal that says `detail`."""
+    """Make the response object of a refusal that says `detail`."""
     problem = PROBLEMS[status]
     example = {
         "type": "about:blank",

@@ -1,4 +1,4 @@
-"""What the schemas of the API's objects are made of: values in JSON Schema, and how an object is written down."""
+"""The schemas of the API's objects are made of these values in JSON Schema, and written down by these functions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,24 +31,24 @@ EXAMPLE_INSTANT, EXAMPLE_ID = "2026-01-05T06:30:00+00:00", "49ab6b1d2b1c1f3fae5c
 
 
 def ref(name: str) -> Schema:
-    """Refers to the schema of this name."""
+    """Refer to the schema of this name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def one(name: str) -> tuple[Content]:
-    """The body is the object of this name."""
+    """Say that a body is the object of this name."""
     return (Content(ref(name)),)
 
 
 def object_of(
     properties: Mapping[str, Schema], *examples: object, optional: tuple[str, ...] = (), **more: object
 ) -> Schema:
-    """An object with these members, all of which are required but the optional ones; `more` are further keywords."""
+    """Describe an object, whose members are required but the optional ones; `more` are further keywords."""
     required = [name for name in properties if name not in optional]
     described = {"type": "object", "properties": properties, **({"required": required} if required else {}), **more}
     return {**described, "examples": list(examples)} if examples else described
 
 
 def array_of(items: Schema, **more: object) -> Schema:
-    """An array of such items; `more` are further keywords."""
+    """Describe an array of such items; `more` are further keywords."""
     return {"type": "array", "items": items, **more}

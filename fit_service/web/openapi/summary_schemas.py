@@ -1,4 +1,4 @@
-"""What a chart shows, in JSON Schema with an example."""
+"""Describes what a chart shows, in JSON Schema with an example."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The messages that webhooks receive, as the OpenAPI document shows them. Who sends them is `workers/`."""
+"""The OpenAPI document shows the messages that webhooks receive. Who sends them is `workers/`."""
 
 from collections.abc import Mapping
 
@@ -33,7 +33,7 @@ MESSAGES: Mapping[str, tuple[str, Schema, Mapping[str, object]]] = {
     ),
     events.TEST: ("The app asked for a test message", _NOTHING, {}),
 }
-"""By type: what happened, and `data`."""
+"""Each type says what happened, and has a schema and an example of `data`."""
 HEADERS = (
     Header("webhook-id", "The same at each attempt: ignore one that you have seen.", always=True),
     Header("webhook-timestamp", "Of this attempt, in epoch seconds.", {"type": "integer"}, always=True),
@@ -42,7 +42,7 @@ HEADERS = (
 
 
 def message_schema(kind: str, data: Schema) -> Schema:
-    """The body of a message of this type."""
+    """Describe the body of a message of this type."""
     return {
         "type": "object",
         "properties": {"type": {"const": kind}, "timestamp": INSTANT, "webhook_id": ID, "data": data},
@@ -51,7 +51,7 @@ def message_schema(kind: str, data: Schema) -> Schema:
 
 
 def message_example(kind: str, data: Mapping[str, object]) -> Mapping[str, object]:
-    """One that came."""
+    """Show a message of this type."""
     return {
         "type": kind,
         "timestamp": "2026-01-05T06:30:00.123456+00:00",

@@ -1,4 +1,4 @@
-"""Webhooks as their apps see them, in JSON Schema with examples. What is sent to them is `webhook_messages.py`."""
+"""Describes webhooks as their apps see them, in JSON Schema. What is sent to them is `webhook_messages.py`."""
 
 from collections.abc import Mapping
 
