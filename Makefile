@@ -2,20 +2,23 @@
 
 PYTHON ?= python3
 # Not exported to everything: the services would take AUTH_PORT for a setting of theirs.
-STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_PORT)" DEMO="$(DEMO)" STACK="$(STACK)" TLS="$(TLS)"
+STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_PORT)" DEMO="$(DEMO)" STACK="$(STACK)" TLS="$(TLS)" REPLICAS="$(REPLICAS)"
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs demo image test test-matrix torture models compliance lint bench release lock
+.PHONY: help up down restart logs demo image test test-matrix torture models compliance lint bench release lock
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: ## Start everything and say where it is (AUTH_PORT= FIT_PORT= APP_PORT= DEMO=0 STACK=local|compose TLS=1)
+up: ## Start everything and say where it is (AUTH_PORT= FIT_PORT= APP_PORT= DEMO=0 STACK=local|compose TLS=1 REPLICAS=2)
 	@$(STACK_OPTIONS) "$(PYTHON)" -m tools.stack up
 
 down: ## Stop what `make up` started; data stay
 	@$(STACK_OPTIONS) "$(PYTHON)" -m tools.stack down
+
+restart: ## Restart one replica after the other under load, and count how requests end (after make up REPLICAS=2)
+	@$(STACK_OPTIONS) "$(PYTHON)" -m tools.stack restart
 
 logs: ## Follow the logs
 	@$(STACK_OPTIONS) "$(PYTHON)" -m tools.stack logs

@@ -46,24 +46,27 @@ def available() -> bool:
 
 def up(addresses: Addresses, *, demo: bool) -> str:
     """Build, start and wait until everything is ready; returns what was chosen, in words. Raises Problem."""
+    replicas = int(os.environ.get("REPLICAS") or kept_replicas())
     if _compose_command() is None:
         raise Problem("Docker Compose is not installed: install it, or use `make up STACK=local`")
     if not _succeeds(["docker", "info"]):
         raise Problem("no Docker engine answers: start it; `make up STACK=local` needs none, and has data of its own")
     if running() and Addresses.last() != addresses:
         raise Problem("it is already running at other addresses: `make down` first")
+    if running() and kept_replicas() != replicas:
+        raise Problem(f"it is already running with REPLICAS={kept_replicas()}: `make down` first")
     if not running():
         addresses.check_free()
         if addresses.tls:
             _ensure_certificate()
     _check_that_containers_are_ours()
-    _write_environment(addresses)
+    _write_environment(addresses, replicas)
     addresses.keep()
     with working("Building the images (the first time takes some minutes)"):
         _run("build")
     with working("Starting the authorization server"):
         _run("up", "--detach", "--remove-orphans", "auth")
-        wait_until_ready({"auth": "http://localhost:8000"}, _READY_WITHIN, ask=_ready_inside)
+        wait_until_ready({"auth": "http://localhost:8000"}, _READY_WITHIN, ask=functools.partial(_ready_inside, "auth"))
     with working("Registering the Fit API and the app"):
         register(auth_command(), addresses)
     with working("Starting everything else"):
@@ -71,7 +74,14 @@ def up(addresses: Addresses, *, demo: bool) -> str:
         wait_until_ready(addresses.services, _READY_WITHIN)
     if demo:
         make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
-    return "containers of Docker Compose, with PostgreSQL and Redis"
+    twice = ", two of each service" if replicas == 2 else ""
+    return f"containers of Docker Compose, with PostgreSQL and Redis{twice}"
+
+
+def kept_replicas() -> int:
+    """How many of each service there were last time: two or one."""
+    kept = _ENVIRONMENT.read_text(encoding="utf-8") if _ENVIRONMENT.exists() else ""
+    return 2 if "\nAUTH_2=" in kept else 1
 
 
 def running() -> bool:
@@ -108,10 +118,17 @@ def _flask(container: str, package: str, *arguments: str, stdin: str = "") -> An
     return json.loads(_run("exec", "-T", container, "flask", "--app", package, *arguments, stdin=stdin))
 
 
-def _ready_inside(address: str) -> bool:
-    """Whether the authorization server says so in its container: nobody is let in before it knows the Fit API."""
+def restart(container: str, port: int) -> None:
+    """Stop one container and start it again, as an update does; return when it is ready. Raises Problem."""
+    _run("restart", "--timeout", "30", container)
+    address = {container: f"http://localhost:{port}"}
+    wait_until_ready(address, _READY_WITHIN, ask=functools.partial(_ready_inside, container))
+
+
+def _ready_inside(container: str, address: str) -> bool:
+    """Whether a service says so in its container, where nobody else is let in yet."""
     program = f"import urllib.request as u; u.urlopen('{address}/health/ready', timeout=2)"
-    return _succeeds([*_command(), "exec", "-T", "auth", "python", "-c", program])
+    return _succeeds([*_command(), "exec", "-T", container, "python", "-c", program])
 
 
 def logs() -> None:
@@ -199,7 +216,7 @@ def _ensure_certificate() -> None:
     subprocess.run(command, cwd=ROOT, check=True)
 
 
-def _write_environment(addresses: Addresses) -> None:
+def _write_environment(addresses: Addresses, replicas: int) -> None:
     """`.env` for Compose, readable by its owner only, and Redis' users, who are known by digests."""
     values = {_PROJECT: _project()}
     values |= {name: secret(kept) for name, kept in _SECRETS.items()}
@@ -213,6 +230,13 @@ def _write_environment(addresses: Addresses) -> None:
             "PUBLIC_SCHEME": "https",
             "PROXY_BIND": ":8080 ssl crt /etc/moogle/site.pem alpn h2,http/1.1",
             "CA_FILE": "/etc/moogle/ca.crt",
+        }
+    if replicas == 2:
+        values |= {
+            "COMPOSE_PROFILES": "replicas",
+            "AUTH_2": "auth-2:8000",
+            "FIT_2": "fit-2:8001",
+            "DRAIN_TIME": "5",  # seconds, in which the proxy notices: it asks each second
         }
     _ENVIRONMENT.touch(mode=0o600)
     _ENVIRONMENT.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")

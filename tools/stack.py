@@ -1,4 +1,4 @@
-"""`make up`, `make down`, `make logs`, `make demo`: in the way that was used last, which has the data.
+"""`make up`, `make down`, `make restart`, `make logs`, `make demo`: in the way that was used last, which has the data.
 
 The first time that is Docker Compose where an engine answers, else local processes.
 """
@@ -24,6 +24,8 @@ def up() -> None:
     """Start everything, wait until it is ready, say where it is."""
     make_local_folders()
     addresses, demo = Addresses.wanted(), _wants_demo()
+    if (replicas := os.environ.get("REPLICAS") or "1") not in {"1", "2"}:
+        raise Problem(f"REPLICAS={replicas} is neither 1 nor 2")
     kind = _wanted_kind()
     _say_where_data_are(kind)
     _say_what_changes(addresses)
@@ -60,14 +62,26 @@ def demo() -> None:
         say()
         up()
     try:
-        command = [str(ensure_environment("local")), "-m", "tools.demo"]
-        trusted = {"REQUESTS_CA_BUNDLE": str(CA_FILE)} if Addresses.last().tls else {}
-        played = subprocess.run(command, cwd=ROOT, env={**os.environ, **trusted}, check=False)
+        code = _run_with_requests("tools.demo")
     finally:
         if started:
             say()
             down()
-    sys.exit(played.returncode)
+    sys.exit(code)
+
+
+def restart() -> None:
+    """Restart one replica after the other while requests go on, and say how they ended. Raises Problem."""
+    if _running_kind() is not compose_stack or compose_stack.kept_replicas() != 2:
+        raise Problem("a rolling restart needs two of each service: `make up STACK=compose REPLICAS=2` first")
+    sys.exit(_run_with_requests("tools.rolling_restart"))
+
+
+def _run_with_requests(module: str) -> int:
+    """Run what calls the services, which it trusts by a setting; its exit code."""
+    trusted = {"REQUESTS_CA_BUNDLE": str(CA_FILE)} if Addresses.last().tls else {}
+    command = [str(ensure_environment("local")), "-m", module]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **trusted}, check=False).returncode
 
 
 def down() -> None:
@@ -133,7 +147,7 @@ def _running_kind() -> ModuleType | None:
 
 def main() -> None:
     """Run one of the commands."""
-    commands = {"up": up, "down": down, "logs": logs, "demo": demo}
+    commands = {"up": up, "down": down, "logs": logs, "demo": demo, "restart": restart}
     with fail():
         if len(sys.argv) != 2 or sys.argv[1] not in commands:
             raise Problem(f"usage: python3 -m tools.stack {'|'.join(commands)}")
