@@ -115,6 +115,11 @@ def test_data_in_containers_are_not_left_for_empty_ones_when_the_engine_is_gone(
     [
         ({"TLS": "yes"}, "TLS=yes is neither 1 (https) nor 0 (http)"),
         ({"DEMO": "no"}, "DEMO=no is neither 1 (make a demo account) nor 0"),
+        ({"REPLICAS": "3"}, "REPLICAS=3 is neither 1 nor 2"),
+        (
+            {"STACK": "local", "REPLICAS": "2"},
+            "a second replica needs the proxy of Docker Compose: `make up STACK=comp",
+        ),
         ({"STACK": "docker"}, "STACK=docker is neither local nor compose"),
         ({"AUTH_PORT": "http"}, "AUTH_PORT=http is not a port"),
         ({"FIT_PORT": "8000", "AUTH_PORT": "8000"}, "each service needs a port of its own"),
@@ -147,3 +152,21 @@ def test_https_stays_until_it_is_given_up_and_a_change_of_the_issuer_is_said(tmp
     back = checkout.make("up", STACK="compose", TLS="0").stdout
     assert f"The issuer changes from https://localhost:{port} to http://localhost:{port}: " in back
     assert "PUBLIC_SCHEME" not in (checkout.folder / ".env").read_text()
+
+
+def test_two_replicas_stay_until_one_is_asked_for(tmp_path: Path, programs: Path) -> None:
+    checkout = Checkout(tmp_path / "moogle", programs)
+    checkout.make("up", STACK="compose", REPLICAS="2")
+    environment = (checkout.folder / ".env").read_text()
+    assert environment.endswith("COMPOSE_PROFILES=replicas\nAUTH_2=auth-2:8000\nFIT_2=fit-2:8001\nDRAIN_TIME=5\n")
+    checkout.make("up", STACK="compose")
+    assert (checkout.folder / ".env").read_text() == environment
+    checkout.make("up", STACK="compose", REPLICAS="1")
+    assert "COMPOSE_PROFILES" not in (checkout.folder / ".env").read_text()
+
+
+def test_a_rolling_restart_needs_two_of_each_service(tmp_path: Path, programs: Path) -> None:
+    checkout = Checkout(tmp_path / "moogle", programs)
+    refused = checkout.make("restart")
+    assert refused.returncode != 0
+    assert refused.stdout.startswith("problem: a rolling restart needs two of each service: `make up STACK=compose REP")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.compose import SERVICES, TLS, command, environment_of, interpolated, proxy_environment
+from tests.support.compose import SERVICES, TLS, TWO, command, environment_of, interpolated, proxy_environment
 from tests.support.reverse_proxies import HAPROXY
 from tests.support.servers import free_port
 from tools import local_certificate
@@ -57,11 +57,37 @@ def test_haproxy_takes_the_configuration_with_what_compose_gives_it(
     assert subprocess.run(command("-c"), env=spoiled, capture_output=True, check=False).returncode != 0
 
 
+def test_replicas_are_equal_and_start_one_after_the_other() -> None:
+    for name in ("auth", "fit"):
+        first, second = SERVICES[name], SERVICES[f"{name}-2"]
+        assert second == {
+            **first,
+            "profiles": ["replicas"],
+            "depends_on": {name: {"condition": "service_healthy"}},
+        }, "the first one brings the schema up to date, and two at once would get in each other's way"
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == {"auth-2", "fit-2"}
+
+
+def test_the_proxy_knows_both_replicas_and_each_leaves_it_time_to_notice() -> None:
+    alone, two = environment_of("proxy", {}), environment_of("proxy", TWO)
+    assert (alone["AUTH_1"], alone["AUTH_2"], alone["FIT_1"], alone["FIT_2"]) == (
+        "auth:8000",
+        "auth:8000",
+        "fit:8001",
+        "fit:8001",
+    )
+    assert (two["AUTH_1"], two["AUTH_2"]) == ("auth:8000", "auth-2:8000")
+    assert (two["FIT_1"], two["FIT_2"]) == ("fit:8001", "fit-2:8001")
+    for service, setting in (("auth", "AUTH_DRAIN_TIME"), ("fit-2", "FIT_DRAIN_TIME")):
+        assert environment_of(service, {})[setting] == "0"
+        assert environment_of(service, TWO)[setting] == "5", "longer than twice the second between two checks"
+
+
 def test_what_a_container_sees_of_this_machine_is_what_it_needs() -> None:
     mounted = {
         name: [volume for volume in service.get("volumes", ()) if volume.startswith("./.local/tls")]
         for name, service in SERVICES.items()
     }
-    assert {name for name, volumes in mounted.items() if volumes} == {"fit", "webhooks", "app", "proxy"}
+    assert {name for name, volumes in mounted.items() if volumes} == {"fit", "fit-2", "webhooks", "app", "proxy"}
     assert mounted.pop("proxy") == ["./.local/tls-key:/etc/moogle:ro"]
     assert {volume for volumes in mounted.values() for volume in volumes} == {"./.local/tls:/etc/moogle:ro"}

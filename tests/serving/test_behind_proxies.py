@@ -2,6 +2,7 @@
 
 import json
 import ssl
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,17 @@ import pytest
 
 from tests.support.gunicorn_process import GunicornProcess
 from tests.support.polling import eventually
-from tests.support.reverse_proxies import KINDS, NAMES, SERVERS, ReverseProxy, open_folder, reverse_proxy
+from tests.support.reverse_proxies import (
+    HAPROXY,
+    KINDS,
+    NAMES,
+    NGINX,
+    SERVERS,
+    Kind,
+    ReverseProxy,
+    open_folder,
+    reverse_proxy,
+)
 from tests.support.servers import free_port
 
 SETTINGS = {
@@ -109,3 +120,14 @@ def test_a_post_that_was_not_answered_is_not_sent_again(proxy: ReverseProxy, ser
     assert status in {502, 504}
     assert served.deaths.read_text() == "POST\n"
     eventually(lambda: proxy.ask("GET", "/b")[0] == 200)
+
+
+@pytest.mark.parametrize("kind", [NGINX, HAPROXY], ids=lambda kind: kind.program)  # not Caddy before 2.11
+def test_a_post_that_one_replica_refuses_is_for_the_other(kind: Kind, served: Served) -> None:
+    if kind.path is None:
+        pytest.skip(f"needs {kind.program}")
+    dead = f"127.0.0.1:{free_port()}"
+    servers = {**dict.fromkeys(SERVERS, served.path), "AUTH_1": dead}
+    with reverse_proxy(kind, servers) as proxy:
+        statuses = Counter(proxy.ask("POST", "/b", {}, b"refresh_token=once")[0] for _ in range(20))
+    assert statuses == {200: 20}

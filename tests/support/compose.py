@@ -30,6 +30,8 @@ TLS = {
     "CA_FILE": "/etc/moogle/ca.crt",
 }
 """What `make up TLS=1` writes into `.env`."""
+TWO = {"COMPOSE_PROFILES": "replicas", "AUTH_2": "auth-2:8000", "FIT_2": "fit-2:8001", "DRAIN_TIME": "5"}
+"""What `make up REPLICAS=2` writes into `.env`."""
 
 
 def interpolated(text: object, values: Mapping[str, str]) -> str:
