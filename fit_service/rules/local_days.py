@@ -10,6 +10,8 @@ from fit_service.rules.refusals import InvalidValueError
 
 _A_DAY, _A_MINUTE, _A_SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
 _A_MOMENT = timedelta(microseconds=1)
+_NO_ZONES = {"Factory", "localtime"}
+"""Names that a machine has beside those of zones: its own zone, which the app can't know, and that none was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def _changes_between(zone: ZoneInfo, begin: datetime, end: datetime) -> list[Off
 
 @functools.cache
 def _known_zones() -> set[str]:
-    return available_timezones()
+    return available_timezones() - _NO_ZONES
 
 
 @functools.lru_cache(4096)

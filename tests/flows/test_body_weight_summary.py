@@ -165,6 +165,8 @@ def test_the_trend_is_by_time_or_by_weighings_and_says_so(actions: Actions, toke
     [
         ("bucket=year", "bucket"),
         ("tz=Berlin", "tz"),
+        ("tz=localtime", "tz"),
+        ("tz=Factory", "tz"),
         ("tz=", "tz"),
         ("unit=st", "unit"),
         ("end=1", "end"),

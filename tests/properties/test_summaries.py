@@ -1,7 +1,8 @@
 """Summaries of a decade, in every time zone, are those of a slow and obvious computation."""
 
 import random
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -10,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+import requests
 
 from fit_service.rules.body_weight_entry import NewEntry
 from fit_service.rules.weight import Weight
@@ -17,6 +19,10 @@ from tests.properties.slow_summary import Weighing, slow_start, slow_summary
 from tests.support.actions import Actions
 
 BUCKETS = ("day", "week", "month")
+PARTS = 20
+"""Of all zones: so many tests, each of which is over before long and says which zone it ended at."""
+NO_ZONES = {"Factory", "localtime"}
+"""Names that a machine has beside those of places."""
 ODD_YEARS = (
     ("Africa/Cairo", 2023),
     ("America/St_Johns", 1999),
@@ -55,10 +61,16 @@ class Person:
             changes.insert([_entry(each) for each in self.weighings])
 
     def summary(self, **query: str) -> list[dict[str, Any]]:
-        answer = self._actions.fit("GET", "/api/body_weight/summary", self._token, params={"tz": self._name, **query})
+        answer = self._ask(query)
+        while answer.status_code == 503:  # of thousands of requests on a busy machine, some are told to try again
+            time.sleep(int(answer.headers["Retry-After"]))
+            answer = self._ask(query)
         assert answer.status_code == 200, answer.text
         buckets: list[dict[str, Any]] = answer.json()["buckets"]
         return buckets
+
+    def _ask(self, query: Mapping[str, str]) -> requests.Response:
+        return self._actions.fit("GET", "/api/body_weight/summary", self._token, params={"tz": self._name, **query})
 
     def compare(self, bucket: str, years: range) -> None:
         """The API's summaries of these years, one by one, with the slow one."""
@@ -97,9 +109,10 @@ def test_where_clocks_do_odd_things_each_weighing_is_on_its_day(actions: Actions
 
 
 @pytest.mark.torture
-@pytest.mark.timeout(7200)
-def test_summaries_of_a_decade_in_all_zones(actions: Actions) -> None:
-    zones, decade = sorted(available_timezones()), range(2006, 2016)
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_summaries_of_a_decade_in_all_zones(actions: Actions, part: int) -> None:
+    zones, decade = sorted(available_timezones() - NO_ZONES)[part::PARTS], range(2006, 2016)
     for zone in zones:
         person = Person(actions, zone, decade[0], len(decade))
         for bucket in BUCKETS:
