@@ -67,7 +67,7 @@ class BodyWeightStore:
             with self._database.writing() as session:
                 changes = EntryChanges(session, writer, self._marks)
                 yield session, changes
-                changes.tell_webhooks()
+                changes.finish()
         except DatabaseBehindError:
             DatabaseEpochStore(self._database).note_behind()
             raise

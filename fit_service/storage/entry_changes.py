@@ -1,7 +1,8 @@
 """The one place through which every change of an entry passes: numbered, in turn, with a tombstone where one is due.
 
-Whoever changes a person's entries first takes the next number and holds the person's counter until the commit. So the
-numbers are committed in their order: whoever has seen a change can't be missing an earlier one.
+Whoever changes a person's entries first takes the person's turn, by holding their counter until the commit. So numbers
+are committed in their order: whoever has seen a change can't be missing an earlier one. What is changed and deleted is
+written together, before something is read that depends on it, or last.
 """
 
 import logging
@@ -9,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
@@ -19,9 +20,10 @@ from fit_service.rules.insertion import Outcome, plan_insertion
 from fit_service.rules.webhooks.events import CREATED, DELETED, UPDATED
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database_epoch import EPOCH, IS_BEHIND, DatabaseBehindError
-from fit_service.storage.entry_rows import Writer, record_values, to_entry, to_values
+from fit_service.storage.entry_rows import Writer, record_values, to_values
 from fit_service.storage.staged_imports import StagedImport
 from fit_service.storage.surroundings import in_portions, surroundings
+from fit_service.storage.taken_entries import TakenEntries
 from fit_service.storage.webhook_events import tell_of_entries
 from shared.service.sql_database import upsert
 
@@ -30,11 +32,13 @@ TOMBSTONE_LIFETIME = timedelta(days=90)
 _AT_ONCE = 500
 """Rows in one statement."""
 
+_ENTRIES = BodyWeight.metadata.tables[BodyWeight.__tablename__]
+
 _log = logging.getLogger(__name__)
 
 
 class EntryChanges:
-    """What one transaction changes of one person's entries.
+    """What one transaction changes of one person's entries. `finish` is the last thing before the commit.
 
     Everything here raises DatabaseBehindError if the database lacks changes that `marks` knows of.
     """
@@ -45,7 +49,11 @@ class EntryChanges:
         self.client_id = writer.client_id
         """The app; None: an operator."""
         self._marks = marks
-        self._is_checked = False
+        self._taken = TakenEntries(session, writer)
+        self._last_change: int | None = None
+        """The last number that was given out; None: it is not this transaction's turn yet."""
+        self._to_update: dict[str, BodyWeightEntry] = {}
+        self._to_delete: dict[str, dict[str, object]] = {}
         self._to_tell: dict[str, list[str]] = {CREATED: [], UPDATED: [], DELETED: []}
         self.reached: int | None = None
         """The last number that this transaction took."""
@@ -53,21 +61,25 @@ class EntryChanges:
     def are_the_first(self) -> bool:
         """Whether this person never had an entry. Until the commit nobody else can insert one."""
         epoch: int = self._session.execute(select(EPOCH)).scalar_one()
-        return self._take_numbers(0).stop == epoch + 1
+        return self._take_turn() == epoch
 
     def insert(self, entries: Sequence[NewEntry]) -> list[BodyWeightEntry]:
         """Store entries under new ids."""
+        self._write()
         stored = self._writer.with_new_ids(entries, self._take_numbers(len(entries)), datetime.now(UTC))
         if stored:
             self._session.execute(insert(BodyWeight), list(map(to_values, stored)))
             self._note(CREATED, *stored)
+        for entry in stored:
+            self._taken.put(entry)
         return stored
 
     def insert_candidates(
         self, candidates: Sequence[Candidate], *, find_same: bool, merge_twins: bool
     ) -> list[Outcome]:
         """Store those that aren't there yet and, with `merge_twins`, are no likely twins; one outcome for each."""
-        self._take_numbers(0)
+        self._take_turn()
+        self._write()
         around = surroundings(self._session, self._subject, candidates)
         plan = plan_insertion(candidates, around, find_same=find_same, merge_twins=merge_twins)
         return plan.outcomes([entry for portion in in_portions(plan.fresh, _AT_ONCE) for entry in self.insert(portion)])
@@ -77,7 +89,7 @@ class EntryChanges:
 
         If somebody changed this person's entries since they were read for it, all is looked at again here.
         """
-        if self._take_numbers(0).start != staged.first_number:
+        if self._take_turn() + 1 != staged.first_number:
             return self.insert_candidates(staged.candidates, find_same=True, merge_twins=staged.merge_twins)
         if staged.entries:
             self._take_numbers(len(staged.entries))
@@ -85,33 +97,25 @@ class EntryChanges:
             self._note(CREATED, *staged.entries)
         return staged.plan.outcomes(staged.entries)
 
+    def read(self, ids: Collection[str], record_ids: Collection[str]) -> None:
+        """Read all entries that will be taken by these ids, or by these of the writer's app, at once."""
+        self._take_turn()
+        self._taken.read(ids, record_ids)
+
     def take(self, entry_id: str) -> BodyWeightEntry | None:
         """One entry as it is now, which until the commit nobody else can change."""
-        self._take_numbers(0)
-        row = self._session.scalar(select(BodyWeight).where(*self._is(entry_id)))
-        return to_entry(row) if row else None
+        self._take_turn()
+        return self._taken.find(entry_id)
 
     def take_record(self, record_id: str) -> BodyWeightEntry | None:
         """The entry that the writer's app calls so, likewise."""
-        self._take_numbers(0)
-        row = self._session.scalar(select(BodyWeight).where(*self._are_records(BodyWeight, [record_id])))
-        return to_entry(row) if row else None
+        self._take_turn()
+        return self._taken.find_record(record_id)
 
     def deleted_version(self, record_id: str) -> int | None:
         """The version of the writer's record that was deleted last, as far as that is remembered."""
-        version = func.max(DeletedEntry.client_record_version)
-        return self._session.scalar(select(version).where(*self._are_records(DeletedEntry, [record_id])))
-
-    def known_records(self, record_ids: Collection[str]) -> set[str]:
-        """Which of these ids of the writer's app are those of entries, or were. Until the commit it stays so."""
-        self._take_numbers(0)
-        return {
-            found
-            for some in in_portions(sorted(record_ids), _AT_ONCE)
-            for table in (BodyWeight, DeletedEntry)
-            for found in self._session.scalars(select(table.client_record_id).where(*self._are_records(table, some)))
-            if found is not None
-        }
+        self._take_turn()
+        return self._taken.deleted_version(record_id)
 
     def replace(self, taken: BodyWeightEntry, entry: NewEntry) -> BodyWeightEntry:
         """Overwrite an entry that was taken. If nothing differs, that is no change: two apps would echo for ever.
@@ -119,31 +123,32 @@ class EntryChanges:
         If only its app's own version differs, that takes a number, but leaves the entry with its own: what this app is
         shown is another, and nobody else is told.
         """
-        if entry.says_the_same_as(taken):
-            return taken if entry.record == taken.record else self._renamed(taken, entry)
+        if entry.says_the_same_as(taken) and entry.record == taken.record:
+            return taken
         [number] = self._take_numbers(1)
-        stored = self._writer.entry(entry, taken.id, number, taken.stored_at, datetime.now(UTC))
-        self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(to_values(stored)))
-        self._note(UPDATED, stored)
+        if entry.says_the_same_as(taken):
+            stored = replace(taken, record=entry.record)
+        else:
+            stored = self._writer.entry(entry, taken.id, number, taken.stored_at, datetime.now(UTC))
+            self._note(UPDATED, stored)
+        self._to_update[stored.id] = stored
+        self._taken.put(stored)
         return stored
 
     def delete(self, taken: BodyWeightEntry) -> None:
         """Remove an entry that was taken."""
         [number] = self._take_numbers(1)
-        now = datetime.now(UTC)
-        self._session.execute(delete(BodyWeight).where(*self._is(taken.id)))
-        self._session.add(
-            DeletedEntry(
-                subject=self._subject,
-                change=number,
-                id=taken.id,
-                deleted_at=to_microseconds(now),
-                changed_by=self._writer.client_id,
-                **record_values(taken.record),
-            )
-        )
+        self._to_update.pop(taken.id, None)
+        self._to_delete[taken.id] = {
+            "subject": self._subject,
+            "change": number,
+            "id": taken.id,
+            "deleted_at": to_microseconds(datetime.now(UTC)),
+            "changed_by": self._writer.client_id,
+            **record_values(taken.record),
+        }
         self._note(DELETED, taken)
-        self.forget_tombstones(now - TOMBSTONE_LIFETIME)
+        self._taken.remove(taken)
 
     def forget_tombstones(self, before: datetime) -> None:
         """Remove this person's tombstones that are older, and note how far back changes are no longer known."""
@@ -151,22 +156,43 @@ class EntryChanges:
         last = self._session.scalar(select(func.max(DeletedEntry.change)).where(*old))
         if last is not None:
             self._session.execute(delete(DeletedEntry).where(*old))
-            counter = update(ChangeCounter).where(ChangeCounter.subject == self._subject)
-            self._session.execute(counter.values(forgotten=last))
+            self._session.execute(self._counter.values(forgotten=last))
+
+    def finish(self) -> None:
+        """Write what is not written yet, and tell webhooks: one event for each kind of change."""
+        self._write()
+        if self._to_tell[DELETED]:
+            self.forget_tombstones(datetime.now(UTC) - TOMBSTONE_LIFETIME)
+        if self.reached is not None:
+            self._session.execute(self._counter.values(last_change=self.reached))
+        for kind, ids in self._to_tell.items():
+            if ids:
+                tell_of_entries(self._session, self._writer, kind, ids, datetime.now(UTC))
+
+    @property
+    def _counter(self) -> Update:
+        return update(ChangeCounter).where(ChangeCounter.subject == self._subject)
+
+    def _take_turn(self) -> int:
+        """The last number that was given out. Others wait here until we commit or give up."""
+        if self._last_change is None:
+            counter = upsert(self._session, ChangeCounter)
+            first = {"subject": self._subject, "last_change": EPOCH, "forgotten": EPOCH}
+            taken = counter.values(first).on_conflict_do_update(
+                index_elements=["subject"], set_={"last_change": ChangeCounter.last_change}
+            )
+            last, is_behind = self._session.execute(taken.returning(ChangeCounter.last_change, IS_BEHIND)).one()
+            self._check(last, is_behind=is_behind)
+            self._last_change = last
+        return self._last_change
 
     def _take_numbers(self, count: int) -> range:
-        """The next numbers, and with them this person's turn: others wait here until we commit or give up."""
-        counter = upsert(self._session, ChangeCounter)
-        first = {"subject": self._subject, "last_change": EPOCH + count, "forgotten": EPOCH}
-        taken = counter.values(first).on_conflict_do_update(
-            index_elements=["subject"], set_={"last_change": ChangeCounter.last_change + count}
-        )
-        last, is_behind = self._session.execute(taken.returning(ChangeCounter.last_change, IS_BEHIND)).one()
-        if not self._is_checked:
-            self._check(last - count, is_behind=is_behind)
+        """The next numbers. The counter is written last, in `finish`."""
+        first = self._take_turn() + 1
+        self._last_change = first + count - 1
         if count:
-            self.reached = last
-        return range(last - count + 1, last + 1)
+            self.reached = self._last_change
+        return range(first, first + count)
 
     def _check(self, last_change: int, *, is_behind: bool) -> None:
         if is_behind:
@@ -176,28 +202,18 @@ class EntryChanges:
                 "the database lacks changes: was a backup restored? Run `database restored`, see operations.md"
             )
             raise DatabaseBehindError
-        self._is_checked = True
 
-    def tell_webhooks(self) -> None:
-        """Of all that was changed, the last thing before the commit: one event for each kind of change."""
-        for kind, ids in self._to_tell.items():
-            if ids:
-                tell_of_entries(self._session, self._writer, kind, ids, datetime.now(UTC))
-
-    def _renamed(self, taken: BodyWeightEntry, entry: NewEntry) -> BodyWeightEntry:
-        self._take_numbers(1)
-        values = record_values(entry.record)
-        self._session.execute(update(BodyWeight).where(*self._is(taken.id)).values(values))
-        return replace(taken, record=entry.record)
+    def _write(self) -> None:
+        """What was changed and deleted since the last time."""
+        if self._to_update:
+            values = [{"taken_id": entry.id, **to_values(entry)} for entry in self._to_update.values()]
+            self._session.execute(update(_ENTRIES).where(_ENTRIES.c.id == bindparam("taken_id")), values)
+        for some in in_portions(self._to_delete, _AT_ONCE):
+            mine = BodyWeight.subject == self._subject
+            self._session.execute(delete(BodyWeight).where(mine, BodyWeight.id.in_(some)))
+        if self._to_delete:
+            self._session.execute(insert(DeletedEntry), list(self._to_delete.values()))
+        self._to_update, self._to_delete = {}, {}
 
     def _note(self, kind: str, *entries: BodyWeightEntry) -> None:
         self._to_tell[kind] += (entry.id for entry in entries)
-
-    def _are_records(
-        self, table: type[BodyWeight | DeletedEntry], record_ids: Sequence[str]
-    ) -> tuple[ColumnElement[bool], ...]:
-        of_the_app = table.subject == self._subject, table.client_id == self._writer.client_id
-        return *of_the_app, table.client_record_id.in_(record_ids)
-
-    def _is(self, entry_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return BodyWeight.subject == self._subject, BodyWeight.id == entry_id

@@ -4,7 +4,8 @@ Whether a record of an app is new is decided by whoever holds the person's turn,
 inserts it and the others find it. The unique index would refuse a second one, whoever wrote it.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fit_service.rules.body_weight_entry import NewEntry, changed_entry
@@ -27,39 +28,50 @@ def perform(
 ) -> list[Outcome | RefusedError]:
     """Insert, change and delete entries; what can't be done is refused, and changes nothing.
 
-    What is new, and not the same record, is inserted together, up to the next operation that is of another kind.
+    What is new, whatever comes before or after it, is inserted last and together: it is compared with likely twins that
+    are still there.
     """
-    known = changes.known_records({each.record.id for each in operations if isinstance(each, NewEntry) and each.record})
-    performed: list[Outcome | RefusedError] = []
-    fresh: list[NewEntry] = []
-
-    def insert_fresh() -> None:
-        if fresh:
-            performed.extend(_inserted(changes, fresh, merge_twins=merge_twins))
-            fresh.clear()
-
-    for each in operations:
-        record = each.record if isinstance(each, NewEntry) else None
-        if isinstance(each, NewEntry) and (record is None or record.id not in known):
-            fresh.append(each)
-            known |= {record.id} if record else set()
+    records = Counter(record_id for each in operations if (record_id := _record_id(each)) is not None)
+    changes.read({each.id for each in operations if isinstance(each, EntryChange)} | _deleted_ids(operations), records)
+    performed: dict[int, Outcome | RefusedError] = {}
+    fresh: dict[int, NewEntry] = {}
+    for index, each in enumerate(operations):
+        if isinstance(each, NewEntry) and _is_new(changes, each, records):
+            fresh[index] = each
         else:
-            insert_fresh()
-            performed.append(_performed(changes, each, record, merge_twins=merge_twins))
-    insert_fresh()
-    return performed
+            performed[index] = _performed(changes, each, merge_twins=merge_twins)
+    if fresh:
+        inserted = _inserted(changes, list(fresh.values()), merge_twins=merge_twins)
+        performed |= dict(zip(fresh, inserted, strict=True))
+    return [performed[index] for index in range(len(operations))]
 
 
-def _performed(
-    changes: EntryChanges, operation: AnyOperation, record: ClientRecord | None, *, merge_twins: bool
-) -> Outcome | RefusedError:
+def _record_id(operation: AnyOperation) -> str | None:
+    if isinstance(operation, EntryDeletion):
+        return operation.name if operation.named_by == RECORD_ID else None
+    return operation.record.id if isinstance(operation, NewEntry) and operation.record else None
+
+
+def _deleted_ids(operations: Iterable[AnyOperation]) -> set[str]:
+    return {each.name for each in operations if isinstance(each, EntryDeletion) and each.named_by != RECORD_ID}
+
+
+def _is_new(changes: EntryChanges, entry: NewEntry, records: Mapping[str, int]) -> bool:
+    """Whether it is no record that is or was there, or that another operation names."""
+    if entry.record is None:
+        return True
+    is_there = changes.take_record(entry.record.id) or changes.deleted_version(entry.record.id) is not None
+    return records[entry.record.id] == 1 and not is_there
+
+
+def _performed(changes: EntryChanges, operation: AnyOperation, *, merge_twins: bool) -> Outcome | RefusedError:
     try:
         if isinstance(operation, EntryChange):
             return _changed(changes, operation)
         if isinstance(operation, EntryDeletion):
             return _deleted(changes, operation)
-        assert record is not None
-        return _upserted(changes, operation, record, merge_twins=merge_twins)
+        assert operation.record is not None
+        return _upserted(changes, operation, operation.record, merge_twins=merge_twins)
     except (InvalidValueError, ChangedMeanwhileError, NoSuchEntryError, DeletedRecordError) as refusal:
         return refusal
 

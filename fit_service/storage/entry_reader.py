@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
@@ -72,7 +73,7 @@ class EntryReader:
 
     def find(self, entry_id: str) -> BodyWeightEntry | None:
         """One entry."""
-        row = self._session.scalar(self._entries().where(BodyWeight.id == entry_id))
+        row = self._session.execute(self._entries().where(BodyWeight.id == entry_id)).first()
         return to_entry(row) if row else None
 
     def earliest(self) -> BodyWeightEntry | None:
@@ -85,7 +86,7 @@ class EntryReader:
         query = self._entries().order_by(BodyWeight.created_at.desc(), BodyWeight.change.desc())
         if before is not None:
             query = query.where(BodyWeight.created_at < to_microseconds(before))
-        row = self._session.scalar(query.limit(1))
+        row = self._session.execute(query.limit(1)).first()
         return to_entry(row) if row else None
 
     def page(self, page: Page) -> tuple[list[BodyWeightEntry], Position | None]:
@@ -103,7 +104,7 @@ class EntryReader:
             here = tuple_(*position)
             query = query.where(here < page.after if page.descending else here > page.after)
         query = query.order_by(*(column.desc() if page.descending else column.asc() for column in position))
-        rows = list(self._session.scalars(query.limit(page.limit + 1)))
+        rows = self._session.execute(query.limit(page.limit + 1)).all()
         shown = rows[: page.limit]
         more = len(rows) > page.limit
         return [to_entry(row) for row in shown], (shown[-1].created_at, shown[-1].id) if more else None
@@ -120,7 +121,7 @@ class EntryReader:
         if but_by is not None:
             living = living.where(func.coalesce(BodyWeight.changed_by, "") != but_by)
             deleted = deleted.where(func.coalesce(DeletedEntry.changed_by, "") != but_by)
-        entries = [to_entry(row) for row in self._session.scalars(living.limit(limit + 1))]
+        entries = [to_entry(row) for row in self._session.execute(living.limit(limit + 1))]
         tombstones = [
             Tombstone(row.id, row.change, to_record(row))
             for row in self._session.scalars(deleted.order_by(DeletedEntry.change).limit(limit + 1))
@@ -133,5 +134,5 @@ class EntryReader:
         """What the entries of each of these days add up to; days without entries are left out."""
         return day_totals(self._session, self._subject, days)
 
-    def _entries(self) -> Select[BodyWeight]:
-        return select(BodyWeight).where(BodyWeight.subject == self._subject)
+    def _entries(self) -> Select[Any]:
+        return select(*BodyWeight.__table__.c).where(BodyWeight.subject == self._subject)
