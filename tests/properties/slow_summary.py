@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
+from math import lcm
 from zoneinfo import ZoneInfo
 
 POUND = Fraction("0.45359237")
@@ -85,7 +86,9 @@ def _every_day(means: Mapping[date, Fraction]) -> dict[date, Fraction]:
 def _trend(every_day: Mapping[date, Fraction], last: date) -> Fraction:
     known = {age: every_day[day] for age in range(60) if (day := last - timedelta(days=age)) in every_day}
     counts = {age: 9**age * 10 ** (59 - age) for age in known}
-    return sum((counts[age] * mean for age, mean in known.items()), Fraction(0)) / sum(counts.values())
+    common = lcm(*(mean.denominator for mean in known.values()))
+    masses = (counts[age] * mean.numerator * (common // mean.denominator) for age, mean in known.items())
+    return Fraction(sum(masses), common * sum(counts.values()))
 
 
 def _text(number: Fraction) -> str:
