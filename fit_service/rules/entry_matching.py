@@ -5,13 +5,14 @@ unit. It is a *likely twin* of another one if the two can be one weighing that c
 if it would fit what the person weighed before only in the other unit. The time grows in proportion to what is sent.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
+from statistics import median_low
 
 from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry
 from fit_service.rules.weight import MASS_OF_A_THOUSANDTH, UNITS, Weight, rounded
@@ -24,6 +25,8 @@ _MAX_IN_CELL = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FACTOR, _CLOSE = (8, 5), (5, 4)
 """From one weighing to the next nobody's weight changes by the first; what changes by less than the second fits."""
+COMPARED = 5
+"""Weights whose median a new one is compared with: one or two that are wrong among them don't matter."""
 
 
 class Oddity(StrEnum):
@@ -73,8 +76,8 @@ class Surroundings:
     """Those whose ids were sent."""
     nearby: Sequence[BodyWeightEntry]
     """Those within TWIN_TIME of a candidate."""
-    reference: BodyWeightEntry | None
-    """The last one before all candidates, or else the first of all."""
+    earlier: Sequence[BodyWeightEntry]
+    """The last ones before all candidates, or else the first of all: at most COMPARED."""
 
 
 @dataclass(slots=True)
@@ -109,7 +112,7 @@ def match(
     order = sorted(range(len(candidates)), key=lambda index: candidates[index].entry.created_at)
     fresh = [(candidates[index].entry, matches[index]) for index in order if not matches[index].there]
     _find_twins(fresh, surroundings.nearby, merge_twins=merge_twins)
-    _find_other_units(fresh, surroundings.reference)
+    _find_other_units(fresh, surroundings.earlier)
     return matches
 
 
@@ -239,19 +242,17 @@ def _are_twins(one: NewEntry, other: NewEntry) -> bool:
     return near and abs(one.weight.mass - other.weight.mass) <= _TWIN_MASS
 
 
-def _find_other_units(fresh: Iterable[tuple[NewEntry, Match]], reference: NewEntry | None) -> None:
-    """Each is compared with the last one before it that is not odd itself."""
-    usual = reference.weight.mass if reference else None
+def _find_other_units(fresh: Iterable[tuple[NewEntry, Match]], earlier: Iterable[NewEntry]) -> None:
+    """Each is compared with the median of the last ones before it that are not odd themselves."""
+    masses = deque((each.weight.mass for each in earlier), COMPARED)
     for entry, found in fresh:
-        mass = entry.weight.mass
-        if usual is None or _fits(mass, usual, _FACTOR):
-            usual = mass
-            continue
+        mass, usual = entry.weight.mass, median_low(masses) if masses else None
         read_otherwise = Weight(entry.weight.amount, _other_unit(entry))
-        if _fits(read_otherwise.mass, usual, _CLOSE):
+        is_odd = usual and not _fits(mass, usual, _FACTOR) and _fits(read_otherwise.mass, usual, _CLOSE)
+        if is_odd:
             found.warn(Oddity.OTHER_UNIT, NewEntry(read_otherwise, entry.created_at))
         else:
-            usual = mass
+            masses.append(mass)
 
 
 def _fits(mass: int, usual: int, factor: tuple[int, int]) -> bool:

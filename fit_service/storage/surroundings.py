@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from fit_service.models import BodyWeight, to_microseconds
 from fit_service.rules.body_weight_entry import ID, BodyWeightEntry
-from fit_service.rules.entry_matching import TWIN_TIME, Candidate, Surroundings
-from fit_service.storage.entry_reader import EntryReader
+from fit_service.rules.entry_matching import COMPARED, TWIN_TIME, Candidate, Surroundings
+from fit_service.storage.entry_reader import EntryReader, Page
 from fit_service.storage.entry_rows import to_entry
 
 T = TypeVar("T")
@@ -35,8 +35,9 @@ def surroundings(session: Session, subject: str, candidates: Sequence[Candidate]
     instants = sorted(candidate.entry.created_at for candidate in candidates)
     nearby = [entry for period in _periods(instants) for entry in found(BodyWeight.created_at.between(*period))]
     entries = EntryReader(session, subject)
-    reference = (entries.latest(before=instants[0]) or entries.earliest()) if instants else None
-    return Surroundings(by_id, nearby, reference)
+    earlier = entries.page(Page(limit=COMPARED, descending=True, end=instants[0]))[0][::-1] if instants else []
+    first = entries.page(Page(limit=COMPARED))[0] if instants and not earlier else []
+    return Surroundings(by_id, nearby, earlier or first)
 
 
 def in_portions(items: Iterable[T], size: int) -> Iterator[list[T]]:

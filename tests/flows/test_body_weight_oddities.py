@@ -263,6 +263,15 @@ def test_two_equal_entries_survive_export_and_import(actions: Actions, token: st
     assert (one_more["inserted"], one_more["already_there"]) == (1, 3)
 
 
+def test_one_wrong_weight_before_it_hides_no_wrong_unit(actions: Actions, token: str) -> None:
+    told = []
+    for number, weight in enumerate(("82", "82.2", "182.5", "82.1", "183", "181.9"), 1):
+        entry = {**GOOD, "body_weight": weight, "created_at": f"2020-01-0{number}T06:30:00Z"}
+        warnings = actions.fit("POST", token=token, json=entry).json().get("warnings", [])
+        told.append([warning["warning"] for warning in warnings])
+    assert told == [[], [], ["other_unit"], [], ["other_unit"], ["other_unit"]]
+
+
 def test_a_weight_that_fits_in_the_other_unit_only_is_told(actions: Actions, token: str) -> None:
     actions.fit("POST", token=token, json={**GOOD, "body_weight": "82", "created_at": "2020-01-31T06:30:00Z"})
     odd = [{**GOOD, "body_weight": weight} for weight in ("182.5", "181")]
