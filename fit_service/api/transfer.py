@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 
 from fit_service.rules.body_weight_entry import BodyWeightEntry
 from fit_service.rules.entry_file import FORMATS, JSON
-from fit_service.rules.entry_import import EntryFile, read_entries
+from fit_service.rules.entry_import import EntryFile, read_entries, too_late
 from fit_service.rules.entry_matching import Candidate
-from fit_service.rules.insertion import Outcome
+from fit_service.rules.insertion import NotThereError, Outcome
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import Page
@@ -66,13 +66,15 @@ def import_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> 
     """
     body, entry_format, codec = file_body()
     file = read_entries(body, codec, entry_format, datetime.now(UTC))
-    candidates = [Candidate(each.entry, each.id) for each in file.entries]
-
+    candidates = [Candidate(each.entry, each.id, each.is_too_late) for each in file.entries]
     merge_twins = query[TWINS] == MERGE
     with store.staged(token.subject, candidates, merge_twins=merge_twins, client_id=token.client_id) as staged:
 
         def insert(changes: EntryChanges) -> Response:
-            return jsonify(_result(file, changes.insert_staged(staged), entry_format.place))
+            try:
+                return jsonify(_result(file, changes.insert_staged(staged), entry_format.place))
+            except NotThereError as error:
+                raise too_late((file.entries[place] for place in error.places), entry_format) from None
 
         return change_once(store, token, digest(body), insert)
 

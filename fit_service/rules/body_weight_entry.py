@@ -15,6 +15,7 @@ from fit_service.rules.weight import Weight, parse_weight
 
 FIRST_YEAR, MAX_AHEAD = 1900, timedelta(days=1)
 """Before that year, or so long from now, it is a typing error."""
+TOO_LATE = "created_at must not be more than a day from now."
 CONTENT = ("body_weight", "unit", "created_at", "utc_offset", "origin")
 """What an entry says."""
 MEMBERS = (*CONTENT, *client_record.MEMBERS)
@@ -221,5 +222,5 @@ def _parse_created_at(value: object, now: datetime) -> datetime:
     if created_at.year < FIRST_YEAR:
         raise InvalidValueError("created_at", f"created_at must not be before the year {FIRST_YEAR}.")
     if created_at > now + MAX_AHEAD:
-        raise InvalidValueError("created_at", "created_at must not be more than a day from now.")
+        raise InvalidValueError("created_at", TOO_LATE)
     return created_at

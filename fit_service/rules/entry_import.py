@@ -1,11 +1,12 @@
 """Reads a file that is imported: each row becomes an entry, or an error that names it. Knows no HTTP and no store."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
-from fit_service.rules.body_weight_entry import ORIGINS, NewEntry, is_offset, new_entry
+from fit_service.rules.body_weight_entry import MAX_AHEAD, ORIGINS, TOO_LATE, NewEntry, is_offset, new_entry
 from fit_service.rules.entry_file import COLUMNS, EntryFormat
 from fit_service.rules.refusals import Fault, InvalidEntriesError, InvalidValueError, TooLongError
 
@@ -13,6 +14,7 @@ MAX_ERRORS = 100
 """After so many, the rest of a file is not worth reading."""
 MAX_ENTRIES = 15_000
 """Of a file: forty years of mornings, which take less than a second."""
+_ANY_TIME = datetime.max.replace(tzinfo=UTC) - MAX_AHEAD
 _DELETION_MARKS = {"deleted", "isdeleted", "deletedat"}
 """Names of columns and members, their letters only, by which files mark what was deleted."""
 _NOT_DELETED = {"false", "no", "n", "f", "null", "none", "nan", "nat"}
@@ -31,6 +33,8 @@ class FileEntry:
     entry: NewEntry
     id: str | None
     """The one under which this API, perhaps, exported it, or another service, perhaps as a number."""
+    is_too_late: bool
+    """Whether it is more than a day from now, as the first release allowed: then it must be stored already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,20 @@ def read_entries(file: bytes, codec: str, entry_format: EntryFormat, now: dateti
         if len(entries) > MAX_ENTRIES:
             raise TooLongError(f"The file has more than {MAX_ENTRIES} entries: send it in parts.")
     if faults:
-        many = f"{len(faults)} or more" if len(faults) == MAX_ERRORS else str(len(faults))
-        raise InvalidEntriesError(f"Not good: {many} of the entries. Nothing was imported.", faults)
+        raise _refusal(faults)
     return EntryFile(entries, marked_deleted)
+
+
+def too_late(entries: Iterable[FileEntry], entry_format: EntryFormat) -> InvalidEntriesError:
+    """Why these entries, which are not stored, can't be."""
+    return _refusal(
+        [Fault("created_at", TOO_LATE, (entry_format.place, each.place)) for each in islice(entries, MAX_ERRORS)]
+    )
+
+
+def _refusal(faults: Sequence[Fault]) -> InvalidEntriesError:
+    many = f"{len(faults)} or more" if len(faults) == MAX_ERRORS else str(len(faults))
+    return InvalidEntriesError(f"Not good: {many} of the entries. Nothing was imported.", faults)
 
 
 def _entry(place: int, fields: object, now: datetime) -> FileEntry:
@@ -75,7 +90,8 @@ def _entry(place: int, fields: object, now: datetime) -> FileEntry:
         raise InvalidValueError("entry", "An entry must be a JSON object.")
     entry_id = fields.get("id")
     known_as = str(entry_id) if isinstance(entry_id, str | int) and entry_id != "" else None
-    return FileEntry(place, new_entry(_without_others(fields), now), known_as)
+    entry = new_entry(_without_others(fields), _ANY_TIME if known_as else now)
+    return FileEntry(place, entry, known_as, is_too_late=entry.created_at > now + MAX_AHEAD)
 
 
 def _without_others(fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -66,6 +66,8 @@ class Candidate:
 
     entry: NewEntry
     id: str | None = None
+    must_be_there: bool = False
+    """Whether it can't be inserted, because it is of a day that is to come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,14 @@ class Outcome:
         return self.inserted or self.merged_into or self.stored
 
 
+class NotThereError(Exception):
+    """The candidates at these places are not stored, and can't be inserted."""
+
+    def __init__(self, places: Sequence[int]) -> None:
+        super().__init__(f"{len(places)} are not there")
+        self.places = places
+
+
 @dataclass(frozen=True, slots=True)
 class InsertionPlan:
     """Which of the candidates are to be stored."""
@@ -33,6 +41,13 @@ class InsertionPlan:
     is_new: Sequence[bool]
     fresh: Sequence[NewEntry]
     """Those that are."""
+    missing: Sequence[int]
+    """Places of candidates that would have to be there, and aren't."""
+
+    def check(self) -> None:
+        """Raise NotThereError if it can't be carried out."""
+        if self.missing:
+            raise NotThereError(self.missing)
 
     def outcomes(self, inserted: Sequence[BodyWeightEntry]) -> list[Outcome]:
         """One for each candidate, when the fresh ones were stored as these."""
@@ -59,4 +74,5 @@ def plan_insertion(
     matches = match(candidates, around, find_same=find_same, merge_twins=merge_twins)
     is_new = [not (found.there or (merge_twins and found.twin)) for found in matches]
     fresh = [candidate.entry for candidate, new in zip(candidates, is_new, strict=True) if new]
-    return InsertionPlan(matches, is_new, fresh)
+    missing = [place for place, each in enumerate(candidates) if each.must_be_there and not matches[place].there]
+    return InsertionPlan(matches, is_new, fresh, missing)

@@ -77,20 +77,26 @@ class EntryChanges:
     def insert_candidates(
         self, candidates: Sequence[Candidate], *, find_same: bool, merge_twins: bool
     ) -> list[Outcome]:
-        """Store those that aren't there yet and, with `merge_twins`, are no likely twins; one outcome for each."""
+        """Store those that aren't there yet and, with `merge_twins`, are no likely twins; one outcome for each.
+
+        Raises NotThereError.
+        """
         self._take_turn()
         self._write()
         around = surroundings(self._session, self._subject, candidates)
         plan = plan_insertion(candidates, around, find_same=find_same, merge_twins=merge_twins)
+        plan.check()
         return plan.outcomes([entry for portion in in_portions(plan.fresh, _AT_ONCE) for entry in self.insert(portion)])
 
     def insert_staged(self, staged: StagedImport) -> list[Outcome]:
         """Let everybody see what was laid down; one outcome for each candidate.
 
-        If somebody changed this person's entries since they were read for it, all is looked at again here.
+        If somebody changed this person's entries since they were read for it, all is looked at again here. Raises
+        NotThereError.
         """
         if self._take_turn() + 1 != staged.first_number:
             return self.insert_candidates(staged.candidates, find_same=True, merge_twins=staged.merge_twins)
+        staged.plan.check()
         if staged.entries:
             self._take_numbers(len(staged.entries))
             self._session.execute(staged.becomes_visible())

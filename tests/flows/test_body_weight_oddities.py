@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import text
 
 from tests.support.actions import Actions
 from tests.support.stack import Stack
@@ -234,6 +235,43 @@ def test_our_own_export_brings_no_old_version_back(actions: Actions, token: str)
     [warning] = answer["warnings"]
     assert (warning["index"], warning["warning"], warning["id"]) == (0, "differs", entry["id"])
     assert stored(actions, token) == [("81", "kg", "2026-01-30T06:30:00")]
+
+
+def of_days_to_come(actions: Actions, token: str) -> dict[str, Any]:
+    """As an entry of the first release may be."""
+    entry: dict[str, Any] = actions.fit("POST", token=token, json=GOOD).json()
+    with actions.stack.fit_app.extensions["fit_service"].database.writing() as session:
+        later = "UPDATE body_weights SET created_at = 4102444800000000 WHERE id = :id"
+        session.execute(text(later), {"id": entry["id"]})
+    return entry
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_our_own_export_may_hold_days_to_come(actions: Actions, token: str, form: str) -> None:
+    entry = of_days_to_come(actions, token)
+    batch(actions, token, {**GOOD, "created_at": "2026-02-01T06:30:00Z"})
+    before, file = stored(actions, token), exported(actions, token, f"format={form}")
+    media_type = {"csv": "text/csv", "json": "application/json"}[form]
+    answer = imported(actions, token, file, media_type)
+    assert (answer["inserted"], answer["already_there"], answer["warnings"]) == (0, 2, [])
+    actions.fit("PATCH", LIST + entry["id"], token, json={"created_at": AT})
+    answer = imported(actions, token, file, media_type)
+    assert [(each["warning"], each["id"]) for each in answer["warnings"]] == [("differs", entry["id"])]
+    actions.fit("DELETE", LIST + entry["id"], token)
+    refused = actions.fit("POST", IMPORT, token, data=file, headers={"Content-Type": media_type})
+    assert field_of(refused) == "created_at"
+    place = {"csv": {"line": 3}, "json": {"index": 1}}[form]
+    assert refused.json()["errors"] == [
+        {**place, "field": "created_at", "detail": "created_at must not be more than a day from now."}
+    ]
+    assert stored(actions, token) == [each for each in before if not each[2].startswith("2100")]
+
+
+def test_an_id_that_nobody_knows_makes_no_day_to_come_good(actions: Actions, token: str) -> None:
+    days = [{**GOOD, "id": entry_id, "created_at": "2100-01-01T00:00:00Z"} for entry_id in ("0" * 24, "x", 7)]
+    refused = actions.fit("POST", IMPORT, token, json=[GOOD, *days])
+    assert [each["index"] for each in refused.json()["errors"]] == [1, 2, 3]
+    assert stored(actions, token) == []
 
 
 @pytest.mark.parametrize("ids", [(5, 6), ("5", "6"), ("5\0", "6\0"), ("\ud800", "\ud801"), ("x" * 1000, "y" * 1000)])
