@@ -162,6 +162,15 @@ def test_a_repetition_gets_the_same_results_and_does_nothing_more(app: App) -> N
     assert app.changes(since).json() == []
 
 
+def test_a_twin_that_goes_in_the_same_batch_takes_no_other_with_it(app: App) -> None:
+    """Merged into an entry that is deleted, or moved away, a weighing would be lost."""
+    one, two = app.stored(entry(1), entry(2))
+    items = [entry(1), entry(2), delete(id=one["id"]), change(two["id"], body_weight="90")]
+    answer = app.actions.fit("POST", f"{BATCH}?twins=merge", app.token, json={"entries": items}).json()
+    assert [each["status"] for each in answer["results"]] == [201, 201, 204, 200]
+    assert sorted(each["body_weight"] for each in app.entries()) == ["82.5", "82.5", "90"]
+
+
 def test_nobody_changes_or_deletes_anothers_entries(app: App) -> None:
     [one] = app.stored(entry(1, client_record_id="a"))
     stranger = App(app.actions.stack)
