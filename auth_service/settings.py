@@ -4,18 +4,16 @@ Each setting says what it means here; README.md lists them in a table that a tes
 """
 
 import ipaddress
-import os
-from collections.abc import Mapping
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from shared.redis.address import redis_address
-from shared.service.environment import (
+from shared.service.environment import EnvironmentSettings
+from shared.service.setting_types import (
     DatabaseUrl,
     DrainTime,
-    EnvironmentSettings,
     HostNames,
     KeyRing,
     LogLevel,
@@ -34,6 +32,8 @@ SMALLEST_CLUSTER = 3
 
 class Settings(EnvironmentSettings):
     """The authorization server's settings."""
+
+    prefix = "AUTH_"
 
     issuer: Origin = Field(description="what clients see as `iss`, the base of every endpoint's address")
     database_url: DatabaseUrl
@@ -89,11 +89,6 @@ class Settings(EnvironmentSettings):
     drain_time: DrainTime = 0
     log_level: LogLevel = "INFO"
     metrics_token: MetricsToken = None
-
-    @classmethod
-    def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The settings of this process. Raises shared.service.environment.SettingsError."""
-        return cls.from_environment(PREFIX, environment)
 
     @field_validator("issuer")
     @classmethod

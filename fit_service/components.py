@@ -32,7 +32,7 @@ from shared.resource_server import TokenValidator, connect, metadata_address
 from shared.resource_server.back_channel import BackChannel
 from shared.resource_server.dpop import Dpop, DpopNonces
 from shared.resource_server.resource_protector import ResourceProtector
-from shared.service.environment import key_bytes
+from shared.service.setting_types import key_bytes
 
 
 @dataclass(frozen=True, slots=True)

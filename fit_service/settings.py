@@ -3,18 +3,15 @@
 Each setting says what it means here; README.md lists them in a table that a test compares with this file.
 """
 
-import os
-from collections.abc import Mapping
-from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from shared.service.environment import (
+from shared.service.environment import EnvironmentSettings
+from shared.service.setting_types import (
     CommaSeparated,
     DatabaseUrl,
     DrainTime,
-    EnvironmentSettings,
     HostNames,
     KeyRing,
     LogLevel,
@@ -26,11 +23,11 @@ from shared.service.environment import (
     plain_address,
 )
 
-PREFIX = "FIT_"
-
 
 class Settings(EnvironmentSettings):
     """The Fit API's settings."""
+
+    prefix = "FIT_"
 
     resource: str = Field(
         description="this API's identifier, an audience of tokens: its public base URL with path /api/"
@@ -89,11 +86,6 @@ class Settings(EnvironmentSettings):
     drain_time: DrainTime = 0
     log_level: LogLevel = "INFO"
     metrics_token: MetricsToken = None
-
-    @classmethod
-    def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read the settings of this process. Raises shared.service.environment.SettingsError."""
-        return cls.from_environment(PREFIX, environment)
 
     @field_validator("resource")
     @classmethod

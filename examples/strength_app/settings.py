@@ -1,18 +1,14 @@
 """What the strength app is told, in `APP_…` variables."""
 
-import os
-from collections.abc import Mapping
-from typing import Self
-
 from pydantic import Field
 
 from shared.service.environment import EnvironmentSettings
 
-PREFIX = "APP_"
-
 
 class Settings(EnvironmentSettings):
     """The strength app's settings."""
+
+    prefix = "APP_"
 
     url: str = Field(description="where people find the app; its callback is below it")
     issuer: str = Field(description="the authorization server, as browsers see it and as `iss` names it")
@@ -24,8 +20,3 @@ class Settings(EnvironmentSettings):
     auth_url: str | None = Field(None, description="where the authorization server is reached from here; unset: issuer")
     fit_url: str | None = Field(None, description="where the Fit API is reached from here; …/api/; unset: at fit_api")
     log_level: str = "INFO"
-
-    @classmethod
-    def load(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The settings of this process. Raises shared.service.environment.SettingsError."""
-        return cls.from_environment(PREFIX, environment)

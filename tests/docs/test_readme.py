@@ -84,8 +84,8 @@ def test_the_five_lines_protect_a_service(actions: Actions) -> None:
 @pytest.mark.parametrize(
     ("service", "prefix", "settings"),
     [
-        ("auth_service", auth_service.settings.PREFIX, auth_service.settings.Settings),
-        ("fit_service", fit_service.settings.PREFIX, fit_service.settings.Settings),
+        ("auth_service", auth_service.settings.Settings.prefix, auth_service.settings.Settings),
+        ("fit_service", fit_service.settings.Settings.prefix, fit_service.settings.Settings),
     ],
 )
 def test_the_table_names_every_setting(service: str, prefix: str, settings: type[EnvironmentSettings]) -> None:
