@@ -42,7 +42,7 @@ class Reconciliation:
     def last_told(self, master: str) -> Told | None:
         """What this Redis' data say; None if they say nothing. Of several marks, what all of them say."""
         self._meant = master
-        told = [_read(value) for value in self._exchange.ask(*(("GET", key) for key in self._node.master.marks))]
+        told = [_read(value) for value in self._exchange.ask(*(("GET", key) for key in self._marks()))]
         known = [each for each in told if each is not None]
         if len(known) < len(told):
             return None
@@ -53,9 +53,10 @@ class Reconciliation:
         """Say so, there and nowhere else: of another one's data it may not be true."""
         self._meant = told.master
         moment = int(told.before.timestamp() * 1000)
-        self._mark_told.each(
-            [([key], [told.master, moment, self._shards, _MARK_KEPT]) for key in self._node.master.marks]
-        )
+        self._mark_told.each([([key], [told.master, moment, self._shards, _MARK_KEPT]) for key in self._marks()])
+
+    def _marks(self) -> list[str]:
+        return [mark for mark in self._node.master.marks if mark not in self._node.master.moving]
 
 
 def _read(mark: object) -> Told | None:

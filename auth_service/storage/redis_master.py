@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import redis
+from redis.exceptions import AskError
 
 from shared.resource_server.process import reset_after_fork, seconds
 
@@ -55,6 +56,7 @@ class _View:
     master: str
     looked_at: float
     told: bool
+    moving: frozenset[str] = frozenset()
 
 
 class RedisMaster:
@@ -88,6 +90,11 @@ class RedisMaster:
     def marks(self) -> tuple[str, ...]:
         """The keys that say whether it was told."""
         return self._marks
+
+    @property
+    def moving(self) -> frozenset[str]:
+        """Marks that have gone to another Redis, with what they speak of, as was seen last."""
+        return self._view.moving
 
     def serve(self, marks: Sequence[str]) -> None:
         """It has these marks from now on: shards came or went, and what came was told to another."""
@@ -127,7 +134,9 @@ class RedisMaster:
         marks = self._marks
         try:
             connection.connect()  # type: ignore[no-untyped-call]
-            told = [self._who_was_told(value) for value in _values(connection, marks)]
+            values = dict(zip(marks, _values(connection, marks), strict=True))
+            moving = {mark for mark, value in values.items() if isinstance(value, AskError)}
+            told = [self._who_was_told(value) for mark, value in values.items() if mark not in moving]
             master = identity_at(connection)
         except redis.RedisError:
             self._failed_at = began
@@ -137,7 +146,7 @@ class RedisMaster:
         if master != self._view.master:
             self._changes += 1
         was_told = self._view.told and master == self._view.master
-        self._view = _View(master, began, was_told or all(each == master for each in told))
+        self._view = _View(master, began, was_told or all(each == master for each in told), frozenset(moving))
         if marks is not self._marks:  # another has found shards here meanwhile whose marks nobody has read
             self._view = self._unseen
         return master
@@ -229,8 +238,16 @@ def identity_at(connection: redis.Connection) -> str:
 
 
 def _values(connection: redis.Connection, keys: Sequence[str]) -> list[object]:
+    """What is under the keys; for one that has gone, or goes, to another Redis what that is answered with."""
     connection.send_packed_command(connection.pack_commands([("GET", key) for key in keys]))  # type: ignore[no-untyped-call]
-    return [connection.read_response() for _ in keys]
+    return [_value(connection) for _ in keys]
+
+
+def _value(connection: redis.Connection) -> object:
+    try:
+        return connection.read_response()
+    except AskError as elsewhere:  # also MOVED
+        return elsewhere
 
 
 def _is_embedded(connection: redis.Connection) -> bool:

@@ -41,15 +41,20 @@ class RedisNode:
         return connection
 
     def has(self, shard: int) -> bool:
-        """Whether the grants of a shard are here."""
-        return self.shards is None or shard in self.shards
+        """Whether the grants of a shard are here, and not on their way to another node."""
+        return self.shards is None or (shard in self.shards and mark_of(shard) not in self.master.moving)
 
     def serve(self, shards: Collection[int]) -> None:
         """In a cluster: it has these shards from now on. What is written about it lies in their slots."""
         self.shards = frozenset(shards)
-        self.master.serve([f"{TOLD_KEY}:{{{shard}}}" for shard in sorted(shards)])
+        self.master.serve([mark_of(shard) for shard in sorted(shards)])
         self.lease_key = f"{_LEASE_KEY}:{{{min(shards)}}}"
         self.probe_key = f"{_PROBE_KEY}:{{{min(shards)}}}"
+
+
+def mark_of(shard: int) -> str:
+    """The key that says, in a cluster, who was told of what has ended in a shard."""
+    return f"{TOLD_KEY}:{{{shard}}}"
 
 
 class Untold:

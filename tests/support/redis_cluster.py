@@ -30,12 +30,12 @@ class RedisCluster:
     @classmethod
     @contextmanager
     def running(
-        cls, *, masters: int = 3, replicas: int = 0, node_timeout: int = 2_000, proxied: bool = False
+        cls, *options: str, masters: int = 3, replicas: int = 0, node_timeout: int = 2_000, proxied: bool = False
     ) -> Iterator["RedisCluster"]:
-        """Return when every node knows all slots; `node_timeout` is in milliseconds."""
+        """Return when every node knows all slots; `options` are the servers', `node_timeout` is in milliseconds."""
         with ExitStack() as running:
             folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
-            options = (*_OPTIONS, "--cluster-node-timeout", str(node_timeout))
+            options = (*_OPTIONS, "--cluster-node-timeout", str(node_timeout), *options)
             servers = [_started(folder / str(number), options, running) for number in range(masters + replicas)]
             cluster = cls(servers[:masters], servers[masters:])
             if proxied:
@@ -60,6 +60,40 @@ class RedisCluster:
         for node in self.masters:
             with client_of(node) as client:
                 client.flushall()
+
+    def owner(self, slot: int) -> RedisServer:
+        """Who has a slot, by its own word."""
+        return next(node for node in self.nodes if node.is_running and slot in slots_of(node))
+
+    def begin_to_move(self, slot: int, target: RedisServer) -> RedisServer:
+        """Let keys of a slot go to another master; whose it was."""
+        source = self.owner(slot)
+        with client_of(source) as giving, client_of(target) as taking:
+            taking.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", node_id(source))
+            giving.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", node_id(target))
+        return source
+
+    def move_keys(self, slot: int, source: RedisServer, target: RedisServer, at_most: int = 1_000_000) -> None:
+        """As `redis-cli --cluster reshard` does."""
+        with client_of(source) as giving:
+            while at_most > 0:
+                keys = giving.execute_command("CLUSTER", "GETKEYSINSLOT", slot, min(10, at_most))
+                if not keys:
+                    return
+                giving.execute_command("MIGRATE", "127.0.0.1", target.port, "", 0, 5_000, "KEYS", *keys)
+                at_most -= len(keys)
+
+    def finish_moving(self, slot: int, target: RedisServer) -> None:
+        """All keys have gone."""
+        for node in [target, *(node for node in self.masters if node is not target and node.is_running)]:
+            with client_of(node) as client:
+                client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", node_id(target))
+
+    def move(self, slot: int, target: RedisServer) -> None:
+        """The whole of it."""
+        source = self.begin_to_move(slot, target)
+        self.move_keys(slot, source, target)
+        self.finish_moving(slot, target)
 
     def _form(self, masters: int) -> None:
         bounds = [SLOTS * number // masters for number in range(masters + 1)]
@@ -89,6 +123,16 @@ def _started(folder: Path, options: tuple[str, ...], running: ExitStack) -> Redi
 def client_of(node: RedisServer) -> "redis.Redis":
     """Of this node alone, as it is."""
     return redis.Redis(host="127.0.0.1", port=node.port, decode_responses=True, socket_timeout=2)
+
+
+def slots_of(node: RedisServer) -> set[int]:
+    """Those that a node says are its own."""
+    with client_of(node) as client:
+        if client.info("replication")["role"] != "master":
+            return set()
+        ranges = client.execute_command("CLUSTER SLOTS")
+    named = ranges if isinstance(ranges, list) else []
+    return {slot for start, end, (_, port, *_), *_ in named for slot in range(start, end + 1) if port == node.port}
 
 
 def node_id(node: RedisServer) -> str:

@@ -72,6 +72,10 @@ class RedisServer:
                 return
         raise AssertionError("redis-server did not start")
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait()
