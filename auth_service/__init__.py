@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry
 
 from auth_service.cli import install_commands
 from auth_service.components import Components, build
-from auth_service.errors import install_error_handlers
 from auth_service.pages.account import account_page
 from auth_service.pages.authorization import authorization_endpoint
 from auth_service.pages.connected_apps import connected_apps_page
@@ -23,6 +22,7 @@ from auth_service.pages.sign_out import sign_out_pages
 from auth_service.routes import routes
 from auth_service.settings import Settings
 from auth_service.web.browser_session import install_sessions
+from auth_service.web.errors import install_error_handlers
 from auth_service.web.protocol_app import ProtocolApp
 from auth_service.web.route import MAX_BODY
 from shared.gunicorn.worker_setup import WorkerSetup, offer

@@ -19,10 +19,9 @@ from flask.cli import AppGroup
 from redis import RedisError
 
 from auth_service.components import Components
-from auth_service.errors import OUTAGES
 from auth_service.models.secret import new_secret
 from auth_service.protocol.registration.rules import ClientRefusedError
-from auth_service.storage.errors import AlreadyExistsError, NotFoundError
+from auth_service.storage.errors import OUTAGES, AlreadyExistsError, NotFoundError
 from shared.service.sql_backup import BackupError
 
 P = ParamSpec("P")

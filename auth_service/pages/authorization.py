@@ -47,7 +47,7 @@ def authorization_endpoint(
             endpoint.check(request)
         except OAuth2Error as error:
             if error.redirect_uri is None:
-                raise  # a page, see errors.py
+                raise  # a page, see web/errors.py
             # Else its client hears of it, but not before somebody has signed in: see pages/consent.py.
         count_kept_request(throttle, signed_in_account(accounts))
         request_id = pending.add(request.parameters, browser_binding(), direct=request.direct)

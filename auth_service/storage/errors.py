@@ -1,4 +1,11 @@
-"""What storage refuses. Outages are not here: redis and sqlalchemy raise their own, which `errors.py` makes 503."""
+"""Storage refuses with these errors. An outage is one of redis' or sqlalchemy's own, which `web/errors.py` makes 503."""
+
+from redis import RedisError
+
+from shared.service.sql_engine import SQL_OUTAGES
+
+OUTAGES = (RedisError, *SQL_OUTAGES)
+"""The stores raise these when they can't be asked or can't be written."""
 
 
 class AlreadyExistsError(Exception):

@@ -19,9 +19,9 @@ from werkzeug.exceptions import BadRequest, MethodNotAllowed, RequestEntityTooLa
 from werkzeug.http import HTTP_STATUS_CODES, parse_options_header
 from werkzeug.sansio.utils import host_is_trusted
 
-from auth_service.errors import failure_of
 from auth_service.protocol.authorization_server import refusal
 from auth_service.protocol.oauth_request import JsonRequest, ProtocolRequest, ProtocolResponse
+from auth_service.web.errors import failure_of
 from auth_service.web.route import Route, Verb
 from shared.operations.metrics import RequestMetrics
 from shared.operations.request_id import HEADER, begin_request

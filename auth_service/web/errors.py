@@ -10,20 +10,16 @@ from typing import TYPE_CHECKING
 from authlib.oauth2 import OAuth2Error
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from redis import RedisError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError, TooManyRequests
 
 from auth_service.protocol.errors import printable
+from auth_service.storage.errors import OUTAGES
 from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.web.waiting import in_minutes
 from shared.service.outages import OutageLog
-from shared.service.sql_engine import SQL_OUTAGES
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
-
-OUTAGES = (RedisError, *SQL_OUTAGES)
-"""What the stores raise when they can't be asked or can't be written."""
 
 _TITLES = {
     400: "This can’t be done",
