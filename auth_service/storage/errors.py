@@ -1,4 +1,4 @@
-"""Storage refuses with these errors. An outage is one of redis' or sqlalchemy's own, which `web/errors.py` makes 503."""
+"""Storage refuses with these errors. An outage is one of redis' or sqlalchemy's own; `web/errors.py` makes it 503."""
 
 from redis import RedisError
 

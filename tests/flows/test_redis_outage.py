@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from auth_service import errors
+from auth_service.web import errors
 from shared.service.outages import OutageLog
 from tests.support.actions import TIMEOUT, Actions, Verifier
 from tests.support.servers import redis_server, running_redis
