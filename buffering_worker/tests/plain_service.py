@@ -62,6 +62,9 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     path, length = environ["PATH_INFO"], int(environ.get("CONTENT_LENGTH") or 0)
     if path == "/fail":
         raise ValueError("on purpose")
+    if path == "/fail-late":
+        _answer(start_response, "200 OK", b"never said")
+        raise ValueError("on purpose")
     if path in {"/pieces", "/broken"}:
         start_response("200 OK", [("Content-Type", "text/plain")])
         return _pieces(broken=path == "/broken")

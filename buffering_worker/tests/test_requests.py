@@ -105,7 +105,10 @@ def test_a_body_behind_an_offer_to_upgrade_is_a_body(service: Served, framing: s
         (get("/a", "A: " + "b" * 9_000), 431),
         (b"GET /a HTTP/1.1\r\n" + b"A: b\r\n" * 20_000, 431),
         (get("/fail"), 500),
+        (get("/fail-late", "A: b") + get("/b"), 500),
+        (b"NONSENSE\r\n\r\n" + b"x" * 5_000_000, 400),
     ],
+    ids=lambda value: str(value[:30]) if isinstance(value, bytes) else None,
 )
 def test_what_is_refused_ends_the_connection(service: Served, request_: bytes, status: int) -> None:
     with service.connect() as client:
