@@ -2,6 +2,7 @@
 
 import select
 import socket
+import struct
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -120,6 +121,16 @@ def test_who_takes_nothing_of_an_answer_is_given_up(hasty: Served) -> None:
         eventually(lambda: hasty.ask(get("/streams-open")) == (200, b"0"))
         with suppress(ConnectionResetError):
             assert len(everything(client)) < len(b"".join(STREAM))
+
+
+def test_a_client_that_is_lost_is_no_failure_of_the_application(tmp_path: Path) -> None:
+    with served(tmp_path, "Worker") as process:
+        with process.connect() as client:
+            client.sendall(get("/stream"))
+            client.recv(1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not an end
+        eventually(lambda: process.ask(get("/streams-open")) == (200, b"0"))
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 def test_a_full_worker_makes_room(hasty: Served) -> None:
