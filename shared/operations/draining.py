@@ -19,7 +19,7 @@ def set_drain_time(seconds: float) -> None:
 
 
 def is_draining() -> bool:
-    """Whether the service was told to stop."""
+    """Return whether the service was told to stop."""
     return bool(_shared[_DRAINING])
 
 

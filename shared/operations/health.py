@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Writability(Collector):
-    """Which stores can't be written. One probe in `PROBE_EVERY` seconds per process finds out, whoever asks."""
+    """It knows which stores can't be written. One probe in `PROBE_EVERY` seconds finds out, whoever asks."""
 
     def __init__(self, probes: Mapping[str, Check], clock: Callable[[], float] = time.monotonic) -> None:
         self._probes = {name: _Watched(f"writable: {name}", probe) for name, probe in probes.items()}
@@ -37,7 +37,7 @@ class Writability(Collector):
         self._writable: dict[str, bool] = {}
 
     def writable(self) -> Mapping[str, bool]:
-        """Each store by its name."""
+        """Return whether each store, by its name, can be written."""
         with self._lock:
             if self._clock() - self._probed_at >= PROBE_EVERY:
                 self._writable = {name: probe.passes() for name, probe in self._probes.items()}
@@ -45,7 +45,7 @@ class Writability(Collector):
             return self._writable
 
     def collect(self) -> Iterable[Metric]:
-        """For Prometheus, of the process that is asked."""
+        """Yield the gauge for Prometheus, of the process that is asked."""
         gauge = GaugeMetricFamily("store_writable", "Whether a store can be written", labels=["store"])
         for name, writable in self.writable().items():
             gauge.add_metric([name], float(writable))
@@ -53,7 +53,7 @@ class Writability(Collector):
 
 
 def health_endpoints(checks: Mapping[str, Check], writability: Writability | None = None) -> Blueprint:
-    """A blueprint with both endpoints. Why a check fails is for the log, not for whoever asks.
+    """Return a blueprint with both endpoints. Why a check fails is for the log, not for whoever asks.
 
     The service is ready if all checks pass; a store with the name of a check makes it degraded if it can't be written.
     """
@@ -80,7 +80,7 @@ def health_endpoints(checks: Mapping[str, Check], writability: Writability | Non
 
 
 class _Watched:
-    """A check that leaves a line in the log when its outcome changes, and not each time."""
+    """It is a check that leaves a line in the log when its outcome changes, and not each time."""
 
     def __init__(self, passing: str, check: Check) -> None:
         self._passing = passing

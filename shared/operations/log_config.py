@@ -59,12 +59,12 @@ def write_line(level: str, logger: str, message: str, at: float, more: Mapping[s
 
 
 class _Lines(logging.Handler):
-    """Where `logging` hands its records over."""
+    """`logging` hands its records over here."""
 
     service = ""
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Without the lock that `logging` takes here: a line is one system call, and no thread has to wait for it."""
+        """Write it without the lock of `logging`: a line is one system call, and no thread has to wait for it."""
         if not self.filter(record):
             return False
         self.emit(record)

@@ -10,7 +10,7 @@ _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def current_request_id() -> str | None:
-    """The id of the request that this thread is answering."""
+    """Return the id of the request that this thread is answering."""
     return _current.get()
 
 

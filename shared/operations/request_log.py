@@ -15,7 +15,7 @@ _log = logging.getLogger("request")
 def log_answer(
     method: str, path: str, status: int, began: float, address: str | None, level: int = logging.INFO
 ) -> None:
-    """The line of one request; `began` is by `time.perf_counter()`. Of the client's address it names the network.
+    """Write the line of one request; `began` is by `time.perf_counter()`. Of the client's address it names the network.
 
     It doesn't pass through `logging`, which would cost more than many an answer, but keeps to its levels.
     """

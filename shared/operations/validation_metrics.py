@@ -18,7 +18,7 @@ _EVENTS = (
 
 
 def validation_observer(registry: CollectorRegistry) -> Callable[[str], None]:
-    """Counts events; pass it to `connect(observe=…)`. How far the feed lags is now minus its last poll."""
+    """Return a counter of events for `connect(observe=…)`. How far the feed lags is now minus its last poll."""
     events = Counter("token_validation_events", "What validating tokens took", ["event"], registry=registry)
     polled_at = Gauge(
         "revocation_feed_polled_at_seconds",

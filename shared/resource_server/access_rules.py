@@ -51,7 +51,7 @@ _log = logging.getLogger(__name__)
 def needed_scopes(
     rule: RequiredScopes, method: str, path: str, root_path: str = ""
 ) -> Collection[Scope] | Optional | None:
-    """What a request needs, however its path is read; None if nobody looks at a token.
+    """Return what a request needs, however its path is read; None if nobody looks at a token.
 
     `root_path` is what a server or a mount says to have been before the application's own path; where the path doesn't
     begin with it, somebody has cut it off already. Raises TypeError for a rule that answers with a text.
@@ -79,7 +79,7 @@ def _answer(rule: RequiredScopes, method: str, path: str) -> Collection[Scope] |
 
 
 def _has_one_reading(path: str) -> bool:
-    """Plain searches: a regular expression takes three times as long, at each call."""
+    """These are plain searches: a regular expression takes three times as long, at each call."""
     return (
         path[:1] == "/"
         and "//" not in path
@@ -93,7 +93,7 @@ def _has_one_reading(path: str) -> bool:
 
 
 def _readings(path: str, root_path: str) -> set[str]:
-    """The paths that a framework may read here."""
+    """Return the paths that a framework may read here."""
     whole = set(_relative(path, root_path))
     cut = {_CUT_OFF_BY_SOME.sub("", reading) for reading in whole}
     return whole | cut | {_normal(reading) for reading in cut}
@@ -114,13 +114,13 @@ def _begins_with(path: str, root_path: str) -> bool:
 
 
 def _origin_form(path: str) -> str:
-    """The same without scheme and host (RFC 9112 §3.2.2), and with a slash at its beginning."""
+    """Return the path without scheme and host (RFC 9112 §3.2.2), and with a slash at its beginning."""
     path = _SCHEME_AND_HOST.sub("", path, count=1) if _SCHEME_AND_HOST.match(path) else path
     return path if path.startswith("/") else f"/{path}"
 
 
 def _normal(path: str) -> str:
-    """Without dot segments and doubled slashes; a slash at the end stays."""
+    """Return the path without dot segments and doubled slashes; a slash at the end stays."""
     path = path.replace("\\", "/")
     normal = posixpath.normpath(path).replace("//", "/")
     return f"{normal}/" if path.endswith(("/", "/.", "/..")) and normal != "/" else normal

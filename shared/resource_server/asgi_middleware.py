@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class TokenMiddleware:
-    """Answers what has no good token itself; the rest goes on with `scope["state"]["token"]`.
+    """It answers what has no good token itself; the rest goes on with `scope["state"]["token"]`.
 
     Starlette and FastAPI show that as `request.state.token`; it is None where a token is optional and none came.
 
@@ -50,7 +50,7 @@ class TokenMiddleware:
         self._required_scopes = required_scopes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection. Raises NotImplementedError for a kind of connection that isn't known here."""
+        """Serve one connection. Raises NotImplementedError for a kind of connection that isn't known here."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -117,14 +117,14 @@ async def _close(send: Send, refusal: NotLetThroughError) -> None:
 
 
 def authorization_of(scope: Mapping[str, Any]) -> str | None:
-    """The `Authorization` header. Raises MalformedRequestError if there is a token in the address too (RFC 6750 §2)."""
+    """Return the `Authorization` header. Raises MalformedRequestError for a second token (RFC 6750 §2)."""
     authorization = _header(scope, b"authorization")
     refuse_second_token(authorization, scope.get("query_string", b"").decode("latin-1"))
     return authorization
 
 
 def proof_of(scope: Mapping[str, Any]) -> PresentedProof | None:
-    """The `DPoP` header and what its proof has to be made for, as the application sees it."""
+    """Return the `DPoP` header and what its proof has to be made for, as the application sees it."""
     header = _header(scope, b"dpop")
     return PresentedProof(header, scope.get("method", "GET"), quote(scope["path"])) if header is not None else None
 

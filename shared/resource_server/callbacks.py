@@ -11,7 +11,7 @@ _log = logging.getLogger(__name__)
 
 
 def guarded(callback: Callable[P, T], name: str) -> Callable[P, T | None]:
-    """The same, but it returns None where it would raise. The first time, the log says why."""
+    """Return the same callback, but it returns None where it would raise. The first time, the log says why."""
     told = False
 
     def call(*args: P.args, **kwargs: P.kwargs) -> T | None:

@@ -39,7 +39,7 @@ def connect(
     request_id: Callable[[], str | None] = lambda: None,
     observe: Callable[[str], None] = lambda event: None,
 ) -> TokenValidator:
-    """A validator for one resource server. It opens no connection before the first token, so it is safe before a fork.
+    """Return a validator for one resource server. It opens no connection before the first token, so a fork may follow.
 
     Args:
         resource: this server's identifier, as it was registered; a token must name it in its audience.
@@ -109,7 +109,7 @@ def connect_to_other_server(
     request_id: Callable[[], str | None] = lambda: None,
     observe: Callable[[str], None] = lambda event: None,
 ) -> TokenValidator:
-    """A validator for tokens of any authorization server that introspects (RFC 7662). It opens no connection yet.
+    """Return a validator for tokens of any server that introspects (RFC 7662). It opens no connection yet.
 
     There is no feed of revocations to follow, so every call is introspected, unless `max_age` allows an age.
 
@@ -157,7 +157,7 @@ def connect_to_other_server(
 def connect_in_process(
     introspector: Introspector, *, resource: str, issuer: str, realm: str, dpop: ProofOfPossession | None = None
 ) -> TokenValidator:
-    """A validator for a resource of the authorization server's own, which asks itself without a network in between.
+    """Return a validator for a resource of the authorization server's own, which asks itself without a network.
 
     It lets nobody in from memory: to ask costs little there.
 

@@ -49,11 +49,11 @@ class TokenMiddleware:
             markcoroutinefunction(self)
 
     def required_scopes(self, method: str, path: str) -> Needs:
-        """What a request needs. The path is relative to the project, and percent-decoded. By default nobody gets in."""
+        """Return what a request needs; by default nobody gets in. The path is the project's, and percent-decoded."""
         return None
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        """One request, in a thread or in an event loop."""
+        """Answer one request, in a thread or in an event loop."""
         if self._is_async:
             return self._answered(request)
         request.token = None
@@ -86,13 +86,13 @@ class TokenMiddleware:
             return None
 
     def answer(self, refusal: NotLetThroughError) -> HttpResponse:
-        """A problem document with the challenge that belongs to it."""
+        """Return a problem document with the challenge that belongs to it."""
         _log.info("request not let through: %s", refusal)
         headers = refusal.merged_headers(self.validator.challenge)
         return HttpResponse(refusal.body(), status=refusal.status, headers=headers)
 
 
 def proof_of(request: HttpRequest) -> PresentedProof | None:
-    """The `DPoP` header and what its proof has to be made for."""
+    """Return the `DPoP` header and what its proof has to be made for."""
     header = request.META.get("HTTP_DPOP")
     return PresentedProof(header, request.method, quote(request.path)) if header is not None else None

@@ -18,7 +18,7 @@ _READABLE = "WWW-Authenticate, Retry-After, DPoP-Nonce"
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a resource server says of itself when it asks for a token."""
+    """A resource server says this of itself when it asks for a token."""
 
     realm: str
     resource_metadata: str | None = None
@@ -27,7 +27,7 @@ class Challenge:
     """DPoP proofs may be signed with these (RFC 9449 §7.1); there are none if it takes bearer tokens only."""
 
     def lines(self, scheme: str, told: dict[str, str | None]) -> list[str]:
-        """One for each scheme that is offered. `told` stands in that of the token's scheme (RFC 9449 §7.2)."""
+        """Return one for each scheme that is offered. `told` stands in that of the token's scheme (RFC 9449 §7.2)."""
         bearer, dpop = (told if scheme == name else {} for name in ("Bearer", "DPoP"))
         lines = ["Bearer " + _quoted({"realm": self.realm, **bearer, "resource_metadata": self.resource_metadata})]
         if self.dpop_algorithms:
@@ -44,7 +44,7 @@ class NotLetThroughError(Exception):
 
     status = 401
     error: str | None = None
-    """This is RFC 6750 §3.1's code, or None where the client sent no token at all."""
+    """It is RFC 6750 §3.1's code, or None where the client sent no token at all."""
     description: str | None = None
     challenges = True
     """If it is True, the answer asks for a (better) token."""
@@ -58,7 +58,7 @@ class NotLetThroughError(Exception):
         """The token was presented under this one."""
 
     def headers(self, challenge: Challenge) -> list[tuple[str, str]]:
-        """`WWW-Authenticate` (each parameter once) or `Retry-After`, and what the body is."""
+        """Return `WWW-Authenticate` (each parameter once) or `Retry-After`, and what the body is."""
         headers = [
             ("Content-Type", "application/problem+json"),
             ("Cache-Control", "no-store"),
@@ -72,7 +72,7 @@ class NotLetThroughError(Exception):
         return headers
 
     def merged_headers(self, challenge: Challenge) -> dict[str, str]:
-        """The same for frameworks that send a header once: a line may hold several challenges (RFC 9110 §11.6.1)."""
+        """Return the same for frameworks that send a header once: a line may hold several (RFC 9110 §11.6.1)."""
         merged: dict[str, str] = {}
         for name, value in self.headers(challenge):
             merged[name] = f"{merged[name]}, {value}" if name in merged else value
@@ -80,11 +80,11 @@ class NotLetThroughError(Exception):
 
     @property
     def detail(self) -> str:
-        """What the client is told."""
+        """Return what the client is told."""
         return self.description or "Send an access token in the Authorization header."
 
     def body(self) -> bytes:
-        """An RFC 9457 problem."""
+        """Return an RFC 9457 problem."""
         problem = {
             "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,
@@ -95,7 +95,7 @@ class NotLetThroughError(Exception):
 
 
 class NoTokenError(NotLetThroughError):
-    """No credentials: the challenge carries no error code (RFC 6750 §3.1)."""
+    """There are no credentials, so the challenge carries no error code (RFC 6750 §3.1)."""
 
 
 class MalformedRequestError(NotLetThroughError):
@@ -107,7 +107,7 @@ class MalformedRequestError(NotLetThroughError):
 
 
 class InvalidTokenError(NotLetThroughError):
-    """Unknown, expired, revoked, or not meant for this resource server. Which of these, the client isn't told."""
+    """It is unknown, expired, revoked, or not meant for this resource server. The client isn't told which of these."""
 
     error = "invalid_token"
     description = "The access token is expired, revoked or not valid here."
@@ -134,7 +134,7 @@ class UseDpopNonceError(NotLetThroughError):
         self._nonce = nonce
 
     def headers(self, challenge: Challenge) -> list[tuple[str, str]]:
-        """With the nonce to use."""
+        """Return the same, with the nonce to use."""
         return [*super().headers(challenge), ("DPoP-Nonce", self._nonce)]
 
 
@@ -151,7 +151,7 @@ class InsufficientScopeError(NotLetThroughError):
 
 
 class CannotValidateError(NotLetThroughError):
-    """The authorization server can't be asked. Never 401: clients throw tokens away on that."""
+    """The authorization server can't be asked. This is never a 401: clients throw tokens away on that."""
 
     status = 503
     description = "Access tokens can't be validated at the moment. The token is still good; try again."

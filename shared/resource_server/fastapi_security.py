@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class TokenSecurity(SecurityBase):
-    """For `Security(…, scopes=[…])`, which demands all these scopes, or `Depends(…)`, for which any good token will do.
+    """`Security(…, scopes=[…])` demands all these scopes of it; for `Depends(…)` any good token will do.
 
     What is refused is FastAPI's `HTTPException`, with the challenge or `Retry-After` that belongs to it. Only for
     requests; WebSockets are protected by `asgi_middleware.py`.
@@ -58,7 +58,7 @@ class TokenSecurity(SecurityBase):
         self.scheme_name = scheme_name
 
     async def __call__(self, request: Request, security_scopes: SecurityScopes) -> ActiveToken:
-        """The token of a request. Raises HTTPException."""
+        """Return the token of a request. Raises HTTPException."""
         scope = request.scope
         try:
             token = await self._validation.validate(authorization_of(scope), security_scopes.scopes, proof_of(scope))

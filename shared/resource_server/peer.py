@@ -18,7 +18,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Peer:
-    """The authorization server, as one resource server knows it."""
+    """It is the authorization server, as one resource server knows it."""
 
     def __init__(self, channel: BackChannel, *, issuer: str, resource: str, deadline: float) -> None:
         self._channel = channel
@@ -48,7 +48,7 @@ class Peer:
             self._learn(None)
 
     def misnamed(self) -> MisconfiguredError | None:
-        """What was found out so far to be wrong about names. Never waits: what is old is asked again meanwhile."""
+        """Return what was found out to be wrong about names. It never waits: what is old is asked again meanwhile."""
         found = self._outcome
         if not isinstance(found, MisconfiguredError):
             return None
@@ -73,12 +73,12 @@ class Peer:
 
 
 def refused_issuer(theirs: str, ours: str) -> NotLetThroughError:
-    """Why a token is refused that names another issuer than we expect."""
+    """Return why a token is refused that names another issuer than we expect."""
     return _other_issuer(theirs, ours) if _is_spelled_alike(theirs, ours) else InvalidTokenError(f"issued by {theirs}")
 
 
 def refused_audience(theirs: Iterable[str], ours: str) -> NotLetThroughError:
-    """Why a token is refused whose audience doesn't name us."""
+    """Return why a token is refused whose audience doesn't name us."""
     for name in theirs:
         if _is_spelled_alike(name, ours):
             return _other_resource(name, ours)
@@ -100,7 +100,7 @@ def _other_resource(theirs: str, ours: str) -> MisconfiguredError:
 
 
 def _is_spelled_alike(one: str, other: str) -> bool:
-    """Whether two addresses differ in nothing but case of the host, default port and a slash at the end."""
+    """Return whether two addresses differ in nothing but case of the host, default port and a slash at the end."""
     return _plain(one) == _plain(other)
 
 

@@ -14,7 +14,7 @@ MAX_LENGTH = 2048
 
 
 class Scheme(StrEnum):
-    """How a token is presented."""
+    """A token is presented in one of these ways."""
 
     BEARER = "Bearer"
     """Whoever has it may use it (RFC 6750)."""
@@ -34,13 +34,13 @@ class PresentedToken:
 
     @property
     def jti(self) -> str:
-        """Its digest, under which it is looked up."""
+        """Return its digest, under which it is looked up."""
         return token_digest(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedProof:
-    """The `DPoP` header, and what a proof has to be made for."""
+    """It is the `DPoP` header, and what a proof has to be made for."""
 
     header: str
     """Several headers arrive as one with commas."""
@@ -54,7 +54,7 @@ EARLIER = PresentedProof("", "", "")
 
 
 def presented_token(authorization: str | None) -> PresentedToken:
-    """The token of an `Authorization` header (RFC 6750 §2.1, RFC 9449 §7.1).
+    """Return the token of an `Authorization` header (RFC 6750 §2.1, RFC 9449 §7.1).
 
     Raises NoTokenError, MalformedRequestError if it is none or several, or InvalidTokenError if it can't be one.
     """

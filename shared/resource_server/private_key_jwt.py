@@ -16,7 +16,7 @@ _TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class PrivateKeyJwt:
-    """Signs for one client.
+    """It signs for one client.
 
     Args:
         pem: the private key, of a NIST curve (ES256, ES384, ES512) or RSA (PS256).
@@ -30,7 +30,7 @@ class PrivateKeyJwt:
             self._header["kid"] = key_id
 
     def form(self, client_id: str, audience: str) -> dict[str, str]:
-        """What a request carries beside its own parameters. The audience is the authorization server's issuer."""
+        """Return what a request carries beside its own parameters. The audience is the server's issuer."""
         now = int(time.time())
         claims = {"iss": client_id, "sub": client_id, "aud": audience, "iat": now, "exp": now + _LIFETIME}
         claims["jti"] = secrets.token_urlsafe(16)
@@ -39,7 +39,7 @@ class PrivateKeyJwt:
 
 
 def _read(pem: str) -> tuple[ECKey | RSAKey, str]:
-    """The key, and how it signs (RFC 7518 §3.1)."""
+    """Return the key, and how it signs (RFC 7518 §3.1)."""
     try:
         key = ECKey.import_key(pem)
     except InvalidKeyTypeError:

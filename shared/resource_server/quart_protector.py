@@ -43,7 +43,7 @@ class ResourceProtector:
         self._validation = AsyncValidation(validator)
 
     def __call__(self, *scopes: Scope) -> Callable[[ProtectedView[P]], View[P]]:
-        """The decorator. Without scopes, any good token will do."""
+        """Return the decorator. Without scopes, any good token will do."""
 
         def decorate(view: ProtectedView[P]) -> View[P]:
             return self._decorated(scopes, view)
@@ -69,7 +69,7 @@ class ResourceProtector:
         return protected
 
     def answer(self, refusal: NotLetThroughError) -> Response:
-        """A problem document with the challenge that belongs to it."""
+        """Return a problem document with the challenge that belongs to it."""
         _log.info("request not let through: %s", refusal)
         response = Response(refusal.body(), refusal.status)
         for name, value in refusal.merged_headers(self._validator.challenge).items():

@@ -10,13 +10,13 @@ _WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
 def metadata_path(resource: str) -> str:
-    """Where the description of `resource` is: the well-known path, then the resource's own (RFC 9728 §3.1)."""
+    """Return where the description of `resource` is: the well-known path, then its own (RFC 9728 §3.1)."""
     path = urlsplit(resource).path
     return _WELL_KNOWN + (path if path != "/" else "")
 
 
 def metadata_address(resource: str) -> str:
-    """The same as a whole address, which challenges name (RFC 9728 §5.1)."""
+    """Return the same as a whole address, which challenges name (RFC 9728 §5.1)."""
     parts = urlsplit(resource)
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.scheme}://{parts.netloc}{metadata_path(resource)}{query}"
@@ -25,7 +25,7 @@ def metadata_address(resource: str) -> str:
 def resource_metadata(
     resource: str, *, authorization_server: str, scopes: Sequence[str], dpop_algorithms: Sequence[str] = ()
 ) -> dict[str, object]:
-    """The document (RFC 9728 §2). A client holds `resource` against what it asked about, byte for byte (§3.3).
+    """Return the document (RFC 9728 §2). A client holds `resource` against what it asked about, byte for byte (§3.3).
 
     Args:
         resource: the API's identifier, as it was registered.

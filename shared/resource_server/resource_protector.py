@@ -32,11 +32,11 @@ _log = logging.getLogger(__name__)
 
 
 class Validator(Protocol):
-    """Whoever can tell whether a token is good: a TokenValidator, or something around one."""
+    """It can tell whether a token is good: a TokenValidator, or something around one."""
 
     @property
     def challenge(self) -> Challenge:
-        """What a refusal says of this resource server."""
+        """Return what a refusal says of this resource server."""
 
     def validate(
         self,
@@ -45,7 +45,7 @@ class Validator(Protocol):
         proof: PresentedProof | None = None,
         fresh: bool = False,
     ) -> ActiveToken:
-        """The token in an `Authorization` header, beside which a proof may stand. Raises a NotLetThroughError."""
+        """Return the token in the header, beside which a proof may stand. Raises a NotLetThroughError."""
 
 
 class ResourceProtector:
@@ -55,7 +55,7 @@ class ResourceProtector:
         self._validator = validator
 
     def __call__(self, *scopes: Scope, fresh: bool = False) -> Callable[[ProtectedView[P]], View[P]]:
-        """The decorator. Without scopes, any good token will do. With `fresh`, the authorization server is asked."""
+        """Return the decorator. Without scopes any good token will do; with `fresh` the server is asked."""
 
         def decorate(view: ProtectedView[P]) -> View[P]:
             @functools.wraps(view)
@@ -88,7 +88,7 @@ class ResourceProtector:
         return protected
 
     def answer(self, refusal: NotLetThroughError) -> Response:
-        """A problem document with the challenge that belongs to it."""
+        """Return a problem document with the challenge that belongs to it."""
         _log.info("request not let through: %s", refusal)
         return Response(refusal.body(), refusal.status, refusal.headers(self._validator.challenge))
 

@@ -30,10 +30,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TokenUser:
-    """Whom a token stands for: `request.user`, unless `TokenAuthentication.user` says otherwise."""
+    """A token stands for this one, `request.user`, unless `TokenAuthentication.user` says otherwise."""
 
     pk: str
-    """This is the token's subject."""
+    """It is the token's subject."""
     is_authenticated = True
     is_anonymous = False
     is_active = True
@@ -49,7 +49,7 @@ class TokenAuthentication(BaseAuthentication):
         return TokenUser(token.subject)
 
     def authenticate(self, request: Request) -> tuple[Any, ActiveToken] | None:
-        """None if there is no token. Raises APIException, 503 in an outage."""
+        """Return user and token, or None if there is no token. Raises APIException, 503 in an outage."""
         try:
             token = self.validator.validate(authorization_of(request.META), proof=proof_of(request))
         except NoTokenError:
@@ -59,7 +59,7 @@ class TokenAuthentication(BaseAuthentication):
         return self.user(token), token
 
     def authenticate_header(self, request: Request) -> str:
-        """The challenge for who sent no token."""
+        """Return the challenge for who sent no token."""
         return _challenge(NoTokenError(), self.validator.challenge)
 
 
@@ -70,7 +70,7 @@ class HasScopes(BasePermission):
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Raises APIException with a challenge where a scope is missing, and TypeError for a text as scopes."""
+        """Return whether there is a token. Raises APIException if it lacks a scope, TypeError for a text as scopes."""
         token: object = request.auth
         if not isinstance(token, ActiveToken):
             return False
@@ -86,7 +86,7 @@ class HasScopes(BasePermission):
 
 
 class RefusedError(APIException):
-    """Answered in Django REST Framework's form, with our challenge or `Retry-After`."""
+    """It is answered in Django REST Framework's form, with our challenge or `Retry-After`."""
 
     def __init__(self, refusal: NotLetThroughError, challenge: Challenge) -> None:
         self.status_code = refusal.status

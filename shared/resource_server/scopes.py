@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Stands among scopes where one of several is enough."""
+    """It stands among scopes where one of several is enough."""
 
     choice: tuple[str, ...]
     """They are in the order in which they were named."""
@@ -26,12 +26,12 @@ def any_of(*scopes: str) -> AnyOf:
 
 
 def are_met(required: Collection[Scope], granted: frozenset[str]) -> bool:
-    """Whether a token with the granted scopes has all that is required."""
+    """Return whether a token with the granted scopes has all that is required."""
     return all(
         scope in granted if isinstance(scope, str) else not granted.isdisjoint(scope.choice) for scope in required
     )
 
 
 def asked_for(required: Collection[Scope]) -> str:
-    """The `scope` of a challenge (RFC 6750 §3)."""
+    """Return the `scope` of a challenge (RFC 6750 §3)."""
     return " ".join(scope if isinstance(scope, str) else scope.choice[0] for scope in required)

@@ -33,7 +33,7 @@ _LIFETIME = 600
 
 
 class FakeAuthorizationServer:
-    """Knows the tokens that it issued. Safe to use while it answers."""
+    """It knows the tokens that it issued. Tests may use it while it answers."""
 
     def __init__(self, resource: str, issuer: str = "") -> None:
         self.resource = resource
@@ -51,7 +51,7 @@ class FakeAuthorizationServer:
 
     @property
     def connection(self) -> dict[str, str]:
-        """What `connect` wants to know: `connect(**server.connection)`."""
+        """Return what `connect` wants to know: `connect(**server.connection)`."""
         return {
             "resource": self.resource,
             "issuer": self.issuer,
@@ -61,7 +61,7 @@ class FakeAuthorizationServer:
         }
 
     def issue(self, *scopes: str, **claims: Any) -> str:
-        """A good token with these scopes. `claims` replace what introspection says of it; None leaves a claim out."""
+        """Return a good token with these scopes. `claims` replace what introspection says; None leaves one out."""
         return self._know(secrets.token_urlsafe(24), secrets.token_hex(16), {"scope": " ".join(scopes), **claims})
 
     def revoke(self, token: str) -> None:
@@ -88,11 +88,11 @@ class FakeAuthorizationServer:
             self._news.notify_all()
 
     def answer_introspection(self, token: str) -> tuple[int, Mapping[str, Any]]:
-        """Status and body (RFC 7662 §2.2)."""
+        """Return status and body (RFC 7662 §2.2)."""
         return (500, {}) if self.down else (200, self._tokens.get(token, {"active": False}))
 
     def answer_poll(self, after: str, wait: float) -> tuple[int, Mapping[str, Any]]:
-        """Status and body of the revocation feed, at once or when there is news."""
+        """Return status and body of the revocation feed, at once or when there is news."""
         if self.feed_down:
             return 500, {}
         with self._news:
@@ -140,7 +140,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def server_bind(self) -> None:
-        """Without asking a resolver for the name of this machine, which may take seconds."""
+        """Bind without asking a resolver for the name of this machine, which may take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", self.server_address[1]
 
@@ -185,7 +185,7 @@ def serving(server: FakeAuthorizationServer) -> Iterator[None]:
 
 @contextmanager
 def fake_authorization_server(resource: str) -> Iterator[FakeAuthorizationServer]:
-    """One that issues tokens for this resource, until the block ends."""
+    """Start one that issues tokens for this resource, until the block ends."""
     server = FakeAuthorizationServer(resource)
     with serving(server):
         yield server

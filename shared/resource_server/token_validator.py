@@ -41,29 +41,29 @@ _log = logging.getLogger(__name__)
 
 
 class AuthorizationServer(Protocol):
-    """What can be found out about it beside tokens; see `peer.py`."""
+    """It is what can be found out about it beside tokens; see `peer.py`."""
 
     def check(self) -> None:
-        """Raises CannotValidateError."""
+        """Find out whether it can be asked. Raises CannotValidateError."""
 
     def misnamed(self) -> MisconfiguredError | None:
-        """What is known to be wrong about names."""
+        """Return what is known to be wrong about names."""
 
 
 class ProofOfPossession(Protocol):
-    """Whoever checks that a bound token is presented by who holds its key; see `dpop.py`."""
+    """It checks that a bound token is presented by who holds its key; see `dpop/`."""
 
     @property
     def algorithms(self) -> Sequence[str]:
-        """With which proofs may be signed."""
+        """Return with which proofs may be signed."""
 
     def check(self, token: PresentedToken, proof: PresentedProof | None, jkt: str) -> None:
-        """Raises a NotLetThroughError."""
+        """Return if the proof is good for the key `jkt`. Raises a NotLetThroughError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """A validation that is under way."""
+    """It is a validation that is under way."""
 
     presented: PresentedToken
     deadline: float
@@ -74,7 +74,7 @@ class Validation:
 
 
 class TokenValidator:
-    """Validates tokens for one resource server. Known tokens are validated from memory."""
+    """It validates tokens for one resource server. Known tokens are validated from memory."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class TokenValidator:
         proof: PresentedProof | None = None,
         fresh: bool = False,
     ) -> ActiveToken:
-        """The token in an `Authorization` header, beside which a proof may stand. Raises a NotLetThroughError.
+        """Return the token in an `Authorization` header, beside which a proof may stand. Raises a NotLetThroughError.
 
         With `fresh`, the authorization server is asked in any case.
         """
@@ -127,7 +127,7 @@ class TokenValidator:
             raise
 
     def metadata(self, *scopes: str, resource: str | None = None) -> dict[str, object]:
-        """The API's description of itself (RFC 9728 §2), to be served as JSON at `metadata_path(resource)`.
+        """Return the API's description of itself (RFC 9728 §2), to be served as JSON at `metadata_path(resource)`.
 
         `scopes` are those that clients may ask for, at least one. Another `resource` is a part of the API, which a
         client may ask about at an address of its own.
@@ -140,7 +140,7 @@ class TokenValidator:
         )
 
     def check(self) -> None:
-        """Whether the authorization server and this service agree on names, secret and address.
+        """Find out whether the authorization server and this service agree on names, secret and address.
 
         For an application's start and its readiness. The outcome is remembered for some seconds, and where the feed is
         followed nothing is asked. Raises MisconfiguredError, whose text says which side has to change what, or another
@@ -150,7 +150,7 @@ class TokenValidator:
             self._peer.check()
 
     def ask_again(self, authorization: str | None) -> ActiveToken:
-        """What the authorization server says now of a token that this request was let through with.
+        """Return what the authorization server says now of a token that this request was let through with.
 
         Its proof was used up by that. Raises InvalidTokenError or CannotValidateError.
         """
@@ -162,7 +162,7 @@ class TokenValidator:
             raise
 
     def remembered(self, authorization: str | None, *required_scopes: Scope) -> ActiveToken | None:
-        """The same, if memory alone can tell, else None. Never waits. Raises a NotLetThroughError.
+        """Return what `validate` does, if memory alone can tell, else None. It never waits. Raises as `validate`.
 
         About a token that comes with a proof it can't: to remember the use of a proof may take a store.
         """
@@ -177,7 +177,7 @@ class TokenValidator:
             raise
 
     def begin(self, authorization: str | None) -> Validation:
-        """For adapters that may not wait in the thread that they are called in. Raises a NotLetThroughError.
+        """Begin, for adapters that may not wait in the thread that they are called in. Raises a NotLetThroughError.
 
         The deadline counts from here.
         """
@@ -193,7 +193,7 @@ class TokenValidator:
     def finish(
         self, validation: Validation, required_scopes: Collection[Scope], proof: PresentedProof | None = None
     ) -> ActiveToken:
-        """What `validate` returns or raises, once the flight has landed or the deadline has passed.
+        """Return or raise what `validate` does, once the flight has landed or the deadline has passed.
 
         With a proof it may wait for a store.
         """
@@ -206,18 +206,18 @@ class TokenValidator:
 
     @property
     def look_again_after(self) -> float:
-        """Seconds after which a connection that stays open should have its token validated again."""
+        """Return after how many seconds a connection that stays open should have its token validated again."""
         return _SOON if self._feed is not None else _NOT_SOON
 
     def knows(self, authorization: str | None) -> bool:
-        """Whether the token is remembered as active, whatever it may be used for. Never waits."""
+        """Return whether the token is remembered as active, whatever it may be used for. It never waits."""
         return self._known(self._presented(authorization)) is not None
 
     def _misnamed(self) -> MisconfiguredError | None:
         return self._peer.misnamed() if self._peer is not None else None
 
     def _prepare(self, refusal: NotLetThroughError, presented: PresentedToken) -> None:
-        """For the answer; and say once what is set wrong, not at each call, and after a minute again."""
+        """Prepare it for the answer; and say once what is set wrong, not at each call, and after a minute again."""
         refusal.scheme = presented.scheme
         if not isinstance(refusal, MisconfiguredError):
             return
@@ -227,7 +227,7 @@ class TokenValidator:
             _log.error("no token can be validated: %s", reason)
 
     def close(self) -> None:
-        """Stop following the revocation feed and close idle connections. For a process that goes on without it."""
+        """Stop following the revocation feed and close idle connections, in a process that goes on without it."""
         if self._feed is not None:
             self._feed.close()
         self._asker.close()
@@ -268,7 +268,7 @@ class TokenValidator:
         proof: PresentedProof | None,
         required_scopes: Collection[Scope],
     ) -> ActiveToken:
-        """What has to hold at each call, also for a remembered token."""
+        """Check what has to hold at each call, also for a remembered token."""
         if active.token_type.lower() != ("dpop" if active.jkt else "bearer"):
             raise InvalidTokenError(f"token type {active.token_type}")
         if active.issuer != self.issuer:

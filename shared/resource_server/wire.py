@@ -8,26 +8,26 @@ from typing import Literal, NotRequired, TypedDict
 
 
 class InactiveAnswer(TypedDict):
-    """Introspection's answer about whatever is not a good token for the caller (RFC 7662 §2.2)."""
+    """Introspection answers so about whatever is not a good token for the caller (RFC 7662 §2.2)."""
 
     active: Literal[False]
 
 
 class Confirmation(TypedDict):
-    """The key that a token is bound to, by its thumbprint (RFC 9449 §6.2)."""
+    """It names the key that a token is bound to, by its thumbprint (RFC 9449 §6.2)."""
 
     jkt: str
 
 
 class Actor(TypedDict):
-    """Who acts for the subject, and inside of that, on whose account (RFC 8693 §4.1)."""
+    """It says who acts for the subject, and inside of that, on whose account (RFC 8693 §4.1)."""
 
     sub: str
     act: NotRequired["Actor"]
 
 
 class ActiveAnswer(TypedDict):
-    """Introspection's answer about a good token (RFC 7662 §2.2). `jti` and `grant_id` are what revocations name."""
+    """Introspection answers so about a good token (RFC 7662 §2.2). `jti` and `grant_id` are what revocations name."""
 
     active: Literal[True]
     scope: str
@@ -60,7 +60,7 @@ class GrantEnd(TypedDict):
 
 
 class FeedAnswer(TypedDict):
-    """One answer of the revocation feed (docs/revocation_feed.md)."""
+    """The revocation feed answers so (docs/revocation_feed.md)."""
 
     cursor: str
     reset: bool

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class TokenMiddleware:
-    """Answers what has no good token itself; the rest goes on with `environ[TOKEN]`."""
+    """It answers what has no good token itself; the rest goes on with `environ[TOKEN]`."""
 
     def __init__(
         self, app: WsgiApplication, validator: TokenValidator, required_scopes: RequiredScopes = lambda method, path: ()
@@ -36,7 +36,7 @@ class TokenMiddleware:
         self._required_scopes = required_scopes
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """One request."""
+        """Answer one request."""
         path = environ.get("PATH_INFO", "")
         if not path.isascii():
             path = path.encode("latin-1").decode(errors="replace")  # as ASGI has it; WSGI has bytes (PEP 3333)
@@ -63,14 +63,14 @@ class TokenMiddleware:
 
 
 def authorization_of(environ: dict[str, Any]) -> str | None:
-    """The `Authorization` header. Raises MalformedRequestError if there is a token in the address too (RFC 6750 §2)."""
+    """Return the `Authorization` header. Raises MalformedRequestError for a second token (RFC 6750 §2)."""
     authorization: str | None = environ.get("HTTP_AUTHORIZATION")
     refuse_second_token(authorization, environ.get("QUERY_STRING", ""))
     return authorization
 
 
 def proof_of(environ: dict[str, Any]) -> PresentedProof | None:
-    """The `DPoP` header and what its proof has to be made for, as the application sees it."""
+    """Return the `DPoP` header and what its proof has to be made for, as the application sees it."""
     header = environ.get("HTTP_DPOP")
     if header is None:
         return None

@@ -12,7 +12,7 @@ _TRANSLATED = IPv6Network("64:ff9b::/96")
 
 @lru_cache(1_000)
 def client_network(address: str | None) -> str:
-    """The /64 of an IPv6 address; an IPv4 address itself, also if it is written as IPv6; any other text as it is."""
+    """Return the /64 of an IPv6 address, an IPv4 address itself, also if it is written as IPv6, or any other text."""
     try:
         parsed = ip_address(address or "")
     except ValueError:

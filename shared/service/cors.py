@@ -17,7 +17,7 @@ _METHODS = "GET, POST, PUT, PATCH, DELETE"
 
 @dataclass(frozen=True, slots=True)
 class ScriptAccess:
-    """What scripts of other origins may send and read. Every answer under such a rule varies by `Origin`."""
+    """It says what scripts of other origins may send and read. Every answer under such a rule varies by `Origin`."""
 
     allows: Callable[[str], bool]
     """It says whether scripts of an origin may."""
@@ -27,7 +27,7 @@ class ScriptAccess:
     """They may read these headers of answers, beside those that the standard lets everybody read."""
 
     def headers(self, origin: str, method: str) -> dict[str, str]:
-        """What the answer to a request of this method tells the browser; OPTIONS is its question before it sends."""
+        """Return what the answer to this method tells the browser; OPTIONS is its question before it sends."""
         if not self.allows(origin):
             return {}
         if method == "OPTIONS":

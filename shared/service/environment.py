@@ -23,7 +23,7 @@ class SettingsError(Exception):
 
 
 class EnvironmentSettings(BaseModel):
-    """A frozen set of settings read from variables that share a prefix."""
+    """These settings are read from variables that share a prefix, and are frozen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -47,7 +47,7 @@ class EnvironmentSettings(BaseModel):
 
 
 def load_or_exit(load: Callable[[], T]) -> T:
-    """The settings; or the end of this process with exit code 2, and one line on stderr that says what to set."""
+    """Return the settings, or end this process with exit code 2 and one line on stderr that says what to set."""
     try:
         return load()
     except SettingsError as error:
@@ -68,7 +68,7 @@ def _problem(prefix: str, detail: "ErrorDetails") -> str:
 
 
 def _without_files(prefix: str, environment: Mapping[str, str], fields: Mapping[str, object]) -> dict[str, str]:
-    """The variables with the prefix cut off, each `NAME_FILE` replaced by the content of the file it names."""
+    """Return the variables with the prefix cut off, each `NAME_FILE` replaced by the content of the file it names."""
     given = {name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)}
     for name in [name for name in given if name.endswith("_FILE") and name.lower() not in fields]:
         target, path = name.removesuffix("_FILE"), given.pop(name)

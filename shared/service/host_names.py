@@ -10,7 +10,7 @@ _FOR_PROBES = {"/health/live", "/health/ready"}
 
 
 class HostNames:
-    """A WSGI application in front of one that knows its names by heart, in lower case.
+    """It stands in front of a WSGI application that knows its names by heart, in lower case.
 
     A load balancer or a kubelet probes with whatever it has, a pod's address or, by HTTP/1.0, no name at all. What it
     asks for is the same under each name, and needs no cookie, behind which a store would be asked for a session.

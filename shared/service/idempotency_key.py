@@ -11,7 +11,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 def idempotency_key(header: str) -> str | None:
-    """The key that a header stands for, quoted or not; None if it stands for none."""
+    """Return the key that a header stands for, quoted or not; None if it stands for none."""
     value = header.strip(" \t")
     if _KEY.fullmatch(value) is None:
         return None

@@ -14,12 +14,12 @@ _log = logging.getLogger(__name__)
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, up to its first line break: what follows is advice and background for programmers."""
+    """Return what an error says, up to its first line break: what follows is advice and background for programmers."""
     return str(error).partition("\n")[0]
 
 
 class OutageLog:
-    """Counts failures by kind."""
+    """It counts failures by kind."""
 
     def __init__(self, what: str = "outage", clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what

@@ -28,7 +28,7 @@ def refuse_cut_bodies(app: Flask) -> None:
 
 
 class ChunkedBody:
-    """A body in chunks. Whatever the server can't read of it is the sender's mistake, not ours."""
+    """It is a body in chunks. Whatever the server can't read of it is the sender's mistake, not ours."""
 
     def __init__(self, body: Any) -> None:
         self._body = body

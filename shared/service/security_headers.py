@@ -13,7 +13,7 @@ _PAGE_POLICY = (
 
 
 def data_headers(address: str) -> dict[str, str]:
-    """The headers of answers for programs, from a service at this address."""
+    """Return the headers of answers for programs, from a service at this address."""
     return {
         "Content-Security-Policy": _DATA_POLICY,
         "X-Content-Type-Options": "nosniff",

@@ -20,7 +20,7 @@ CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
 
 
 def key_bytes(key: str) -> bytes:
-    """A base64url key with or without padding. Raises ValueError."""
+    """Read a base64url key with or without padding. Raises ValueError."""
     return base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
 
 
@@ -55,7 +55,7 @@ HostNames = Annotated[CommaSeparated, AfterValidator(_host_names)]
 
 
 def plain_address(address: str) -> SplitResult:
-    """The parts of an address at which people and programs find a service, which others compare letter by letter.
+    """Return the parts of an address at which a service is found, and which others compare letter by letter.
 
     So only its usual spelling will do. Raises ValueError.
     """

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class SqlDatabase:
-    """A service's SQL. It opens no connection before the first transaction, so it is safe to build before a fork."""
+    """It is a service's SQL. It opens no connection before the first transaction, so a fork may follow."""
 
     service: str
-    """This is the name of the package, for the command that upgrades the schema."""
+    """It is the name of the package, for the command that upgrades the schema."""
     migrations: Path
     reads_at: Literal["REPEATABLE READ"] | None = None
     """Transactions that read have this isolation level, or the server's if it is None."""
@@ -38,23 +38,23 @@ class SqlDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A read-only transaction; loaded objects stay readable afterwards."""
+        """Begin a read-only transaction; loaded objects stay readable afterwards."""
         with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     def row(self, query: Executable, **parameters: object) -> Any:
-        """The one row that a query finds, or None: the quickest way to ask one question again and again."""
+        """Return the one row that a query finds, or None: the quickest way to ask one question again and again."""
         with self._asking.connect() as connection:
             return connection.execute(query, parameters).one_or_none()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A transaction that is committed when the block ends and rolled back when it raises."""
+        """Begin a transaction that is committed when the block ends and rolled back when it raises."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     def upgrade(self) -> None:
-        """Bring the schema to this version's. Harmless when it is."""
+        """Bring the schema to this version's, if it isn't."""
         from alembic import command  # noqa: PLC0415 - big, and no server needs it
 
         with self._engine.connect() as connection:
@@ -67,7 +67,7 @@ class SqlDatabase:
                 command.upgrade(config, "head")
 
     def alembic_config(self) -> "Config":
-        """How Alembic finds the migrations. It wants a connection among the attributes."""
+        """Return how Alembic finds the migrations. It wants a connection among the attributes."""
         from alembic.config import Config  # noqa: PLC0415 - as above
 
         config = Config()
@@ -92,13 +92,13 @@ class SqlDatabase:
         self._engine.dispose()
 
     def _newest(self) -> str:
-        """The revision of the newest migration. They are numbered."""
+        """Return the revision of the newest migration. They are numbered."""
         newest = max(file.stem for file in (self.migrations / "versions").glob("[0-9]*.py"))
         return newest.partition("_")[0]
 
 
 def upsert(session: Session, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, which each database spells alike and SQLAlchemy apart."""
+    """Return an INSERT that knows ON CONFLICT, which each database spells alike and SQLAlchemy apart."""
     on_postgresql = session.get_bind().dialect.name == "postgresql"
     return postgresql.insert(table) if on_postgresql else sqlite.insert(table)
 

@@ -38,7 +38,7 @@ _SQLITE_LOCK = 1.9
 
 
 def sql_engine(url: str, *, pgbouncer: bool) -> Engine:
-    """An engine that opens no connection before the first transaction, so it is safe to make before a fork.
+    """Return an engine that opens no connection before the first transaction, so it may be made before a fork.
 
     With `pgbouncer`, nothing is asked of a PostgreSQL connection that outlives a transaction: no startup options, so
     that the role must have the timeouts, and no prepared statements.
@@ -68,7 +68,7 @@ class _Silence:
         self._until = 0.0
 
     def lasts(self) -> bool:
-        """Whether the server is not to be asked. False for one caller in each pause, who finds out."""
+        """Return whether the server is not to be asked: False for one caller in each pause, who finds out."""
         if not self._until:
             return False
         with self._lock:
@@ -79,25 +79,25 @@ class _Silence:
             return now < self._until
 
     def begin(self) -> None:
-        """No answer came."""
+        """Remember that no answer came."""
         with self._lock:
             self._until = time.monotonic() + PAUSE
 
     def end(self) -> None:
-        """An answer came."""
+        """Remember that an answer came."""
         if self._until:
             self._until = 0.0
 
 
 class _Connection(psycopg.Connection[Any]):
-    """A connection that waits for each answer for a while, and is closed when none comes."""
+    """It waits for each answer for a while, and is closed when none comes."""
 
     silence: _Silence
     patience: float | None = ANSWER
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
-        """For one address of the server. psycopg's own `connect_timeout` can't be less than two seconds."""
+        """Connect to one address of the server. psycopg's own `connect_timeout` can't be less than two seconds."""
         return _within(CONNECT, super()._connect_gen(conninfo))
 
     def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
@@ -118,7 +118,7 @@ class _Connection(psycopg.Connection[Any]):
 
 
 def _within(seconds: float, steps: Generator[Y, int, T]) -> Generator[Y, int, T]:
-    """The same steps of psycopg's, which are told at least ten times a second whether something has come."""
+    """Take the same steps of psycopg's, which are told at least ten times a second whether something has come."""
     latest = time.monotonic() + seconds
     try:
         waits_for = next(steps)

@@ -4,7 +4,7 @@ from sqlalchemy import MetaData
 
 
 def named_constraints() -> MetaData:
-    """Metadata under which each constraint gets a name, so that migrations can change it on every database."""
+    """Return metadata under which each constraint gets a name, so that migrations can change it on every database."""
     return MetaData(
         naming_convention={
             "fk": "fk_%(table_name)s_%(column_0_N_name)s",

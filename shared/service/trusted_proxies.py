@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 class TrustedProxies:
-    """An application behind so many proxies, each of which adds a value to X-Forwarded-For. `setting` says how many.
+    """It is an application behind so many proxies, each of which adds to X-Forwarded-For. `setting` names the setting.
 
     Of a request with fewer values nobody knows whose it is: it counts as the nearest proxy's own. That is said once.
     """

@@ -28,14 +28,14 @@ _LONGEST_LIFE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """The body of a 200, and when the authorization server says it wrote it (epoch seconds)."""
+    """It holds the body of a 200, and when the authorization server says that it wrote that (epoch seconds)."""
 
     body: bytes
     written_at: float
 
 
 class BackChannel:
-    """Holds one resource server's credentials. Safe to share among threads and to create before a fork."""
+    """It holds one resource server's credentials. Threads may share it, and it may be created before a fork."""
 
     def __init__(
         self,
@@ -70,12 +70,12 @@ class BackChannel:
         """Of the host's (or the proxy's) addresses this one answered last."""
 
     def post(self, path: str, form: Mapping[str, str], *, within: float) -> RawAnswer:
-        """Send a form; the answer within so many seconds. Raises CannotValidateError."""
+        """Send a form and return the answer, which takes at most `within` seconds. Raises CannotValidateError."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._ask("POST", path, urlencode(form), headers, within)
 
     def get(self, path: str, parameters: Mapping[str, str], *, within: float) -> RawAnswer:
-        """Send a query; the answer within so many seconds. Raises CannotValidateError."""
+        """Send a query and return the answer, which takes at most `within` seconds. Raises CannotValidateError."""
         return self._ask("GET", f"{path}?{urlencode(parameters)}" if parameters else path, None, {}, within)
 
     def close(self) -> None:
@@ -136,7 +136,7 @@ class BackChannel:
 
 
 def _basic(client_id: str, client_secret: str) -> str:
-    """RFC 6749 §2.3.1: both are form-encoded first."""
+    """Return the header, for which both are form-encoded first (RFC 6749 §2.3.1)."""
     return "Basic " + base64.b64encode(f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}".encode()).decode()
 
 
@@ -163,13 +163,13 @@ def _retry_after(response: HTTPResponse) -> int:
 
 
 def _written_at(response: HTTPResponse) -> float:
-    """By the server's clock, so that ours may be wrong."""
+    """Return when it was written by the server's clock, so that ours may be wrong."""
     date = response.headers.get("Date")
     return parsedate_to_datetime(date).timestamp() if date else time.time()
 
 
 class _Pool:
-    """Idle connections of this process; a forked child begins with none."""
+    """It holds idle connections of this process; a forked child begins with none."""
 
     def __init__(self) -> None:
         self.reset()
@@ -192,7 +192,7 @@ class _Pool:
         self.close()
 
     def take(self) -> DeadlineConnection | None:
-        """One that may still be good."""
+        """Return one that may still be good, or None."""
         while True:
             with self._lock:
                 if not self._idle:

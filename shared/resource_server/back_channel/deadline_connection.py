@@ -77,16 +77,16 @@ class DeadlineConnection(HTTPConnection):
             raise
 
     def addresses(self) -> Sequence[SocketAddress]:
-        """Where the host (or the proxy) is, in the order in which it is tried."""
+        """Return where the host (or the proxy) is, in the order in which that is tried."""
         nearest = self._proxy or self
         return socket.getaddrinfo(nearest.host, nearest.port, type=socket.SOCK_STREAM)
 
     def is_quiet(self) -> bool:
-        """Whether nothing has come unasked: an end of the connection, or what would be taken for the next answer."""
+        """Return whether nothing has come unasked: neither the connection's end nor what would pass for an answer."""
         return self.sock is not None and self.sock.is_quiet()
 
     def seconds_left(self) -> float:
-        """Raises TimeoutError when it is none."""
+        """Return the time until the deadline. Raises TimeoutError when it is none."""
         left = self.deadline - seconds()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
@@ -94,7 +94,7 @@ class DeadlineConnection(HTTPConnection):
 
 
 class _DeadlineSocket:
-    """What http.client needs of a socket, each operation limited to the time that is left."""
+    """It is what http.client needs of a socket, with each operation limited to the time that is left."""
 
     def __init__(self, connection: DeadlineConnection, inner: Socket) -> None:
         self._connection = connection

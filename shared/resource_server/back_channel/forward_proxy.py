@@ -18,7 +18,7 @@ _FORM = "`proxy` has to be http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, p
 
 @dataclass(frozen=True, slots=True)
 class ForwardProxy:
-    """Where it is, and what it is told of us. It is spoken to without TLS."""
+    """It says where the proxy is, and what that is told of us. It is spoken to without TLS."""
 
     host: str
     port: int
@@ -27,7 +27,7 @@ class ForwardProxy:
 
     @classmethod
     def at(cls, address: str) -> Self:
-        """Raises ValueError for an address that can't be used whole. Its text holds no password."""
+        """Read an address. Raises ValueError, whose text holds no password, for one that can't be used whole."""
         try:
             parts = urlsplit(address)
             host, port = parts.hostname, parts.port
@@ -65,7 +65,7 @@ class ForwardProxy:
 
 
 def authority(host: str, port: int) -> str:
-    """A host with its port, as it stands in an address (RFC 3986 §3.2)."""
+    """Return a host with its port, as it stands in an address (RFC 3986 §3.2)."""
     name = host.encode("idna").decode("ascii")
     return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 

@@ -11,7 +11,7 @@ _OTHER_PLACES = frozenset({301, 302, 303, 307, 308, 404, 405, 421})
 
 
 def refusal(status: int, body: bytes, retry_after: int, *, host: str) -> CannotValidateError:
-    """Why an exchange with this status came to nothing."""
+    """Return why an exchange with this status came to nothing."""
     said = f"it answered {status}{_text(body)}"
     if status >= 500:
         return OutageError(said, retry_after)
@@ -35,7 +35,7 @@ def refusal(status: int, body: bytes, retry_after: int, *, host: str) -> CannotV
 
 
 def proxy_wants_credentials(host: str) -> MisconfiguredError:
-    """What a proxy's 407 means."""
+    """Return what a proxy's 407 means."""
     return MisconfiguredError(
         f"the proxy on the way to {host} doesn't accept our credentials (it answered 407): change `proxy` here to "
         "http://USER:PASSWORD@HOST:PORT with those that it knows"
@@ -43,7 +43,7 @@ def proxy_wants_credentials(host: str) -> MisconfiguredError:
 
 
 def _text(body: bytes) -> str:
-    """What an OAuth error says (RFC 6749 §5.2), in one line."""
+    """Return what an OAuth error says (RFC 6749 §5.2), in one line."""
     with suppress(ValueError, RecursionError):
         error = json.loads(body)
         if isinstance(error, dict):

@@ -20,7 +20,7 @@ from .used_proofs import ProofsUsedHere, UsedProofs
 
 
 class Dpop:
-    """Checks a proof at each call, also for a remembered token.
+    """It checks a proof at each call, also for a remembered token.
 
     Args:
         address: the service's public scheme and host, with the path that a proxy in front cuts off, if it does. Proofs
@@ -47,7 +47,7 @@ class Dpop:
         self._clock = clock
 
     def check(self, token: PresentedToken, proof: PresentedProof | None, jkt: str) -> None:
-        """Nothing, if the proof is good for this call with a token that is bound to the key `jkt`.
+        """Return if the proof is good for this call with a token that is bound to the key `jkt`.
 
         Raises:
             InvalidDpopProofError: there is none, it is not good, or it was used before.

@@ -13,18 +13,18 @@ WINDOW = 60
 
 
 class DpopNonces:
-    """Made with the first key, accepted with every key, like tokens."""
+    """They are made with the first key and accepted with every key, like tokens."""
 
     def __init__(self, keys: Sequence[bytes], clock: Callable[[], float] = time.time) -> None:
         self._keys = keys
         self._clock = clock
 
     def current(self) -> str:
-        """The nonce to hand out now."""
+        """Return the nonce to hand out now."""
         return self._make(self._keys[0], self._window())
 
     def is_recent(self, nonce: str | None) -> bool:
-        """Whether we handed it out lately; the next window's too, because a process' clock may be ahead of ours."""
+        """Return whether we handed it out lately; the next window counts too, as another process may be ahead of us."""
         now = self._window()
         recent = [self._make(key, window) for key in self._keys for window in (now - 1, now, now + 1)]
         given = (nonce or "").encode("utf-8", "surrogatepass")

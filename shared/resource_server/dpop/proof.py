@@ -46,17 +46,17 @@ class InvalidProofError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A proof that is good for its request, unless it was used before."""
+    """It is good for its request, unless it was used before."""
 
     jkt: str
-    """This is the thumbprint of the key that signed it (RFC 7638), to which tokens are bound."""
+    """It is the thumbprint of the key that signed it (RFC 7638), to which tokens are bound."""
     digest: str
     """It stands for this proof among all of its key at its address (RFC 9449 §11.1)."""
     nonce: str | None
 
 
 def read_proof(header: str, *, method: str, address: str, now: float, access_token: str | None = None) -> Proof:
-    """The proof in a `DPoP` header.
+    """Return the proof in a `DPoP` header.
 
     Args:
         header: as WSGI gives it, where two headers are one with a comma, which no JWT has.
@@ -116,7 +116,7 @@ def _json_object(segment: str) -> dict[str, Any]:
 
 
 def _verified_key(algorithm: str, key: Any, signed: bytes, signature: bytes) -> str:
-    """The thumbprint of the public key `key`, with which `signature` was made."""
+    """Return the thumbprint of the public key `key`, with which `signature` was made."""
     kind = _KEY_TYPES[algorithm]
     members = _PUBLIC_MEMBERS[kind]
     if not isinstance(key, dict) or _PRIVATE_MEMBERS & set(key):
@@ -140,7 +140,7 @@ def _verified_key(algorithm: str, key: Any, signed: bytes, signature: bytes) -> 
 
 
 def _target(address: str) -> tuple[str, str, int, bytes] | None:
-    """An address without query and fragment in a normal form (RFC 3986 §6.2.2, §6.2.3); None if it is none.
+    """Return an address in a normal form without query and fragment (RFC 3986 §6.2.2, §6.2.3); None if it is none.
 
     Paths are compared decoded, because that is how WSGI hands a request's path over.
     """

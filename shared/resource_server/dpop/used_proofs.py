@@ -14,17 +14,17 @@ not check as many."""
 
 
 class UsedProofs(Protocol):
-    """Remembers proofs for a service. Where it has several processes, one memory for all of them."""
+    """It remembers proofs for a service. Where that has several processes, one memory serves all of them."""
 
     def use_once(self, digest: str, lifetime: int) -> bool:
-        """Whether this is the first use; remembered for `lifetime` seconds. Of several callers, one hears yes.
+        """Return whether this is the first use, remembered for `lifetime` seconds. Of several callers, one hears yes.
 
         Raises CannotValidateError if that can't be told.
         """
 
 
 class ProofsUsedHere:
-    """The memory of one process. A proof that was used here could be used once more at each other one."""
+    """It is the memory of one process. A proof that was used here could be used once more at each other one."""
 
     def __init__(self, *, max_entries: int = MAX_ENTRIES, clock: Callable[[], float] = seconds) -> None:
         self._max_entries = max_entries

@@ -37,13 +37,13 @@ class AsyncValidation:
         reset_after_fork(self)
 
     def reset(self) -> None:
-        """With threads of this process."""
+        """Begin with threads of this process."""
         self._threads = ThreadPoolExecutor(_QUESTIONS, thread_name_prefix="introspection")
 
     async def validate(
         self, authorization: str | None, required: Collection[Scope] | Optional, proof: PresentedProof | None
     ) -> ActiveToken | None:
-        """The token of an `Authorization` header; None if it is optional and none came. Raises a NotLetThroughError."""
+        """Return the token of the header; None if it is optional and none came. Raises a NotLetThroughError."""
         if required is OPTIONAL:
             try:
                 return await self.validate(authorization, (), proof)
@@ -68,7 +68,7 @@ class AsyncValidation:
 
 
 def is_asyncio() -> bool:
-    """Whether the caller's event loop is asyncio's; else it is Trio's."""
+    """Return whether the caller's event loop is asyncio's; else it is Trio's."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -19,7 +19,7 @@ LONGEST_UNCHECKED = 60.0
 
 
 class WatchedSocket:
-    """Stands between a server and an application, whose `receive` and `send` it has.
+    """It stands between a server and an application, whose `receive` and `send` it has.
 
     When the token isn't good any longer, the socket is closed with 1008, and the application is told as if its client
     had gone: `websocket.disconnect` with that code. What it sends afterwards goes nowhere.
@@ -46,7 +46,7 @@ class WatchedSocket:
         self._waiting: asyncio.Task[Any] | None = None
 
     async def receive(self) -> Any:
-        """The next message of the client."""
+        """Return the next message of the client."""
         while self._ended is None:
             message = await self._message(max(0.0, self._next_check - seconds()) if not self._over else None)
             if message is not None:
@@ -64,12 +64,12 @@ class WatchedSocket:
             await self._send(message)
 
     def close(self) -> None:
-        """The application has returned."""
+        """Stop waiting: the application has returned."""
         if self._waiting is not None:
             self._waiting.cancel()
 
     async def _message(self, within: float | None) -> Any:
-        """None if none comes so soon. Nothing is lost where the application itself gives up waiting."""
+        """Return the next message, or None if none comes so soon. None is lost where the application stops waiting."""
         if not is_asyncio():
             import trio  # noqa: PLC0415 — where it runs, it is installed
 

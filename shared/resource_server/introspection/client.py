@@ -7,13 +7,13 @@ DEADLINE = 1.0
 
 
 class IntrospectionClient:
-    """Introspection as one resource server."""
+    """It introspects as one resource server."""
 
     def __init__(self, channel: BackChannel) -> None:
         self._channel = channel
 
     def introspect(self, token: str, within: float) -> RawAnswer:
-        """The answer about one token, within so many seconds. Raises CannotValidateError."""
+        """Return the answer about one token, which takes at most `within` seconds. Raises CannotValidateError."""
         form = {"token": token, "token_type_hint": "access_token"}
         return self._channel.post("/introspect", form, within=within)
 

@@ -15,7 +15,7 @@ _LONGEST_TIME = 2**53
 
 
 def read_other_answer(body: bytes, token: str, issuer: str) -> ActiveToken | None:
-    """The token; None if it isn't active, or is a token of another kind.
+    """Return the token; None if it isn't active, or is a token of another kind.
 
     It is known here by its digest, whatever the server calls it. Where the answer doesn't say who issued the token, it
     was whoever was asked: `issuer`. Raises UnusableAnswerError for what can't be read.
@@ -66,7 +66,7 @@ def _text(answer: dict[str, Any], *names: str) -> str | None:
 
 
 def _words(value: object, *, separated: bool = True) -> frozenset[str]:
-    """Of a list, or of a text that holds one word, or several if they are separated by spaces."""
+    """Return the words of a list, or of a text that holds one, or several if they are separated by spaces."""
     if value is None:
         return frozenset()
     if isinstance(value, str):
@@ -77,7 +77,7 @@ def _words(value: object, *, separated: bool = True) -> frozenset[str]:
 
 
 def _time(value: object, name: str) -> int:
-    """Seconds, perhaps with a fraction, which is cut off: so a token ends early rather than late."""
+    """Return seconds. A fraction is cut off: so a token ends early rather than late."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _LONGEST_TIME:
         raise UnusableAnswerError(f"introspection answered with an unusable `{name}`")
     return int(value)

@@ -19,7 +19,7 @@ _METADATA = ("/.well-known/oauth-authorization-server", "/.well-known/openid-con
 
 
 class OtherIntrospection:
-    """Asks at the address that is given, or that the issuer's metadata name. Safe to create before a fork."""
+    """It asks at the address that is given, or that the issuer's metadata name. It may be created before a fork."""
 
     def __init__(
         self,
@@ -40,11 +40,11 @@ class OtherIntrospection:
         reset_after_fork(self)
 
     def reset(self) -> None:
-        """With a lock of this process."""
+        """Begin with a lock of this process."""
         self._lock = threading.Lock()
 
     def introspect(self, token: str, within: float) -> RawAnswer:
-        """The answer about one token, within so many seconds. Raises CannotValidateError."""
+        """Return the answer about one token, which takes at most `within` seconds. Raises CannotValidateError."""
         until = seconds() + within
         channel, path = self._endpoint or self._found(until)
         form = {"token": token, "token_type_hint": "access_token"}
@@ -53,7 +53,7 @@ class OtherIntrospection:
         return channel.post(path, form, within=until - seconds())
 
     def check(self) -> None:
-        """Whether the server can be found and lets us introspect. Raises CannotValidateError."""
+        """Find out whether the server can be found and lets us introspect. Raises CannotValidateError."""
         self.introspect("is-anybody-there", DEADLINE)
 
     def misnamed(self) -> MisconfiguredError | None:
@@ -84,7 +84,7 @@ class OtherIntrospection:
             self._lock.release()
 
     def _discovered(self, until: float) -> str:
-        """The introspection endpoint (RFC 8414 §3)."""
+        """Return the introspection endpoint (RFC 8414 §3)."""
         path = urlsplit(self._issuer).path.rstrip("/")
         places = (f"{_METADATA[0]}{path}", *(f"{path}{name}" for name in reversed(_METADATA)))
         problem = MisconfiguredError("")

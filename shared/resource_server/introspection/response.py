@@ -16,7 +16,7 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 @dataclass(frozen=True, slots=True)
 class ActiveToken:
-    """A token that the authorization server calls active. Whether it is good *here* is the validator's to say."""
+    """The authorization server calls this token active. Whether it is good *here* is the validator's to say."""
 
     subject: str
     client_id: str
@@ -30,18 +30,18 @@ class ActiveToken:
     expires_at: int
     """These are epoch seconds by the authorization server's clock, like `issued_at`."""
     jti: str
-    """This is the token's digest, by which a revocation names it."""
+    """It is the token's digest, by which a revocation names it."""
     grant_id: str
     jkt: str | None = None
-    """This is the thumbprint of the key that it is bound to (RFC 9449 §6), or None for a bearer token."""
+    """It is the thumbprint of the key that it is bound to (RFC 9449 §6), or None for a bearer token."""
     actors: tuple[str, ...] = ()
     """The first acts for the subject by token exchange (RFC 8693 §4.1). The others tell how it came to that."""
     answer: bytes = field(default=b"{}", repr=False)
-    """This is what the authorization server said of it, as it came. Read `claims`."""
+    """It is what the authorization server said of it, as it came. Read `claims`."""
 
     @property
     def claims(self) -> dict[str, Any]:
-        """All that the authorization server said of it, for what has no attribute here; parsed anew at each call.
+        """Return all that the authorization server said of it, for what has no attribute here, parsed at each call.
 
         Where a grant was narrowed since, `scopes` are fewer than these name: they count.
         """
@@ -50,17 +50,17 @@ class ActiveToken:
 
     @property
     def stands_for_a_person(self) -> bool:
-        """False for a token that a client got for itself (client credentials): its subject is the client."""
+        """Return False for a token that a client got for itself (client credentials): its subject is the client."""
         return self.subject != self.client_id
 
 
 def token_digest(token: str) -> str:
-    """base64url SHA-256 without padding, which the authorization server calls `jti`."""
+    """Return base64url SHA-256 without padding, which the authorization server calls `jti`."""
     return b2a_base64(sha256(token.encode()).digest(), newline=False)[:-1].translate(_URL_SAFE).decode()
 
 
 def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
-    """The token; None if the answer is `"active": false`.
+    """Return the token; None if the answer is `"active": false`.
 
     Raises UnusableAnswerError if the answer is anything but one of the two answers that exist, or about another token.
     """
@@ -88,7 +88,7 @@ def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
 
 
 def read_json_answer(body: bytes) -> dict[str, Any]:
-    """The members of an answer, `active` among them. Raises UnusableAnswerError."""
+    """Return the members of an answer, `active` among them. Raises UnusableAnswerError."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -113,7 +113,7 @@ def _audience(value: object) -> frozenset[str]:
 
 
 def confirmation_key(confirmation: object) -> str | None:
-    """The `jkt` of a `cnf` member. A binding of another kind could not be checked here (RFC 7800 §3.1)."""
+    """Return the `jkt` of a `cnf` member. A binding of another kind could not be checked here (RFC 7800 §3.1)."""
     if confirmation is None:
         return None
     if not isinstance(confirmation, dict) or list(confirmation) != ["jkt"] or not isinstance(confirmation["jkt"], str):

@@ -21,10 +21,10 @@ _log = logging.getLogger(__name__)
 
 
 class Introspector(Protocol):
-    """Whoever can be asked about a token."""
+    """It can be asked about a token."""
 
     def introspect(self, token: str, within: float) -> RawAnswer:
-        """The answer within so many seconds. Raises CannotValidateError."""
+        """Return the answer, which takes at most `within` seconds. Raises CannotValidateError."""
 
     def close(self) -> None:
         """Give back what is held open."""
@@ -37,7 +37,7 @@ UnusableAnswerError.
 
 
 class Asker:
-    """Remembers what it was told. Deadlines are on `clock.seconds`."""
+    """It remembers what it was told. Deadlines are on `clock.seconds`."""
 
     def __init__(
         self,
@@ -60,11 +60,11 @@ class Asker:
         self._flights: SingleFlight[ActiveToken] = SingleFlight()
 
     def deadline(self) -> float:
-        """For what arrives now."""
+        """Return the deadline of what arrives now."""
         return seconds() + self._deadline
 
     def begin(self, presented: PresentedToken, deadline: float) -> tuple[Flight[ActiveToken], bool]:
-        """A question, and whether whoever got it has to let it fly."""
+        """Return a question, and whether whoever got it has to let it fly."""
         jti = presented.jti
         ask = partial(self._ask, presented.text, jti, deadline)
         if not self._cache.is_proven():
@@ -78,11 +78,11 @@ class Asker:
         return flight, is_mine
 
     def ask(self, presented: PresentedToken) -> ActiveToken:
-        """Alone. Raises InvalidTokenError, CannotValidateError, and what else the introspector raises."""
+        """Ask alone. Raises InvalidTokenError, CannotValidateError, and what else the introspector raises."""
         return self._ask(presented.text, presented.jti, self.deadline())
 
     def is_shared(self) -> bool:
-        """Whether several may wait for one question."""
+        """Return whether several may wait for one question."""
         return bool(self._max_age)
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ class Asker:
         return inquiry.cut(active)
 
     def _answer(self, token: str, jti: str, within: float) -> tuple[RawAnswer, ActiveToken | None]:
-        """What the authorization server says; None if the token isn't active. Raises CannotValidateError.
+        """Return what the authorization server says; None if the token isn't active. Raises CannotValidateError.
 
         Only what would happen to any token speaks for an outage: else whoever sends odd tokens could stop the service.
         Nor does it speak for one that a question failed which had waited here for half of its time.

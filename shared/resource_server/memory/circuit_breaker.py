@@ -24,7 +24,7 @@ class CircuitBreaker:
         reset_after_fork(self)
 
     def reset(self) -> None:
-        """Closed, as at the beginning."""
+        """Close it, as at the beginning."""
         self._lock = threading.Lock()
         self._failures = 0
         self._about: set[str] = set()
@@ -47,7 +47,7 @@ class CircuitBreaker:
             self._about.clear()
 
     def failed(self, about: str | None = None) -> bool:
-        """Count; True if that opened it. A failure `about` a token counts once in a row: its sender chose the token."""
+        """Count; return whether that opened it. A failure `about` a token counts once: its sender chose the token."""
         with self._lock:
             if about is not None:
                 if about in self._about or len(self._about) >= FAILURES:

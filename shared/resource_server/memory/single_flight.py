@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class Flight(Generic[T]):
-    """One question. Who waits for `answer` decides how: a thread by `wait`, an event loop by a callback."""
+    """It is one question. Who waits for `answer` decides how: a thread by `wait`, an event loop by a callback."""
 
     def __init__(self, ask: Callable[[], T], ended: Callable[["Flight[T]"], None] = lambda flight: None) -> None:
         self.begun_at = seconds()
@@ -28,7 +28,7 @@ class Flight(Generic[T]):
 
     @classmethod
     def landed(cls, answer: T) -> "Flight[T]":
-        """One that is over: the answer was known."""
+        """Return one that is over: the answer was known."""
         flight = cls(lambda: answer)
         flight.fly()
         return flight
@@ -48,7 +48,7 @@ class Flight(Generic[T]):
             self._ended(self)
 
     def wait(self, deadline: float) -> T:
-        """The answer, or what was raised instead; CannotValidateError if it doesn't come before the deadline."""
+        """Return the answer, or raise what was raised, or CannotValidateError if it doesn't come in time."""
         try:
             error = self.answer.exception(max(0.0, deadline - seconds()))
         except TimeoutError:
@@ -61,19 +61,19 @@ class Flight(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """One question per key at a time, in this process."""
+    """It lets one question per key be asked at a time, in this process."""
 
     def __init__(self) -> None:
         self.reset()
         reset_after_fork(self)
 
     def reset(self) -> None:
-        """With nobody waiting."""
+        """Begin with nobody waiting."""
         self._lock = threading.Lock()
         self._flights: dict[str, Flight[T]] = {}
 
     def join(self, key: str, ask: Callable[[], T], *, max_age: float) -> tuple[Flight[T], bool]:
-        """The question that is under way, or a new one (then True), which whoever got it has to let fly.
+        """Return the question that is under way, or a new one (then True), which whoever got it has to let fly.
 
         A question that was begun more than `max_age` seconds ago is not shared: its answer may be as old.
         """

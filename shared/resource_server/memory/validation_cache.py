@@ -32,7 +32,7 @@ class _Entry:
 
 @dataclass(slots=True, eq=False)
 class Inquiry:
-    """A question that is on its way, and what was revoked since it was begun: the answer may be older than that."""
+    """It is a question on its way, and remembers what was revoked since it began: the answer may be older than that."""
 
     begun_at: float
     ended: set[str] = field(default_factory=set)
@@ -41,17 +41,17 @@ class Inquiry:
     """If it is True, nobody knows what was revoked meanwhile."""
 
     def outdated(self, token: ActiveToken) -> bool:
-        """Whether this token was revoked after the question was begun."""
+        """Return whether this token was revoked after the question was begun."""
         return not self.ended.isdisjoint((token.jti, token.grant_id))
 
     def cut(self, token: ActiveToken) -> ActiveToken:
-        """The token without the scopes that were taken from its grant since the question was begun."""
+        """Return the token without the scopes that were taken from its grant since the question was begun."""
         left = self.narrowed.get(token.grant_id)
         return token if left is None else replace(token, scopes=token.scopes & left)
 
 
 class ValidationCache:
-    """Bounded in entries and bytes; the least recently used go first. Never holds a token string.
+    """It is bounded in entries and bytes; the least recently used go first. It never holds a token string.
 
     With `follows_feed`, nothing is used unless the feed has proven within PROVEN_FOR that it tells everything. Without,
     entries are simply used for their life.
@@ -85,7 +85,7 @@ class ValidationCache:
         self._proven_until = float("-inf") if self._follows_feed else float("inf")
 
     def find(self, jti: str) -> ActiveToken | None:
-        """The active token with this digest, if it is remembered and that may be used."""
+        """Return the active token with this digest, if it is remembered and that may be used."""
         with self._lock:
             entry = self._entries.get(jti)
             if entry is None:
@@ -100,11 +100,11 @@ class ValidationCache:
             return entry.token
 
     def is_proven(self) -> bool:
-        """Whether anything that is remembered may be used now."""
+        """Return whether anything that is remembered may be used now."""
         return self._clock() <= self._proven_until
 
     def is_inactive(self, jti: str) -> bool:
-        """Whether the token with this digest was refused a moment ago."""
+        """Return whether the token with this digest was refused a moment ago."""
         return self._clock() < self._inactive.get(jti, 0.0)
 
     @contextmanager

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class OfOneProcess(Protocol):
-    """Something with state that means nothing in another process."""
+    """It has state that means nothing in another process."""
 
     def reset(self) -> None:
         """Begin with nothing, and leave alone what belongs to the parent."""

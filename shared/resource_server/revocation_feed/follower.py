@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class FeedFollower:
-    """Reads the feed into a cache. Safe to create before a fork."""
+    """It reads the feed into a cache. It may be created before a fork."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class FeedFollower:
         reset_after_fork(self)
 
     def reset(self) -> None:
-        """Not followed by any thread of this process yet."""
+        """Begin without a thread of this process."""
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None

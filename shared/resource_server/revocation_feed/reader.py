@@ -16,7 +16,7 @@ GRACE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One answer of the feed."""
+    """It is one answer of the feed."""
 
     cursor: str
     reset: bool
@@ -28,13 +28,13 @@ class Batch:
     more: bool
     """If it is True, there is more to tell at once, so this answer proves nothing."""
     issuer: str | None
-    """This is who answers."""
+    """It is who answers."""
     resource: str | None
-    """This is whom it answers. Like `issuer` it is None from a server that doesn't say so."""
+    """It is whom it answers. Like `issuer` it is None from a server that doesn't say so."""
 
 
 def read_feed(channel: BackChannel, cursor: str, *, wait: int = WAIT, grace: float = GRACE) -> Batch:
-    """What was revoked since `cursor`, which is empty the first time. Raises CannotValidateError.
+    """Return what was revoked since `cursor`, which is empty the first time. Raises CannotValidateError.
 
     The answer may be held for `wait` seconds while there is nothing to tell, and may take `grace` seconds more.
     """
@@ -43,7 +43,7 @@ def read_feed(channel: BackChannel, cursor: str, *, wait: int = WAIT, grace: flo
 
 
 def read_batch(body: bytes) -> Batch:
-    """An answer of the feed. Raises UnusableAnswerError for anything else."""
+    """Return an answer of the feed. Raises UnusableAnswerError for anything else."""
     try:
         answer: FeedAnswer = json.loads(body)
         events = [_a(dict, event) for event in _a(list, answer["events"])]
