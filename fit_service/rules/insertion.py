@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry
-from fit_service.rules.entry_matching import Candidate, EntryWarning, Match, Surroundings, match
+from fit_service.rules.entry_matching import Candidate, Surroundings, match
+from fit_service.rules.entry_oddities import EntryWarning, Match
 
 
 @dataclass(frozen=True, slots=True)

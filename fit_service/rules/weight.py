@@ -56,6 +56,11 @@ class Weight:
         return plain(self.amount)
 
 
+def other_unit(unit: str) -> str:
+    """Return pounds for kilograms, and kilograms for pounds."""
+    return UNITS[1 - UNITS.index(unit)]
+
+
 def in_unit(mass: int, unit: str) -> Decimal:
     """Return a mass as it is shown in `unit`: as it was entered, or to three decimals if that was in the other unit."""
     return rounded(mass, MASS_OF_A_THOUSANDTH[unit] * 1000)

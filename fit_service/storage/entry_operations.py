@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from fit_service.rules.body_weight_entry import NewEntry, changed_entry
 from fit_service.rules.client_record import RECORD_ID, ClientRecord
 from fit_service.rules.entry_batch import AnyOperation, EntryChange, EntryDeletion
-from fit_service.rules.entry_matching import Candidate, EntryWarning, Oddity
+from fit_service.rules.entry_matching import Candidate
+from fit_service.rules.entry_oddities import EntryWarning, Oddity
 from fit_service.rules.insertion import Outcome
 from fit_service.rules.refusals import (
     ChangedMeanwhileError,

@@ -1,4 +1,4 @@
-"""Reads what is stored around entries that an app sends: `entry_matching.py` compares them with it."""
+"""Reads what is stored around entries that an app sends: `rules/entry_matching.py` compares them with it."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from fit_service.models import BodyWeight, to_microseconds
 from fit_service.rules.body_weight_entry import ID, BodyWeightEntry
-from fit_service.rules.entry_matching import COMPARED, TWIN_TIME, Candidate, Surroundings
+from fit_service.rules.entry_matching import Candidate, Surroundings
+from fit_service.rules.entry_oddities import COMPARED, TWIN_TIME
 from fit_service.storage.entry_reader import EntryReader, Page
 from fit_service.storage.entry_rows import to_entry
 

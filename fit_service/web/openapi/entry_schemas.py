@@ -6,7 +6,7 @@ from typing import Any
 from fit_service.rules import client_record
 from fit_service.rules.body_weight_entry import FIRST_YEAR, Origin
 from fit_service.rules.entry_batch import MAX_ENTRIES, Operation
-from fit_service.rules.entry_matching import Oddity
+from fit_service.rules.entry_oddities import Oddity
 from fit_service.rules.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, MAX_LENGTH
 from fit_service.web.openapi.description import Content, Schema
 from fit_service.web.openapi.schema_parts import (
