@@ -2,6 +2,9 @@
 
 Counting protects capacity, not secrets. So if Redis can't be asked, requests are neither refused nor let through
 uncounted: for some seconds each process counts for itself.
+
+Windows begin at moments that can be computed, because each answer says when the next one begins. The throttles of the
+authorization server let `limits` begin one with the first attempt, and ask when it ends only where one is refused.
 """
 
 import logging
