@@ -6,7 +6,6 @@ never back.
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
-from prometheus_client import CollectorRegistry
 
 from auth_service.cli import install_commands
 from auth_service.components import Components, build
@@ -54,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["auth_service"] = parts
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
-    metrics = install_metrics(app, settings.metrics_token, CollectorRegistry(), parts.writability)
+    metrics = install_metrics(app, settings.metrics_token, parts.metrics, parts.grant_metrics, parts.writability)
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
     install_sessions(app, parts.sessions, parts.web_secret, settings.session_lifetime, secure=settings.secure)
@@ -109,7 +108,9 @@ def _install_pages(app: Flask, parts: Components) -> None:
         csrf.exempt(blueprint)  # an app's form, which does no more than be sent again as a query
         app.register_blueprint(blueprint)
     app.register_blueprint(home_page(parts.accounts))
-    app.register_blueprint(sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events))
+    app.register_blueprint(
+        sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events, parts.domain_metrics)
+    )
     app.register_blueprint(sign_out_pages(parts.logout, parts.accounts, parts.logout_requests))
     app.register_blueprint(
         consent_pages(parts.authorization, parts.accounts, parts.pending, parts.resource_servers, parts.creation)

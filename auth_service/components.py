@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from functools import partial
 
+from prometheus_client import CollectorRegistry
+
 from auth_service.crypto.derived_keys import nonce_key, web_secret, wrapping_key
 from auth_service.crypto.token_handle import TokenKeyRing
+from auth_service.domain_metrics import DomainMetrics, GrantCollector
 from auth_service.protocol.authorization.endpoint import AuthorizationEndpoint
 from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME, PushedAuthorizationRequests
 from auth_service.protocol.authorization.request import AuthorizationRequest
@@ -109,6 +112,9 @@ class Components:
     registration: DynamicRegistration
     userinfo: TokenValidator
     logout: LogoutEndpoint
+    metrics: CollectorRegistry
+    domain_metrics: DomainMetrics
+    grant_metrics: GrantCollector
     writability: Writability
     web_secret: bytes
 
@@ -141,7 +147,9 @@ def build(settings: Settings) -> Components:
     )
     creation = GrantCreation(resource_servers, records, grants, revocation, settings.grant_lifetime)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
-    issuance = TokenIssuance(keys, grants, exchanged, clients, revocation, lifetimes)
+    metrics = CollectorRegistry()
+    domain_metrics = DomainMetrics(metrics)
+    issuance = TokenIssuance(keys, grants, exchanged, clients, revocation, lifetimes, domain_metrics)
     codes = CodeExchange(issuer, grants, signing_keys, issuance)
     server = AuthorizationServer(
         issuer,
@@ -179,6 +187,7 @@ def build(settings: Settings) -> Components:
                 issuance=issuance,
             ),
         },
+        domain_metrics,
     )
     authorization = AuthorizationEndpoint(
         server,
@@ -251,6 +260,9 @@ def build(settings: Settings) -> Components:
         ),
         userinfo=userinfo_validator(issuer, introspection, dpop),
         logout=LogoutEndpoint(issuer, clients, signing_keys),
+        metrics=metrics,
+        domain_metrics=domain_metrics,
+        grant_metrics=GrantCollector(records),
         writability=Writability({"database": database.check_writing, "redis": redis.check_writing}),
         web_secret=web_secret(settings.token_key_bytes()[0]),
     )

@@ -10,6 +10,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from auth_service.models.security_event import SecurityEvent
+from auth_service.protocol.observer import Observer, SignIn
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, Parameters
 from auth_service.storage.password_hashing import TooManyPasswordsError
@@ -30,7 +31,11 @@ class SignInForm(FlaskForm):
 
 
 def sign_in_pages(
-    accounts: AccountStore, throttle: Throttle, pending: AuthorizationRequestStore, events: SecurityEventStore
+    accounts: AccountStore,
+    throttle: Throttle,
+    pending: AuthorizationRequestStore,
+    events: SecurityEventStore,
+    observer: Observer,
 ) -> Blueprint:
     """A blueprint with the page."""
     blueprint = Blueprint("sign_in", __name__)
@@ -47,6 +52,7 @@ def sign_in_pages(
         address = request.remote_addr or ""
         admission = throttle.admit_sign_in(username, address)
         if isinstance(admission, int):
+            observer.sign_in(SignIn.THROTTLED)
             _log.warning("sign-in throttled", extra={"username": username})
             problem = f"Too many attempts. Try again in {in_minutes(admission)}."
             page = render_template("sign_in.html", form=form, target=target, problem=problem)
@@ -57,12 +63,14 @@ def sign_in_pages(
             throttle.not_tried(admission)
             raise
         if account is None:
+            observer.sign_in(SignIn.FAILED)
             _log.warning("sign-in failed", extra={"username": username})
             problem = "That user name and password don’t match."
             return render_template("sign_in.html", form=form, target=target, problem=problem), 401
         throttle.sign_in_succeeded(admission)
         begin_signed_in_session(account)
         events.add(SecurityEvent(kind="signed_in", account_id=account.id))
+        observer.sign_in(SignIn.SUCCEEDED)
         _log.info("signed in", extra={"account_id": account.id})
         return redirect(target, 303)
 

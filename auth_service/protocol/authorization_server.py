@@ -14,6 +14,7 @@ from auth_service.models.client import Client
 from auth_service.protocol.clients.authentication import ClientAuthentication
 from auth_service.protocol.errors import InvalidDpopProofError, printable
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
+from auth_service.protocol.observer import Observer
 from auth_service.protocol.redirection import with_parameters
 from auth_service.protocol.tokens.dpop import DpopProofs
 
@@ -30,6 +31,7 @@ class AuthorizationServer(AuthlibAuthorizationServer):
         authentication: ClientAuthentication[Client],
         dpop: DpopProofs,
         grants: Mapping[str, MakeGrant],
+        observer: Observer,
     ) -> None:
         """`grants` are found by their `grant_type`."""
         super().__init__()
@@ -37,6 +39,7 @@ class AuthorizationServer(AuthlibAuthorizationServer):
         self._authentication = authentication
         self._dpop = dpop
         self._grants = grants
+        self._observer = observer
 
     @property
     def grant_types(self) -> list[str]:
@@ -71,8 +74,11 @@ class AuthorizationServer(AuthlibAuthorizationServer):
             grant.validate_token_request()
             status, body, headers = grant.create_token_response()
             nonce = self._dpop.next_nonce() if request.proven_key else []
+            self._observer.token_request(request.payload.grant_type, "issued")
             return self.handle_response(status, body, [*headers, *nonce])
         except OAuth2Error as error:
+            grant_type = request.payload.grant_type
+            self._observer.token_request(grant_type if grant_type in self._grants else None, str(error.error))
             return self.handle_error_response(request, error)
 
     def check_proof(self, request: ProtocolRequest) -> None:

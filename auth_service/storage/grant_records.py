@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth_service.models.account import Account
@@ -103,6 +103,12 @@ class GrantRecordStore:
         client_id, account_id, username, granted, audience, allowed = row
         scopes = tuple(scope for scope in granted if scope in allowed)
         return GoodGrant(grant_id, client_id, account_id, username, scopes, audience) if scopes else None
+
+    def count_living(self) -> int:
+        """How many grants of people were neither ended nor are past their end. It reads the whole table."""
+        living = (GrantRecord.account_id.is_not(None), GrantRecord.revoked_at.is_(None), unexpired())
+        with self._database.reading() as session:
+            return session.scalar(select(func.count()).select_from(GrantRecord).where(*living)) or 0
 
     def current(self, *, account_id: str | None = None, client_id: str | None = None) -> Iterator[list[GrantRecord]]:
         """Grants that were not ended, of one account or one client or both, in portions by their ids."""

@@ -57,6 +57,7 @@ PROTOCOL = {
     "redirection.py": (),
     "identity_scopes.py": (),
     "oauth_request.py": (),
+    "observer.py": (),
     "resource_indicators.py": ("errors", "identity_scopes", "oauth_request"),
     "clients": (),
     "tokens": ("clients",),
@@ -69,7 +70,7 @@ PROTOCOL = {
     "server_metadata.py": ("authorization", "grants", "openid", "authorization_server", "tokens", "clients"),
 }
 """Each room of the protocol and which others it may import, beside the files of the ground."""
-GROUND = ("errors", "redirection", "identity_scopes", "oauth_request", "resource_indicators")
+GROUND = ("errors", "redirection", "identity_scopes", "oauth_request", "observer", "resource_indicators")
 
 
 @pytest.mark.parametrize("room", PROTOCOL)

@@ -27,6 +27,7 @@ from auth_service.protocol.errors import (
     InvalidDpopProofError,
 )
 from auth_service.protocol.oauth_request import ProtocolRequest
+from auth_service.protocol.observer import Observer, Spending
 from auth_service.protocol.resource_indicators import Target
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.clients import ClientStore
@@ -59,6 +60,7 @@ class TokenIssuance:
         clients: ClientStore,
         revocation: GrantRevocation,
         lifetimes: Lifetimes,
+        observer: Observer,
     ) -> None:
         self._keys = keys
         self._grants = grants
@@ -66,6 +68,7 @@ class TokenIssuance:
         self._clients = clients
         self._revocation = revocation
         self._lifetimes = lifetimes
+        self._observer = observer
 
     def access_token_lifetime(self, client: Client) -> int:
         """Return how many seconds a client's access tokens live at most."""
@@ -115,6 +118,7 @@ class TokenIssuance:
                 binds_refresh_token=client.public,
             )
         )
+        self._observer.spending(presented.kind, _spending(outcome))
         match outcome:
             case Replayed():
                 return self._repeat(presented, request, outcome), outcome.issued_at
@@ -200,6 +204,18 @@ class TokenIssuance:
         ):
             raise AnswerLostError
         return _answer(access, refresh, stored.scope, request.proven_key, stored)
+
+
+def _spending(outcome: Issued | Replayed | NotRotated) -> Spending:
+    match outcome:
+        case Replayed():
+            return Spending.REPLAYED
+        case Issued():
+            return Spending.ROTATED
+        case NotRotated.REUSED:
+            return Spending.REUSED
+        case _:
+            return Spending.REFUSED
 
 
 def _answer(access: TokenHandle, refresh: TokenHandle | None, scope: str, jkt: str, issued: Issued) -> TokenAnswer:
