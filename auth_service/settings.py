@@ -25,7 +25,6 @@ from shared.service.setting_types import (
     key_bytes,
 )
 
-PREFIX = "AUTH_"
 SMALLEST_CLUSTER = 3
 """Masters: fewer can't agree on a failover."""
 

@@ -26,7 +26,7 @@ def test_the_reference_is_what_the_code_says(open_stack: Stack) -> None:
 
 def settings() -> set[str]:
     return {
-        f"{module.PREFIX}{name.upper()}"
+        f"{module.Settings.prefix}{name.upper()}"
         for module in (auth_service.settings, fit_service.settings)
         for name in module.Settings.model_fields
     }

@@ -54,10 +54,8 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         if not set(asked_for) <= set(grant.scopes):
             raise InvalidScopeError
         self._same_request = repeatable(request)  # invalid_request: a malformed Idempotency-Key
-        granted, scopes = (
-            Target(grant.scopes, grant.audience),
-            tuple(each for each in grant.scopes if each in asked_for),
-        )
+        granted = Target(grant.scopes, grant.audience)
+        scopes = tuple(scope for scope in grant.scopes if scope in asked_for)
         self._target = narrowed_target(self._resource_servers.all, granted, scopes, request)  # invalid_target, _scope
         self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce
         self._handle, self._grant = handle, grant
