@@ -1,4 +1,4 @@
-"""`/api/body_weight/export` and `/import`: all entries at once, as CSV or JSON, streamed in both directions."""
+"""`/api/body_weight/export` and `/import` move all entries at once, as CSV or JSON."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -28,13 +28,13 @@ from shared.resource_server import ActiveToken
 FORMAT: Parameter[str] = Parameter("format", one_of(*(each.name for each in FORMATS)), JSON.name, "Of the file.")
 _ATTACHED = Trait(answer_headers=[Header("Content-Disposition", "With a name for the file.", always=True)])
 MAX_WARNINGS = 100
-"""As many of them are told."""
+"""At most so many warnings are told."""
 _AT_ONCE = 500
-"""Exported entries that are in memory at the same time."""
+"""So many exported entries are in memory at the same time."""
 
 
 def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> Blueprint:
-    """A blueprint with both endpoints. A file has at most `import_limit` bytes, also when it is unpacked."""
+    """Make the blueprint. A file has at most `import_limit` bytes, also when it is unpacked."""
     blueprint = Blueprint("transfer", __name__, url_prefix="/api/body_weight")
     blueprint.get("/export")(access(READ, store)(export_entries))
     blueprint.post("/import")(access(WRITE, store, max_body=import_limit)(import_entries))
@@ -80,7 +80,7 @@ def import_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> 
 
 
 def _result(file: EntryFile, outcomes: Sequence[Outcome], place: str) -> dict[str, object]:
-    """What became of the entries of a file. `place` is the member that says where in the file an entry stands."""
+    """Tell what became of the entries of a file. `place` is the member that says where in the file an entry stands."""
     warnings = [
         {place: each.place, **warning.to_json()}
         for each, outcome in zip(file.entries, outcomes, strict=True)
@@ -97,7 +97,7 @@ def _result(file: EntryFile, outcomes: Sequence[Outcome], place: str) -> dict[st
 
 
 def _pages(store: BodyWeightStore, subject: str, page: Page) -> Iterator[list[BodyWeightEntry]]:
-    """One by one, each read in its own transaction: a slow reader holds nothing in the database."""
+    """Read pages one by one, each in its own transaction: a slow reader holds nothing in the database."""
     while True:
         with store.reading(subject) as entries:
             shown, position = entries.page(page)

@@ -1,4 +1,4 @@
-"""What a body-weight entry is: read from a request, checked, written as JSON. Knows no HTTP and no store."""
+"""A body-weight entry is read from the members that an app sends, checked, and written as JSON."""
 
 import re
 from collections.abc import Mapping
@@ -17,27 +17,27 @@ FIRST_YEAR, MAX_AHEAD = 1900, timedelta(days=1)
 """Before that year, or so long from now, it is a typing error."""
 TOO_LATE = "created_at must not be more than a day from now."
 CONTENT = ("body_weight", "unit", "created_at", "utc_offset", "origin")
-"""What an entry says."""
+"""An entry says this."""
 MEMBERS = (*CONTENT, *client_record.MEMBERS)
-"""What is sent of a new one."""
+"""A new entry is sent with these."""
 FIXED_MEMBERS = ("id", "stored_at", "modified_at", *client_record.MEMBERS)
-"""What nobody can change of one that is stored, but may send: an entry can be sent back as it was read."""
+"""Nobody can change these of a stored entry, but apps may send them: it can be sent back as it was read."""
 CHANGED_MEMBERS = (*CONTENT, "version", *FIXED_MEMBERS)
 ID = "[0-9a-f]{1,32}"
-"""What every id of an entry matches. A text that doesn't need not be looked for, and not every store could."""
+"""Every id of an entry matches this. What doesn't need not be looked for, and not every store could."""
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class Origin(StrEnum):
-    """Who measured, or wrote down, a weight."""
+    """An origin says who measured, or wrote down, a weight."""
 
     APP = "app"
-    """A program, from something else."""
+    """A program made it of something else."""
     DEVICE = "device"
-    """A scale."""
+    """A scale measured it."""
     MANUAL = "manual"
-    """A person, by hand."""
+    """A person wrote it down."""
 
 
 ORIGINS = tuple(each.value for each in Origin)
@@ -45,45 +45,45 @@ ORIGINS = tuple(each.value for each in Origin)
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """A weight at an instant, not yet stored."""
+    """It is a weight at an instant, not yet stored."""
 
     weight: Weight
     created_at: datetime
     utc_offset: int | None = field(default=None, kw_only=True)
-    """Minutes by which local time was ahead of UTC where it was weighed; None: unknown."""
+    """Local time was so many minutes ahead of UTC where it was weighed; None: unknown."""
     origin: Origin | None = field(default=None, kw_only=True)
     record: ClientRecord | None = field(default=None, kw_only=True)
-    """What the app that sent it calls it; None: nothing."""
+    """The app that sent it calls it so; None: it said nothing."""
 
     def says_the_same_as(self, other: "NewEntry") -> bool:
-        """Whether they are equal but for what their apps call them."""
+        """Say whether they are equal but for what their apps call them."""
         names = {each.name for each in fields(NewEntry)} - {"record"}
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
 class BodyWeightEntry(NewEntry):
-    """A stored entry of one person."""
+    """It is a stored entry of one person."""
 
     id: str
     change: int
-    """The number of the change that made it what it is, among all changes of this person's entries."""
+    """The change that made it what it is has this number, among all changes of this person's entries."""
     subject: str
-    """The person."""
+    """It is the entry of this person."""
     stored_at: datetime | None = field(default=None, kw_only=True)
-    """When it was inserted; None: before that was noted."""
+    """It was inserted then; None: before that was noted."""
     modified_at: datetime | None = field(default=None, kw_only=True)
-    """When it was changed last, or inserted."""
+    """It was changed last, or inserted, then; None: before that was noted."""
     changed_by: str | None = field(default=None, kw_only=True)
-    """The client that did; None: unknown."""
+    """This client did so; None: unknown."""
 
     @property
     def version(self) -> str:
-        """Of what the entry is now."""
+        """It is the version of what the entry is now."""
         return version_of(self.subject, self.change)
 
     def to_json(self, unit: str | None = None, client_id: str | None = None) -> dict[str, object]:
-        """The object that the API shows, in `unit` or as it was entered, without what is unknown.
+        """Return the object that the API shows, in `unit` or as it was entered, without what is unknown.
 
         The app `client_id` is shown what it calls the entry itself.
         """
@@ -104,14 +104,14 @@ class BodyWeightEntry(NewEntry):
 
 
 def version_of(subject: str, change: int) -> str:
-    """The version of what this change made: nobody can tell from it how many changes there were, or whose they are."""
+    """Name what this change made, so that nobody can tell how many changes there were, or whose they are."""
     return sha256(f"{subject} {change}".encode()).hexdigest()[:16]
 
 
 def new_entry(
     fields: Mapping[str, Any], now: datetime, *, otherwise: datetime | None = None, client_id: str | None = None
 ) -> NewEntry:
-    """An entry from its members. Raises InvalidValueError.
+    """Read an entry from its members. Raises InvalidValueError.
 
     Args:
         fields: the members, others among them.
@@ -135,7 +135,7 @@ def new_entry(
 def changed_entry(
     entry: BodyWeightEntry, fields: Mapping[str, Any], now: datetime, client_id: str | None = None
 ) -> NewEntry:
-    """An entry with the given members replaced (RFC 7396), if the `version` among them is the entry's.
+    """Replace the given members of an entry (RFC 7396), if the `version` among them is the entry's.
 
     The app `client_id` may send back what it calls the entry itself.
 
@@ -159,7 +159,7 @@ def changed_entry(
 
 
 def parse_timestamp(value: object, field: str) -> datetime:
-    """An RFC 3339 timestamp, whose offset is required. Raises InvalidValueError."""
+    """Read an RFC 3339 timestamp, whose offset is required. Raises InvalidValueError."""
     if not isinstance(value, str) or _TIMESTAMP.fullmatch(value) is None:
         raise InvalidValueError(
             field,
@@ -173,7 +173,7 @@ def parse_timestamp(value: object, field: str) -> datetime:
 
 
 def offset_of(timestamp: object) -> int | None:
-    """Minutes by which an RFC 3339 timestamp's offset is ahead; None if it is none.
+    """Return by how many minutes an RFC 3339 timestamp's offset is ahead; None if it is none.
 
     `Z` and `-00:00` name no place (RFC 9557 §2), and neither does `+00:00`: most programs that write it, this one among
     them, mean that they write UTC.
@@ -183,7 +183,7 @@ def offset_of(timestamp: object) -> int | None:
 
 
 def parse_offset(value: object) -> int | None:
-    """Minutes of an offset as in a timestamp, or None. Raises InvalidValueError."""
+    """Read the minutes of an offset as in a timestamp, or None. Raises InvalidValueError."""
     if value is None:
         return None
     if not isinstance(value, str) or not is_offset(value):
@@ -194,17 +194,17 @@ def parse_offset(value: object) -> int | None:
 
 
 def is_offset(text: str) -> bool:
-    """Whether it is an offset as in a timestamp, of a place."""
+    """Say whether it is an offset as in a timestamp, of a place."""
     return _OFFSET.fullmatch(text) is not None and text != "-00:00"
 
 
 def offset_text(minutes: int | None) -> str | None:
-    """As in a timestamp."""
+    """Write an offset as in a timestamp."""
     return None if minutes is None else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
 def parse_origin(value: object) -> Origin | None:
-    """One of the words, or None. Raises InvalidValueError."""
+    """Read one of the words, or None. Raises InvalidValueError."""
     if value is None:
         return None
     if not isinstance(value, str) or value not in ORIGINS:

@@ -1,4 +1,4 @@
-"""Several operations in one request: read one by one, so that a bad one can be told from the good. Knows no HTTP."""
+"""Operations of a batch are read one by one, so that a bad one can be told from the good."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _OPERATION = "operation"
 
 
 class Operation(StrEnum):
-    """What an item of a batch asks for."""
+    """An item of a batch asks for one of these."""
 
     INSERT = "insert"
     CHANGE = "change"
@@ -25,7 +25,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EntryChange:
-    """Members of a stored entry are to be replaced (RFC 7396)."""
+    """It asks that members of a stored entry be replaced (RFC 7396)."""
 
     id: str
     members: Mapping[str, Any]
@@ -33,13 +33,13 @@ class EntryChange:
 
 @dataclass(frozen=True, slots=True)
 class EntryDeletion:
-    """A stored entry is to go."""
+    """It asks that a stored entry go."""
 
     named_by: str
-    """`id`, or `client_record_id`."""
+    """It is `id` or `client_record_id`."""
     name: str
     version: str | None
-    """The only one that may be deleted; None: any."""
+    """Only this version may be deleted; None: any."""
 
 
 AnyOperation = NewEntry | EntryChange | EntryDeletion
@@ -47,19 +47,19 @@ AnyOperation = NewEntry | EntryChange | EntryDeletion
 
 @dataclass(frozen=True, slots=True)
 class EntryBatch:
-    """What was sent, in its order: operations, and what is wrong with those that aren't."""
+    """It holds what was sent, in its order: operations, and what is wrong with those that aren't."""
 
     items: list[AnyOperation | InvalidValueError]
     all_or_nothing: bool
 
     @property
     def operations(self) -> list[AnyOperation]:
-        """The good ones."""
+        """These are the good ones."""
         return [item for item in self.items if not isinstance(item, InvalidValueError)]
 
 
 def parse_batch(members: Mapping[str, Any], now: datetime, client_id: str) -> EntryBatch:
-    """A batch from the members of a body that this app sent.
+    """Read a batch from the members of a body that this app sent.
 
     Raises InvalidValueError if it isn't one, InvalidEntriesError if it isn't good enough.
     """

@@ -1,4 +1,4 @@
-"""Entries as CSV and as JSON: written one by one, so that an export of any length needs little memory, and read."""
+"""Entries are written as CSV and JSON one by one, so that an export of any length needs little memory, and read."""
 
 import csv
 import io
@@ -15,23 +15,23 @@ NEEDED = ("body_weight", "unit", "created_at")
 MAX_COLUMNS = 64
 
 Row = tuple[int, object]
-"""Where it stands in its file, and its members, or the InvalidValueError that says why it has none."""
+"""A row is where it stands in its file, and its members, or the InvalidValueError that says why it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntryFormat:
-    """One way to write entries down."""
+    """A format is one way to write entries down."""
 
     name: str
     media_type: str
     place: str
-    """What the number of a row means: a line (from 1, the header), or an index (from 0)."""
+    """The number of a row means this: a line (from 1, the header), or an index (from 0)."""
     charsets: Mapping[str, str]
-    """What the `charset` of the media type may say, and the codec that reads it."""
+    """The `charset` of the media type may say one of these, and this codec reads it."""
     write: Callable[[Iterable[BodyWeightEntry], str | None], Iterator[str]]
-    """With all weights in one unit, or each as it was entered."""
+    """It writes all weights in one unit, or each as it was entered."""
     read: Callable[[bytes, str], Iterator[Row]]
-    """From the whole file and its codec. Raises RefusedError if the file as a whole can't be read."""
+    """It reads the whole file with its codec. Raises RefusedError if the file as a whole can't be read."""
 
 
 def _write_csv(entries: Iterable[BodyWeightEntry], unit: str | None) -> Iterator[str]:
@@ -42,7 +42,7 @@ def _write_csv(entries: Iterable[BodyWeightEntry], unit: str | None) -> Iterator
 
 
 def _read_csv(file: bytes, codec: str) -> Iterator[Row]:
-    """By way of `csv.reader`: `csv.DictReader` does work for each column of the header at each line, however short."""
+    """Read with `csv.reader`: `csv.DictReader` does work for each column of the header at each line, however short."""
     try:
         rows = csv.reader(io.StringIO(file.decode(codec), newline=""), strict=True, skipinitialspace=True)
         names = _column_names(next(rows, []))
@@ -56,7 +56,7 @@ def _read_csv(file: bytes, codec: str) -> Iterator[Row]:
 
 
 def _column_names(header: list[str]) -> list[str]:
-    """Of the columns; one without a name, as a comma at the end of the line makes, is ""."""
+    """Name the columns; one without a name, as a comma at the end of the line makes, is ""."""
     if len(header) > MAX_COLUMNS:
         raise TooLongError(f"The file has more than {MAX_COLUMNS} columns.")
     names = [name.strip() for name in header]
@@ -71,7 +71,7 @@ def _column_names(header: list[str]) -> list[str]:
 
 
 def _members(names: list[str], row: list[str]) -> dict[str, str] | InvalidValueError:
-    """With more values than columns, nobody knows which belongs where."""
+    """Give each value its name; with more values than columns, nobody knows which belongs where."""
     if any(row[len(names) :]):
         detail = f"There are {len(row)} values for {len(names)} columns: 82,5 is written 82.5."
         return InvalidValueError("entry", detail)

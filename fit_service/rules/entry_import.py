@@ -1,4 +1,4 @@
-"""Reads a file that is imported: each row becomes an entry, or an error that names it. Knows no HTTP and no store."""
+"""Reads a file that is imported: each row becomes an entry, or a fault that names it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,41 +13,41 @@ from fit_service.rules.refusals import Fault, InvalidEntriesError, InvalidValueE
 MAX_ERRORS = 100
 """After so many, the rest of a file is not worth reading."""
 MAX_ENTRIES = 15_000
-"""Of a file: forty years of mornings, which take less than a second."""
+"""A file has at most so many entries: forty years of mornings, which take less than a second."""
 _ANY_TIME = datetime.max.replace(tzinfo=UTC) - MAX_AHEAD
 _DELETION_MARKS = {"deleted", "isdeleted", "deletedat"}
-"""Names of columns and members, their letters only, by which files mark what was deleted."""
+"""Files mark what was deleted by columns and members of these names, of which only letters count."""
 _NOT_DELETED = {"false", "no", "n", "f", "null", "none", "nan", "nat"}
 _OF_ZERO = " 0.:-"
 """What is written with these only is no mark either: nothing, a dash, zero as any number or date."""
 _READABLE: Mapping[str, Callable[[str], bool]] = {"utc_offset": is_offset, "origin": ORIGINS.__contains__}
-"""What is taken from a file only if it is as an export writes it."""
+"""These are taken from a file only if they are as an export writes them."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One entry of a file."""
+    """It is one entry of a file."""
 
     place: int
-    """Its line or index, as the file's format counts."""
+    """It is the line or index of the entry, as the file's format counts."""
     entry: NewEntry
     id: str | None
-    """The one under which this API, perhaps, exported it, or another service, perhaps as a number."""
+    """Under this id perhaps this API exported it, or another service, perhaps as a number."""
     is_too_late: bool
-    """Whether it is more than a day from now, as the first release allowed: then it must be stored already."""
+    """If true, it is more than a day from now, as the first release allowed, and must be stored already."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntryFile:
-    """What was read."""
+    """It holds what was read."""
 
     entries: list[FileEntry]
     marked_deleted: int
-    """How many rows say that they were deleted where they come from, and are no entries for that."""
+    """So many rows say that they were deleted where they come from, and are no entries for that."""
 
 
 def read_entries(file: bytes, codec: str, entry_format: EntryFormat, now: datetime) -> EntryFile:
-    """All entries of a file.
+    """Read all entries of a file.
 
     Raises InvalidEntriesError that names every row at fault, or another RefusedError if the file can't be read.
     """
@@ -72,7 +72,7 @@ def read_entries(file: bytes, codec: str, entry_format: EntryFormat, now: dateti
 
 
 def too_late(entries: Iterable[FileEntry], entry_format: EntryFormat) -> InvalidEntriesError:
-    """Why these entries, which are not stored, can't be."""
+    """Make the refusal of these entries, which are not stored and can't be."""
     return _refusal(
         [Fault("created_at", TOO_LATE, (entry_format.place, each.place)) for each in islice(entries, MAX_ERRORS)]
     )

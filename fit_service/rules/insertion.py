@@ -1,4 +1,4 @@
-"""Decides what of the entries that an app sends is stored, and what became of each. Knows no HTTP and no store."""
+"""Decides what of the entries that an app sends is stored, and tells what became of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from fit_service.rules.entry_oddities import EntryWarning, Match
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of what an app asked for: an entry was inserted, or merged into another one, or was there."""
+    """It is what became of what an app asked for: an entry was inserted, or merged into another one, or was there."""
 
     inserted: BodyWeightEntry | None = None
     merged_into: BodyWeightEntry | None = None
     stored: BodyWeightEntry | None = None
-    """The entry that was named, changed or as it was."""
+    """It is the entry that was named, changed or as it was."""
     there: bool = False
     deleted: bool = False
     warnings: Sequence[EntryWarning] = ()
 
     @property
     def shown(self) -> BodyWeightEntry | None:
-        """The entry that is stored now."""
+        """It is the entry that is stored now."""
         return self.inserted or self.merged_into or self.stored
 
 
@@ -36,14 +36,14 @@ class NotThereError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class InsertionPlan:
-    """Which of the candidates are to be stored."""
+    """It says which of the candidates are to be stored."""
 
     matches: Sequence[Match]
     is_new: Sequence[bool]
     fresh: Sequence[NewEntry]
-    """Those that are."""
+    """These are to be stored."""
     missing: Sequence[int]
-    """Places of candidates that would have to be there, and aren't."""
+    """These are the places of candidates that would have to be there, and aren't."""
 
     def check(self) -> None:
         """Raise NotThereError if it can't be carried out."""
@@ -51,7 +51,7 @@ class InsertionPlan:
             raise NotThereError(self.missing)
 
     def outcomes(self, inserted: Sequence[BodyWeightEntry]) -> list[Outcome]:
-        """One for each candidate, when the fresh ones were stored as these."""
+        """Tell what became of each candidate, when the fresh ones were stored as these."""
         stored, remaining = dict(zip(map(id, self.fresh), inserted, strict=True)), iter(inserted)
 
         def merged_into(twin: NewEntry | None) -> BodyWeightEntry:
@@ -71,7 +71,7 @@ class InsertionPlan:
 def plan_insertion(
     candidates: Sequence[Candidate], around: Surroundings, *, find_same: bool, merge_twins: bool
 ) -> InsertionPlan:
-    """Store those that aren't there yet and, with `merge_twins`, are no likely twins."""
+    """Plan to store those that aren't there yet and, with `merge_twins`, are no likely twins."""
     matches = match(candidates, around, find_same=find_same, merge_twins=merge_twins)
     is_new = [not (found.there or (merge_twins and found.twin)) for found in matches]
     fresh = [candidate.entry for candidate, new in zip(candidates, is_new, strict=True) if new]

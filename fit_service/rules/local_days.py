@@ -1,4 +1,4 @@
-"""Days as a person lives them: an IANA time zone, and how instants fall into its days. Knows no HTTP and no store."""
+"""A person lives days in an IANA time zone: this says how instants fall into them."""
 
 import functools
 from bisect import bisect
@@ -11,7 +11,7 @@ from fit_service.rules.refusals import InvalidValueError
 _A_DAY, _A_MINUTE, _A_SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
 _A_MOMENT = timedelta(microseconds=1)
 _NO_ZONES = {"Factory", "localtime"}
-"""Names that a machine has beside those of zones: its own zone, which the app can't know, and that none was set."""
+"""A machine has these names beside those of zones: its own zone, which apps can't know, and that none was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Offset:
 
 @dataclass(frozen=True, slots=True)
 class LocalDays:
-    """The days from `first` to `last`, both included, in one time zone."""
+    """It is the days from `first` to `last`, both included, in one time zone."""
 
     zone: ZoneInfo
     first: date
@@ -32,34 +32,34 @@ class LocalDays:
 
     @property
     def start(self) -> datetime:
-        """When the first day begins, in UTC: the difference of two local times is not the time between them."""
+        """The first day begins then, in UTC: the difference of two local times is not the time between them."""
         return start_of(self.first, self.zone).astimezone(UTC)
 
     @property
     def end(self) -> datetime:
-        """When the last day is over, in UTC."""
+        """The last day is over then, in UTC."""
         return start_of(self.last + _A_DAY, self.zone).astimezone(UTC)
 
     def offsets(self) -> list[Offset]:
-        """How far local time is ahead of UTC, from before the first day until after the last."""
+        """Return how far local time is ahead of UTC, from before the first day until after the last."""
         begin, end = self.start - _A_DAY, self.end + _A_DAY
         return [Offset(begin, _ahead(self.zone, begin)), *_changes_between(self.zone, begin, end)]
 
 
 def parse_zone(value: str, field: str) -> ZoneInfo:
-    """A time zone by its IANA name. Raises InvalidValueError."""
+    """Read a time zone by its IANA name. Raises InvalidValueError."""
     if value not in _known_zones():
         raise InvalidValueError(field, f"{field} must be an IANA time zone, as in Europe/Berlin.")
     return ZoneInfo(value)
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
-    """On which day it happens there."""
+    """Return on which day it happens there."""
     return instant.astimezone(zone).date()
 
 
 def start_of(day: date, zone: ZoneInfo) -> datetime:
-    """When a day begins, as a local time. Where clocks skip midnight, that is when they are put forward."""
+    """Return when a day begins, as a local time: where clocks skip midnight, when they are put forward."""
     midnight = datetime.combine(day, time(), zone).astimezone(UTC)
     if midnight.astimezone(zone).replace(tzinfo=None) == datetime.combine(day, time()):
         return midnight.astimezone(zone)
@@ -68,7 +68,7 @@ def start_of(day: date, zone: ZoneInfo) -> datetime:
 
 
 def first_and_last_day(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[date, date]:
-    """Of all moments from `start` on and before `end`.
+    """Return the first and the last day of all moments from `start` on and before `end`.
 
     Where clocks are put back across midnight, a day comes back after the next one has begun: the last moment need not
     lie on the last day, nor the first one on the first.
@@ -81,13 +81,13 @@ def first_and_last_day(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[
 
 
 def shown_instant(instant: datetime) -> str:
-    """A local time as RFC 3339 writes it; in UTC if the offset has seconds, as it had long ago: RFC 3339 has none."""
+    """Write a local time as RFC 3339 does; in UTC if the offset has seconds, as it had long ago: RFC 3339 has none."""
     offset = instant.utcoffset()
     return (instant.astimezone(UTC) if offset and offset % _A_MINUTE else instant).isoformat()
 
 
 def _changes_between(zone: ZoneInfo, begin: datetime, end: datetime) -> list[Offset]:
-    """Each change of the clocks after `begin` and before `end`."""
+    """Return each change of the clocks after `begin` and before `end`."""
     years = range(begin.astimezone(UTC).year, end.astimezone(UTC).year + 1)
     return [each for year in years for each in _changes(zone, year) if begin < each.since < end]
 
@@ -99,7 +99,7 @@ def _known_zones() -> set[str]:
 
 @functools.lru_cache(4096)
 def _changes(zone: ZoneInfo, year: int) -> tuple[Offset, ...]:
-    """Each change of the clocks in a (UTC) year. They are never two on one day."""
+    """Return each change of the clocks in a (UTC) year. They are never two on one day."""
     found, day = [], datetime(year, 1, 1, tzinfo=UTC)
     while day.year == year:
         ahead = _ahead(zone, day + _A_DAY)

@@ -1,4 +1,4 @@
-"""Where body weights are read and changed. Every question names the person, so nobody reaches another's entries."""
+"""Body weights are read and changed here. Every question names the person, so nobody reaches another's entries."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from fit_service.storage.staged_imports import StagedImport, staged_import
 
 
 class BodyWeightStore:
-    """Hands out what one person's entries are read and changed with.
+    """It hands out what one person's entries are read and changed with.
 
     `marks` know how far changes got, by which a database is recognised that lost some.
     """
@@ -28,13 +28,13 @@ class BodyWeightStore:
 
     @contextmanager
     def reading(self, subject: str) -> Iterator[EntryReader]:
-        """One person's entries as they are at one moment, until the block ends."""
+        """Read one person's entries as they are at one moment, until the block ends."""
         with self._database.reading() as session:
             yield EntryReader(session, subject)
 
     @contextmanager
     def changing(self, subject: str, client_id: str | None = None) -> Iterator[EntryChanges]:
-        """Changes of one person's entries by a client: all of them happen when the block ends, none if it raises."""
+        """Change one person's entries for a client: all changes happen when the block ends, none if it raises."""
         with self._marked(Writer(subject, client_id)) as (_, changes):
             yield changes
 
@@ -42,7 +42,7 @@ class BodyWeightStore:
     def staged(
         self, subject: str, candidates: Sequence[Candidate], *, merge_twins: bool, client_id: str | None = None
     ) -> Iterator[StagedImport]:
-        """An import, laid down where nobody sees it until `EntryChanges.insert_staged`, or until the block ends."""
+        """Lay down an import where nobody sees it until `EntryChanges.insert_staged`, or until the block ends."""
         with staged_import(self._database, Writer(subject, client_id), candidates, merge_twins=merge_twins) as staged:
             yield staged
 
@@ -62,7 +62,7 @@ class BodyWeightStore:
 
     @contextmanager
     def _marked(self, writer: Writer) -> Iterator[tuple[Session, EntryChanges]]:
-        """A transaction whose last number is noted outside of the database once it is committed."""
+        """Hold a transaction whose last number is noted outside of the database once it is committed."""
         try:
             with self._database.writing() as session:
                 changes = EntryChanges(session, writer, self._marks)

@@ -1,4 +1,4 @@
-"""The one place through which every change of an entry passes: numbered, in turn, with a tombstone where one is due.
+"""Every change of an entry passes here: numbered, in turn, with a tombstone where one is due.
 
 Whoever changes a person's entries first takes the person's turn, by holding their counter until the commit. So numbers
 are committed in their order: whoever has seen a change can't be missing an earlier one. What is changed and deleted is
@@ -28,9 +28,9 @@ from fit_service.storage.webhook_events import tell_of_entries
 from shared.service.sql_database import upsert
 
 TOMBSTONE_LIFETIME = timedelta(days=90)
-"""How long an app may wait between two reads of what changed before it has to begin again."""
+"""An app may wait so long between two reads of what changed before it has to begin again."""
 _AT_ONCE = 500
-"""Rows in one statement."""
+"""One statement writes so many rows."""
 
 _ENTRIES = BodyWeight.metadata.tables[BodyWeight.__tablename__]
 
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class EntryChanges:
-    """What one transaction changes of one person's entries. `finish` is the last thing before the commit.
+    """One transaction changes one person's entries with it. `finish` is the last thing before the commit.
 
     Everything here raises DatabaseBehindError if the database lacks changes that `marks` knows of.
     """
@@ -47,19 +47,19 @@ class EntryChanges:
         self._session = session
         self._subject, self._writer = writer.subject, writer
         self.client_id = writer.client_id
-        """The app; None: an operator."""
+        """This app makes the changes; None: an operator."""
         self._marks = marks
         self._taken = TakenEntries(session, writer)
         self._last_change: int | None = None
-        """The last number that was given out; None: it is not this transaction's turn yet."""
+        """It is the last number that was given out; None: it is not this transaction's turn yet."""
         self._to_update: dict[str, BodyWeightEntry] = {}
         self._to_delete: dict[str, dict[str, object]] = {}
         self._to_tell: dict[str, list[str]] = {CREATED: [], UPDATED: [], DELETED: []}
         self.reached: int | None = None
-        """The last number that this transaction took."""
+        """It is the last number that this transaction took."""
 
     def are_the_first(self) -> bool:
-        """Whether this person never had an entry. Until the commit nobody else can insert one."""
+        """Say whether this person never had an entry. Until the commit nobody else can insert one."""
         epoch: int = self._session.execute(select(EPOCH)).scalar_one()
         return self._take_turn() == epoch
 
@@ -109,17 +109,17 @@ class EntryChanges:
         self._taken.read(ids, record_ids)
 
     def take(self, entry_id: str) -> BodyWeightEntry | None:
-        """One entry as it is now, which until the commit nobody else can change."""
+        """Return one entry as it is now, which until the commit nobody else can change."""
         self._take_turn()
         return self._taken.find(entry_id)
 
     def take_record(self, record_id: str) -> BodyWeightEntry | None:
-        """The entry that the writer's app calls so, likewise."""
+        """Return the entry that the writer's app calls so, which nobody else can change either."""
         self._take_turn()
         return self._taken.find_record(record_id)
 
     def deleted_version(self, record_id: str) -> int | None:
-        """The version of the writer's record that was deleted last, as far as that is remembered."""
+        """Return the version of the writer's record that was deleted last, as far as that is remembered."""
         self._take_turn()
         return self._taken.deleted_version(record_id)
 
@@ -180,7 +180,7 @@ class EntryChanges:
         return update(ChangeCounter).where(ChangeCounter.subject == self._subject)
 
     def _take_turn(self) -> int:
-        """The last number that was given out. Others wait here until we commit or give up."""
+        """Return the last number that was given out. Others wait here until we commit or give up."""
         if self._last_change is None:
             counter = upsert(self._session, ChangeCounter)
             first = {"subject": self._subject, "last_change": EPOCH, "forgotten": EPOCH}
@@ -193,7 +193,7 @@ class EntryChanges:
         return self._last_change
 
     def _take_numbers(self, count: int) -> range:
-        """The next numbers. The counter is written last, in `finish`."""
+        """Take the next numbers. The counter is written last, in `finish`."""
         first = self._take_turn() + 1
         self._last_change = first + count - 1
         if count:
@@ -210,7 +210,7 @@ class EntryChanges:
             raise DatabaseBehindError
 
     def _write(self) -> None:
-        """What was changed and deleted since the last time."""
+        """Write what was changed and deleted since the last time."""
         if self._to_update:
             values = [{"taken_id": entry.id, **to_values(entry)} for entry in self._to_update.values()]
             self._session.execute(update(_ENTRIES).where(_ENTRIES.c.id == bindparam("taken_id")), values)

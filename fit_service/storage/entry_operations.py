@@ -1,4 +1,4 @@
-"""What an app asks for, in its order, each as if it had come alone: decided and done in one transaction.
+"""What an app asks for is decided and done in one transaction, in its order, each as if it had come alone.
 
 Whether a record of an app is new is decided by whoever holds the person's turn, so of several that send it at once one
 inserts it and the others find it. The unique index would refuse a second one, whoever wrote it.
@@ -58,7 +58,7 @@ def _deleted_ids(operations: Iterable[AnyOperation]) -> set[str]:
 
 
 def _is_new(changes: EntryChanges, entry: NewEntry, records: Mapping[str, int]) -> bool:
-    """Whether it is no record that is or was there, or that another operation names."""
+    """Say whether it is no record that is or was there, or that another operation names."""
     if entry.record is None:
         return True
     is_there = changes.take_record(entry.record.id) or changes.deleted_version(entry.record.id) is not None

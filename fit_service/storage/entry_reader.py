@@ -17,54 +17,54 @@ from fit_service.storage.day_totals import day_totals
 from fit_service.storage.entry_rows import to_entry, to_record
 
 Position = tuple[int, str]
-"""Where a page ended: the last entry's instant in microseconds, and its id."""
+"""A page ended there: at the last entry's instant in microseconds, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which of a person's entries are asked for."""
+    """It says which of a person's entries are asked for."""
 
     limit: int
     descending: bool = False
     start: datetime | None = None
-    """From this instant on."""
+    """Entries from this instant on are asked for."""
     end: datetime | None = None
-    """Before this instant."""
+    """Entries before this instant are asked for."""
     after: Position | None = None
     record: tuple[str, str] | None = None
-    """An app, and its id of the only one that is asked for."""
+    """It is an app, and its id of the only entry that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """An entry that is gone."""
+    """It stands for an entry that is gone."""
 
     id: str
     change: int
     record: ClientRecord | None = None
 
     def to_json(self, _unit: str | None = None, client_id: str | None = None) -> dict[str, object]:
-        """What the API shows of it, and the app `client_id` of what it called it."""
+        """Return what the API shows of it, and to the app `client_id` what it called it."""
         return {"id": self.id, "deleted": True, **(self.record.to_json(client_id) if self.record else {})}
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """How many changes this person's entries have seen, and up to which of them tombstones were removed for age."""
+    """It counts the changes of a person's entries, and says up to which of them tombstones were removed for age."""
 
     last_change: int = 0
     forgotten: int = 0
 
 
 class EntryReader:
-    """One person's entries at one moment."""
+    """It reads one person's entries as they are at one moment."""
 
     def __init__(self, session: Session, subject: str) -> None:
         self._session = session
         self._subject = subject
 
     def counter(self) -> Counter:
-        """Anything that is shown of a person stays the same while this does."""
+        """Return the counter: anything that is shown of a person stays the same while it does."""
         row = self._session.get(ChangeCounter, self._subject)
         if row is not None:
             return Counter(row.last_change, row.forgotten)
@@ -72,17 +72,17 @@ class EntryReader:
         return Counter(epoch, epoch)
 
     def find(self, entry_id: str) -> BodyWeightEntry | None:
-        """One entry."""
+        """Return the entry of this id."""
         row = self._session.execute(self._entries().where(BodyWeight.id == entry_id)).first()
         return to_entry(row) if row else None
 
     def earliest(self) -> BodyWeightEntry | None:
-        """The entry of the earliest instant."""
+        """Return the entry of the earliest instant."""
         entries, _ = self.page(Page(limit=1))
         return entries[0] if entries else None
 
     def latest(self, before: datetime | None = None) -> BodyWeightEntry | None:
-        """The entry of the latest instant, or of the latest before one; of several, the one stored last."""
+        """Return the entry of the latest instant, or of the latest before one; of several, the one stored last."""
         query = self._entries().order_by(BodyWeight.created_at.desc(), BodyWeight.change.desc())
         if before is not None:
             query = query.where(BodyWeight.created_at < to_microseconds(before))
@@ -90,7 +90,7 @@ class EntryReader:
         return to_entry(row) if row else None
 
     def page(self, page: Page) -> tuple[list[BodyWeightEntry], Position | None]:
-        """A page of entries by instant and id, and where the next one begins; None after the last."""
+        """Return a page of entries by instant and id, and where the next one begins; None after the last."""
         position = (BodyWeight.created_at, BodyWeight.id)
         query = self._entries()
         if page.start is not None:
@@ -112,9 +112,9 @@ class EntryReader:
     def changes_after(
         self, change: int, deletions: int, limit: int, but_by: str | None = None
     ) -> tuple[list[BodyWeightEntry | Tombstone], bool]:
-        """Entries changed after `change` and tombstones after `deletions`, by number; and whether there is more.
+        """Return entries changed after `change` and tombstones after `deletions`, by number; and whether there is more.
 
-        Without those whose last change was made by the client `but_by`.
+        Those whose last change was made by the client `but_by` are left out.
         """
         living = self._entries().where(BodyWeight.change > change).order_by(BodyWeight.change)
         deleted = select(DeletedEntry).where(DeletedEntry.subject == self._subject, DeletedEntry.change > deletions)
@@ -131,7 +131,7 @@ class EntryReader:
         return changes[:limit], len(changes) > limit
 
     def day_totals(self, days: LocalDays) -> list[DayTotal]:
-        """What the entries of each of these days add up to; days without entries are left out."""
+        """Return what the entries of each of these days add up to; days without entries are left out."""
         return day_totals(self._session, self._subject, days)
 
     def _entries(self) -> Select[Any]:

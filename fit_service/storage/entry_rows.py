@@ -1,4 +1,4 @@
-"""How entries are kept: a row becomes an entry, and an entry the values of a row."""
+"""A row becomes an entry, and an entry the values of a row."""
 
 import secrets
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from fit_service.rules.weight import Weight
 
 
 def to_entry(row: Any) -> BodyWeightEntry:
-    """The entry that a row holds, of the table or of all its columns."""
+    """Return the entry that a row holds, of the table or of all its columns."""
     return BodyWeightEntry(
         Weight.of_thousandths(row.thousandths, row.unit),
         from_microseconds(row.created_at),
@@ -30,14 +30,14 @@ def to_entry(row: Any) -> BodyWeightEntry:
 
 
 def to_record(row: Any) -> ClientRecord | None:
-    """What an app calls the entry, of which the row tells that it is there or that it is gone."""
+    """Return what an app calls the entry, of which the row tells that it is there or that it is gone."""
     if row.client_record_id is None:
         return None
     return ClientRecord(row.client_id, row.client_record_id, row.client_record_version)
 
 
 def to_values(entry: BodyWeightEntry) -> dict[str, object]:
-    """What its row holds."""
+    """Return what the row of an entry holds."""
     return {
         "id": entry.id,
         "subject": entry.subject,
@@ -55,7 +55,7 @@ def to_values(entry: BodyWeightEntry) -> dict[str, object]:
 
 
 def record_values(record: ClientRecord | None) -> dict[str, object]:
-    """What the row of an entry, or that it is gone, holds of what an app calls it."""
+    """Return what a row holds of what an app calls an entry, be it there or gone."""
     return {
         "client_id": record and record.client_id,
         "client_record_id": record and record.id,
@@ -65,16 +65,16 @@ def record_values(record: ClientRecord | None) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who changes whose entries."""
+    """It says who changes whose entries."""
 
     subject: str
     client_id: str | None = None
-    """None: an operator."""
+    """This app changes them; None: an operator."""
 
     def entry(
         self, entry: NewEntry, entry_id: str, number: int, stored_at: datetime | None, modified_at: datetime
     ) -> BodyWeightEntry:
-        """The entry as this change stores it."""
+        """Make the entry as this change stores it."""
         return BodyWeightEntry(
             entry.weight,
             entry.created_at,
@@ -90,7 +90,7 @@ class Writer:
         )
 
     def with_new_ids(self, entries: Iterable[NewEntry], numbers: Iterable[int], now: datetime) -> list[BodyWeightEntry]:
-        """Entries that are inserted now, by changes of these numbers."""
+        """Make entries that are inserted now, by changes of these numbers."""
         return [
             self.entry(entry, secrets.token_hex(12), number, now, now)
             for entry, number in zip(entries, numbers, strict=True)

@@ -18,14 +18,14 @@ from fit_service.storage.entry_rows import to_entry
 
 T = TypeVar("T")
 _AT_ONCE = 200
-"""Ids in one question."""
+"""One question names so many ids."""
 _READ_ALONG = timedelta(days=31)
 """What lies between two instants that are no further apart is read too: that takes less than to ask once more."""
 _A_MICROSECOND = timedelta(microseconds=1)
 
 
 def surroundings(session: Session, subject: str, candidates: Sequence[Candidate]) -> Surroundings:
-    """Of these candidates, among one person's entries."""
+    """Read the surroundings of these candidates among one person's entries."""
 
     def found(*conditions: ColumnElement[bool]) -> Iterator[BodyWeightEntry]:
         rows = session.execute(select(*BodyWeight.__table__.c).where(BodyWeight.subject == subject, *conditions))
@@ -42,13 +42,13 @@ def surroundings(session: Session, subject: str, candidates: Sequence[Candidate]
 
 
 def in_portions(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """At most so many at once."""
+    """Yield at most so many at once."""
     remaining = iter(items)
     return iter(lambda: list(islice(remaining, size)), [])
 
 
 def _periods(instants: Iterable[datetime]) -> Iterator[tuple[int, int]]:
-    """What is within TWIN_TIME of the instants, which are in order, in microseconds: few periods, for few questions."""
+    """Yield few periods, in microseconds, that hold what is within TWIN_TIME of the instants, which are in order."""
     margin, gap = TWIN_TIME // _A_MICROSECOND, _READ_ALONG // _A_MICROSECOND
     begin = end = None
     for instant in map(to_microseconds, instants):

@@ -1,4 +1,4 @@
-"""What one transaction knows of a person's entries while it is that person's turn: read once, then as it makes them.
+"""One transaction knows a person's entries during that person's turn: as it read them once, then as it makes them.
 
 Nobody else changes them until the commit, so an entry that was read, changed and asked for again isn't read again.
 """
@@ -14,11 +14,11 @@ from fit_service.storage.entry_rows import Writer, to_entry
 from fit_service.storage.surroundings import in_portions
 
 _AT_ONCE = 500
-"""Names in one question."""
+"""One question has so many names."""
 
 
 class TakenEntries:
-    """Entries by id, and by the id that the writer's app has for them."""
+    """It holds entries by id, and by the id that the writer's app has for them."""
 
     def __init__(self, session: Session, writer: Writer) -> None:
         self._session = session
@@ -43,28 +43,28 @@ class TakenEntries:
                     self._deleted[record_id] = version
 
     def find(self, entry_id: str) -> BodyWeightEntry | None:
-        """The entry of this id."""
+        """Return the entry of this id."""
         self.read(ids=[entry_id])
         return self._by_id[entry_id]
 
     def find_record(self, record_id: str) -> BodyWeightEntry | None:
-        """The entry that the writer's app calls so."""
+        """Return the entry that the writer's app calls so."""
         self.read(record_ids=[record_id])
         return self._by_record[record_id]
 
     def deleted_version(self, record_id: str) -> int | None:
-        """The version of the app's record that was deleted last, as far as that is remembered."""
+        """Return the version of the app's record that was deleted last, as far as that is remembered."""
         self.read(record_ids=[record_id])
         return self._deleted.get(record_id)
 
     def put(self, entry: BodyWeightEntry) -> None:
-        """It is stored so now."""
+        """Note that it is stored so now."""
         self._by_id[entry.id] = entry
         if entry.record and entry.record.client_id == self._writer.client_id:
             self._by_record[entry.record.id] = entry
 
     def remove(self, entry: BodyWeightEntry) -> None:
-        """It is deleted now."""
+        """Note that it is deleted now."""
         self._by_id[entry.id] = None
         if entry.record and entry.record.client_id == self._writer.client_id:
             self._by_record[entry.record.id] = None
