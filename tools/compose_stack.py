@@ -1,6 +1,7 @@
 """The stack in containers: Docker Compose, 1.29 or 2, with PostgreSQL and Redis. What runs is docker-compose.yml."""
 
 import functools
+import hashlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from typing import Any
 from tools.addresses import Addresses, service_environment
 from tools.console import Problem, working
 from tools.environment import ensure_environment, was_without_network
-from tools.paths import LOCAL, ROOT
+from tools.paths import CERTIFICATE_FILE, LOCAL, ROOT
 from tools.readiness import wait_until_ready
 from tools.redis_users import users_file
 from tools.registration import make_demo_account, register
@@ -23,6 +24,7 @@ DEMO_ACCOUNT = "demo-account-in-containers"
 """The name under which its password is kept: these have a database of their own."""
 _ENVIRONMENT = ROOT / ".env"
 _PROJECT = "COMPOSE_PROJECT_NAME"
+_PROXY_CONFIGURATION = ROOT / "deploy" / "proxy" / "haproxy.cfg"
 _READY_WITHIN = 120
 """Seconds, once the images are built."""
 _SECRETS = {
@@ -210,6 +212,10 @@ def _succeeds(command: list[str]) -> bool:
         return False
 
 
+def _digest(*files: Path) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
 def _ensure_certificate() -> None:
     """Before anything runs that would go on with the old one."""
     command = [str(ensure_environment("local")), "-m", "tools.local_certificate"]
@@ -225,6 +231,7 @@ def _write_environment(addresses: Addresses, replicas: int) -> None:
         "FIT_PORT": str(addresses.fit_port),
         "APP_PORT": str(addresses.app_port),
     }
+    values["PROXY_FILES"] = _digest(_PROXY_CONFIGURATION, *([CERTIFICATE_FILE] if addresses.tls else []))
     if addresses.tls:
         values |= {
             "PUBLIC_SCHEME": "https",

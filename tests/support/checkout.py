@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.support.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-_FOLDERS = ("auth_service", "fit_service", "buffering_worker", "shared", "examples", "tools")
+_FOLDERS = ("auth_service", "fit_service", "buffering_worker", "shared", "examples", "tools", "deploy")
 _FILES = ("Makefile", "docker-compose.yml", "requirements-local.lock", "requirements-dev.lock")
 
 
