@@ -4,10 +4,12 @@ import json
 import ssl
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from tests.support.gunicorn_process import GunicornProcess
 from tests.support.polling import eventually
@@ -22,7 +24,7 @@ from tests.support.reverse_proxies import (
     open_folder,
     reverse_proxy,
 )
-from tests.support.servers import free_port
+from tests.support.servers import free_port, serve
 
 SETTINGS = {
     "APP_URL": "https://app.moogle.test",
@@ -126,8 +128,17 @@ def test_a_post_that_was_not_answered_is_not_sent_again(proxy: ReverseProxy, ser
 def test_a_post_that_one_replica_refuses_is_for_the_other(kind: Kind, served: Served) -> None:
     if kind.path is None:
         pytest.skip(f"needs {kind.program}")
-    dead = f"127.0.0.1:{free_port()}"
-    servers = {**dict.fromkeys(SERVERS, served.path), "AUTH_1": dead}
-    with reverse_proxy(kind, servers) as proxy:
-        statuses = Counter(proxy.ask("POST", "/b", {}, b"refresh_token=once")[0] for _ in range(20))
+    port = free_port()
+    servers = {**dict.fromkeys(SERVERS, served.path), "AUTH_1": f"127.0.0.1:{port}"}
+    with ExitStack() as replica:
+        replica.enter_context(serve(always_200(), port))
+        with reverse_proxy(kind, servers) as proxy:
+            replica.close()  # which the proxy notices after a second at the earliest, if at all
+            statuses = Counter(proxy.ask("POST", "/b", {}, b"refresh_token=once")[0] for _ in range(20))
     assert statuses == {200: 20}
+
+
+def always_200() -> Flask:
+    app = Flask("replica")
+    app.add_url_rule("/<path:_>", view_func=lambda _: "", methods=["GET", "POST"])
+    return app
