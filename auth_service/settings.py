@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from shared.redis.address import redis_address
-from shared.service.environment import EnvironmentSettings
+from shared.redis.shards import refuse_other_shards
+from shared.service.environment import EnvironmentSettings, SettingsError
 from shared.service.setting_types import (
     DatabaseUrl,
     DrainTime,
@@ -134,6 +135,17 @@ class Settings(EnvironmentSettings):
     def token_key_bytes(self) -> list[bytes]:
         """The key ring, decoded."""
         return [key_bytes(key) for key in self.token_keys]
+
+
+def check_at_start(settings: Settings) -> None:
+    """Ask Redis whether the number of shards is the one it was filled with, and enough for its masters.
+
+    Raises shared.service.environment.SettingsError.
+    """
+    try:
+        refuse_other_shards(settings.redis_url, settings.redis_shards)
+    except ValueError as refusal:
+        raise SettingsError(str(refusal)) from None
 
 
 def is_loopback(host: str) -> bool:

@@ -14,6 +14,7 @@ from tests.support.actions import Actions
 from tests.support.passwords import QUICK_HASHER
 from tests.support.postgresql import new_database, postgresql, postgresql_programs
 from tests.support.redis_cluster import RedisCluster
+from tests.support.redis_sentinels import Sentinels
 from tests.support.servers import fake_redis, real_redis, redis_server
 from tests.support.stack import Stack, run_stack
 
@@ -57,11 +58,18 @@ def redis_cluster(_running_cluster: RedisCluster) -> RedisCluster:
     return _running_cluster
 
 
-@pytest.fixture(scope="module", params=["fakeredis", "redis-server", "cluster"])
+FORMS = ["fakeredis", "redis-server", "cluster", pytest.param("sentinel", marks=pytest.mark.torture)]
+
+
+@pytest.fixture(scope="module", params=FORMS)
 def each_redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """For the contract suite, which runs on each form."""
     if request.param == "cluster":
         yield request.getfixturevalue("redis_cluster").url
+        return
+    if request.param == "sentinel":
+        with Sentinels.running() as sentinels:
+            yield sentinels.url
         return
     if request.param == "redis-server" and redis_server() is None:
         pytest.skip("needs redis-server")

@@ -14,14 +14,9 @@ from dataclasses import dataclass
 import redis
 from redis.exceptions import AskError
 
+from shared.redis.shards import TOLD_KEY, other_shards, shards_in
 from shared.resource_server.process import reset_after_fork, seconds
 
-TOLD_KEY = "told"
-"""`<identity> <epoch milliseconds> <shards>`: which Redis was told, of all that had ended before then; and over how
-many shards grants are spread, which 0.1.0 didn't say.
-
-In a cluster each shard has such a mark, `told:{shard}`, which moves, and is copied, with what it speaks of.
-"""
 LOOK_AGAIN_AFTER = 0.5
 """Seconds after which the next who asks looks at a fresh connection."""
 BELIEVED_FOR = 1.5
@@ -152,13 +147,10 @@ class RedisMaster:
         return master
 
     def _who_was_told(self, mark: object) -> str:
-        master, _, shards = [*str(mark or "").split(" "), "", ""][:3]
+        shards = shards_in(mark)
         if shards and shards != str(self._shards):
-            raise OtherShardsError(
-                f"AUTH_REDIS_SHARDS is {self._shards}, but this Redis was filled with {shards}: set that, or empty it,"
-                " which ends all grants"
-            )
-        return master
+            raise OtherShardsError(other_shards(self._shards, shards))
+        return str(mark or "").partition(" ")[0]
 
     @property
     def changes(self) -> int:

@@ -6,7 +6,8 @@ import redis
 from redis.connection import ConnectionPool
 
 from auth_service.storage.redis_exchange import RedisExchange
-from auth_service.storage.redis_master import TOLD_KEY, RedisMaster
+from auth_service.storage.redis_master import RedisMaster
+from shared.redis.shards import mark_of
 
 _LEASE_KEY = "reconciler-lease"
 _PROBE_KEY = "write-probe"
@@ -50,11 +51,6 @@ class RedisNode:
         self.master.serve([mark_of(shard) for shard in sorted(shards)])
         self.lease_key = f"{_LEASE_KEY}:{{{min(shards)}}}"
         self.probe_key = f"{_PROBE_KEY}:{{{min(shards)}}}"
-
-
-def mark_of(shard: int) -> str:
-    """The key that says, in a cluster, who was told of what has ended in a shard."""
-    return f"{TOLD_KEY}:{{{shard}}}"
 
 
 class Untold:

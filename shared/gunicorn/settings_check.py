@@ -14,7 +14,8 @@ _checked: list[Path] = []
 def refuse_bad_settings(settings: Path) -> None:
     """End this process with exit code 2, and one line on stderr, if its environment doesn't fit a `settings.py`.
 
-    A child reads them, so that the master has no modules that workers would inherit, even after a reload with new code.
+    What a setting has to fit outside of the process, its function `check_at_start` asks. A child does all that, so that
+    the master has no modules that workers would inherit, even after a reload with new code.
     At a reload nothing is checked: a master that ends takes the workers with it that still serve.
     """
     if settings in _checked:
@@ -24,10 +25,16 @@ def refuse_bad_settings(settings: Path) -> None:
     if child == 0:
         try:
             load_or_exit = importlib.import_module("shared.service.environment").load_or_exit
-            load_or_exit(runpy.run_path(str(settings))["Settings"].load)
+            module = runpy.run_path(str(settings))
+            loaded = load_or_exit(module["Settings"].load)
+            load_or_exit(lambda: module.get("check_at_start", _check_nothing)(loaded))
         except SystemExit:
             os._exit(2)
         finally:
             os._exit(0)  # also after a fault of the code: workers will show it
     if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2:
         raise SystemExit(2)
+
+
+def _check_nothing(_settings: object) -> None:
+    pass

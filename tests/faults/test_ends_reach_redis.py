@@ -15,9 +15,9 @@ from auth_service.models.grant import GrantRecord
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage import grant_records
 from auth_service.storage.reconciliation import Reconciliation
-from auth_service.storage.redis_master import TOLD_KEY
 from auth_service.workers import revocation_reconciler
 from auth_service.workers.revocation_reconciler import RevocationReconciler
+from shared.redis.shards import TOLD_KEY
 from tests.support.actions import Actions, App, Person, Tokens, error_of
 from tests.support.polling import eventually
 from tests.support.proxy import TcpProxy, proxied

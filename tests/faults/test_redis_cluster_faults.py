@@ -1,7 +1,11 @@
 """A master of a Redis Cluster is away, or a slot moves: what is there is told truly, the rest is a 503."""
 
+import os
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -15,7 +19,9 @@ from tests.support.polling import eventually
 from tests.support.redis_cluster import RedisCluster
 from tests.support.servers import RedisServer, redis_server
 from tests.support.stack import Stack, run_stack
+from tests.unit.test_settings import REQUIRED
 
+ROOT = Path(__file__).resolve().parents[2]
 SHARDS = 64
 KEYS = GrantKeys(SHARDS)
 
@@ -111,6 +117,26 @@ def test_a_grant_whose_slot_moves_is_503_where_part_of_it_has_gone_and_the_same_
     assert [actions.is_active(each.access) for each in (granted, refreshed, ended)] == [False] * 3
     eventually(lambda: reader.request(after=reader.cursor).status_code == 200, within=30)
     assert {grant_id, ended_id} <= {event["grant_id"] for event in reader.news()}, "the reader's place was kept"
+
+
+@pytest.mark.parametrize("shards", [32, 128])
+def test_another_number_of_shards_than_redis_was_filled_with_is_refused_at_the_start_in_one_line(
+    cluster: RedisCluster, actions: Actions, shards: int
+) -> None:
+    assert actions.is_active(actions.app().connect(actions.person()).access)
+    settings = {**REQUIRED, "AUTH_REDIS_URL": cluster.url, "AUTH_REDIS_SHARDS": str(shards)}
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("gunicorn")), "-c", "auth_service/gunicorn.conf.py", "-b", "127.0.0.1:0"],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"error: AUTH_REDIS_SHARDS is {shards}, but this Redis was filled with 64")
 
 
 def test_another_number_of_shards_than_redis_was_filled_with_is_503_and_says_what_to_set(
