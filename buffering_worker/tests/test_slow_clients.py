@@ -123,11 +123,12 @@ def test_who_takes_nothing_of_an_answer_is_given_up(hasty: Served) -> None:
             assert len(everything(client)) < len(b"".join(STREAM))
 
 
-def test_a_client_that_is_lost_is_no_failure_of_the_application(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["/slow", "/stream"])
+def test_a_client_that_is_lost_is_no_failure_of_the_application(tmp_path: Path, path: str) -> None:
     with served(tmp_path, "Worker") as process:
         with process.connect() as client:
-            client.sendall(get("/stream"))
-            client.recv(1)
+            client.sendall(get(path))
+            time.sleep(0.3)  # for the application to be called
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not an end
         eventually(lambda: process.ask(get("/streams-open")) == (200, b"0"))
     assert "Traceback" not in (tmp_path / "log").read_text()
