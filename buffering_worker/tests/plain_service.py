@@ -41,6 +41,12 @@ class CrampedWorker(Worker):
     send_timeout = 60.0
 
 
+class PatientReceiver(Worker):
+    """Waits long for a request."""
+
+    request_timeout = 300.0
+
+
 class PatientSender(Worker):
     """Waits a second for a request, and long for its response to be taken."""
 

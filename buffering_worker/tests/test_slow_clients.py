@@ -134,11 +134,14 @@ def test_a_client_that_is_lost_is_no_failure_of_the_application(tmp_path: Path, 
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
-def test_a_full_worker_makes_room(hasty: Served) -> None:
-    with ExitStack() as stack:
-        for _ in range(60):
-            stack.enter_context(hasty.connect()).sendall(b"GET")
-        assert hasty.ask(get("/b")) == (200, b"GET /b ")
+def test_a_full_worker_makes_room_for_who_comes_last(tmp_path: Path) -> None:
+    with served(tmp_path, "PatientReceiver", "--worker-connections", "20") as process, ExitStack() as stack:
+        clients = [stack.enter_context(process.connect()) for _ in range(60)]
+        for client in clients:
+            with suppress(OSError):  # closed already
+                client.sendall(b"GET")
+        assert process.ask(get("/b")) == (200, b"GET /b ")
+        eventually(lambda: len(select.select(clients, [], [], 0)[0]) > 40)
 
 
 def test_large_requests_are_dropped_where_there_is_no_room_for_all(tmp_path: Path) -> None:

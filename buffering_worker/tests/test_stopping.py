@@ -58,6 +58,14 @@ def test_what_was_begun_is_finished_before_the_worker_ends(tmp_path: Path) -> No
         eventually(lambda: not workers & process.workers())
 
 
+def test_unused_connections_hold_no_worker_up(tmp_path: Path) -> None:
+    options = ("--keep-alive", "300", "--graceful-timeout", "300")
+    with served(tmp_path, "Worker", *options) as process, process.connect() as unused:
+        unused.sendall(get("/", "A: b"))
+        assert unused.recv(1_000).startswith(b"HTTP/1.1 200 ")
+        process.stop()
+
+
 def test_a_worker_that_ends_answers_also_while_its_threads_are_held_up(tmp_path: Path) -> None:
     with served(tmp_path, "NarrowWorker") as process, process.connect() as held_up, process.connect() as unused:
         unused.sendall(get("/", "A: b"))
