@@ -5,6 +5,7 @@ from flask import Flask
 from auth_service.cli.account import account_commands
 from auth_service.cli.client import client_commands
 from auth_service.cli.database import database_commands
+from auth_service.cli.doctor import doctor
 from auth_service.cli.event import event_commands
 from auth_service.cli.grant import grant_commands
 from auth_service.cli.initial_access_token import initial_access_token_commands
@@ -23,5 +24,6 @@ def install_commands(app: Flask) -> None:
         grant_commands,
         event_commands,
         signing_key_commands,
+        doctor,
     ):
         app.cli.add_command(group)

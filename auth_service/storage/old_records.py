@@ -7,7 +7,7 @@ back with old state has to be told of them again.
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from auth_service.models.grant import GrantRecord
 from auth_service.models.security_event import SecurityEvent
@@ -35,6 +35,18 @@ def remove_grants(database: Database, before: datetime, progress: Progress) -> i
                 session.execute(delete(GrantRecord).where(GrantRecord.id.in_(gone)))
         removed, looked_at, last = removed + len(gone), looked_at + len(rows), rows[-1].id
         progress(looked_at)
+
+
+def count_old_records(database: Database, before: datetime, at_most: int) -> int:
+    """How many of both the following would remove, counted up to that number."""
+    found = 0
+    for old in (
+        select(SecurityEvent.id).where(SecurityEvent.at < before),
+        select(GrantRecord.id).where(GrantRecord.expires_at < before),
+    ):
+        with database.reading() as session:
+            found += session.scalar(select(func.count()).select_from(old.limit(at_most).subquery())) or 0
+    return min(found, at_most)
 
 
 def remove_security_events(database: Database, before: datetime, progress: Progress) -> int:

@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from fit_service.cli.command import CommandError, answering, parts
 from fit_service.models import from_microseconds
 
-_FEED_READ_WITHIN = 180
+FEED_READ_WITHIN = 180
 """A worker is healthy for so many seconds: it notes at least once a minute that it follows the feed."""
 
 webhook_commands = AppGroup("webhooks", help="What apps are told of changes.")
@@ -52,7 +52,7 @@ def check_health() -> object:
             "no worker has read the revocation feed yet: is one running, and the resource server registered?"
         )
     age = (datetime.now(UTC) - from_microseconds(position[1])).total_seconds()
-    if age > _FEED_READ_WITHIN:
+    if age > FEED_READ_WITHIN:
         raise CommandError(
             f"no worker has read the revocation feed for {age:.0f} s: is one running? Its log may say more"
         )

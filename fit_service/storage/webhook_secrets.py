@@ -59,8 +59,9 @@ class WebhookSecrets:
             raise SecretUnreadableError
         return secret.decode()
 
-    def count(self, database: Database, *, encrypt: bool = False) -> SecretCounts:
-        """How the secrets of all webhooks are stored; or were, before this did `encrypt` them with the first key.
+    def count(self, database: Database, *, encrypt: bool = False, at_most: int | None = None) -> SecretCounts:
+        """How the secrets of `at_most` so many webhooks are stored; or were, before this did `encrypt` them with the
+        first key.
 
         What is unreadable stays. May run beside the service, and again.
         """
@@ -74,7 +75,7 @@ class WebhookSecrets:
                     counts[state] += 1
                     if encrypt and state in {"plain", "older"}:
                         webhook.secret = self.to_store(self.read(webhook.secret))
-            if not webhooks:
+            if not webhooks or (at_most is not None and sum(counts.values()) >= at_most):
                 return SecretCounts(**counts)
             last = webhooks[-1].id
 

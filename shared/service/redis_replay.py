@@ -28,9 +28,7 @@ _WRITES = (
     ("ZREMRANGEBYSCORE", "key", "0", "1"),
 )
 """The scripts of the services leave these in the file, where EXPIRE and its like arrive as PEXPIREAT."""
-_REMEDY = (
-    "let that user do everything and nobody be it: `ACL SETUSER default off ~* &* +@all`, in Redis' users file too"
-)
+REMEDY = "let that user do everything and nobody be it: `ACL SETUSER default off ~* &* +@all`, in Redis' users file too"
 
 _log = logging.getLogger(__name__)
 
@@ -51,11 +49,16 @@ def _ask_until_answered(client: "redis.Redis") -> None:
 def log_whether_redis_replays(client: "redis.Redis") -> None:
     """Ask once. Raises redis.ConnectionError or redis.TimeoutError where Redis can't be reached."""
     try:
-        answers = {command[0]: client.acl_dryrun("default", *command) for command in _WRITES}
+        denied = writes_lost_at_restart(client)
     except redis.ResponseError as refusal:
         _log.warning("Redis doesn't tell whether it replays our writes after a restart (ACL DRYRUN: %s)", refusal)
         return
-    denied = [name for name, answer in answers.items() if answer not in {"OK", b"OK"}]  # a "no" is an ordinary string
     if denied:
         message = "Redis' default user may not %s: a restart drops what we wrote, and spent tokens may live again; %s"
-        _log.error(message, ", ".join(denied), _REMEDY)
+        _log.error(message, ", ".join(denied), REMEDY)
+
+
+def writes_lost_at_restart(client: "redis.Redis") -> list[str]:
+    """The commands that Redis would not replay. Raises redis.ResponseError if it doesn't tell."""
+    answers = {command[0]: client.acl_dryrun("default", *command) for command in _WRITES}
+    return [name for name, answer in answers.items() if answer not in {"OK", b"OK"}]  # a "no" is an ordinary string

@@ -87,6 +87,19 @@ class SqlDatabase:
         with self.writing() as session:
             session.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
+    @property
+    def file(self) -> Path | None:
+        """SQLite's file; None where there is none."""
+        name = self._engine.url.database
+        return Path(name) if self._engine.dialect.name == "sqlite" and name else None
+
+    def server_time(self) -> float | None:
+        """The time in epoch seconds by the server's clock; None where this machine's is the only one."""
+        if self._engine.dialect.name == "sqlite":
+            return None
+        with self._asking.connect() as connection:
+            return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()

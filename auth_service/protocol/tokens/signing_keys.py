@@ -110,6 +110,10 @@ class SigningKeyRing:
             ends |= {one.kid: after.signs_from for one, after in pairwise(_of(algorithm, keys))}
         return [ScheduledKey(key, ends.get(key.kid)) for key in keys]
 
+    def is_readable(self, key: SigningKey) -> bool:
+        """Whether the token key that encrypts its private half is in the ring still."""
+        return self._store.private_key(key) is not None
+
     def rotate(self, algorithm: str, *, at_once: bool = False) -> None:
         """Add the key that signs from tomorrow on; or, `at_once`, one that replaces all others, which are forgotten.
 
