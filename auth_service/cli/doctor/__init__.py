@@ -36,7 +36,7 @@ def _checks() -> Mapping[str, Check]:
         "Redis' replicas": partial(replica_findings, redis),
         "Redis' clock": partial(clock_findings, redis),
         "Redis' keys": partial(expiry_findings, redis),
-        "ends": partial(told_findings, here.reconciler),
+        "ends": partial(told_findings, here.reconciler.check),
         "signing keys": partial(key_findings, here.signing_keys),
         "issuer": partial(
             document_findings, f"{issuer}/.well-known/oauth-authorization-server", metadata, "AUTH_ISSUER"

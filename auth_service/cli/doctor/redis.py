@@ -1,12 +1,11 @@
 """What may be wrong with Redis, of each node where it is a cluster. Samples are bounded: Redis may hold millions."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.redis_master import NotBelievedError
 from auth_service.storage.redis_node import RedisNode
-from auth_service.workers.revocation_reconciler import RevocationReconciler
 from shared.operations.doctor import Finding
 from shared.operations.sql_findings import CLOCKS_AGREE_WITHIN
 from shared.service.redis_replay import REMEDY, writes_lost_at_restart
@@ -98,12 +97,12 @@ def expiry_findings(clients: RedisClients) -> Iterator[Finding]:
                     )
 
 
-def told_findings(reconciler: RevocationReconciler) -> Iterator[Finding]:
-    """Whether the Redis that answers was told of all that has ended."""
+def told_findings(check: Callable[[], object]) -> Iterator[Finding]:
+    """Whether the Redis that answers was told of all that has ended, as readiness does `check`."""
     deadline = time.monotonic() + _TOLD_WITHIN
     while True:
         try:
-            reconciler.check()
+            check()
         except NotBelievedError as error:
             if time.monotonic() > deadline:
                 yield Finding(str(error), "Start the service, one process of which tells it; its log may say why not")
