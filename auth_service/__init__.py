@@ -1,4 +1,4 @@
-"""The authorization server: `create_app` for a WSGI server or `flask --app auth_service`.
+"""The authorization server is made by `create_app`, for a WSGI server or `flask --app auth_service`.
 
 A request goes wsgi → here → `web/protocol_app` (what `routes.py` lists) or pages → protocol → storage → models, and
 never back.
@@ -38,7 +38,7 @@ from shared.service.trusted_proxies import TrustedProxies
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application. Without settings, those of the environment; if these won't do, the process ends with 2."""
+    """Make the WSGI application. Without settings, it takes the environment's, or ends the process with 2."""
     settings = settings or load_or_exit(Settings.load)
     configure_logging("auth_service", settings.log_level)
     parts = build(settings)
@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _readiness(parts: Components) -> dict[str, Check]:
-    """What has to work so that introspection is answered, and truthfully."""
+    """Return what has to work so that introspection is answered, and truthfully."""
     return {
         "database": parts.database.check,
         "redis": parts.redis.check,

@@ -1,4 +1,4 @@
-"""The composition root: settings become stores, stores become the protocol's parts. The only place that wires."""
+"""In the composition root settings become stores, and handlers are given what they work with. Only here is wired."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -73,7 +73,7 @@ from shared.service.key_wrapping import KeyWrapping
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """Everything that one process of the service consists of. No connection is open yet."""
+    """One process of the service consists of these. No connection is open yet."""
 
     settings: Settings
     database: Database

@@ -1,4 +1,4 @@
-"""Every endpoint for programs, once, with its whole policy. Pages for people are in `pages/`, and served by Flask."""
+"""Every endpoint for programs is here, once, with its whole policy. Pages for people are in `pages/`, by Flask."""
 
 from functools import partial
 
@@ -11,14 +11,14 @@ from auth_service.web.route import Route
 from shared.service.cors import ScriptAccess
 
 KEYS_KEPT_FOR = 3600
-"""Seconds for which anybody may keep our public keys: well below the day for which a new one is published first."""
+"""Anybody may keep our public keys so many seconds: well below the day for which a new one is published first."""
 
 _SENT = ("Authorization", "Content-Type", "DPoP", "Idempotency-Key")
 _SHOWN = ("DPoP-Nonce", "Retry-After", "WWW-Authenticate")
 
 
 def routes(parts: Components) -> list[Route]:
-    """The endpoints of a service: which address does what, and for whom."""
+    """Return the endpoints of a service: which address does what, and for whom."""
     registration, registers_clients = parts.registration, parts.settings.registration != "closed"
     describe = for_all(
         partial(server_metadata, parts.server, parts.resource_servers, registers_clients=registers_clients)

@@ -1,4 +1,4 @@
-"""What an operator can set, read once from `AUTH_…` variables; every lifetime is in seconds.
+"""An operator can set these. They are read once from `AUTH_…` variables; every lifetime is in seconds.
 
 Each setting says what it means here; README.md lists them in a table that a test compares with this file.
 """
@@ -27,11 +27,11 @@ from shared.service.setting_types import (
 )
 
 SMALLEST_CLUSTER = 3
-"""Masters: fewer can't agree on a failover."""
+"""A cluster has at least so many masters: fewer can't agree on a failover."""
 
 
 class Settings(EnvironmentSettings):
-    """The authorization server's settings."""
+    """These are the authorization server's settings."""
 
     prefix = "AUTH_"
 
@@ -93,7 +93,7 @@ class Settings(EnvironmentSettings):
     @field_validator("issuer")
     @classmethod
     def _issuer_is_secure(cls, issuer: str) -> str:
-        """RFC 8414 §2: https; http is for trying out on this machine."""
+        """Demand https (RFC 8414 §2); http is for trying out on this machine."""
         parts = urlsplit(issuer)
         if parts.scheme != "https" and not is_loopback(str(parts.hostname)):
             raise ValueError("must be https; http is accepted for localhost and loopback addresses only")
@@ -124,16 +124,16 @@ class Settings(EnvironmentSettings):
 
     @property
     def secure(self) -> bool:
-        """Whether people reach us over TLS: decides `Secure` and `__Host-`."""
+        """People reach us over TLS: that decides `Secure` and `__Host-`."""
         return self.issuer.startswith("https://")
 
     @property
     def host_names(self) -> list[str]:
-        """Every host name under which a request may arrive."""
+        """A request may arrive under these host names."""
         return [str(urlsplit(self.issuer).hostname), *self.trusted_hosts]
 
     def token_key_bytes(self) -> list[bytes]:
-        """The key ring, decoded."""
+        """It is the key ring, decoded."""
         return [key_bytes(key) for key in self.token_keys]
 
 
@@ -149,7 +149,7 @@ def check_at_start(settings: Settings) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` can only be this machine (RFC 8252 §7.3 and `localhost`)."""
+    """Say whether `host` can only be this machine (RFC 8252 §7.3 and `localhost`)."""
     if host == "localhost":
         return True
     try:

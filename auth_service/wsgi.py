@@ -1,4 +1,4 @@
-"""What a WSGI server imports: `gunicorn auth_service.wsgi:app`."""
+"""A WSGI server imports this: `gunicorn auth_service.wsgi:app`."""
 
 from auth_service import create_app
 from auth_service.settings import Settings

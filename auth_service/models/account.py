@@ -13,12 +13,12 @@ SUBJECT_PREFIX = "acct_"
 
 
 def new_subject() -> str:
-    """A fresh, never reused `sub`."""
+    """Make a fresh `sub`, which is never reused."""
     return SUBJECT_PREFIX + secrets.token_urlsafe(16)
 
 
 class Account(Base):
-    """Somebody who can sign in and own resources."""
+    """Somebody has an account to sign in and own resources."""
 
     __tablename__ = "accounts"
 
@@ -32,5 +32,5 @@ class Account(Base):
 
     @property
     def enabled(self) -> bool:
-        """Whether the person may sign in and their grants may work."""
+        """It says whether the person may sign in and their grants may work."""
         return self.disabled_at is None

@@ -1,4 +1,4 @@
-"""What every table shares: the declarative base and the column types that mean one thing everywhere."""
+"""Every table shares the declarative base and these column types, which mean one thing everywhere."""
 
 from datetime import UTC, datetime
 
@@ -10,45 +10,45 @@ from shared.service.sql_tables import named_constraints
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant. SQLite stores no offset, so it is put in UTC on the way in and marked as UTC on the way out."""
+    """It is an instant. SQLite stores no offset, so it is put in UTC on the way in and marked as UTC on the way out."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """An instant without an offset is a programming error, not a local time."""
+        """Convert to UTC. An instant without an offset is a programming error, not a local time."""
         if value is not None and value.tzinfo is None:
             raise ValueError("an instant needs an offset")
         return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Always UTC."""
+        """Return it in UTC, always."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Words(TypeDecorator[tuple[str, ...]]):
-    """A set of words (scopes, addresses, grant types) in a stable order."""
+    """It is a set of words (scopes, addresses, grant types) in a stable order."""
 
     impl = JSON
     cache_ok = True
 
     def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> list[str] | None:
-        """JSON knows lists only."""
+        """Make a list: JSON knows no tuples."""
         return list(value) if value is not None else None
 
     def process_result_value(self, value: list[str] | None, dialect: Dialect) -> tuple[str, ...] | None:
-        """A tuple, so that nobody changes a loaded row in place."""
+        """Return a tuple, so that nobody changes a loaded row in place."""
         return tuple(value) if value is not None else None
 
 
 class Base(DeclarativeBase):
-    """Base of all tables."""
+    """All tables are based on this."""
 
     metadata = named_constraints()
 
 
 def now() -> datetime:
-    """Now. SQL records are for people; token lifetimes follow Redis' clock instead."""
+    """Return the present instant. SQL records are for people; token lifetimes follow Redis' clock instead."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The calling app: what it may ask for, where its people are sent back, how it proves who it is."""
+"""A client is an app that calls: what it may ask for, where its people are sent back, how it proves who it is."""
 
 import re
 import secrets
@@ -14,82 +14,82 @@ from auth_service.models.base import Base, UtcDateTime, Words, now
 from auth_service.models.secret import SecretHolder
 
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
-"""Two ways to present one secret. Whoever was given a secret may use either (RFC 6749 §2.3.1)."""
+"""These are two ways to present one secret. Whoever was given a secret may use either (RFC 6749 §2.3.1)."""
 
 _ON_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)")
 _LAST_PORT = 65_535
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
-"""The grant type of RFC 8693 §2.1."""
+"""RFC 8693 §2.1 names this grant type."""
 
 DEFAULT_ID_TOKEN_ALGORITHM = "RS256"
-"""Which every OpenID Connect client understands, and expects unless it said otherwise (Dynamic Registration §2)."""
+"""Every OpenID Connect client understands it, and expects it unless it said otherwise (Dynamic Registration §2)."""
 
 
 def new_client_id() -> str:
-    """An id that no client ever had, and that is no person's."""
+    """Make an id that no client ever had, and that is no person's."""
     return f"client_{secrets.token_urlsafe(12)}"
 
 
 class Client(Base, SecretHolder, ClientMixin):
-    """An OAuth client (RFC 6749 §2). The methods in Authlib's words are the questions Authlib asks."""
+    """It is an OAuth client (RFC 6749 §2). The methods in Authlib's words are the questions that Authlib asks."""
 
     __tablename__ = "clients"
 
     client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(100))
     token_endpoint_auth_method: Mapped[str] = mapped_column(String(40), default="client_secret_basic")
-    """The one way in which it proves who it is, in the words of RFC 7591 §2; `none` for a public client."""
+    """It proves in this one way who it is, in the words of RFC 7591 §2; `none` is for a public client."""
     jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """The public keys (RFC 7517) of a client with `private_key_jwt`."""
+    """A client with `private_key_jwt` has these public keys (RFC 7517)."""
     redirect_uris: Mapped[tuple[str, ...]] = mapped_column(Words)
     post_logout_redirect_uris: Mapped[tuple[str, ...]] = mapped_column(Words, default=())
-    """Where people may be sent back after signing out (OpenID Connect RP-Initiated Logout §3.1)."""
+    """People may be sent back there after signing out (OpenID Connect RP-Initiated Logout §3.1)."""
     origins: Mapped[tuple[str, ...]] = mapped_column(Words, default=())
-    """Whence its scripts may read answers of this service (CORS); only an operator can say."""
+    """Its scripts may read answers of this service from there (CORS); only an operator can say so."""
     grant_types: Mapped[tuple[str, ...]] = mapped_column(Words)
     scopes: Mapped[tuple[str, ...]] = mapped_column(Words)
-    """The most it may ever ask for."""
+    """It may never ask for more."""
     narrowings: Mapped[int] = mapped_column(default=0)
-    """How often scopes were taken from it. In between, they can only have grown."""
+    """It counts how often scopes were taken from it. In between, they can only have grown."""
     access_token_lifetime: Mapped[int | None]
-    """Seconds, where it differs from the service's setting."""
+    """It lives so many seconds, where that differs from the service's setting."""
     grace_period: Mapped[int] = mapped_column(default=0)
-    """Seconds in which a refresh token may be repeated without an Idempotency-Key; 0 is strict."""
+    """A refresh token may be repeated without an Idempotency-Key for so many seconds; 0 is strict."""
     require_pushed_authorization_requests: Mapped[bool] = mapped_column(default=False)
     """It sends people to /authorize with pushed requests only (RFC 9126 §6)."""
     id_token_signed_response_alg: Mapped[str] = mapped_column(String(10), default=DEFAULT_ID_TOKEN_ALGORITHM)
     dpop_bound_access_tokens: Mapped[bool] = mapped_column(default=False)
     """It gets tokens with a DPoP proof only (RFC 9449 §5.2)."""
     exchange_from: Mapped[tuple[str, ...]] = mapped_column(Words, default=())
-    """The resources of the service that it is: whose tokens it may exchange (RFC 8693). For what, `scopes` says."""
+    """It may exchange the tokens for these resources, of the service that it is (RFC 8693). For what, `scopes` says."""
     own_grant_id: Mapped[str] = mapped_column(String(32))
-    """The grant of all its client-credentials tokens, so that revoking the client finds them."""
+    """All its client-credentials tokens are of this grant, so that revoking the client finds them."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     registration_token_digest: Mapped[str | None] = mapped_column(String(64))
-    """Of the token with which a client that registered itself manages its registration (RFC 7592)."""
+    """It is of the token with which a client that registered itself manages its registration (RFC 7592)."""
     unused_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    """When the registration runs out unless a person has allowed the client something before; then it is None."""
+    """The registration runs out then, unless a person has allowed the client something before; then it is None."""
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @classmethod
     def with_origins(cls) -> ColumnElement[bool]:
-        """Those that have any: few, and looked for every second, so there is an index of just them."""
+        """It holds those that have any: they are few, and looked for every second."""
         return cast(cls.origins, String) != literal_column("'[]'")
 
     @property
     def public(self) -> bool:
-        """Whether it has nothing to prove itself with (RFC 6749 §2.1)."""
+        """It says whether the client has nothing to prove itself with (RFC 6749 §2.1)."""
         return self.token_endpoint_auth_method == "none"
 
     @property
     def registered_itself(self) -> bool:
-        """Whether nobody but the client vouches for what it says about itself (RFC 7591)."""
+        """It says whether nobody but the client vouches for what it says about itself (RFC 7591)."""
         return self.registration_token_digest is not None
 
     @property
     def identity_assured(self) -> bool:
-        """Whether an authorization response can only reach this app.
+        """It says whether an authorization response can only reach this app.
 
         A public client, or one that listens on this machine, can be impersonated by any program there, and who is
         behind one that registered itself, nobody has looked at. So their consent is never remembered (RFC 8252 §8.6,
@@ -102,37 +102,37 @@ class Client(Base, SecretHolder, ClientMixin):
         )
 
     def get_client_id(self) -> str:
-        """For Authlib."""
+        """Return the id, for Authlib."""
         return self.client_id
 
     def get_default_redirect_uri(self) -> str | None:
-        """The one registered address; with several, the request has to say which (RFC 6749 §3.1.2.3)."""
+        """Return the one registered address; with several, the request has to say which (RFC 6749 §3.1.2.3)."""
         return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
 
     def get_allowed_scope(self, scope: str | None) -> str | None:
-        """The requested scope if the client may ask for all of it, its own scopes if it asked for none, else None."""
+        """Return the requested scope if the client may ask for all of it, its own if it asked for none, else None."""
         requested = (scope or "").split() or self.scopes
         return " ".join(dict.fromkeys(requested)) if set(requested) <= set(self.scopes) else None
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Byte-exact (RFC 9700 §2.1), but a native app on this machine chooses its port (RFC 8252 §7.3)."""
+        """Compare byte by byte (RFC 9700 §2.1), but a native app on this machine chooses its port (RFC 8252 §7.3)."""
         if redirect_uri in self.redirect_uris:
             return True
         wanted = _without_port(redirect_uri) if self.public else None
         return wanted is not None and any(_without_port(uri) == wanted for uri in self.redirect_uris)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """Only by the method it is registered with; a secret may be presented in either way."""
+        """Accept only the method that it is registered with; a secret may be presented in either way."""
         return method == self.token_endpoint_auth_method or {method, self.token_endpoint_auth_method} <= set(
             SECRET_METHODS
         )
 
     def check_response_type(self, response_type: str) -> bool:
-        """Whoever may exchange codes may ask for them."""
+        """Say whether it may ask for codes: whoever may exchange them may."""
         return response_type == "code" and "authorization_code" in self.grant_types
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Whether an operator allowed this grant for the client."""
+        """Say whether an operator allowed this grant for the client."""
         return grant_type in self.grant_types
 
 
@@ -145,6 +145,6 @@ Index(
 
 
 def _without_port(uri: str) -> tuple[str, str] | None:
-    """What stands before and behind the port of http on a loopback IP address: the one place whose port may differ."""
+    """Return what stands around the port of http on a loopback IP address: the one place whose port may differ."""
     parts = _ON_LOOPBACK.fullmatch(uri)
     return (parts[1], parts[3]) if parts and int(parts[2] or 0) <= _LAST_PORT else None

@@ -1,4 +1,4 @@
-"""A person's remembered yes to one scope for one client."""
+"""A person's yes to one scope for one client is remembered."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Values about devices that wait for a person's answer (RFC 8628). None of them holds a device code."""
+"""These values are about devices that wait for a person's answer (RFC 8628). None of them holds a device code."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,10 +6,10 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class DeviceAuthorization:
-    """What a device asked for."""
+    """A device asked for this."""
 
     grant_id: str
-    """Of the grant that begins if the person allows it."""
+    """The grant that begins if the person allows it has this id."""
     client_id: str
     scopes: tuple[str, ...]
     audience: tuple[str, ...]
@@ -17,7 +17,7 @@ class DeviceAuthorization:
 
 
 class Poll(StrEnum):
-    """What a device is told when it asks (§3.5)."""
+    """A device is told this when it asks (§3.5)."""
 
     PENDING = "pending"
     SLOW_DOWN = "slow_down"

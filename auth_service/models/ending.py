@@ -1,4 +1,4 @@
-"""What has ended, or shrunk, as resource servers are told of it."""
+"""Resource servers are told so of what has ended, or shrunk."""
 
 from dataclasses import dataclass
 
@@ -7,19 +7,19 @@ from auth_service.models.tokens import RevokedBecause
 
 @dataclass(frozen=True, slots=True)
 class EndedGrant:
-    """A grant with everything that came from it."""
+    """A grant has ended, with everything that came from it."""
 
     grant_id: str
     client_id: str
     subject: str
     audience: tuple[str, ...]
-    """Told to these, unless Redis knows better who could have heard of it."""
+    """These are told, unless Redis knows better who could have heard of it."""
     because: RevokedBecause
 
 
 @dataclass(frozen=True, slots=True)
 class EndedAccessToken:
-    """One access token with those that were got for it (RFC 8693), and nothing else."""
+    """One access token has ended, with those that were got for it (RFC 8693), and nothing else."""
 
     grant_id: str
     digest: str
@@ -30,7 +30,7 @@ class EndedAccessToken:
 
 @dataclass(frozen=True, slots=True)
 class NarrowedGrant:
-    """What is left of a grant."""
+    """So much is left of a grant."""
 
     grant_id: str
     scopes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What one consent gave birth to: its durable record, for people and for revocation."""
+"""What one consent gave birth to has a durable record, for people and for revocation."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from auth_service.models.base import Base, UtcDateTime, Words, now
 
 
 class GrantRecord(Base):
-    """The part of a grant that is never lost: who allowed which client what, until when, and whether it was ended.
+    """A part of a grant is never lost: who allowed which client what, until when, and whether it was ended.
 
     Its hot state lives in Redis (`storage/grants.py`). A client's own grant, of its client-credentials tokens, has no
     account.
@@ -25,8 +25,8 @@ class GrantRecord(Base):
     audience: Mapped[tuple[str, ...]] = mapped_column(Words)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """None for a client's own grant, which lasts as long as its client."""
+    """It is None for a client's own grant, which lasts as long as its client."""
     narrowed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    """When scopes were last taken from it; what is left is what `scopes` and `audience` say."""
+    """Scopes were last taken from it then; `scopes` and `audience` say what is left."""
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     revoked_because: Mapped[str | None] = mapped_column(String(40))

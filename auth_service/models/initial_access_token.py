@@ -1,4 +1,4 @@
-"""What an operator hands to somebody who shall register clients (RFC 7591 §1.2)."""
+"""An operator hands this token to somebody who shall register clients (RFC 7591 §1.2)."""
 
 import secrets
 from datetime import datetime
@@ -10,12 +10,12 @@ from auth_service.models.base import Base, UtcDateTime, now
 
 
 class InitialAccessToken(Base):
-    """Good for so many registrations until a date."""
+    """It is good for so many registrations until a date."""
 
     __tablename__ = "initial_access_tokens"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=lambda: secrets.token_hex(8))
-    """Its name in the command line and in security events. Of no use to anybody who wants to register."""
+    """The command line and security events call it so. That is of no use to anybody who wants to register."""
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     uses_left: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -1,4 +1,4 @@
-"""Which passwords are accepted (ASVS 5.0 V6.2): long enough and hard to guess; any characters, no forced mixture."""
+"""Passwords are accepted (ASVS 5.0 V6.2) that are long enough and hard to guess, of any characters, in any mixture."""
 
 MIN_LENGTH = 8
 MAX_LENGTH = 1024
@@ -8,7 +8,7 @@ _ESTIMATED_LENGTH = 72
 
 
 def password_problem(password: str, username: str) -> str | None:
-    """What speaks against a password, for the person who chose it; None if nothing does."""
+    """Tell the person who chose a password what speaks against it; None if nothing does."""
     from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists take 12 MB in every worker, and few passwords are chosen
 
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:

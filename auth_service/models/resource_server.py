@@ -1,4 +1,4 @@
-"""An API that is protected by our tokens, and the scopes that it owns."""
+"""A resource server is an API that is protected by our tokens, and owns scopes."""
 
 from datetime import datetime
 
@@ -10,29 +10,29 @@ from auth_service.models.secret import SecretHolder
 
 
 class ResourceServer(Base, SecretHolder):
-    """May introspect the tokens whose audience it is. It is no client: it can't get tokens with its credentials."""
+    """It may introspect the tokens whose audience it is. It is no client, and can't get tokens with its credentials."""
 
     __tablename__ = "resource_servers"
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """Also its user name at /introspect."""
+    """It is its user name at /introspect too."""
     resource: Mapped[str] = mapped_column(String(255), unique=True)
-    """Its identifier on the wire: an audience, a `resource` parameter (RFC 8707)."""
+    """It is its identifier on the wire: an audience, a `resource` parameter (RFC 8707)."""
     secret_digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     scopes: Mapped[list["Scope"]] = relationship(lazy="selectin", cascade="all, delete-orphan", order_by="Scope.name")
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """It has a secret and must use it."""
+        """Say whether this is by its secret, which it must use."""
         return method in {"client_secret_basic", "client_secret_post"}
 
 
 class Scope(Base):
-    """A right that a person can grant; exactly one resource server knows what it means."""
+    """It is a right that a person can grant; exactly one resource server knows what it means."""
 
     __tablename__ = "scopes"
 
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     description: Mapped[str] = mapped_column(String(200))
-    """What the consent page says."""
+    """The consent page says this."""
     resource_server_name: Mapped[str] = mapped_column(ForeignKey("resource_servers.name"), index=True)

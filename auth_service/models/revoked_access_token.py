@@ -1,4 +1,4 @@
-"""An access token that was revoked alone, until it would have expired."""
+"""An access token that was revoked alone is remembered until it would have expired."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from auth_service.models.base import Base, UtcDateTime, Words, now
 
 
 class RevokedAccessToken(Base):
-    """What a Redis that comes back with older data has to be told again. It names a token by its digest.
+    """A Redis that comes back with older data has to be told of it again. It names a token by its digest.
 
     Several clients may say so of one that Redis has lost. It is ended if it comes back as that of one of them.
     """

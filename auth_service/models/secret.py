@@ -1,4 +1,4 @@
-"""The secrets of clients and resource servers: how they are made, what is stored instead, how one follows another."""
+"""Secrets of clients and resource servers are made here; a digest is stored instead, and one follows another."""
 
 import hmac
 import secrets
@@ -11,28 +11,28 @@ from sqlalchemy.orm import Mapped, mapped_column
 from auth_service.models.base import UtcDateTime, now
 
 INITIAL_ACCESS_TOKEN, REGISTRATION_ACCESS_TOKEN = "mia_", "mra_"
-"""What these tokens (RFC 7591, RFC 7592) begin with, so that logs and secret scanners recognise them."""
+"""These tokens (RFC 7591, RFC 7592) begin so, that logs and secret scanners recognise them."""
 
 
 def new_secret(prefix: str = "") -> str:
-    """256 random bits in [A-Za-z0-9_-], which Basic authentication carries the same encoded and raw."""
+    """Make 256 random bits in [A-Za-z0-9_-], which Basic authentication carries the same encoded and raw."""
     return prefix + secrets.token_urlsafe(32)
 
 
 def secret_digest(secret: str) -> str:
-    """What is stored. A secret is 256 random bits, so a slow hash would add nothing."""
+    """Return what is stored. A secret is 256 random bits, so a slow hash would add nothing."""
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class SecretHolder:
-    """What has a secret: while a new one is rolled out, the one before it may stay valid for a time."""
+    """It has a secret; while a new one is rolled out, the one before it may stay valid for a time."""
 
     secret_digest: Mapped[str | None] = mapped_column(String(64))
     previous_secret_digest: Mapped[str | None] = mapped_column(String(64))
     previous_secret_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     def check_client_secret(self, client_secret: str) -> bool:
-        """In constant time, and without Authlib's TypeError on a non-ASCII secret."""
+        """Compare in constant time, and without Authlib's TypeError on a non-ASCII secret."""
         digest = secret_digest(client_secret)
         is_current = hmac.compare_digest(self.secret_digest or "", digest)
         is_previous = hmac.compare_digest(self.previous_secret_digest or "", digest)

@@ -1,4 +1,4 @@
-"""What an operator wants to find afterwards: sign-ins, consents, reuse of spent tokens, revocations."""
+"""An operator wants to find these afterwards: sign-ins, consents, reuse of spent tokens, revocations."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from auth_service.models.base import Base, UtcDateTime, now
 
 
 class SecurityEvent(Base):
-    """One thing that happened. It names people, clients and grants by id and never holds a token."""
+    """Something happened. It names people, clients and grants by id and never holds a token."""
 
     __tablename__ = "security_events"
 

@@ -1,4 +1,4 @@
-"""How often something that a person had allowed a client was taken back."""
+"""It is counted how often something that a person had allowed a client was taken back."""
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from auth_service.models.base import Base
 
 
 class Withdrawal(Base):
-    """Counts for one person and one client: whoever was asked before the latest time has not decided anything.
+    """It counts for one person and one client: whoever was asked before the latest time has not decided anything.
 
     A count and no time, so that clocks that differ can't hide an order.
     """

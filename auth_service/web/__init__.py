@@ -1,1 +1,1 @@
-"""From HTTP to the protocol's plain values and back, for programs; the browser session and headers that pages share."""
+"""Here HTTP becomes the protocol's plain values and back, for programs; pages share the browser session and headers."""

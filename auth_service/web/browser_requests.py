@@ -1,4 +1,4 @@
-"""Between Flask and the protocol's plain values, where a browser brings an app's request."""
+"""Where a browser brings an app's request, Flask's values become the protocol's plain ones, and back."""
 
 from urllib.parse import urlencode
 
@@ -10,11 +10,11 @@ from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolRespons
 from auth_service.web.protocol_app import FORM
 
 MAX_ADDRESS = 4_000
-"""Bytes of an address that a browser is sent to here: gunicorn reads a request line of 4094."""
+"""An address to which a browser is sent here has at most so many bytes: gunicorn reads a request line of 4094."""
 
 
 def query_request(issuer: str) -> ProtocolRequest:
-    """A request with its parameters in the query, as at /authorize (RFC 6749 §3.1)."""
+    """Return a request with its parameters in the query, as at /authorize (RFC 6749 §3.1)."""
     parameters = request.args.to_dict(flat=False)
     return ProtocolRequest(
         request.method, issuer + request.path, request.headers, parameters, request.remote_addr or ""
@@ -37,7 +37,7 @@ def again_as_query() -> BaseResponse:
 
 
 def to_flask(answer: ProtocolResponse) -> Response:
-    """JSON, or no body at all."""
+    """Return an answer with JSON, or with no body at all."""
     response = make_response(answer.body if isinstance(answer.body, str) else jsonify(answer.body), answer.status)
     for name, value in answer.headers:
         response.headers[name] = value

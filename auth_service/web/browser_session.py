@@ -1,4 +1,4 @@
-"""Who sits at the browser: Flask's session on our store in Redis, and the account that is signed in.
+"""Flask's session, on our store in Redis, knows who sits at the browser and is signed in.
 
 A browser in which nobody is signed in carries its few values itself, signed: strangers could fill the store. Whoever is
 signed in is in the store, else signing out could not end a copied cookie. So Flask's own sessions won't do, nor does
@@ -19,11 +19,11 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.browser_sessions import BrowserSessionStore, StoredSession
 
 _WITHOUT_SESSION = ("/static/", "/health/")
-"""Paths below which nothing asks who sits at the browser, so that the page that tells of an outage has its style."""
+"""Below these paths nothing asks who sits at the browser, so that the page that tells of an outage has its style."""
 
 
 class BrowserSession(CallbackDict[str, Any], SessionMixin):
-    """A session during one request."""
+    """It is a session during one request."""
 
     def __init__(self, session_id: str, stored: StoredSession, *, new: bool) -> None:
         super().__init__(stored.data, on_update=BrowserSession._changed)
@@ -32,25 +32,25 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         self.new = new
         self.modified = False
         self.ended_ids: list[str] = []
-        """Ids under which it must not be found again."""
+        """It must not be found again under these ids."""
         self.failure: Exception | None = None
-        """Why it could not be loaded or saved. The framework tries to save it again with the answer that says so."""
+        """It could not be loaded or saved because of this. The framework tries again with the answer that says so."""
 
     def _changed(self) -> None:
         self.modified = True
 
 
 class RedisSessionInterface(SessionInterface):
-    """Loads a session only for a browser that brings its cookie, and begins one only when something is kept in it."""
+    """It loads a session only for a browser that brings its cookie, and begins one only when something is kept."""
 
     def __init__(self, store: BrowserSessionStore, secret: bytes, lifetime: int) -> None:
-        """`lifetime` is how long what a browser carries is taken back, in seconds."""
+        """What a browser carries is taken back for `lifetime` seconds."""
         self._store = store
         self._signed = URLSafeTimedSerializer(secret, salt="browser session")
         self._lifetime = lifetime
 
     def open_session(self, app: Flask, request: Request) -> BrowserSession:
-        """The browser's session, or a new one under a new id: an id that we didn't make is never taken over."""
+        """Return the browser's session, or a new one under a new id: an id that we didn't make is never taken over."""
         asked_for = not request.path.startswith(_WITHOUT_SESSION)
         cookie = request.cookies.get(self.get_cookie_name(app), "") if asked_for else ""
         carried = self._carried_in(cookie) if "." in cookie else {}  # no id has a dot
@@ -105,7 +105,7 @@ class RedisSessionInterface(SessionInterface):
 
 
 def browser_binding() -> str:
-    """A value that only this browser's session has; outlives signing in."""
+    """Return a value that only this browser's session has, and that outlives signing in."""
     if "browser" not in session:
         session["browser"] = secrets.token_urlsafe(16)
     return str(session["browser"])
@@ -126,7 +126,7 @@ def end_session() -> None:
 
 
 def signed_in_account(accounts: AccountStore) -> Account | None:
-    """The account at the browser, unless it was disabled or signed out everywhere since."""
+    """Return the account at the browser, unless it was disabled or signed out everywhere since."""
     account_id = session.get("account_id")
     account = accounts.find(account_id) if account_id else None
     if account is None or not account.enabled or account.session_epoch != session["session_epoch"]:
@@ -135,7 +135,7 @@ def signed_in_account(accounts: AccountStore) -> Account | None:
 
 
 def signed_in_at() -> float:
-    """When whoever is signed in last gave their password, in epoch seconds."""
+    """Return when whoever is signed in last gave their password, in epoch seconds."""
     return float(session.get("signed_in_at", 0.0))
 
 

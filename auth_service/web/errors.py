@@ -1,4 +1,4 @@
-"""What went wrong, in the form that the asker reads: a page for people, JSON for programs; and outages as 503.
+"""What went wrong is told in the form that the asker reads: a page for people, JSON for programs; outages are 503.
 
 An outage is never told as a refusal: clients throw tokens away on 400 and 401, and come back after a 503.
 """
@@ -46,16 +46,16 @@ _outages = OutageLog()
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What is said of an error, to people and to programs."""
+    """An error is told so, to people and to programs."""
 
     status: int
     code: str
-    """As OAuth's errors are named."""
+    """It is a name of OAuth's errors."""
     text: str
     headers: list[tuple[str, str]] = field(default_factory=list)
 
     def body(self) -> dict[str, str]:
-        """What a program reads, in the characters that OAuth allows."""
+        """Return what a program reads, in the characters that OAuth allows."""
         return {"error": self.code, "error_description": printable(self.text.replace("’", "'"))}
 
 
@@ -83,7 +83,7 @@ def _log_only_faults(app: Flask) -> None:
 
 
 def failure_of(error: Exception) -> Failure:
-    """How to answer what was raised on the way to an answer. An outage, and a fault of ours, is noted in the log."""
+    """Say how to answer what was raised on the way. An outage, and a fault of ours, is noted in the log."""
     original = getattr(error, "original_exception", None)  # raised before a handler of its own could be found
     outage = original if isinstance(original, OUTAGES) else error
     if isinstance(outage, OUTAGES):
@@ -112,7 +112,7 @@ def _failed(error: Exception) -> Response:
 
 
 def _authorization_refused(error: OAuth2Error) -> Response:
-    """An authorization request that may not be answered by sending the browser anywhere (RFC 6749 §4.1.2.1)."""
+    """Show a page for a request that may not be answered by sending the browser anywhere (RFC 6749 §4.1.2.1)."""
     text = error.get_error_description() or "The request is not valid."
     said = f"The app that sent you here made a mistake, so nothing was shared with it. Tell its makers: {text}"
     return _answer(Failure(400, str(error.error), said))

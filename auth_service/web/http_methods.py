@@ -1,4 +1,4 @@
-"""HEAD where GET does something."""
+"""HEAD is refused where GET does something."""
 
 from flask import Blueprint, request
 from werkzeug.exceptions import MethodNotAllowed

@@ -1,4 +1,4 @@
-"""How a page of ours leads to the address of a client: through a question first, where nobody has checked it."""
+"""A page of ours leads to the address of a client through a question first, where nobody has checked it."""
 
 from urllib.parse import urlsplit
 
@@ -8,7 +8,7 @@ from shared.service.security_headers import let_form_lead_to
 
 
 def ask_before_leaving(client_name: str, address: str) -> str:
-    """A page that names the host and leaves it to the person whether to go there.
+    """Show a page that names the host and leaves it to the person whether to go there.
 
     For who has not signed in. Anybody can register a client and send a link to us; a redirect would lend our name to
     the address behind it (RFC 9700 §4.11.2).

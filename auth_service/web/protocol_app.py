@@ -1,4 +1,4 @@
-"""The one road of programs: from WSGI to the protocol's plain values and back. It decides nothing that a route says.
+"""Programs have one road, from WSGI to the protocol's plain values and back. It decides nothing that a route says.
 
 A WSGI application of ours and no framework's, because routing, hooks and response objects cost Flask more than the
 protocol needs for its answer. What isn't hard is Werkzeug's and the standard library's.
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 FORM = "application/x-www-form-urlencoded"
 MAX_PARAMETERS = 1_000
-"""Of one query or form."""
+"""One query or form has at most so many parameters."""
 _DIGITS = 20
-"""Of a Content-Length: more than any body has bytes, and few enough for `int`."""
+"""So many of a Content-Length are read: more than any body has, and few enough for `int`."""
 _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ _dump = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ProgramRequest:
-    """What a program sent, read as its endpoint wants it. Each way to read it raises BadRequest for what is no text."""
+    """A program sent it; its endpoint reads it as it wants. Each way to do so raises BadRequest for what is no text."""
 
     __slots__ = ("_environ", "_issuer", "_largest_body")
 
@@ -56,12 +56,12 @@ class ProgramRequest:
         self._largest_body = largest_body
 
     def get(self, name: str) -> str | None:
-        """The value of a header, or None."""
+        """Return the value of a header, or None."""
         value: str | None = self._environ.get("HTTP_" + name.upper().replace("-", "_"))
         return value
 
     def by_form(self) -> ProtocolRequest:
-        """With the parameters of a form (RFC 6749 §3.2). Raises InvalidRequestError."""
+        """Read it with the parameters of a form (RFC 6749 §3.2). Raises InvalidRequestError."""
         environ = self._environ
         if environ.get("CONTENT_TYPE") != FORM and self._media_type() != FORM:
             raise InvalidRequestError(f"The body must be {FORM}.")
@@ -70,17 +70,17 @@ class ProgramRequest:
         return self._with(_parameters(self._body().decode("latin-1")))
 
     def by_query(self) -> ProtocolRequest:
-        """With the parameters of the address."""
+        """Read it with the parameters of the address."""
         return self._with(_parameters(self._environ.get("QUERY_STRING", "")))
 
     def by_json(self) -> JsonRequest:
-        """With a body of JSON and a Bearer token (RFC 6750 §2.1)."""
+        """Read it with a body of JSON and a Bearer token (RFC 6750 §2.1)."""
         bearer = _BEARER.fullmatch(self._environ.get("HTTP_AUTHORIZATION", ""))
         address = self._environ.get("REMOTE_ADDR", "")
         return JsonRequest(self._media_type(), self._body(), bearer[1] if bearer else None, address)
 
     def by_token(self, validator: TokenValidator, scope: str) -> ActiveToken:
-        """With an access token, as at any resource server. Raises a NotLetThroughError."""
+        """Read its access token, as at any resource server. Raises a NotLetThroughError."""
         authorization, proof = authorization_of(self._environ), proof_of(self._environ)
         if (
             authorization
@@ -99,7 +99,7 @@ class ProgramRequest:
         return parse_options_header(self._environ.get("CONTENT_TYPE"))[0].lower()
 
     def _body(self) -> bytes:
-        """Raises BadRequest if it isn't whole (RFC 9112 §8), and RequestEntityTooLarge."""
+        """Read the body. Raises BadRequest if it isn't whole (RFC 9112 §8), and RequestEntityTooLarge."""
         environ, largest = self._environ, self._largest_body
         if "HTTP_TRANSFER_ENCODING" in environ:
             body: bytes = (
@@ -118,7 +118,7 @@ class ProgramRequest:
 
 
 def _parameters(sent: str) -> dict[str, list[str]]:
-    """Of a query or a form, each byte of which is a character, as WSGI has it (PEP 3333)."""
+    """Read the parameters of a query or a form, each byte of which is a character, as WSGI has it (PEP 3333)."""
     if not sent.isascii() or "\0" in sent or "%00" in sent:
         sent = _readable(sent)
     try:
@@ -132,7 +132,7 @@ def _parameters(sent: str) -> dict[str, list[str]]:
 
 
 def _readable(sent: str) -> str:
-    """The text, still encoded, of bytes each of which WSGI hands over as a character (PEP 3333). Raises BadRequest."""
+    """Return the text, still encoded, of bytes that WSGI hands over as characters (PEP 3333). Raises BadRequest."""
     if "\0" in sent or "%00" in sent:
         raise BadRequest("The request holds a NUL character.")
     try:
@@ -142,22 +142,22 @@ def _readable(sent: str) -> str:
 
 
 def by_form(answer: Callable[[ProtocolRequest], ProtocolResponse]) -> Verb:
-    """The verb of an endpoint that reads a form."""
+    """Make the verb of an endpoint that reads a form."""
     return lambda request: answer(request.by_form())
 
 
 def by_query(answer: Callable[[ProtocolRequest], ProtocolResponse]) -> Verb:
-    """The verb of an endpoint that reads the query."""
+    """Make the verb of an endpoint that reads the query."""
     return lambda request: answer(request.by_query())
 
 
 def by_json(answer: Callable[..., ProtocolResponse]) -> Verb:
-    """The verb of an endpoint that reads JSON and a Bearer token."""
+    """Make the verb of an endpoint that reads JSON and a Bearer token."""
     return lambda request, *variables: answer(request.by_json(), *variables)
 
 
 def by_token(validator: TokenValidator, scope: str, tell: Callable[[ActiveToken], Mapping[str, object]]) -> Verb:
-    """The verb of a protected resource: what it tells whoever has a good token with this scope."""
+    """Make the verb of a protected resource: what it tells whoever has a good token with this scope."""
 
     def answer(request: ProgramRequest) -> ProtocolResponse:
         try:
@@ -173,12 +173,12 @@ def by_token(validator: TokenValidator, scope: str, tell: Callable[[ActiveToken]
 
 
 def for_all(tell: Callable[[], Mapping[str, object]]) -> Verb:
-    """The verb of what anybody may read, whatever the request says."""
+    """Make the verb of what anybody may read, whatever the request says."""
     return lambda request: ProtocolResponse(200, tell())
 
 
 class ProtocolApp:
-    """A WSGI application for the routes, in front of the one for everything else.
+    """It is a WSGI application for the routes, in front of the one for everything else.
 
     Cookies mean nothing here: programs prove with each request who they are, so no other site can forge one.
     """

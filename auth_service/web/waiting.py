@@ -1,7 +1,7 @@
-"""How long somebody who made too many attempts has to wait, in words."""
+"""Somebody who made too many attempts is told in words how long to wait."""
 
 
 def in_minutes(seconds: int) -> str:
-    """At least as long as that, in whole minutes."""
+    """Say in whole minutes at least as long as that."""
     minutes = -(-seconds // 60)
     return "a minute" if minutes == 1 else f"{minutes} minutes"

@@ -22,7 +22,7 @@ class Decision:
 
     account: Account
     signed_in_at: float
-    """Then they last proved who they are, in epoch seconds."""
+    """They last proved who they are then, in epoch seconds."""
     scopes: tuple[str, ...]
     """They ticked these."""
     withdrawals: int | None
