@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
+_UPGRADE_LOCK = 7_103_874_215
+"""PostgreSQL's advisory lock of this number is held by whoever upgrades a schema: any number, always the same one."""
+_LONGEST_UPGRADE = 3_600_000
+"""So many milliseconds another process waits on SQLite for an upgrade that goes on."""
+
+
 class SqlDatabase:
     """It is a service's SQL. It opens no connection before the first transaction, so a fork may follow."""
 
@@ -54,14 +60,16 @@ class SqlDatabase:
             yield session
 
     def upgrade(self) -> None:
-        """Bring the schema to this version's, if it isn't."""
+        """Bring the schema to this version's, if it isn't. Replicas that start at once do it one after the other."""
         from alembic import command  # noqa: PLC0415 - big, and no server needs it
 
-        with self._engine.connect() as connection:
+        with self._writing.connect() as connection:
             if connection.dialect.name == "sqlite":
                 _allow_tables_to_be_made_anew(connection)
             with connection.begin():
                 wait_however_long(connection)
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
                 config = self.alembic_config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
@@ -120,4 +128,5 @@ def _allow_tables_to_be_made_anew(connection: Connection) -> None:
     """SQLite changes a table by dropping it, which foreign keys forbid. Must come before the transaction."""
     driver: Any = connection.connection.driver_connection
     driver.execute("PRAGMA foreign_keys=OFF")
+    driver.execute(f"PRAGMA busy_timeout={_LONGEST_UPGRADE}")
     connection.detach()  # whoever uses the pool gets another, whose foreign keys count

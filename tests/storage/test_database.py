@@ -1,12 +1,14 @@
 """The authorization server's SQL, on each database."""
 
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from auth_service.models.base import Base
@@ -29,6 +31,28 @@ def test_the_migrations_lead_to_the_tables_that_the_models_describe_and_back(dat
         with pytest.raises(RuntimeError, match="database upgrade"):
             database.check()
         database.upgrade()
+
+
+def test_of_two_replicas_that_upgrade_at_once_one_waits_for_the_other(sql_url: str) -> None:
+    first, second = Database(sql_url), Database(sql_url)
+    with first._engine.begin() as connection:
+        config = first.alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    with ThreadPoolExecutor() as threads:
+        began: list[Future[None]] = []
+
+        @event.listens_for(first._engine, "commit")
+        def before_commit(_connection: Connection) -> None:
+            began.append(threads.submit(second.upgrade))
+            time.sleep(0.3)
+            assert not began[0].done()
+
+        first.upgrade()
+        began[0].result(timeout=60)
+    for each in (first, second):
+        each.check()
+        each.close()
 
 
 def test_what_an_older_version_stored_is_kept(sql_url: str) -> None:
