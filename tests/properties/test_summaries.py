@@ -139,7 +139,7 @@ def test_summaries_of_a_decade_in_all_zones(actions: Actions, part: int) -> None
 
 @cache
 def alike(years: range) -> list[list[str]]:
-    """All zones in groups, in each of which clocks change at the same seconds by the same, also in the year before and after."""
+    """All zones in groups, in each of which clocks change at the same seconds by the same, and a year around it too."""
     begin, days = datetime(years[0] - 1, 1, 1, tzinfo=UTC), 366 * (len(years) + 2)
     groups: dict[tuple[object, ...], list[str]] = {}
     for name in sorted(available_timezones() - NO_ZONES):
