@@ -3,12 +3,17 @@
 import csv
 import io
 import json
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
 import requests
 
+from fit_service.rules.entry_import import MAX_ENTRIES
 from tests.support.actions import READ, WRITE, Actions
 from tests.support.weights import content
 
@@ -237,3 +242,32 @@ def test_export_needs_the_scope_to_read_and_import_the_one_to_write(actions: Act
 def test_nobody_exports_anothers_entries(actions: Actions, token: str) -> None:
     send(actions, token, "text/csv", CSV_FILE)
     assert actions.fit("GET", EXPORT, actions.app().connect(actions.person()).access).json() == []
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(900)
+def test_one_persons_large_imports_keep_nobody_elses_inserts_waiting(actions: Actions, token: str) -> None:
+    """With SQLite, where only one can write at a time: a lock for a whole import made a third of the others a 503."""
+    first, done = datetime(1990, 1, 1, tzinfo=UTC), threading.Event()
+    entry = {"body_weight": "70", "unit": "kg", "created_at": "2026-01-31T06:30:00Z"}
+    others = [actions.app().connect(actions.person()).access for _ in range(2)]
+
+    def insert(other: str) -> list[int]:
+        statuses = []
+        while not done.is_set():
+            statuses.append(actions.fit("POST", token=other, json=entry).status_code)
+        return statuses
+
+    with ThreadPoolExecutor(len(others)) as threads:
+        inserting = [threads.submit(insert, other) for other in others]
+        try:
+            for year in range(3):
+                days = (first + timedelta(days=365 * year, minutes=9 * number) for number in range(MAX_ENTRIES))
+                file = "".join(f"{70 + day.minute % 20},kg,{day:%Y-%m-%dT%H:%M:%SZ}\n" for day in days)
+                answer = send(actions, token, "text/csv", f"body_weight,unit,created_at\n{file}")
+                assert (answer.status_code, answer.json()["inserted"]) == (200, MAX_ENTRIES)
+        finally:
+            done.set()
+        statuses = Counter(chain.from_iterable(each.result() for each in inserting))
+    assert statuses.keys() == {201}, statuses
+    assert statuses[201] > 20
