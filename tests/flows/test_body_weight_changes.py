@@ -78,6 +78,8 @@ def test_weights_come_in_the_unit_that_is_asked_for(actions: Actions, token: str
         ("updated_since=0&updated_since=0", "updated_since"),
         ("updated_since=0&order=desc", "order"),
         ("updated_since=0&start=2026-01-01T00:00:00Z", "start"),
+        ("updated_since=0&client_record_id=a", "client_record_id"),
+        ("client_record_id=", "client_record_id"),
         ("updated_since=0&limit=501", "limit"),
         ("updated_since=0&changes=mine", "changes"),
         ("changes=others", "changes"),

@@ -172,6 +172,7 @@ def refusals(actions: Actions) -> Iterator[tuple[str, str, requests.Response]]:
     yield COLLECTION, "post", actions.fit("POST", COLLECTION, token, data=b" " * 65537, headers=json_type)
     yield COLLECTION, "post", actions.fit("POST", COLLECTION, token, data="{}")
     yield COLLECTION, "post", actions.fit("POST", COLLECTION, token, json={**ENTRY, "unit": "stone"})
+    yield COLLECTION, "delete", actions.fit("DELETE", COLLECTION, token, params=RECORD)
     for number in range(11):
         answer = actions.fit("POST", hooks, token, json={"url": f"https://app.example/{number}"})
     yield hooks, "post", answer
