@@ -1,4 +1,4 @@
-"""The account page: a new password, and signing out of every browser."""
+"""On the account page people choose a new password and sign out of every browser."""
 
 import logging
 from contextlib import suppress
@@ -28,7 +28,7 @@ class PasswordForm(FlaskForm):
 
 
 def account_page(accounts: AccountStore, throttle: Throttle, revocation: GrantRevocation) -> Blueprint:
-    """A blueprint with the page and its two actions."""
+    """Return a blueprint with the page and its two actions."""
     blueprint = Blueprint("account", __name__)
 
     @blueprint.get("/account")

@@ -1,4 +1,4 @@
-"""`GET|POST /authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2.1): takes the request in, leads on to the pages.
+"""`GET|POST /authorize` (RFC 6749 §3.1, OpenID Connect Core §3.1.2.1) takes the request in and leads on to the pages.
 
 Where nobody may be asked (`prompt=none`), there is no page to lead on to, and the answer is given at once. Nothing is
 kept for it, and no cookie is set: so it comes in a frame of another site too, where a browser drops cookies.
@@ -34,7 +34,7 @@ def authorization_endpoint(
     throttle: Throttle,
     pending: AuthorizationRequestStore,
 ) -> Blueprint:
-    """A blueprint with the endpoint."""
+    """Return a blueprint with the endpoint."""
     blueprint = Blueprint("authorization", __name__)
     refuse_head(blueprint)
 

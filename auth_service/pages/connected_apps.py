@@ -1,4 +1,4 @@
-"""Which apps may do what in a person's name, since when, when they last used it; and the button that ends it."""
+"""A person sees which apps may do what in their name, since when, when they last did; and a button ends it."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,7 +18,7 @@ def connected_apps_page(
     connected: ConnectedAppStore,
     revocation: GrantRevocation,
 ) -> Blueprint:
-    """A blueprint with the page."""
+    """Return a blueprint with the page."""
     blueprint = Blueprint("connected_apps", __name__)
 
     @blueprint.get("/connected-apps")
@@ -47,7 +47,7 @@ def connected_apps_page(
 
 
 def _place() -> Place | None:
-    """Where the page begins that is shown."""
+    """Return where the page begins that is shown."""
     given = request.args.get("before")
     place = Place.parse(given) if given is not None else None
     if given is not None and place is None:

@@ -1,4 +1,4 @@
-"""The question behind every grant: may this app do these things? The person ticks the scopes one by one."""
+"""Behind every grant is a question: may this app do these things? The person ticks the scopes one by one."""
 
 from urllib.parse import urlsplit
 
@@ -31,7 +31,7 @@ def consent_pages(
     resource_servers: ResourceServerStore,
     creation: GrantCreation,
 ) -> Blueprint:
-    """A blueprint with the page and its answer. What is asked is what the server kept, not what a form says."""
+    """Return a blueprint with the page and its answer. What is asked is what the server kept, not what a form says."""
     blueprint = Blueprint("consent", __name__)
     refuse_head(blueprint)
 
@@ -69,7 +69,7 @@ def consent_pages(
         return _answer(request_id, Decision(account, signed_in_at(), scopes, asked_at, remember=remember))
 
     def _who_decides(request_id: str) -> tuple[Account, Assessment]:
-        """Who decides, and how the request stands. While nobody can decide, the browser is led elsewhere.
+        """Return who decides, and how the request stands. While nobody can decide, the browser is led elsewhere.
 
         Somebody signs in also where all that follows is an error for the client: else a link to us could send people to
         any address that somebody once registered (RFC 9700 §4.11.2).

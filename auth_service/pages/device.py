@@ -1,4 +1,4 @@
-"""Where a person types the code that a device shows them, and decides (RFC 8628 §3.3)."""
+"""A person types here the code that a device shows them, and decides (RFC 8628 §3.3)."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ def device_page(
     decisions: DeviceDecisions,
     throttle: Throttle,
 ) -> Blueprint:
-    """A blueprint with the page and its answer. Consent is always asked: the device proved nothing to the person."""
+    """Return a blueprint with the page and its answer. Consent is always asked: the device proved nothing."""
     blueprint = Blueprint("device", __name__)
 
     @blueprint.get("/device")
@@ -91,7 +91,7 @@ def device_page(
     def _look_up(
         account: Account, entered: str, look_up: Callable[[str], DeviceAuthorization | None]
     ) -> tuple[DeviceAuthorization, Client] | None:
-        """Counted before it is looked up, so that parallel guesses can't slip through (§5.1)."""
+        """Count a code before looking it up, so that parallel guesses can't slip through (§5.1)."""
         admission = throttle.admit_user_code(account.id, request.remote_addr or "")
         if isinstance(admission, int):
             raise _TooManyCodesError(admission)

@@ -1,4 +1,4 @@
-"""The page of the bare address: what this service is, for people and for those who write apps."""
+"""The page of the bare address says what this service is, to people and to those who write apps."""
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -8,7 +8,7 @@ from auth_service.web.browser_session import signed_in_account
 
 
 def home_page(accounts: AccountStore) -> Blueprint:
-    """A blueprint with the page."""
+    """Return a blueprint with the page."""
     blueprint = Blueprint("home", __name__)
 
     @blueprint.get("/")

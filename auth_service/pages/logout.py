@@ -1,4 +1,4 @@
-"""`GET|POST /logout` (OpenID Connect RP-Initiated Logout §2): signs out where that needs no question, else leads on."""
+"""`GET|POST /logout` (OpenID Connect RP-Initiated Logout §2) signs out where that needs no question, else leads on."""
 
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +17,7 @@ from auth_service.web.leaving import ask_before_leaving
 def logout_endpoint(
     endpoint: LogoutEndpoint, accounts: AccountStore, throttle: Throttle, kept: AuthorizationRequestStore
 ) -> Blueprint:
-    """A blueprint with the endpoint."""
+    """Return a blueprint with the endpoint."""
     blueprint = Blueprint("logout", __name__)
     refuse_head(blueprint)
 

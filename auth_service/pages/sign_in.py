@@ -1,4 +1,4 @@
-"""Signing in."""
+"""People sign in here."""
 
 import logging
 from urllib.parse import parse_qs, urlsplit
@@ -37,7 +37,7 @@ def sign_in_pages(
     events: SecurityEventStore,
     observer: Observer,
 ) -> Blueprint:
-    """A blueprint with the page."""
+    """Return a blueprint with the page."""
     blueprint = Blueprint("sign_in", __name__)
 
     @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -78,7 +78,7 @@ def sign_in_pages(
 
 
 def _safe_target(target: str | None) -> str:
-    """A page of ours to go to after signing in; never another site (ASVS 3.7.2)."""
+    """Return the page of ours to go to after signing in, and never another site (ASVS 3.7.2)."""
     if target is None or not target.startswith("/") or target.startswith("//"):
         return url_for("connected_apps.show")
     if any(character in target for character in "\\\r\n\t"):
@@ -87,7 +87,7 @@ def _safe_target(target: str | None) -> str:
 
 
 def _waiting_request(target: str, pending: AuthorizationRequestStore) -> Parameters:
-    """The authorization request for which somebody is asked to sign in, if there is one."""
+    """Return the authorization request for which somebody is asked to sign in, if there is one."""
     request_ids = parse_qs(urlsplit(target).query).get("request", [])
     waiting = pending.find(request_ids[0], browser_binding()) if request_ids else None
     return waiting.parameters if waiting else {}

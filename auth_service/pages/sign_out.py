@@ -1,4 +1,4 @@
-"""Signing out: of our own accord, or because an app asks for it; then the person is asked."""
+"""People sign out here, of their own accord or because an app asks for it; then they are asked."""
 
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ _EXPIRED = "This request has expired or was answered already."
 
 
 def sign_out_pages(endpoint: LogoutEndpoint, accounts: AccountStore, kept: AuthorizationRequestStore) -> Blueprint:
-    """A blueprint with the question, its answer and the page at the end. `kept` holds what apps asked for."""
+    """Return a blueprint with the question, its answer and the page at the end. `kept` holds what apps asked for."""
     blueprint = Blueprint("sign_out", __name__)
 
     @blueprint.post("/sign-out")
@@ -53,7 +53,7 @@ def sign_out_pages(endpoint: LogoutEndpoint, accounts: AccountStore, kept: Autho
         return render_template("signed_out.html")
 
     def _asked(request: KeptRequest | None) -> LogoutRequest:
-        """Checked again: a client may have been deleted, or its address, since."""
+        """Check it again: a client may have been deleted, or its address, since."""
         if request is None:
             abort(400, _EXPIRED)
         return endpoint.check(ProtocolRequest("GET", f"{endpoint.issuer}/logout", {}, request.parameters))

@@ -1,4 +1,4 @@
-"""Accounts in SQL, and the hashing of their passwords (argon2id)."""
+"""Accounts are in SQL, with their passwords hashed by argon2id."""
 
 import base64
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from auth_service.storage.portions import in_portions
 
 
 def hash_of_nothing(hasher: PasswordHasher) -> str:
-    """A hash that no password has and that takes as long to verify as any of this hasher's; making it takes no time."""
+    """Make a hash that no password has and that takes as long to verify as any of this hasher's; this takes no time."""
     salt, digest = (
         base64.b64encode(bytes(length)).rstrip(b"=").decode() for length in (hasher.salt_len, hasher.hash_len)
     )
@@ -30,11 +30,11 @@ def hash_of_nothing(hasher: PasswordHasher) -> str:
 
 
 _NEXT_EPOCH = {"session_epoch": Account.session_epoch + 1}
-"""Counted by the database: of two that end sessions at once, each ends those that began before it."""
+"""The database counts: of two that end sessions at once, each ends those that began before it."""
 
 
 class AccountStore:
-    """Reads and writes accounts. Whether an attempt is allowed at all is `throttle.py`."""
+    """It reads and writes accounts. Whether an attempt is allowed at all, `throttle.py` says."""
 
     def __init__(self, database: Database, hasher: PasswordHasher) -> None:
         self._database = database
@@ -43,7 +43,7 @@ class AccountStore:
         """Verified for unknown names, so that the answer takes as long as for a known one (ASVS 6.3.8)."""
 
     def create(self, username: str, password: str) -> Account:
-        """A new account with a `sub` that nobody ever had. Raises AlreadyExistsError."""
+        """Create an account with a `sub` that nobody ever had. Raises AlreadyExistsError."""
         account = Account(username=username, password_hash=self._hasher.hash(password))
         try:
             with self._database.writing() as session:
@@ -53,16 +53,16 @@ class AccountStore:
         return account
 
     def find(self, account_id: str) -> Account | None:
-        """The account with this `sub`."""
+        """Return the account with this `sub`."""
         with self._database.reading() as session:
             return session.get(Account, account_id)
 
     def all(self) -> Iterator[list[Account]]:
-        """Every account, in portions by its `sub`."""
+        """Return every account, in portions by its `sub`."""
         return in_portions(self._database, Account, by=(Account.id,))
 
     def find_by_username(self, username: str) -> Account:
-        """The account of this name. Raises NotFoundError."""
+        """Return the account of this name. Raises NotFoundError."""
         with self._database.reading() as session:
             account = session.scalar(select(Account).where(Account.username == username))
         if account is None:
@@ -70,7 +70,7 @@ class AccountStore:
         return account
 
     def authenticate(self, username: str, password: str) -> Account | None:
-        """The enabled account with this name and password. Takes the same time whether or not the name exists.
+        """Return the enabled account with this name and password, in the same time whether or not the name exists.
 
         Raises TooManyPasswordsError.
         """

@@ -1,4 +1,4 @@
-"""Authorization requests that wait for their next step, held here so that no form and no address can change them."""
+"""Authorization requests wait here for their next step, so that no form and no address can change them."""
 
 import json
 import secrets
@@ -14,17 +14,17 @@ Parameters = Mapping[str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class KeptRequest:
-    """A request as it came."""
+    """It is a request as it came."""
 
     parameters: Parameters
     received_at: float
-    """Epoch seconds."""
+    """It came then, in epoch seconds."""
     direct: bool = False
     """It came in an address, not pushed by its client (RFC 9126)."""
 
 
 class AuthorizationRequestStore:
-    """Keeps the parameters of requests, each for one holder: the browser that decides, or the client that pushed it."""
+    """It keeps requests, each for one holder: the browser that decides, or the client that pushed it."""
 
     def __init__(self, clients: RedisClients, name: str, lifetime: int) -> None:
         self._clients = clients
@@ -39,11 +39,11 @@ class AuthorizationRequestStore:
         return request_id
 
     def find(self, request_id: str, holder: str) -> KeptRequest | None:
-        """The request, left where it is."""
+        """Return the request, and leave it where it is."""
         return _load(self._clients.reads.get(self._key(request_id, holder)))
 
     def take(self, request_id: str, holder: str) -> KeptRequest | None:
-        """The request, which can be taken once: of two that try, one gets it."""
+        """Take the request, which works once: of two that try, one gets it."""
         return _load(self._clients.scripts.getdel(self._key(request_id, holder)))
 
     def _key(self, request_id: str, holder: str) -> str:

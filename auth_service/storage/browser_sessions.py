@@ -1,4 +1,4 @@
-"""Browser sessions in Redis: the cookie holds a random id, the store its digest, so neither alone is of use.
+"""Browser sessions are in Redis: the cookie holds a random id, the store its digest, so neither alone is of use.
 
 They end when unused (`idle_lifetime`), after `lifetime` in any case, and at once when deleted. What is in a session and
 who it belongs to is `pages/browser_session.py`.
@@ -16,15 +16,15 @@ from auth_service.storage.redis_connection import RedisClients
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session as it was found."""
+    """It is a session as it was found."""
 
     data: dict[str, Any]
     begun_at: float = field(default_factory=time.time)
-    """Epoch seconds."""
+    """It is in epoch seconds."""
 
 
 class BrowserSessionStore:
-    """Keeps JSON under the digest of a session id."""
+    """It keeps JSON under the digest of a session id."""
 
     def __init__(self, clients: RedisClients, idle_lifetime: int, lifetime: int) -> None:
         self._clients = clients
@@ -33,11 +33,11 @@ class BrowserSessionStore:
 
     @staticmethod
     def new_id() -> str:
-        """256 random bits."""
+        """Make 256 random bits."""
         return secrets.token_urlsafe(32)
 
     def load(self, session_id: str) -> StoredSession | None:
-        """The session, its idle time begun anew; None if it has ended."""
+        """Return the session, and begin its idle time anew; None if it has ended."""
         key = _key(session_id)
         found = self._clients.reads.get(key)
         if found is None:

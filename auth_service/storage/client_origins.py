@@ -1,4 +1,4 @@
-"""The origins of all clients whose scripts may read answers, as SQL had them at most a second ago."""
+"""Scripts of some clients may read answers; their origins are remembered as SQL had them at most a second ago."""
 
 import time
 
@@ -10,18 +10,18 @@ from auth_service.storage.database import Database
 from shared.service.sql_engine import SQL_OUTAGES
 
 _REMEMBERED_FOR = 1.0
-"""Seconds, after which a change is in force in every process."""
+"""After so many seconds a change is in force in every process."""
 
 
 class ClientOrigins:
-    """All together: a browser asks for permission before it sends, and doesn't say for which client."""
+    """It knows all together: a browser asks for permission before it sends, and doesn't say for which client."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._read: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
 
     def include(self, origin: str) -> bool:
-        """Whether some client has this origin. During an outage, as it was before: then scripts can read of it."""
+        """Say whether some client has this origin. An outage leaves that as it was, so that scripts can read of it."""
         read_at, origins = self._read
         if time.monotonic() - read_at >= _REMEMBERED_FOR:
             origins = self._all(otherwise=origins)

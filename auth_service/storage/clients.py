@@ -1,4 +1,4 @@
-"""Clients in SQL. A deleted one is kept for the record and never found; one that nobody ever used runs out."""
+"""Clients are in SQL. A deleted one is kept for the record and never found; one that nobody ever used runs out."""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ _REMOVED_AT_ONCE = 100
 
 
 def registered(at: BindParameter[datetime] | None = None) -> ColumnElement[bool]:
-    """Those that can be found: now, or at a moment that the query is given."""
+    """Select those that can be found: now, or at a moment that the query is given."""
     moment = now() if at is None else at
     return and_(Client.deleted_at.is_(None), or_(Client.unused_until.is_(None), Client.unused_until > moment))
 
@@ -36,7 +36,7 @@ _TO_LOOK_AT = select(*Client.__table__.c).where(
 
 
 class ClientStore:
-    """Reads and writes clients."""
+    """It reads and writes clients."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -67,34 +67,34 @@ class ClientStore:
         return True
 
     def recall(self, client_id: str) -> Client | None:
-        """The client with this id as it was at most a second ago. It must not be changed."""
+        """Return the client with this id as it was at most a second ago. It must not be changed."""
         return self._cache.get(client_id)
 
     def _look_at(self, client_id: str) -> Client | None:
-        """As `find`, at a third of its cost: no session will know of the client."""
+        """Look it up as `find` does, at a third of the cost: no session will know of the client."""
         row = self._database.row(_TO_LOOK_AT, client_id=client_id, now=now())
         return Client(**row._mapping) if row else None
 
     def find(self, client_id: str) -> Client | None:
-        """The client with this id."""
+        """Return the client with this id."""
         if not (client_id.isascii() and client_id.isprintable()):
             return None  # no client is called so, and PostgreSQL can't even be asked for a NUL
         with self._database.reading() as session:
             return session.scalar(select(Client).where(Client.client_id == client_id, registered()))
 
     def get(self, client_id: str) -> Client:
-        """The client with this id. Raises NotFoundError."""
+        """Return the client with this id. Raises NotFoundError."""
         client = self.find(client_id)
         if client is None:
             raise NotFoundError(f"there is no client {client_id}")
         return client
 
     def all(self) -> Iterator[list[Client]]:
-        """Every client, in portions by its id."""
+        """Return every client, in portions by its id."""
         return in_portions(self._database, Client, registered(), by=(Client.client_id,))
 
     def names_by_operators(self) -> list[str]:
-        """What the clients that operators registered are called."""
+        """Return the names of the clients that operators registered."""
         with self._database.reading() as session:
             query = select(Client.name).where(registered(), Client.registration_token_digest.is_(None))
             return list(session.scalars(query))
@@ -169,7 +169,7 @@ def _take(
 
 
 def _remove_unused(session: Session) -> None:
-    """Nothing refers to them but their own grants. Some at a time, and none that was in use a moment ago."""
+    """Remove some that ran out, none that was in use a moment ago. Nothing refers to them but their own grants."""
     ran_out = select(Client.client_id).where(Client.unused_until < now() - _UNUSED_KEPT).limit(_REMOVED_AT_ONCE)
     unused = list(session.scalars(ran_out.with_for_update()))
     session.execute(delete(GrantRecord).where(GrantRecord.client_id.in_(unused)))

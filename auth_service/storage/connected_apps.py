@@ -1,4 +1,4 @@
-"""The apps that may do something in a person's name, a page at a time, the one that was connected last first."""
+"""Here are the apps that may do something in a person's name, a page at a time, the latest first."""
 
 import re
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from auth_service.storage.grant_records import unexpired
 from auth_service.storage.grants import GrantStore
 
 SHOWN = 20
-"""Apps of one page."""
+"""A page has so many apps."""
 _LOOKS = 10
 """A page looks at so many times as many apps at most: those whose grants all ran out unused are not shown."""
 _PLACE = re.compile(r"([0-9]{1,16})\.(.{1,64})")
@@ -24,14 +24,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page ends: the app's newest grant, and the app."""
+    """A page ends there: at the app's newest grant, and the app."""
 
     connected: datetime
     client_id: str
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """What `str` made, or None."""
+        """Read what `str` made, or return None."""
         found = _PLACE.fullmatch(text)
         return cls(_EPOCH + timedelta(microseconds=int(found[1])), found[2]) if found else None
 
@@ -41,7 +41,7 @@ class Place:
 
 @dataclass(slots=True)
 class ConnectedApp:
-    """All that one client may do for one person: usually one grant, several if they connected it several times."""
+    """One client may do this for one person: usually by one grant, by several if they connected it several times."""
 
     client_id: str
     name: str
@@ -52,14 +52,14 @@ class ConnectedApp:
 
 
 class ConnectedAppStore:
-    """Reads grants in SQL, and in Redis which of them live. Raises redis.RedisError."""
+    """It reads grants in SQL, and in Redis which of them live. Raises redis.RedisError."""
 
     def __init__(self, database: Database, grants: GrantStore) -> None:
         self._database = database
         self._grants = grants
 
     def page(self, account_id: str, before: Place | None) -> tuple[list[ConnectedApp], Place | None]:
-        """The apps that were connected before that place, and where the next page begins if there may be one."""
+        """Return the apps that were connected before that place, and where the next page begins if there may be one."""
         shown: list[ConnectedApp] = []
         for _ in range(_LOOKS):
             looked_at = self._look(account_id, before)
@@ -73,7 +73,7 @@ class ConnectedAppStore:
         return shown, before
 
     def _look(self, account_id: str, before: Place | None) -> list[tuple[Place, ConnectedApp | None]]:
-        """One more app than a page has, or all that are left; None for one whose grants don't live."""
+        """Return one more app than a page has, or all that are left; None for one whose grants don't live."""
         with self._database.reading() as session:
             rows = session.execute(_rows(account_id, before)).all()
         last_used = self._grants.last_used([row.id for row in rows])
@@ -93,7 +93,7 @@ class ConnectedAppStore:
 
 
 def _rows(account_id: str, before: Place | None) -> Any:
-    """One query for the grants of a page's apps, with the apps' names."""
+    """Ask with one query for the grants of a page's apps, with the apps' names."""
     current = (GrantRecord.account_id == account_id, GrantRecord.revoked_at.is_(None), unexpired())
     newest = func.max(GrantRecord.created_at)
     apps = (

@@ -1,4 +1,4 @@
-"""Remembered consents, in SQL, and the way in which people take back what they allowed."""
+"""Consents are remembered in SQL, and people take back what they allowed."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -14,14 +14,14 @@ from shared.service.sql_database import upsert
 
 
 class ConsentStore:
-    """Which scopes a person has allowed a client before, within `lifetime` seconds."""
+    """It knows which scopes a person has allowed a client before, within `lifetime` seconds."""
 
     def __init__(self, database: Database, lifetime: int) -> None:
         self._database = database
         self._lifetime = timedelta(seconds=lifetime)
 
     def scopes(self, account_id: str, client_id: str) -> set[str]:
-        """The scopes that need not be asked for again."""
+        """Return the scopes that need not be asked for again."""
         with self._database.reading() as session:
             query = select(Consent.scope).where(
                 Consent.account_id == account_id,
@@ -31,13 +31,13 @@ class ConsentStore:
             return set(session.scalars(query))
 
     def withdrawals(self, account_id: str, client_id: str) -> int:
-        """How often this person took something back from this client: read before anything else is looked at."""
+        """Count how often this person took something back from this client: ask before anything else is looked at."""
         with self._database.reading() as session:
             return withdrawals(session, account_id, client_id)
 
 
 def withdrawals(session: Session, account_id: str, client_id: str) -> int:
-    """The same within a transaction."""
+    """Count the same within a transaction."""
     found = session.get(Withdrawal, (account_id, client_id))
     return found.times if found else 0
 

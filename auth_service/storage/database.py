@@ -1,4 +1,4 @@
-"""The SQL of accounts and grants. Which tables there are is `models/`; how they came to be is `migrations/`."""
+"""Accounts and grants are in SQL. Which tables there are, `models/` says; how they came to be, `migrations/`."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from shared.service.sql_database import SqlDatabase
 
 
 class Database(SqlDatabase):
-    """Accounts, clients, consents, grants and what else must never be lost."""
+    """It holds accounts, clients, consents, grants and what else must never be lost."""
 
     service = "auth_service"
     migrations = Path(__file__).parent.parent / "migrations"

@@ -1,4 +1,4 @@
-"""Devices that wait for a person's answer, in Redis: one key for each device, one for the code that the person types.
+"""Devices wait for a person's answer in Redis: by one key for each device, and one for the code that the person types.
 
 Keys: `device:<grant id>` and `user-code:<digest>`. Both expire. Once a device is allowed, its key goes and its grant
 comes (`storage/grants.py`); the user code goes with whoever decides first.
@@ -14,7 +14,7 @@ _FOLDER = Path(__file__).parent
 
 
 class DeviceAuthorizationStore:
-    """Keeps what devices asked for. Raises redis.RedisError when Redis can't be asked."""
+    """It keeps what devices asked for. Raises redis.RedisError when Redis can't be asked."""
 
     def __init__(self, clients: RedisClients, lifetime: int) -> None:
         self._clients = clients
@@ -45,17 +45,17 @@ class DeviceAuthorizationStore:
         return Poll(self._poll(keys=[_key(grant_id)], args=[client_id, code_digest]))
 
     def find(self, user_code: str) -> DeviceAuthorization | None:
-        """The device that waits under this code."""
+        """Return the device that waits under this code."""
         grant_id = self._clients.reads.get(_user_code_key(user_code))
         return self._load(str(grant_id)) if grant_id is not None else None
 
     def take(self, user_code: str) -> DeviceAuthorization | None:
-        """The same, once: of two people who decide at the same time, one gets it."""
+        """Take it, which works once: of two people who decide at the same time, one gets it."""
         grant_id = self._clients.scripts.getdel(_user_code_key(user_code))
         return self._load(str(grant_id)) if grant_id is not None else None
 
     def seconds_left(self, grant_id: str) -> int:
-        """How long the device can still be answered; 0 if it can't."""
+        """Return for how many seconds the device can still be answered; 0 if it can't."""
         return max(0, self._clients.reads.ttl(_key(grant_id)))
 
     def deny(self, grant_id: str) -> None:

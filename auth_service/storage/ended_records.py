@@ -1,4 +1,4 @@
-"""What SQL knows to have ended or shrunk, of which a Redis may have to be told: read in portions, newest first."""
+"""SQL knows what has ended or shrunk, of which a Redis may have to be told: in portions, newest first."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,24 +16,24 @@ from auth_service.storage.grant_records import of
 from auth_service.storage.portions import AT_ONCE, in_portions
 
 CLOCKS_AGREE_WITHIN = timedelta(minutes=10)
-"""How far the clocks of machines that share the database may be apart; also longer than a transaction may take."""
+"""The clocks of machines that share the database may be so far apart; no transaction takes as long."""
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
-"""Before any change. Unlike `IS NOT NULL`, a comparison makes SQLite use an index."""
+"""It is before any change. Unlike `IS NOT NULL`, a comparison makes SQLite use an index."""
 
 
 class EndedRecordStore:
-    """Reads ends; keeps those of single access tokens, until these would have expired."""
+    """It reads ends, and keeps those of single access tokens until these would have expired."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def grants(self, since: datetime | None) -> Iterator[list[GrantRecord]]:
-        """Grants that ended since then by any machine's clock, or ever, and have not expired."""
+        """Return grants that ended since then by any machine's clock, or ever, and have not expired."""
         unexpired = or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > _expired_everywhere())
         return self._newest_first(GrantRecord, GrantRecord.revoked_at, GrantRecord.id, since, unexpired)
 
     def narrowed_grants(self, since: datetime | None) -> Iterator[list[GrantRecord]]:
-        """Grants that shrank since then, and have not ended."""
+        """Return grants that shrank since then, and have not ended."""
         living = and_(
             GrantRecord.revoked_at.is_(None),
             or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > _expired_everywhere()),
@@ -41,7 +41,7 @@ class EndedRecordStore:
         return self._newest_first(GrantRecord, GrantRecord.narrowed_at, GrantRecord.id, since, living)
 
     def access_tokens(self, since: datetime | None) -> Iterator[list[RevokedAccessToken]]:
-        """Access tokens that were revoked alone since then and have not expired."""
+        """Return access tokens that were revoked alone since then and have not expired."""
         token = RevokedAccessToken
         unexpired = token.expires_at > _expired_everywhere()
         return self._newest_first(token, token.revoked_at, token.digest, since, unexpired)
@@ -49,7 +49,7 @@ class EndedRecordStore:
     def grants_of(
         self, account_id: str | None = None, client_id: str | None = None, *, narrowed_at: datetime | None = None
     ) -> Iterator[list[GrantRecord]]:
-        """Grants that an account, or a client, or both, had and that have not expired, whenever they ended.
+        """Return grants that an account, a client, or both had and that have not expired, whenever they ended.
 
         With `narrowed_at`, also those that shrank at that moment.
         """

@@ -1,4 +1,4 @@
-"""The durable record of grants, in SQL: committed before a code is handed out and before an end is announced."""
+"""Grants have a durable record in SQL, committed before a code is handed out and before an end is announced."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _GOOD_GRANT = (
 
 @dataclass(frozen=True, slots=True)
 class GoodGrant:
-    """A grant that is still allowed, with the names its tokens carry."""
+    """A grant is still allowed, and its tokens carry these names."""
 
     grant_id: str
     client_id: str
@@ -51,7 +51,7 @@ class GoodGrant:
 
 
 class GrantRecordStore:
-    """Writes what was allowed, finds what is still allowed, marks what was ended."""
+    """It writes what was allowed, finds what is still allowed, and marks what was ended."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -88,12 +88,12 @@ class GrantRecordStore:
             return True
 
     def find(self, grant_id: str) -> GrantRecord | None:
-        """The record, whatever became of the grant."""
+        """Return the record, whatever became of the grant."""
         with self._database.reading() as session:
             return session.get(GrantRecord, grant_id)
 
     def find_good(self, grant_id: str) -> GoodGrant | None:
-        """The grant if it, its account and its client are all still good: one query.
+        """Return the grant if it, its account and its client are all still good: by one query.
 
         It allows nothing that its client may not ask for any more.
         """
@@ -105,13 +105,13 @@ class GrantRecordStore:
         return GoodGrant(grant_id, client_id, account_id, username, scopes, audience) if scopes else None
 
     def count_living(self) -> int:
-        """How many grants of people were neither ended nor are past their end. It reads the whole table."""
+        """Count the grants of people that were neither ended nor are past their end. It reads the whole table."""
         living = (GrantRecord.account_id.is_not(None), GrantRecord.revoked_at.is_(None), unexpired())
         with self._database.reading() as session:
             return session.scalar(select(func.count()).select_from(GrantRecord).where(*living)) or 0
 
     def current(self, *, account_id: str | None = None, client_id: str | None = None) -> Iterator[list[GrantRecord]]:
-        """Grants that were not ended, of one account or one client or both, in portions by their ids."""
+        """Return grants that were not ended, of one account or one client or both, in portions by their ids."""
         living = (GrantRecord.revoked_at.is_(None), unexpired())
         return in_portions(self._database, GrantRecord, *of(account_id, client_id), *living, by=(GrantRecord.id,))
 
@@ -157,13 +157,13 @@ class GrantRecordStore:
 
 
 def of(account_id: str | None, client_id: str | None) -> tuple[ColumnElement[bool], ...]:
-    """Grants of one account, of one client, of both, or of anybody."""
+    """Select grants of one account, of one client, of both, or of anybody."""
     given = ((GrantRecord.account_id, account_id), (GrantRecord.client_id, client_id))
     return tuple(column == value for column, value in given if value is not None)
 
 
 def unexpired() -> ColumnElement[bool]:
-    """Grants that did not run out."""
+    """Select grants that did not run out."""
     return or_(GrantRecord.expires_at.is_(None), GrantRecord.expires_at > now())
 
 
@@ -204,7 +204,7 @@ def mark_revoked(session: Session, which: ColumnElement[bool], because: RevokedB
 
 
 def _held(session: Session, which: Select[*tuple[Any, ...]]) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
-    """Grants, in portions by their ids, that nobody else changes until the transaction ends.
+    """Return grants, in portions by their ids, that nobody else changes until the transaction ends.
 
     Who has to wait for a row may get fewer than there are: so only the empty portion is the last.
     """
@@ -238,7 +238,7 @@ def _narrow(
 
 
 def _hold(session: Session, account_id: str) -> None:
-    """Until the transaction ends, nobody records a decision of this person."""
+    """See to it that nobody records a decision of this person until the transaction ends."""
     session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
 
 

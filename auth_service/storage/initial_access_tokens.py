@@ -1,4 +1,4 @@
-"""Initial access tokens in SQL."""
+"""Initial access tokens are in SQL."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,13 +15,13 @@ from auth_service.storage.portions import in_portions
 
 
 class InitialAccessTokenStore:
-    """Makes tokens, says which are good. They are spent with the client that they register, see `clients.py`."""
+    """It makes tokens and says which are good. They are spent with the client that they register, see `clients.py`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def create(self, lifetime: int, uses: int) -> tuple[InitialAccessToken, str]:
-        """A new token and, this once, its string. Those that are good for nothing any more are removed."""
+        """Make a token and, this once, its string. Those that are good for nothing any more are removed."""
         text = new_secret(INITIAL_ACCESS_TOKEN)
         token = InitialAccessToken(
             digest=secret_digest(text), uses_left=uses, expires_at=now() + timedelta(seconds=lifetime)
@@ -32,11 +32,11 @@ class InitialAccessTokenStore:
         return token, text
 
     def all(self) -> Iterator[list[InitialAccessToken]]:
-        """Every token that is good, in portions by its id."""
+        """Return every token that is good, in portions by its id."""
         return in_portions(self._database, InitialAccessToken, _good(), by=(InitialAccessToken.id,))
 
     def is_good(self, text: str) -> bool:
-        """Whether a client could be registered with it now."""
+        """Say whether a client could be registered with it now."""
         with self._database.reading() as session:
             return session.scalar(select(InitialAccessToken.id).where(_named(text))) is not None
 
@@ -50,7 +50,7 @@ class InitialAccessTokenStore:
 
 
 def spend_initial_access_token(session: Session, text: str) -> str | None:
-    """Within the transaction of a registration, take one use away. The token's id, or None: it is not good."""
+    """Within a registration's transaction, take one use away. Returns the token's id, or None: it is not good."""
     spent = update(InitialAccessToken).where(_named(text)).values(uses_left=InitialAccessToken.uses_left - 1)
     return session.scalar(spent.returning(InitialAccessToken.id))
 

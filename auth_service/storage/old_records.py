@@ -1,4 +1,4 @@
-"""Removes what nobody asks for any more: grants that ran out long ago, and what happened before that.
+"""What nobody asks for any more is removed: grants that ran out long ago, and what happened before that.
 
 What is not removed: grants that may still be used, however old, also those that were revoked, since a Redis that comes
 back with old state has to be told of them again.
@@ -14,14 +14,14 @@ from auth_service.models.security_event import SecurityEvent
 from auth_service.storage.database import Database
 
 _AT_ONCE = 1_000
-"""Rows of one transaction, so that nobody waits long for it."""
+"""A transaction has so many rows, so that nobody waits long for it."""
 
 Progress = Callable[[int], None]
-"""Told how many rows were looked at."""
+"""It is told how many rows were looked at."""
 
 
 def remove_grants(database: Database, before: datetime, progress: Progress) -> int:
-    """Remove the records of grants that ran out before that moment; how many there were."""
+    """Remove the records of grants that ran out before that moment. Returns how many there were."""
     removed, looked_at, last = 0, 0, ""
     while True:
         with database.reading() as session:
@@ -38,7 +38,7 @@ def remove_grants(database: Database, before: datetime, progress: Progress) -> i
 
 
 def count_old_records(database: Database, before: datetime, at_most: int) -> int:
-    """How many of both the following would remove, counted up to that number."""
+    """Count how many of both the others would remove, up to that number."""
     found = 0
     for old in (
         select(SecurityEvent.id).where(SecurityEvent.at < before),
@@ -50,7 +50,7 @@ def count_old_records(database: Database, before: datetime, at_most: int) -> int
 
 
 def remove_security_events(database: Database, before: datetime, progress: Progress) -> int:
-    """Remove the record of what happened before that moment; how many events there were."""
+    """Remove the record of what happened before that moment. Returns how many events there were."""
     removed = 0
     while True:
         with database.writing() as session:

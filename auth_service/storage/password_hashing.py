@@ -1,4 +1,4 @@
-"""Hashing passwords, a few at a time: each takes 64 MiB and several cores, and anybody may send one.
+"""Passwords are hashed a few at a time: each takes 64 MiB and several cores, and anybody may send one.
 
 argon2-cffi computes as many at once as threads call it; forty took 1.8 GB.
 """
@@ -16,16 +16,16 @@ class TooManyPasswordsError(Exception):
 
 
 class HasherInTurns(PasswordHasher):
-    """Lets whoever finds no turn wait a moment. The line is short, so that threads are left for other requests.
+    """It lets whoever finds no turn wait a moment. The line is short, so that threads are left for other requests.
 
     `before_waiting` is called in each thread that is going to wait.
     """
 
     at_a_time: ClassVar = 2
     in_line: ClassVar = 10
-    """Those included whose turn it is."""
+    """Those are included whose turn it is."""
     patience: ClassVar = 1.0
-    """Seconds to wait for a turn."""
+    """Somebody waits at most so many seconds for a turn."""
 
     _line = threading.BoundedSemaphore(in_line)
     _turns = threading.BoundedSemaphore(at_a_time)
@@ -35,12 +35,12 @@ class HasherInTurns(PasswordHasher):
         self._before_waiting = before_waiting
 
     def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
-        """See PasswordHasher. Raises TooManyPasswordsError too."""
+        """Do as PasswordHasher does. Raises TooManyPasswordsError too."""
         with self._turn():
             return super().hash(password, salt=salt)
 
     def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - as argon2 calls it
-        """See PasswordHasher. Raises TooManyPasswordsError too."""
+        """Do as PasswordHasher does. Raises TooManyPasswordsError too."""
         with self._turn():
             return super().verify(hash, password)
 

@@ -15,7 +15,7 @@ from auth_service.models.base import Base
 from auth_service.storage.database import Database
 
 AT_ONCE = 500
-"""Rows, or questions to Redis, of one portion."""
+"""A portion has so many rows, or questions to Redis."""
 
 T = TypeVar("T")
 
@@ -45,6 +45,6 @@ def in_portions(
 
 
 def portions_of(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The items, so many at a time."""
+    """Return the items, so many at a time."""
     for begin in range(0, len(items), AT_ONCE):
         yield items[begin : begin + AT_ONCE]

@@ -1,1 +1,1 @@
-"""What runs beside requests."""
+"""Workers run beside requests."""

@@ -1,4 +1,4 @@
-"""Makes Redis agree with SQL about ended and narrowed grants, whatever crashed in between or came back from the dead.
+"""The reconciler makes Redis agree with SQL about ended and narrowed grants, whatever crashed or came back in between.
 
 A process may die, or Redis be unreachable, between the SQL commit and the script; a restarted or failed-over Redis may
 have forgotten the script. One process of all replicas does the work, under a lease in the Redis that is told.
@@ -24,16 +24,16 @@ from shared.service.outages import OutageLog, one_line
 from shared.service.sql_engine import SQL_OUTAGES
 
 _LEASE = 3.0
-"""Seconds after which another process goes on with the work of one that was stopped or died in it."""
+"""After so many seconds another process goes on with the work of one that was stopped or died in it."""
 _RETRY = 0.1
-"""Seconds between looks whether another process has told a Redis that somebody waits for."""
+"""So many seconds lie between looks whether another process has told a Redis that somebody waits for."""
 _PAUSE_AFTER_OUTAGE = 0.5
 
 _log = logging.getLogger(__name__)
 
 
 class RevocationReconciler:
-    """Repeats what changed since Redis was told last, at an interval, and at once to a Redis that was not told yet.
+    """It repeats what changed since Redis was told last, at an interval, and at once to a Redis that was not told yet.
 
     How far to look back is said by the data that this Redis has (`reconciliation.py`). Where they say nothing,
     everything is repeated that still matters.
@@ -60,7 +60,7 @@ class RevocationReconciler:
         self._wanted: dict[RedisNode, threading.Event] = {}
 
     def check(self) -> None:
-        """For readiness: raise unless every change that SQL records is true in the Redis that answers now.
+        """Raise, for readiness, unless every change that SQL records is true in the Redis that answers now.
 
         Of a cluster's masters, in all that answer, and in one at least.
         """
@@ -75,12 +75,12 @@ class RevocationReconciler:
             raise failures[0] if failures else redis.ConnectionError("no Redis has grants")
 
     def run_once(self) -> bool:
-        """Repeat what has to be repeated; False if some of it is left to another process, or to the next turn."""
+        """Repeat what has to be repeated. Returns False if some is left to another process, or to the next turn."""
         turns = [self.tell(node) for node in self._nodes()]
         return all(turns)
 
     def tell(self, node: RedisNode) -> bool:
-        """The same for one Redis."""
+        """Do the same for one Redis."""
         reconciliation = Reconciliation(node, self._keys.shards)
         master, began, clock = node.master.look(), now(), seconds()
         changes = node.master.changes
@@ -107,7 +107,7 @@ class RevocationReconciler:
         return True
 
     def _portions(self, node: RedisNode, since: datetime | None, *, is_known: bool) -> Iterator[int]:
-        """Work through what changed since then and is there; the number of changes after each portion."""
+        """Work through what changed since then and is there; yield the number of changes after each portion."""
         for find in (self._ended.grants, self._ended.narrowed_grants):
             for records in find(since):
                 here = [record for record in records if node.has(self._keys.shard(record.id))]
@@ -142,7 +142,7 @@ class RevocationReconciler:
                 self._threads[node].start()
 
     def _run(self, node: RedisNode, stop: threading.Event) -> None:
-        """Until `stop` is set, or the node has no shards any more. An outage is logged and outlived."""
+        """Go on until `stop` is set, or the node has no shards any more. An outage is logged and outlived."""
         outages, wanted = OutageLog("revocations could not be reconciled"), self._wanted[node]
         while not stop.is_set():
             wanted.clear()
