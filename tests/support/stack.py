@@ -15,6 +15,7 @@ import fit_service
 from auth_service.components import Components
 from auth_service.settings import Settings as AuthSettings
 from fit_service.settings import Settings as FitSettings
+from tests.support.polling import eventually
 from tests.support.servers import free_port, serve
 
 TOKEN_KEY = "dGhlIGtleSBvZiBhbGwgdGVzdHMsIDMyIGJ5dGVzISE"
@@ -53,6 +54,18 @@ class Stack:
         """Set the throttles back, which count all that comes from one address."""
         for counter in self.parts.redis.reads.scan_iter("throttle:*"):
             self.parts.redis.reads.delete(counter)
+
+    def wait_until_told(self) -> None:
+        """Until every Redis that has grants was told of what has ended, as at each first start."""
+
+        def is_ready() -> bool:
+            try:
+                self.parts.reconciler.check()
+            except redis.RedisError:
+                return False
+            return True
+
+        eventually(is_ready, within=60)
 
     @property
     def parts(self) -> Components:

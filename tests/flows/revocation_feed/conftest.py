@@ -29,6 +29,7 @@ def any_stack(request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: 
     elif request.param == "a cluster":
         cluster = request.getfixturevalue("redis_cluster")
         with run_stack(folder, cluster.url, redis_shards=64) as running:
+            running.wait_until_told()
             yield running
     else:
         with run_stack(folder, redis_url) as running:
