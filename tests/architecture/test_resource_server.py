@@ -1,6 +1,7 @@
 """The kit stands alone: whoever imports it gets nothing of the services and no framework. It is used by its doors."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -11,10 +12,9 @@ from tests.architecture.imports import ROOT, imports, modules, offenders
 PACKAGES = ("auth_service", "fit_service", "shared", "examples")
 KIT = "shared.resource_server"
 DOORS = (
-    *(f"{KIT}.{kind}" for kind in ("wsgi_middleware", "asgi_middleware", "resource_protector", "quart_protector")),
-    *(f"{KIT}.{kind}" for kind in ("fastapi_security", "django_middleware", "rest_framework_authentication")),
-    *(f"{KIT}.{kind}" for kind in ("dpop", "private_key_jwt", "event_loop", "testing")),
-    *(f"{KIT}.{kind}" for kind in ("revocation_feed", "back_channel", "process", "wire")),
+    *("wsgi_middleware", "asgi_middleware", "resource_protector", "quart_protector", "fastapi_security"),
+    *("django_middleware", "rest_framework_authentication", "dpop", "private_key_jwt", "event_loop"),
+    *("revocation_feed", "back_channel", "process", "wire", "testing"),
 )
 """Modules of the kit that are public beside the package itself (docs/resource_server.md, "What is public")."""
 KIT_TESTS = ("tests/resource_server", "tests/support/plans_service.py")
@@ -56,8 +56,13 @@ def public_names(module: str) -> set[str]:
     return {name for name in defined if not name.startswith("_")}
 
 
+def public() -> set[str]:
+    doors = (KIT, *(f"{KIT}.{door}" for door in DOORS))
+    return {*doors, *(f"{door}.{name}" for door in doors for name in public_names(door))}
+
+
 def test_nothing_outside_the_kit_reaches_behind_its_doors() -> None:
-    public = {KIT, *DOORS, *(f"{door}.{name}" for door in (KIT, *DOORS) for name in public_names(door))}
+    known = public()
     outside = [
         module
         for folder in ("auth_service", "fit_service", "shared", "examples", "tools", "benchmarks", "tests")
@@ -68,9 +73,22 @@ def test_nothing_outside_the_kit_reaches_behind_its_doors() -> None:
         f"{module.relative_to(ROOT)} imports {name}"
         for module in outside
         for name in imports(module)
-        if name.startswith(f"{KIT}.") and name not in public
+        if name.startswith(f"{KIT}.") and name not in known
     ]
     assert reaching == []
+
+
+def test_the_documents_name_the_doors_and_go_through_no_other_way() -> None:
+    page = (ROOT / "docs/resource_server.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| (`.+?) \| [^|]+ \|$", page.partition("\n## What is public\n")[2].partition("\n## ")[0], re.MULTILINE
+    )
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(DOORS)
+    known = public()
+    for document in (ROOT / "README.md", ROOT / "shared/resource_server/README.md", *(ROOT / "docs").glob("*.md")):
+        text = document.read_text(encoding="utf-8").replace("moogle_resource_server", KIT)
+        for module, names in re.findall(rf"^from ({KIT}[\w.]*) import ([\w, ]+)", text, re.MULTILINE):
+            assert {f"{module}.{name.strip()}" for name in names.split(",")} <= known, document.name
 
 
 @pytest.mark.parametrize("room", ROOMS)
