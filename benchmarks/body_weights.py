@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, make_url, text
 
 from benchmarks import report
-from fit_service.models import BodyWeight, ChangeCounter, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.entries import BodyWeight, ChangeCounter
 from fit_service.rules.local_days import LocalDays
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask, Response, jsonify
 
-from fit_service.web.openapi.document import openapi_document
+from fit_service.api.openapi_document import openapi_document
 
 PATH = "/openapi.json"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from flask.cli import AppGroup
 
 from fit_service.cli.command import CommandError, answering, parts
-from fit_service.models import from_microseconds
+from fit_service.models.base import from_microseconds
 
 FEED_READ_WITHIN = 180
 """A worker is healthy for so many seconds: it notes at least once a minute that it follows the feed."""

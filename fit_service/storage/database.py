@@ -1,4 +1,4 @@
-"""Entries and webhooks are kept in SQL. Which tables there are is `models.py`; how they came to be is `migrations/`."""
+"""Entries and webhooks are kept in SQL. Which tables there are is `models/`; how they came to be is `migrations/`."""
 
 from pathlib import Path
 

@@ -9,7 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import func, select, text, update
 
-from fit_service.models import ChangeCounter, DatabaseEpoch, Webhook, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.entries import ChangeCounter, DatabaseEpoch
+from fit_service.models.webhooks import Webhook
 from fit_service.rules.refusals import RefusedError
 from fit_service.storage.database import Database
 from shared.service.sql_engine import wait_however_long

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import ColumnElement, case, func, literal, select
 from sqlalchemy.orm import Session
 
-from fit_service.models import BodyWeight, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.entries import BodyWeight
 from fit_service.rules.local_days import LocalDays
 from fit_service.rules.summary import DayTotal
 from fit_service.rules.weight import MASS_OF_A_THOUSANDTH

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.entries import BodyWeight, ChangeCounter, DeletedEntry
 from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry
 from fit_service.rules.entry_matching import Candidate
 from fit_service.rules.insertion import Outcome, plan_insertion

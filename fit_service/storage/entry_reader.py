@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from fit_service.models import BodyWeight, ChangeCounter, DeletedEntry, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.entries import BodyWeight, ChangeCounter, DeletedEntry
 from fit_service.rules.body_weight_entry import BodyWeightEntry
 from fit_service.rules.client_record import ClientRecord
 from fit_service.rules.local_days import LocalDays

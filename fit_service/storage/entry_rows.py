@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fit_service.models import from_microseconds, to_microseconds
+from fit_service.models.base import from_microseconds, to_microseconds
 from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry, Origin
 from fit_service.rules.client_record import ClientRecord
 from fit_service.rules.weight import Weight

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from fit_service.models import FeedPosition, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.webhooks import FeedPosition
 from fit_service.storage.database import Database
 
 _ID = 1

@@ -12,7 +12,8 @@ from typing import TypeVar
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from fit_service.models import KeptAnswer, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.kept_answer import KeptAnswer
 from shared.service.sql_database import upsert
 
 LIFETIME = timedelta(hours=24)

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Insert, delete, insert, select
 
-from fit_service.models import BodyWeight, StagedEntry, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.entries import BodyWeight, StagedEntry
 from fit_service.rules.body_weight_entry import BodyWeightEntry
 from fit_service.rules.entry_matching import Candidate
 from fit_service.rules.insertion import InsertionPlan, plan_insertion

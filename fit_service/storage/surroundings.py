@@ -9,7 +9,8 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from fit_service.models import BodyWeight, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.entries import BodyWeight
 from fit_service.rules.body_weight_entry import ID, BodyWeightEntry
 from fit_service.rules.entry_matching import Candidate, Surroundings
 from fit_service.rules.entry_oddities import COMPARED, TWIN_TIME

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from fit_service.models import BodyWeight, DeletedEntry
+from fit_service.models.entries import BodyWeight, DeletedEntry
 from fit_service.rules.body_weight_entry import BodyWeightEntry
 from fit_service.storage.entry_rows import Writer, to_entry
 from fit_service.storage.surroundings import in_portions

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from fit_service.models import Webhook, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.webhooks import Webhook
 from fit_service.rules.webhooks.events import CONSENT_REVOKED, DISABLED
 from fit_service.rules.webhooks.schedule import PATIENCE
 from fit_service.rules.webhooks.status import DISABLED_FOR, DisabledBecause, Status

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, or_, update
 from sqlalchemy.orm import Session
 
-from fit_service.models import Webhook, WebhookEvent, to_microseconds
+from fit_service.models.base import to_microseconds
+from fit_service.models.webhooks import Webhook, WebhookEvent
 from fit_service.rules.webhooks.events import message_id, payload
 from fit_service.rules.webhooks.status import Status
 from fit_service.storage.entry_rows import Writer

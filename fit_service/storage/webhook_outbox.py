@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
-from fit_service.models import Webhook, WebhookEvent, WebhookTotal, from_microseconds, to_microseconds
+from fit_service.models.base import from_microseconds, to_microseconds
+from fit_service.models.webhooks import Webhook, WebhookEvent, WebhookTotal
 from fit_service.rules.webhooks.outcome import Outcome
 from fit_service.rules.webhooks.schedule import PATIENCE, pause
 from fit_service.rules.webhooks.status import DisabledBecause, Status

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import select
 
-from fit_service.models import Webhook
+from fit_service.models.webhooks import Webhook
 from fit_service.rules.refusals import RefusedError
 from fit_service.rules.webhooks.signature import PREFIX
 from fit_service.storage.database import Database

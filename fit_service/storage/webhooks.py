@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from fit_service.models import Webhook, WebhookEvent, from_microseconds, to_microseconds
+from fit_service.models.base import from_microseconds, to_microseconds
+from fit_service.models.webhooks import Webhook, WebhookEvent
 from fit_service.rules.refusals import RefusedError
 from fit_service.rules.webhooks.events import TEST
 from fit_service.rules.webhooks.signature import new_secret

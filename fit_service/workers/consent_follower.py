@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from fit_service.models import from_microseconds
+from fit_service.models.base import from_microseconds
 from fit_service.storage.feed_position import FeedPositionStore
 from fit_service.storage.webhook_endings import WebhookEndings
 from shared.resource_server import CannotValidateError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from fit_service.models import Webhook
+from fit_service.models.webhooks import Webhook
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from tests.fit_storage.entries import insert, new

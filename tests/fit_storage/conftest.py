@@ -6,7 +6,9 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import update
 
-from fit_service.models import Base, DatabaseEpoch, FeedPosition
+from fit_service.models.base import Base
+from fit_service.models.entries import DatabaseEpoch
+from fit_service.models.webhooks import FeedPosition
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from tests.support.postgresql import postgresql, postgresql_programs

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from fit_service.models import Webhook, from_microseconds
+from fit_service.models.base import from_microseconds
+from fit_service.models.webhooks import Webhook
 from fit_service.rules.webhooks.outcome import Outcome
 from fit_service.rules.webhooks.status import Owner, Registration
 from fit_service.storage.database import Database

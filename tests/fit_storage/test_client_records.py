@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert as insert_row
 from sqlalchemy.exc import IntegrityError
 
-from fit_service.models import BodyWeight
+from fit_service.models.entries import BodyWeight
 from fit_service.rules.insertion import Outcome
 from fit_service.rules.refusals import DeletedRecordError
 from fit_service.storage.body_weights import BodyWeightStore

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import redis
 
-from fit_service.models import to_microseconds
+from fit_service.models.base import to_microseconds
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database

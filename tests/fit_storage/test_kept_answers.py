@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from fit_service.models import BodyWeight, KeptAnswer
+from fit_service.models.entries import BodyWeight
+from fit_service.models.kept_answer import KeptAnswer
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
 from fit_service.storage.entry_changes import EntryChanges

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from fit_service.models import StagedEntry
+from fit_service.models.entries import StagedEntry
 from fit_service.rules.entry_matching import Candidate
 from fit_service.rules.insertion import Outcome
 from fit_service.storage import staged_imports

@@ -6,7 +6,7 @@ import secrets
 import pytest
 from sqlalchemy import select
 
-from fit_service.models import Webhook
+from fit_service.models.webhooks import Webhook
 from fit_service.rules.webhooks.status import Owner
 from fit_service.storage.database import Database
 from fit_service.storage.kept_answers import RepeatableRequest

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from sqlalchemy import update
 
-from fit_service.models import Webhook
+from fit_service.models.webhooks import Webhook
 from fit_service.storage.database import Database
 from fit_service.storage.webhook_endings import WebhookEndings
 from tests.support.actions import READ, TIMEOUT, WRITE, Actions

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from fit_service.cli.webhooks import FEED_READ_WITHIN
 from fit_service.components import Components
-from fit_service.models import from_microseconds
+from fit_service.models.base import from_microseconds
 from fit_service.storage.database import Database
 from fit_service.storage.webhook_secrets import SecretCounts, WebhookSecrets
 from shared.operations.doctor import Finding

@@ -1,1 +1,1 @@
-"""The OpenAPI document is made of what views say about themselves, of the objects of the API, and of its refusals."""
+"""The OpenAPI document is made of this: what views say of themselves, the objects of the API, and its refusals."""

@@ -1,4 +1,4 @@
-"""A view says what bodies, headers and refusals it has beside what decorators do. `document.py` writes it down."""
+"""A view says what bodies, headers and refusals it has, beside its scope and parameters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

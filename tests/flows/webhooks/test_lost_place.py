@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from fit_service.models import FeedPosition
+from fit_service.models.webhooks import FeedPosition
 from shared.resource_server import ActiveToken, TokenValidator
 from tests.support.actions import Actions
 from tests.support.stack import Stack

@@ -1,0 +1,1 @@
+"""Tables, without any reading or writing. Who reads and writes them is `storage/`."""
