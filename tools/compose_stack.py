@@ -1,44 +1,25 @@
 """The stack in containers: Docker Compose, 1.29 or 2, with PostgreSQL and Redis. What runs is docker-compose.yml."""
 
 import functools
-import hashlib
 import json
 import os
-import re
-import secrets
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from tools import compose_environment
 from tools.addresses import Addresses, service_environment
 from tools.console import Problem, working
 from tools.environment import ensure_environment, was_without_network
-from tools.paths import CERTIFICATE_FILE, LOCAL, ROOT
+from tools.paths import ROOT
 from tools.readiness import wait_until_ready
-from tools.redis_users import users_file
 from tools.registration import make_demo_account, register
-from tools.secrets_store import secret
 
 DEMO_ACCOUNT = "demo-account-in-containers"
 """The name under which its password is kept: these have a database of their own."""
-_ENVIRONMENT = ROOT / ".env"
-_PROJECT = "COMPOSE_PROJECT_NAME"
-_PROXY_CONFIGURATION = ROOT / "deploy" / "proxy" / "haproxy.cfg"
 _READY_WITHIN = 120
 """Seconds, once the images are built."""
-_SECRETS = {
-    "POSTGRES_PASSWORD": "postgres-password",
-    "AUTH_DATABASE_PASSWORD": "auth-database-password",
-    "FIT_DATABASE_PASSWORD": "fit-database-password",
-    "AUTH_REDIS_PASSWORD": "redis-password",
-    "AUTH_TOKEN_KEYS": "token-key",
-    "FIT_REDIS_PASSWORD": "fit-redis-password",
-    "FIT_CLIENT_SECRET": "fit-client-secret",
-    "FIT_WEBHOOK_KEYS": "fit-webhook-key",
-    "APP_CLIENT_SECRET": "app-client-secret",
-    "APP_SECRET_KEY": "app-secret-key",
-}
 
 
 def available() -> bool:
@@ -48,21 +29,21 @@ def available() -> bool:
 
 def up(addresses: Addresses, *, demo: bool) -> str:
     """Build, start and wait until everything is ready; returns what was chosen, in words. Raises Problem."""
-    replicas = int(os.environ.get("REPLICAS") or kept_replicas())
+    replicas = int(os.environ.get("REPLICAS") or compose_environment.replicas())
     if _compose_command() is None:
         raise Problem("Docker Compose is not installed: install it, or use `make up STACK=local`")
     if not _succeeds(["docker", "info"]):
         raise Problem("no Docker engine answers: start it; `make up STACK=local` needs none, and has data of its own")
     if running() and Addresses.last() != addresses:
         raise Problem("it is already running at other addresses: `make down` first")
-    if running() and kept_replicas() != replicas:
-        raise Problem(f"it is already running with REPLICAS={kept_replicas()}: `make down` first")
+    if running() and compose_environment.replicas() != replicas:
+        raise Problem(f"it is already running with REPLICAS={compose_environment.replicas()}: `make down` first")
     if not running():
         addresses.check_free()
         if addresses.tls:
             _ensure_certificate()
     _check_that_containers_are_ours()
-    _write_environment(addresses, replicas)
+    compose_environment.write(addresses, replicas)
     addresses.keep()
     with working("Building the images (the first time takes some minutes)"):
         _run("build")
@@ -80,22 +61,16 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     return f"containers of Docker Compose, with PostgreSQL and Redis{twice}"
 
 
-def kept_replicas() -> int:
-    """How many of each service there were last time: two or one."""
-    kept = _ENVIRONMENT.read_text(encoding="utf-8") if _ENVIRONMENT.exists() else ""
-    return 2 if "\nAUTH_2=" in kept else 1
-
-
 def running() -> bool:
     """Whether any container of this checkout is up."""
-    if not _ENVIRONMENT.exists() or _compose_command() is None or not _succeeds(["docker", "info"]):
+    if not compose_environment.FILE.exists() or _compose_command() is None or not _succeeds(["docker", "info"]):
         return False
     return _owner() is None and bool(_run("ps", "--quiet").strip())
 
 
 def last_used() -> float:
     """When this stack was started last, in seconds since 1970; 0: never."""
-    return _ENVIRONMENT.stat().st_mtime if _ENVIRONMENT.exists() else 0.0
+    return compose_environment.FILE.stat().st_mtime if compose_environment.FILE.exists() else 0.0
 
 
 def stop() -> bool:
@@ -175,32 +150,19 @@ def _compose_command() -> list[str] | None:
 
 def _check_that_containers_are_ours() -> None:
     if owner := _owner():
-        raise Problem(f"the containers of the project {_project()} belong to {owner}: `make down` there first")
+        raise Problem(
+            f"the containers of the project {compose_environment.project()} belong to {owner}: `make down` there first"
+        )
 
 
 def _owner() -> str | None:
     """The other checkout, if there is one, whose containers have the name of our project: this one is its copy."""
     label = "com.docker.compose.project"
-    command = ["docker", "ps", "--all", "--filter", f"label={label}={_project()}"]
+    command = ["docker", "ps", "--all", "--filter", f"label={label}={compose_environment.project()}"]
     command += ["--format", f'{{{{.Label "{label}.working_dir"}}}}']
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     folders = {Path(folder) for folder in found.stdout.splitlines() if folder}
     return next((str(folder) for folder in folders if folder != ROOT and folder.exists()), None)
-
-
-def _project() -> str:
-    """Compose's name for this checkout's containers and volumes, kept in `.env` and other than any other checkout's.
-
-    An `.env` without one was written when Compose still named everything after the folder: there the data are.
-    """
-    if name := os.environ.get(_PROJECT):
-        return name
-    kept = _ENVIRONMENT.read_text(encoding="utf-8") if _ENVIRONMENT.exists() else None
-    folder = re.sub(r"[^-_a-z0-9]", "", ROOT.name.lower()).lstrip("-_")
-    if kept is None:
-        return f"{folder or 'moogle'}-{secrets.token_hex(4)}"
-    named = re.search(rf"^{_PROJECT}=(.+)$", kept, re.MULTILINE)
-    return named[1] if named else folder
 
 
 def _succeeds(command: list[str]) -> bool:
@@ -212,43 +174,7 @@ def _succeeds(command: list[str]) -> bool:
         return False
 
 
-def _digest(*files: Path) -> str:
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-
-
 def _ensure_certificate() -> None:
     """Before anything runs that would go on with the old one."""
     command = [str(ensure_environment("local")), "-m", "tools.local_certificate"]
     subprocess.run(command, cwd=ROOT, check=True)
-
-
-def _write_environment(addresses: Addresses, replicas: int) -> None:
-    """`.env` for Compose, readable by its owner only, and Redis' users, who are known by digests."""
-    values = {_PROJECT: _project()}
-    values |= {name: secret(kept) for name, kept in _SECRETS.items()}
-    values |= {
-        "AUTH_PORT": str(addresses.auth_port),
-        "FIT_PORT": str(addresses.fit_port),
-        "APP_PORT": str(addresses.app_port),
-    }
-    values["PROXY_FILES"] = _digest(_PROXY_CONFIGURATION, *([CERTIFICATE_FILE] if addresses.tls else []))
-    if addresses.tls:
-        values |= {
-            "PUBLIC_SCHEME": "https",
-            "PROXY_BIND": ":8080 ssl crt /etc/moogle/site.pem alpn h2,http/1.1",
-            "CA_FILE": "/etc/moogle/ca.crt",
-        }
-    if replicas == 2:
-        values |= {
-            "COMPOSE_PROFILES": "replicas",
-            "AUTH_2": "auth-2:8000",
-            "FIT_2": "fit-2:8001",
-            "DRAIN_TIME": "5",  # seconds, in which the proxy notices: it asks each second
-        }
-    _ENVIRONMENT.touch(mode=0o600)
-    _ENVIRONMENT.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
-    folder = LOCAL / "compose"
-    folder.mkdir(exist_ok=True)
-    users = users_file(values["AUTH_REDIS_PASSWORD"], values["FIT_REDIS_PASSWORD"])
-    (folder / "users.acl").write_text(users, encoding="utf-8")
-    (folder / "users.acl").chmod(0o644)  # Redis' own user reads it; the folder above is the owner's only

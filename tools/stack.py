@@ -8,7 +8,7 @@ import subprocess
 import sys
 from types import ModuleType
 
-from tools import compose_stack, local_stack
+from tools import compose_environment, compose_stack, local_stack
 from tools.addresses import Addresses
 from tools.console import Problem, fail, paint, say, working
 from tools.environment import ensure_environment
@@ -72,7 +72,7 @@ def demo() -> None:
 
 def restart() -> None:
     """Restart one replica after the other while requests go on, and say how they ended. Raises Problem."""
-    if _running_kind() is not compose_stack or compose_stack.kept_replicas() != 2:
+    if _running_kind() is not compose_stack or compose_environment.replicas() != 2:
         raise Problem("a rolling restart needs two of each service: `make up STACK=compose REPLICAS=2` first")
     sys.exit(_run_with_requests("tools.rolling_restart"))
 
