@@ -4,6 +4,7 @@ from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, Inval
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
 from auth_service.crypto.token_handle import TokenKeyRing, TokenKind
+from auth_service.models.tokens import Repeatable
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.oauth_request import ProtocolRequest
@@ -53,7 +54,8 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         asked_for = request.form["scope"].split() if "scope" in request.form else grant.scopes
         if not set(asked_for) <= set(grant.scopes):
             raise InvalidScopeError
-        self._same_request = repeatable(request)  # invalid_request: a malformed Idempotency-Key
+        key = request.headers.get("Idempotency-Key")
+        self._same_request = Repeatable() if key is None else repeatable(key, request)  # invalid_request
         granted = Target(grant.scopes, grant.audience)
         scopes = tuple(scope for scope in grant.scopes if scope in asked_for)
         self._target = narrowed_target(self._resource_servers.all, granted, scopes, request)  # invalid_target, _scope

@@ -11,12 +11,12 @@ from auth_service.protocol.oauth_request import ProtocolRequest
 from shared.service.idempotency_key import KEY_PROBLEM, idempotency_key
 
 
-def repeatable(request: ProtocolRequest) -> Repeatable:
-    """Return what a repetition has in common with this request. Raises InvalidRequestError for a malformed key."""
-    header = request.headers.get("Idempotency-Key")
-    if header is None:
-        return Repeatable()
-    key = idempotency_key(header)
+def repeatable(sent: str, request: ProtocolRequest) -> Repeatable:
+    """Return what a repetition has in common with this request, which has `sent` this Idempotency-Key.
+
+    Raises InvalidRequestError for a malformed key.
+    """
+    key = idempotency_key(sent)
     if key is None:
         raise InvalidRequestError(KEY_PROBLEM)
     parameters = {name: values for name, values in request.parameters.items() if name not in PROOFS_OF_IDENTITY}
