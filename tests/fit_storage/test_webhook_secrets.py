@@ -75,7 +75,7 @@ def test_a_webhook_whose_key_is_missing_waits_and_holds_up_no_other(
     found = hooks.find(lost)
     assert found is not None
     assert (found.status, found.last_failure) == ("active", None)
-    again = Hooks(database, [OLD])
+    again = Hooks(database, [OLD, *keys])
     again.now = hooks.now + seconds(61)
     claims = (again.claimed(), again.claimed())
     assert secret in {claim.secret for claim in claims if claim.webhook_id == lost}
