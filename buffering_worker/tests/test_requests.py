@@ -29,6 +29,15 @@ def test_of_a_body_that_is_too_large_the_client_is_told_though_it_is_still_sendi
     assert service.ask(request) == ((200, b"POST /a " + b"x" * size) if allowed else (413, b"too large"))
 
 
+@pytest.mark.clause("RFC 9112 §9.3")
+def test_what_is_left_of_a_body_that_is_too_large_is_no_request(service: Served) -> None:
+    body = get("/smuggled", "A: b") * 10_000
+    with service.connect() as client:
+        client.sendall(get("/a", f"Content-Length: {len(body)}", method="POST") + body)
+        responses = everything(client)
+    assert (responses.count(b"HTTP/1.1 413 "), responses.count(b"HTTP/1.1 ")) == (1, 1)
+
+
 def test_of_endless_chunks_no_more_is_held_than_of_a_sized_body(service: Served) -> None:
     chunks = (b"400\r\n" + b"x" * 0x400 + b"\r\n") * 1_000
     request = get("/a", "Transfer-Encoding: chunked", "Connection: close", method="POST") + chunks
