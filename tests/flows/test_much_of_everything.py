@@ -105,9 +105,9 @@ def test_disabling_an_account_ends_its_grants_in_portions(stack: Stack, mo: Pers
         stack.command("account", "disable", mo.username)
     assert (living(stack, ids), living(stack, kept)) == (0, 1)
     assert count(asked) == 2 + (3 * 3 + 1) + 3  # find and disable; end each portion, see that none is left; read them
-    assert sum(sent) < 2 * 1_001  # where the script is not known yet, one portion goes twice
+    assert sum(sent) >= 1_000
+    assert len(sent) <= 2 + 1  # the third portion is of one; where the script is not known yet, one goes twice
     assert max(sent) == 500
-    assert len(sent) <= 3 + 1
     with stack.parts.database.reading() as session:
         ended = select(func.count()).where(GrantRecord.account_id == mo.subject, GrantRecord.revoked_at.is_not(None))
         told = select(func.count()).where(SecurityEvent.account_id == mo.subject, SecurityEvent.kind == "grant_revoked")
@@ -120,7 +120,8 @@ def test_a_client_that_is_narrowed_narrows_its_grants_in_portions(stack: Stack, 
     with scripts_sent() as sent:
         stack.parts.revocation.change_client(client_id, lambda client: setattr(client, "scopes", ()))
     assert living(stack, ids) == 0
-    assert len(sent) <= 1 + 2 + 2  # the client's own grant, two portions; what scripts are not known yet goes twice
+    assert sum(sent) >= 500
+    assert len(sent) <= 2 + 2  # two portions, which go twice where the script is not known yet
 
 
 def test_who_waits_for_longer_than_two_seconds_is_told_how_far_it_is(
@@ -194,7 +195,8 @@ def test_what_a_client_got_by_exchange_ends_in_portions(stack: Stack, mo: Person
     with scripts_sent() as sent:
         exchanged.revoke_those_of({client_id: ()})
     assert _tokens(stack, grants) == 2
-    assert len(sent) <= 2 + 1  # two portions, one of which goes twice where the script is not known yet
+    assert sum(sent) >= 600
+    assert len(sent) <= 2 + 1  # where the script is not known yet, one goes twice
 
 
 def _tokens(stack: Stack, grant_ids: list[str]) -> int:

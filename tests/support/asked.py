@@ -11,13 +11,16 @@ from tests.support.stack import Stack
 
 @contextmanager
 def scripts_sent() -> Iterator[list[int]]:
-    """How many scripts each request to Redis carries that this process sends while a block runs, if it carries any."""
+    """How many scripts each request to Redis carries that this process sends while a block runs, if it carries several.
+
+    Those that carry one may be other stacks' of this process.
+    """
     sent: list[int] = []
     send = AbstractConnection.send_packed_command
 
     def note(connection: AbstractConnection, command: bytes | Sequence[bytes], check_health: bool = True) -> None:
         scripts = (command if isinstance(command, bytes) else b"".join(command)).count(b"$7\r\nEVALSHA\r\n")
-        sent.extend([scripts] if scripts else [])
+        sent.extend([scripts] if scripts > 1 else [])
         send(connection, command, check_health)  # type: ignore[no-untyped-call]
 
     AbstractConnection.send_packed_command = note  # type: ignore[method-assign]
