@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-PRODUCT = ("auth_service", "fit_service", "shared")
+PRODUCT = ("auth_service", "fit_service", "shared", "buffering_worker")
 SCOPES = ("body_weight:read", "body_weight:write")
 WARM = 20
 """Requests before those that are counted: by then tokens are remembered and statements are compiled."""
