@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fit_service.rules import summary, trend
@@ -106,6 +106,7 @@ def test_what_was_entered_in_a_unit_is_shown_in_it_to_the_last_digit() -> None:
     assert (kilograms.lightest, kilograms.mean) == (Decimal("82.157"), Decimal("82.157"))
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(0, 120), st.lists(st.integers(40_000, 200_000), min_size=1, max_size=3), min_size=1),
     st.sampled_from(["kg", "lbs"]),
