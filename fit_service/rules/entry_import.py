@@ -15,7 +15,7 @@ MAX_ERRORS = 100
 MAX_ENTRIES = 10_000
 """A file has at most so many entries: twenty-seven years of mornings, which take less than a second."""
 MAX_MARKED_DELETED = 100_000
-"""A file has at most so many rows that are marked deleted: a line may have two bytes, and each takes its time."""
+"""A file has at most so many rows that are marked deleted, which may be as short as two bytes."""
 _ANY_TIME = datetime.max.replace(tzinfo=UTC) - MAX_AHEAD
 _DELETION_MARKS = {"deleted", "isdeleted", "deletedat"}
 """Files mark what was deleted by columns and members of these names, of which only letters count."""

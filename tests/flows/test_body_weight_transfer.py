@@ -214,6 +214,15 @@ def test_rows_that_are_marked_deleted_do_not_count_as_entries(actions: Actions, 
     assert answer.json() == result(inserted=10_000, marked_deleted=1)
 
 
+def test_a_file_may_have_a_hundred_thousand_rows_that_are_marked_deleted(actions: Actions, token: str) -> None:
+    header, row = "deleted,body_weight,unit,created_at\n", "1\n"
+    read = send(actions, token, "text/csv", header + row * 100_000)
+    assert (read.status_code, read.json()) == (200, result(marked_deleted=100_000))
+    refused = send(actions, token, "text/csv", header + row * 100_001)
+    assert (refused.status_code, refused.headers["Content-Type"]) == (422, "application/problem+json")
+    assert refused.json()["detail"] == "The file has more than 100000 deleted entries: leave them out."
+
+
 def test_separators_that_are_no_commas_are_told(actions: Actions, token: str) -> None:
     refused = send(actions, token, "text/csv", CSV_FILE.replace(",", ";"))
     assert "separated by commas" in refused.json()["detail"]

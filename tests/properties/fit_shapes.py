@@ -15,6 +15,7 @@ from tests.properties.repeating_shapes import JSON, Sent, Shape, of_heads, of_js
 FILE = 1024 * 1024
 """Bytes."""
 MOST = entry_import.MAX_ENTRIES
+DELETED = entry_import.MAX_MARKED_DELETED
 BATCH, IMPORT = "/api/body_weight/batch", "/api/body_weight/import"
 ROOMS = {BATCH: body_weight_batch.MAX_BODY, IMPORT: FILE}
 AROUND = {BATCH: '{"entries": [%s]}', IMPORT: "[%s]"}
@@ -51,7 +52,7 @@ def _texts() -> Iterator[tuple[str, int, Callable[[int], str]]]:
     yield "fields of a line", whole, lambda count: f"{HEADER}\n{ROW}{',' * count}\n"
     yield "lines of commas", half, lambda count: f"{HEADER}\n{ROW}\n" + ",\n" * count
     yield "empty lines", whole, lambda count: f"{HEADER}\n{ROW}\n" + "\n" * count
-    yield "lines that are marked deleted", half, lambda count: f"deleted,{HEADER}\n" + "1\n" * count
+    yield "lines that are marked deleted", DELETED, lambda count: f"deleted,{HEADER}\n" + "1\n" * count
     yield "lines that are no entry", half, lambda count: f"{HEADER}\n" + "x\n" * count
     yield "characters of a field", 131_072, lambda count: f'{HEADER},note\n{ROW},"{"x" * count}"\n'
     yield "quotes", half, lambda count: f'{HEADER},note\n{ROW},"' + '""' * count + '"\n'
