@@ -11,12 +11,14 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError, UnsupportedGrantTypeError
 
 from auth_service.models.client import Client
+from auth_service.models.tokens import Repeatable
 from auth_service.protocol.clients.authentication import ClientAuthentication
 from auth_service.protocol.errors import InvalidDpopProofError, printable
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.observer import Observer
 from auth_service.protocol.redirection import with_parameters
 from auth_service.protocol.tokens.dpop import DpopProofs
+from auth_service.protocol.tokens.idempotency import repeatable
 
 MakeGrant = Callable[[ProtocolRequest, "AuthorizationServer"], Any]
 """It makes one of our grants, which are Authlib's, for one token request."""
@@ -74,10 +76,10 @@ class AuthorizationServer(AuthlibAuthorizationServer):
             grant.validate_token_request()
             status, body, headers = grant.create_token_response()
             nonce = self._dpop.next_nonce() if request.proven_key else []
-            self._observer.token_request(request.payload.grant_type, "issued")
+            self._observer.token_request(request.form["grant_type"], "issued")
             return self.handle_response(status, body, [*headers, *nonce])
         except OAuth2Error as error:
-            grant_type = request.payload.grant_type
+            grant_type = request.form.get("grant_type")
             self._observer.token_request(grant_type if grant_type in self._grants else None, str(error.error))
             return self.handle_error_response(request, error)
 
@@ -90,6 +92,14 @@ class AuthorizationServer(AuthlibAuthorizationServer):
         request.proven_key = proven_key = "" if proof is None else self._dpop.proven_key(proof, request)
         if request.authenticated_client.dpop_bound_access_tokens and not proven_key:
             raise InvalidDpopProofError("This client must send a DPoP proof.")
+
+    def same_request(self, request: ProtocolRequest) -> Repeatable:
+        """Return what a repetition of this request would have in common with it, by its Idempotency-Key if it has one.
+
+        Raises InvalidRequestError for a malformed key.
+        """
+        key = request.headers.get("Idempotency-Key")
+        return Repeatable() if key is None else repeatable(key, request)
 
     def handle_response(self, status: int, body: Any, headers: Any) -> ProtocolResponse:
         """Answer; what goes back to a client through the browser also names the issuer (RFC 9207 §2)."""

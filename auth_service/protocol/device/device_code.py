@@ -17,13 +17,11 @@ from authlib.oauth2.rfc8628 import (
 
 from auth_service.crypto.token_handle import TokenKeyRing, TokenKind
 from auth_service.models.device_authorization import Poll
-from auth_service.models.tokens import Repeatable
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.grants.code_exchange import CodeExchange
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.resource_indicators import Target, narrowed_target
-from auth_service.protocol.tokens.idempotency import repeatable
 from auth_service.protocol.tokens.issuance import TokenAnswer
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
 from auth_service.storage.grant_records import GrantRecordStore
@@ -66,8 +64,7 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
         handle = self._keys.parse(request.form["device_code"])
         if handle is None or handle.kind is not TokenKind.DEVICE_CODE:
             raise InvalidGrantError("This device code is not one of ours.")
-        key = request.headers.get("Idempotency-Key")
-        self._same_request = Repeatable() if key is None else repeatable(key, request)  # invalid_request
+        self._same_request = self.server.same_request(request)  # invalid_request
         self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce
         self._handle = handle
 

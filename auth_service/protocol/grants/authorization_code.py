@@ -7,7 +7,6 @@ from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, Unaut
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
 from auth_service.crypto.token_handle import TokenKeyRing, TokenKind
-from auth_service.models.tokens import Repeatable
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.errors import InvalidDpopProofError
@@ -15,7 +14,6 @@ from auth_service.protocol.grants.code_challenge import check_code_verifier
 from auth_service.protocol.grants.code_exchange import CodeExchange
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.resource_indicators import Target, narrowed_target
-from auth_service.protocol.tokens.idempotency import repeatable
 from auth_service.protocol.tokens.issuance import TokenAnswer
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
@@ -66,8 +64,7 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
         grant = self._records.find_good(handle.grant_id)  # one query: are grant, account and client still good?
         if grant is None:
             raise InvalidGrantError("The grant behind this code has ended.")
-        key = request.headers.get("Idempotency-Key")
-        self._same_request = Repeatable() if key is None else repeatable(key, request)  # invalid_request
+        self._same_request = self.server.same_request(request)  # invalid_request
         granted = Target(grant.scopes, grant.audience)
         self._target = narrowed_target(self._resource_servers.all, granted, grant.scopes, request)  # invalid_target
         self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce

@@ -4,12 +4,10 @@ from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, Inval
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
 from auth_service.crypto.token_handle import TokenKeyRing, TokenKind
-from auth_service.models.tokens import Repeatable
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.resource_indicators import Target, narrowed_target
-from auth_service.protocol.tokens.idempotency import repeatable
 from auth_service.protocol.tokens.issuance import WORTHLESS, TokenAnswer, TokenIssuance
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.resource_servers import ResourceServerStore
@@ -54,8 +52,7 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         asked_for = request.form["scope"].split() if "scope" in request.form else grant.scopes
         if not set(asked_for) <= set(grant.scopes):
             raise InvalidScopeError
-        key = request.headers.get("Idempotency-Key")
-        self._same_request = Repeatable() if key is None else repeatable(key, request)  # invalid_request
+        self._same_request = self.server.same_request(request)  # invalid_request
         granted = Target(grant.scopes, grant.audience)
         scopes = tuple(scope for scope in grant.scopes if scope in asked_for)
         self._target = narrowed_target(self._resource_servers.all, granted, scopes, request)  # invalid_target, _scope
