@@ -5,10 +5,9 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
-import redis
 from redis.exceptions import NoScriptError
 
-from auth_service.storage.redis_exchange import Command, Exchange
+from auth_service.storage.redis_exchange import Command, Exchange, without_errors
 
 _FOLDER = Path(__file__).parent
 
@@ -39,10 +38,7 @@ class LuaScript:
             texts = (("EVAL", self._text, *_packed(calls[number])) for number in unknown)
             for number, answer in zip(unknown, self._exchange.answers(*texts, since=since), strict=True):
                 answers[number] = answer
-        for answer in answers:
-            if isinstance(answer, redis.ResponseError):
-                raise answer
-        return answers
+        return without_errors(answers)
 
 
 def _packed(call: Call) -> Command:

@@ -14,7 +14,7 @@ import redis
 from redis.crc import key_slot
 from redis.exceptions import AskError, TryAgainError
 
-from auth_service.storage.redis_exchange import Command
+from auth_service.storage.redis_exchange import Command, Exchange
 from auth_service.storage.redis_node import RedisNode
 from shared.redis.address import Place
 from shared.redis.cluster_map import ClusterMap, SlotUnservedError
@@ -98,7 +98,7 @@ class ClusterNodes:
             self._by_shard, self._version = tuple(by_shard), version
 
 
-class ClusterExchange:
+class ClusterExchange(Exchange):
     """Sends commands on keys of any shards to where these are: together to each node, the nodes one after another.
 
     What a node doesn't answer doesn't keep the others from being asked; then its failure is raised.
@@ -108,14 +108,6 @@ class ClusterExchange:
         """`believed`: only of nodes that were told of all that has ended."""
         self._nodes = nodes
         self._believed = believed
-
-    def ask(self, *commands: Command, since: float | None = None) -> list[Any]:
-        """The answers to the commands, in their order. Raises redis.RedisError, also what a command answers."""
-        answers = self.answers(*commands, since=since)
-        for answer in answers:
-            if isinstance(answer, redis.ResponseError):
-                raise answer
-        return answers
 
     def answers(self, *commands: Command, since: float | None = None) -> list[Any]:
         """The same, with what Redis answers as an error in its place."""

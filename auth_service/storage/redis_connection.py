@@ -28,6 +28,7 @@ from shared.redis.connecting import (
     pool_at,
     sentinels_of,
     settings_of_connections,
+    unopened_connection,
 )
 
 SOCKET_TIMEOUT = 0.5
@@ -101,7 +102,7 @@ def _of_cluster(address: RedisAddress, shards: int, settings: dict[str, Any]) ->
 
         def connect() -> redis.Connection:
             nodes.confirm(node)
-            return _fresh(pool)
+            return unopened_connection(pool)
 
         master.connected_by(connect)
         master.when_not_told = lambda: untold.hear(node)
@@ -126,7 +127,7 @@ def _of_one(address: RedisAddress, shards: int, settings: dict[str, Any]) -> Red
     scripts, reads = (
         _pool(address, sentinels, master, {**settings, "retry": retry}) for retry in (NEVER_AGAIN, _READ_TWICE)
     )
-    master.connected_by(lambda: _fresh(scripts))
+    master.connected_by(lambda: unopened_connection(scripts))
     node, untold = RedisNode("Redis", master, scripts), Untold()
     master.when_not_told = lambda: untold.hear(node)
     return RedisClients(
@@ -138,11 +139,6 @@ def _of_one(address: RedisAddress, shards: int, settings: dict[str, Any]) -> Red
         node_of=lambda _shard: node,
         untold=untold,
     )
-
-
-def _fresh(pool: ConnectionPool) -> redis.Connection:
-    connection: redis.Connection = pool.connection_class(**pool.connection_kwargs)
-    return connection
 
 
 def _pool(

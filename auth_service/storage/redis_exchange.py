@@ -3,33 +3,48 @@
 A connection is redis-py's own, so addresses, passwords, TLS and timeouts mean the same here and there.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import redis
 from hiredis import pack_command
 
 from auth_service.storage.redis_master import identity_at
+from shared.redis.connecting import unopened_connection
 from shared.resource_server.process import reset_after_fork, seconds
 
 Command = tuple[str | int, ...]
 
 
-class Exchange(Protocol):
-    """Sends commands together and reads their answers, wherever their keys are."""
+class Exchange(ABC):
+    """Sends commands together and reads their answers, wherever their keys are.
+
+    `since` is a moment by `seconds()` at which the Redis that is asked has to have been there; None: a moment ago.
+    """
 
     def ask(self, *commands: Command, since: float | None = None) -> list[Any]:
         """The answers to the commands, in their order. Raises redis.RedisError, also what a command answers."""
+        return without_errors(self.answers(*commands, since=since))
 
+    @abstractmethod
     def answers(self, *commands: Command, since: float | None = None) -> list[Any]:
         """The same, with what Redis answers as an error in its place. Raises redis.RedisError where none came."""
+
+
+def without_errors(answers: list[Any]) -> list[Any]:
+    """These answers. Raises the first redis.ResponseError among them."""
+    for answer in answers:
+        if isinstance(answer, redis.ResponseError):
+            raise answer
+    return answers
 
 
 class _LeftError(redis.ConnectionError):
     """A connection led to another Redis than the one that was meant."""
 
 
-class RedisExchange:
+class RedisExchange(Exchange):
     """Sends commands together and reads their answers, all of one Redis.
 
     What got no answer is sent once more over a fresh connection, then the error stands: so only reads go this way, and
@@ -46,14 +61,6 @@ class RedisExchange:
     def reset(self) -> None:
         """Leave the connections to the parent process."""
         self._idle = []
-
-    def ask(self, *commands: Command, since: float | None = None) -> list[Any]:
-        """The answers to the commands, in their order, of the Redis that answered at `since` or a moment ago."""
-        answers = self.answers(*commands, since=since)
-        for answer in answers:
-            if isinstance(answer, redis.ResponseError):
-                raise answer
-        return answers
 
     def answers(self, *commands: Command, since: float | None = None) -> list[Any]:
         """The same, with what Redis answers as an error in its place."""
@@ -79,7 +86,7 @@ class RedisExchange:
             if identity_at(idle) == master:
                 return idle
             idle.disconnect()  # type: ignore[no-untyped-call]
-        connection: redis.Connection = self._pool.connection_class(**self._pool.connection_kwargs)
+        connection = unopened_connection(self._pool)
         connection.connect()  # type: ignore[no-untyped-call]
         if identity_at(connection) != master:
             connection.disconnect()  # type: ignore[no-untyped-call]

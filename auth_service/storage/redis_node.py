@@ -7,6 +7,7 @@ from redis.connection import ConnectionPool
 
 from auth_service.storage.redis_exchange import RedisExchange
 from auth_service.storage.redis_master import RedisMaster
+from shared.redis.connecting import unopened_connection
 from shared.redis.shards import mark_of
 
 _LEASE_KEY = "reconciler-lease"
@@ -36,10 +37,7 @@ class RedisNode:
 
     def connection(self, answer_within: float) -> redis.Connection:
         """A connection that nobody else uses, which opens when it is first used; seconds to wait for an answer."""
-        connection: redis.Connection = self._pool.connection_class(
-            **{**self._pool.connection_kwargs, "socket_timeout": answer_within}
-        )
-        return connection
+        return unopened_connection(self._pool, socket_timeout=answer_within)
 
     def has(self, shard: int) -> bool:
         """Whether the grants of a shard are here, and not on their way to another node."""

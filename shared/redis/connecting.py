@@ -36,13 +36,7 @@ def sentinels_of(address: RedisAddress, settings: dict[str, Any]) -> AgreeingSen
 
 def cluster_map(address: RedisAddress, settings: dict[str, Any]) -> ClusterMap:
     """The map of a cluster. Nothing is opened before it is looked at."""
-
-    def connect(place: Place) -> redis.Connection:
-        pool = pool_at(address, place, settings)
-        connection: redis.Connection = pool.connection_class(**pool.connection_kwargs)
-        return connection
-
-    return ClusterMap(address.hosts, connect)
+    return ClusterMap(address.hosts, lambda place: unopened_connection(pool_at(address, place, settings)))
 
 
 def pool_at(address: RedisAddress, place: Place, settings: dict[str, Any]) -> ConnectionPool:
@@ -51,6 +45,12 @@ def pool_at(address: RedisAddress, place: Place, settings: dict[str, Any]) -> Co
     kind = SSLConnection if options.pop("ssl", False) else redis.Connection
     host, port = place
     return ConnectionPool(kind, max_connections=POOL_SIZE, host=host, port=port, **options, **settings)
+
+
+def unopened_connection(pool: ConnectionPool, **others: Any) -> redis.Connection:
+    """A connection as the pool's, and with `others` among its settings, that is no part of the pool."""
+    connection: redis.Connection = pool.connection_class(**{**pool.connection_kwargs, **others})
+    return connection
 
 
 def client_of_cluster(address: RedisAddress, cluster: ClusterMap, settings: dict[str, Any]) -> ClusterClient:
