@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from auth_service.crypto.token_handle import TokenKeyRing
 from auth_service.storage import redis_master
 from auth_service.storage.database import Database
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
-from tests.storage.holder import Holder
+from tests.storage.holder import KEYS, Holder
 from tests.support.lossy_redis import LossyRedis
 from tests.support.postgresql import postgresql, postgresql_programs
 from tests.support.told_redis import SHARDS, connect_told
@@ -59,7 +58,7 @@ def ends(clients: RedisClients) -> GrantEnds:
 @pytest.fixture
 def holder(store: GrantStore, ends: GrantEnds) -> Holder:
     """A client with a new grant whose code was not used yet."""
-    return Holder(store, ends, TokenKeyRing([b"k" * 32]))
+    return Holder(store, ends, KEYS)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

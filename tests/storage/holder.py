@@ -17,10 +17,13 @@ from auth_service.models.tokens import (
     Rotation,
 )
 from auth_service.storage.grant_ends import GrantEnds
+from auth_service.storage.grant_keys import log_key
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
+from tests.support.told_redis import SHARDS
 
 AUDIENCE = ("http://localhost:8001/api/",)
+KEYS = TokenKeyRing([b"k" * 32])
 
 
 @dataclass(frozen=True)
@@ -120,3 +123,26 @@ class Holder:
 
     def revoke_access_token(self, token: TokenHandle, client_id: str = "app") -> None:
         self.ends.revoke_access_tokens([EndedAccessToken(self.grant_id, token.digest, client_id, "mo", AUDIENCE)])
+
+
+def grant_key(clients: RedisClients, holder: Holder) -> str:
+    (key,) = clients.reads.keys(f"grant:*:{holder.grant_id}")
+    return str(key)
+
+
+def log_of(clients: RedisClients, holder: Holder) -> list[dict[str, str]]:
+    """What resource servers will hear of the grant, oldest first."""
+    entries = clients.reads.xrange(log_key(int(holder.grant_id, 16) % SHARDS))
+    return [fields for _, fields in entries if fields["grant_id"] == holder.grant_id]
+
+
+def own_token(store: GrantStore, grant_id: str, lifetime: int) -> tuple[bool, str]:
+    """A client gets a token for itself: whether SQL has to be asked about the client, and the token's digest."""
+    token = KEYS.make(TokenKind.ACCESS_TOKEN, grant_id, 0)
+    claims = AccessTokenClaims("app", "app", None, AUDIENCE, "read")
+    issued = store.issue_client_token(grant_id, token.digest, claims, ("read", "write"), AUDIENCE, 0, lifetime)
+    assert issued is not None
+    assert issued.expires_in == lifetime
+    if not issued.confirmed:
+        store.confirm_client(grant_id, issued.born)
+    return not issued.confirmed, token.digest

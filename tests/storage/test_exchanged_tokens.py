@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind
+from auth_service.crypto.token_handle import TokenHandle, TokenKind
 from auth_service.models.ending import NarrowedGrant
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotExchanged
 from auth_service.storage import exchanged_tokens
@@ -17,13 +17,11 @@ from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
 from tests.storage.conftest import LOG_LIFETIME
-from tests.storage.holder import AUDIENCE, Holder, stores
-from tests.storage.test_grants import log_of
+from tests.storage.holder import AUDIENCE, KEYS, Holder, log_of, stores
 from tests.support.lossy_redis import LossyRedis
 from tests.support.polling import eventually
 from tests.support.told_redis import SHARDS, connect_told
 
-KEYS = TokenKeyRing([b"k" * 32])
 ROUNDS = 40
 
 

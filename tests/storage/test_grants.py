@@ -4,31 +4,14 @@ import time
 
 import pytest
 
-from auth_service.crypto.token_handle import TokenKeyRing, TokenKind, new_grant_id
-from auth_service.models.ending import EndedGrant
+from auth_service.crypto.token_handle import TokenKind, new_grant_id
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotRotated, Replayed, RevokedBecause
-from auth_service.storage import grants
 from auth_service.storage.grant_ends import GrantEnds
-from auth_service.storage.grant_keys import log_key
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
 from tests.storage.conftest import LOG_LIFETIME
-from tests.storage.holder import AUDIENCE, Holder
+from tests.storage.holder import AUDIENCE, KEYS, Holder, grant_key, log_of, own_token
 from tests.support.polling import eventually
-from tests.support.told_redis import SHARDS
-
-KEYS = TokenKeyRing([b"k" * 32])
-
-
-def log_of(clients: RedisClients, holder: Holder) -> list[dict[str, str]]:
-    """What resource servers will hear of the grant, oldest first."""
-    entries = clients.reads.xrange(log_key(int(holder.grant_id, 16) % SHARDS))
-    return [fields for _, fields in entries if fields["grant_id"] == holder.grant_id]
-
-
-def grant_key(clients: RedisClients, holder: Holder) -> str:
-    (key,) = clients.reads.keys(f"grant:*:{holder.grant_id}")
-    return str(key)
 
 
 @pytest.mark.clause("RFC 6749 §4.1.2")
@@ -244,141 +227,6 @@ def test_widening_a_grant_does_not_widen_a_token(holder: Holder) -> None:
 def test_one_grants_access_token_is_not_anothers(holder: Holder, store: GrantStore, ends: GrantEnds) -> None:
     spent, other = holder.connect(), Holder(store, ends, KEYS)
     assert store.find_access_token(other.grant_id, spent.access.digest) is None
-
-
-def test_the_same_request_gets_the_same_answer_until_its_successor_was_used(holder: Holder) -> None:
-    first = holder.connect()
-    second = holder.spend(first.refresh, key="a key")
-    for _ in range(3):
-        again = holder.spend(first.refresh, key="a key").outcome
-        assert isinstance(again, Replayed)
-        assert isinstance(second.outcome, Issued)
-        assert (again.access_digest, again.refresh_digest) == (second.access.digest, second.refresh.digest)
-        assert (again.expires_at, again.scope) == (second.outcome.expires_at, "read write")
-        assert again.issued_at == second.outcome.issued_at
-    holder.spend(second.refresh)
-    assert holder.spend(first.refresh, key="a key").outcome is NotRotated.REUSED
-    assert not holder.is_active(second.access)
-
-
-def test_a_repetition_writes_nothing(holder: Holder, clients: RedisClients) -> None:
-    holder.connect(key="a key")
-    key, keys = grant_key(clients, holder), sorted(clients.reads.keys())
-    clients.scripts.pexpire(key, 50_000)
-    before = clients.reads.hgetall(key)
-    assert isinstance(holder.spend(holder.code, key="a key").outcome, Replayed)
-    assert clients.reads.hgetall(key) == before
-    assert clients.reads.pttl(key) <= 50_000
-    assert sorted(clients.reads.keys()) == keys
-
-
-def test_a_key_stands_for_one_request_only_and_its_misuse_spends_nothing(holder: Holder) -> None:
-    first = holder.connect(key="a key")
-    assert holder.spend(first.refresh, key="a key").outcome is NotRotated.KEY_MISUSED
-    assert holder.spend(holder.code, key="a key", parameters="changed").outcome is NotRotated.KEY_MISUSED
-    assert holder.is_active(first.access)
-    assert type(holder.spend(first.refresh, key="another key").outcome) is Issued
-
-
-@pytest.mark.parametrize("key", ["", "another key"])
-def test_without_the_first_requests_key_a_repetition_is_reuse(holder: Holder, key: str) -> None:
-    holder.connect(key="a key")
-    assert holder.spend(holder.code, key=key).outcome is NotRotated.REUSED
-
-
-def test_a_key_cannot_be_brought_in_afterwards(holder: Holder) -> None:
-    holder.connect()
-    assert holder.spend(holder.code, key="a key").outcome is NotRotated.REUSED
-
-
-@pytest.mark.parametrize("refreshes", [True, False])
-def test_a_request_may_be_repeated_when_its_access_token_has_run_out(
-    store: GrantStore, ends: GrantEnds, *, refreshes: bool
-) -> None:
-    holder = Holder(store, ends, KEYS, access_lifetime=1)
-    spent = holder.spend(holder.code, key="a key", refreshes=refreshes)
-    eventually(lambda: not holder.is_active(spent.access))
-    again = holder.spend(holder.code, key="a key", refreshes=refreshes).outcome
-    assert isinstance(again, Replayed)
-    assert again.expires_in == 1  # many clients take 0 for "never"
-
-
-def test_after_the_replay_window_a_repetition_is_reuse(holder: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
-    holder.connect(key="a key")
-    monkeypatch.setattr(grants, "REPLAY_WINDOW", 0)
-    assert holder.spend(holder.code, key="a key").outcome is NotRotated.REUSED
-
-
-def test_grace_lets_a_client_without_a_key_repeat_and_nobody_with_a_new_one(holder: Holder) -> None:
-    first = holder.connect()
-    assert isinstance(holder.spend(holder.code, grace_period=60).outcome, Replayed)
-    assert holder.spend(holder.code, grace_period=60, key="a key").outcome is NotRotated.REUSED
-    assert not holder.is_active(first.access)
-
-
-def own_token(store: GrantStore, grant_id: str, lifetime: int) -> tuple[bool, str]:
-    """A client gets a token for itself: whether SQL has to be asked about the client, and the token's digest."""
-    token = KEYS.make(TokenKind.ACCESS_TOKEN, grant_id, 0)
-    claims = AccessTokenClaims("app", "app", None, AUDIENCE, "read")
-    issued = store.issue_client_token(grant_id, token.digest, claims, ("read", "write"), AUDIENCE, 0, lifetime)
-    assert issued is not None
-    assert issued.expires_in == lifetime
-    if not issued.confirmed:
-        store.confirm_client(grant_id, issued.born)
-    return not issued.confirmed, token.digest
-
-
-@pytest.mark.clause("RFC 6749 §4.4")
-def test_a_clients_own_tokens_share_one_grant_that_lives_as_long_as_the_last(
-    store: GrantStore, clients: RedisClients
-) -> None:
-    grant_id = new_grant_id()
-    assert own_token(store, grant_id, 600)[0] is True
-    assert own_token(store, grant_id, 30)[0] is False
-    (key,) = clients.reads.keys(f"grant:*:{grant_id}")
-    assert 500_000 < clients.reads.pttl(key) <= 600_000
-
-
-def test_ending_a_clients_own_grant_ends_all_its_tokens(store: GrantStore, ends: GrantEnds) -> None:
-    grant_id = new_grant_id()
-    digests = [own_token(store, grant_id, 600)[1] for _ in range(3)]
-    assert all(store.find_access_token(grant_id, digest) for digest in digests)
-    ends.revoke_grants([EndedGrant(grant_id, "app", "app", AUDIENCE, RevokedBecause.CLIENT_DELETED)])
-    assert not any(store.find_access_token(grant_id, digest) for digest in digests)
-    assert own_token(store, grant_id, 600)[0] is True
-    assert not any(store.find_access_token(grant_id, digest) for digest in digests)
-
-
-def test_a_clients_tokens_from_before_their_grant_had_a_birth_live_and_die_with_it(
-    store: GrantStore, ends: GrantEnds, clients: RedisClients
-) -> None:
-    """As the release before stored them."""
-    grant_id = new_grant_id()
-    digests = [own_token(store, grant_id, 600)[1]]
-    for key in clients.reads.keys(f"*:{grant_id}*"):
-        clients.scripts.hdel(key, "born", "confirmed", "narrowings")
-    digests.append(own_token(store, grant_id, 600)[1])
-    assert all(store.find_access_token(grant_id, digest) for digest in digests)
-    ends.revoke_grants([EndedGrant(grant_id, "app", "app", AUDIENCE, RevokedBecause.CLIENT_DELETED)])
-    digests.append(own_token(store, grant_id, 600)[1])
-    assert [bool(store.find_access_token(grant_id, digest)) for digest in digests] == [False, False, True]
-
-
-def test_what_the_release_before_issues_during_an_update_is_good_and_ends_with_its_grant(
-    store: GrantStore, ends: GrantEnds, clients: RedisClients
-) -> None:
-    """Its processes know of no births, and use the grants of those that do."""
-    grant_id = new_grant_id()
-    digests = [own_token(store, grant_id, 600)[1] for _ in range(3)]
-    (grant_key,) = clients.reads.keys(f"grant:*:{grant_id}")
-    birth = int(clients.reads.hget(grant_key, "born").partition(".")[0])
-    for digest, later in zip(digests, (-1, 0, 1), strict=True):
-        (key,) = clients.reads.keys(f"at:*:{digest}")
-        clients.scripts.hdel(key, "born")
-        clients.scripts.hset(key, "issued_at", birth + later)
-    assert [bool(store.find_access_token(grant_id, digest)) for digest in digests] == [False, False, True]
-    ends.revoke_grants([EndedGrant(grant_id, "app", "app", AUDIENCE, RevokedBecause.CLIENT_DELETED)])
-    assert not any(store.find_access_token(grant_id, digest) for digest in digests)
 
 
 def test_every_key_has_an_end(store: GrantStore, ends: GrantEnds, clients: RedisClients) -> None:

@@ -2,16 +2,14 @@
 
 import redis
 
-from auth_service.crypto.token_handle import TokenKeyRing, TokenKind, new_grant_id
+from auth_service.crypto.token_handle import TokenKind, new_grant_id
 from auth_service.models.tokens import AccessTokenClaims, Issued, IssuedToClient, NotRotated, Replayed
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
-from tests.storage.holder import AUDIENCE, Holder, stores
+from tests.storage.holder import AUDIENCE, KEYS, Holder, stores
 from tests.support.lossy_redis import LossyRedis
 from tests.support.told_redis import SHARDS, connect_told
-
-KEYS = TokenKeyRing([b"k" * 32])
 
 
 def stores_behind(lossy: LossyRedis) -> tuple[GrantStore, GrantEnds]:

@@ -3,19 +3,17 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind, new_grant_id
+from auth_service.crypto.token_handle import TokenHandle, TokenKind, new_grant_id
 from auth_service.models.ending import EndedGrant, NarrowedGrant
 from auth_service.models.tokens import AccessTokenClaims, Issued, RevokedBecause
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
 from tests.storage.conftest import LOG_LIFETIME
-from tests.storage.holder import AUDIENCE, Holder, stores
-from tests.storage.test_grants import grant_key, log_of
+from tests.storage.holder import AUDIENCE, KEYS, Holder, grant_key, log_of, stores
 from tests.support.lossy_redis import LossyRedis
 from tests.support.told_redis import connect_told
 
-KEYS = TokenKeyRing([b"k" * 32])
 ROUNDS = 40
 
 
