@@ -13,6 +13,8 @@ LARGEST_BODY = 100_000
 LARGE = b"large" * 50_000
 STREAM = [bytes([each]) * 100_000 for each in range(1, 65)]
 """More than a kernel keeps of a connection."""
+HUGE_PART = b"huge" * 4_194_304
+"""The same in one part, of which the worker has to keep whatever the kernel doesn't."""
 _released = threading.Event()
 
 
@@ -35,7 +37,7 @@ class NarrowWorker(Worker):
 
 
 class CrampedWorker(Worker):
-    """Has no room for four large requests, nor for three parts of a long response."""
+    """Has no room for four large requests, nor for what two clients leave of a huge part."""
 
     max_buffered = 200_000
     send_timeout = 60.0
@@ -74,9 +76,9 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     if path in {"/pieces", "/broken"}:
         start_response("200 OK", [("Content-Type", "text/plain")])
         return _pieces(broken=path == "/broken")
-    if path == "/stream":
+    if path in {"/stream", "/huge-part"}:
         start_response("200 OK", [("Content-Type", "text/plain")])
-        return _Stream()
+        return _Stream(STREAM if path == "/stream" else [HUGE_PART])
     if path == "/streams-open":
         return _answer(start_response, "200 OK", str(_Stream.open).encode())
     if path == "/large":
@@ -117,9 +119,12 @@ class _Stream:
 
     open = 0
 
+    def __init__(self, parts: list[bytes]) -> None:
+        self._parts = parts
+
     def __iter__(self) -> Iterator[bytes]:
         _Stream.open += 1
-        yield from STREAM
+        yield from self._parts
 
     def close(self) -> None:
         _Stream.open -= 1
