@@ -95,6 +95,20 @@ class Rotation:
     grace_period: int
     binds_refresh_token: bool = False
     """It says whether the refresh token is bound to the key of `claims`, as a public client's is (RFC 9449 §5)."""
+    network: str = ""
+    """The request came from this network, a prefix, and the next from that program (`models/caller.py`)."""
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUse:
+    """A one-time credential was spent: a code or device code (generation 0), or a refresh token."""
+
+    generation: int
+    at: int
+    """It is in epoch seconds, of Redis' clock."""
+    network: str
+    program: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ class GrantKeys:
         """The grant itself, a hash."""
         return f"grant:{{{self.shard(grant_id)}}}:{grant_id}"
 
+    def uses(self, grant_id: str) -> str:
+        """Where its credentials were spent, a hash. The grant's own would be read, and grow, with each use."""
+        return f"uses:{{{self.shard(grant_id)}}}:{grant_id}"
+
     def access_token(self, grant_id: str, digest: str) -> str:
         """One of its access tokens, a hash."""
         return f"at:{{{self.shard(grant_id)}}}:{grant_id}:{digest}"

@@ -22,6 +22,7 @@ from auth_service.models.tokens import (
     NotRotated,
     Replayed,
     Rotation,
+    TokenUse,
 )
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.lua_script import LuaScript
@@ -31,7 +32,9 @@ from auth_service.storage.redis_exchange import Command, Exchange
 
 REPLAY_WINDOW = 60
 """Seconds in which a request with an Idempotency-Key may be repeated, however long its access token lives."""
-
+USES_KEPT = 20
+"""A grant remembers so many of its last uses beside the first: where a credential was spent, and by what program."""
+_USES = ("first", *map(str, range(USES_KEPT)))
 
 _CLAIMS = tuple(field.name for field in fields(AccessTokenClaims))
 
@@ -81,6 +84,7 @@ class GrantStore:
         keys = [
             self._keys.grant(rotation.grant_id),
             self._keys.access_token(rotation.grant_id, rotation.access_digest),
+            self._keys.uses(rotation.grant_id),
         ]
         request = {
             "grant_id": rotation.grant_id,
@@ -102,6 +106,8 @@ class GrantStore:
             "grace_period": rotation.grace_period * 1000,
             "jkt": rotation.claims.jkt,
             "binds_refresh_token": rotation.binds_refresh_token,
+            "use_field": _use_field(rotation.generation),
+            "used_by": f"{rotation.network} {rotation.program}",
         }
         outcome, *values = self._rotate(keys, [json.dumps(request)])
         if outcome == "rotated":
@@ -111,6 +117,15 @@ class GrantStore:
             times = int(now), int(issued_at), int(expires_at)
             return Replayed(*times, nonce, key_id, access_digest, refresh_digest, scope)
         return NotRotated(outcome)
+
+    def uses(self, grant_id: str) -> list[TokenUse]:
+        """Return the first and the last uses of a grant, as far as they are known, in their order."""
+        found = self._clients.reads.hmget(self._keys.uses(grant_id), _USES)
+        uses = [
+            TokenUse(int(generation), int(at), network, program)
+            for generation, at, network, program in (str(use).split(" ", 3) for use in found if use is not None)
+        ]
+        return sorted(uses, key=lambda use: use.generation)
 
     def issue_client_token(
         self,
@@ -159,6 +174,11 @@ class GrantStore:
             found = self._clients.ending.ask(*asked)
             used |= {each: int(at) / 1000 for each, at in zip(portion, found, strict=True) if at is not None}
         return used
+
+
+def _use_field(generation: int) -> str:
+    """Return under which name a use is noted: the last ones take turns, each in place of the oldest."""
+    return str((generation - 1) % USES_KEPT) if generation else "first"
 
 
 def dump_claims(claims: AccessTokenClaims) -> str:

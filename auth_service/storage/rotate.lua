@@ -2,10 +2,10 @@
 -- The first use of the current credential wins. Later uses are told apart: the same request again, a misused
 -- Idempotency-Key, or reuse, for which the caller ends the grant (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
 --
--- KEYS  the grant · the new access token
+-- KEYS  the grant · the new access token · the uses of the grant
 -- ARGV  the request as JSON (see GrantStore.rotate)
 
-local grant_key, access_token_key = KEYS[1], KEYS[2]
+local grant_key, access_token_key, uses_key = KEYS[1], KEYS[2], KEYS[3]
 local request = cjson.decode(ARGV[1])
 
 local grant = {}
@@ -74,4 +74,7 @@ redis.call("PEXPIREAT", grant_key, integer(ends_at))
 redis.call("HSET", access_token_key, "claims", request.claims,
   "issued_at", integer(issued_at), "expires_at", integer(access_expires_at))
 redis.call("PEXPIREAT", access_token_key, integer(access_expires_at * 1000))
+-- What a script has begun to write it may end, also in a full Redis: so this comes after all that counts.
+redis.call("HSET", uses_key, request.use_field, integer(request.generation) .. " " .. time[1] .. " " .. request.used_by)
+redis.call("PEXPIREAT", uses_key, integer(ends_at))
 return {"rotated", integer(issued_at), integer(access_expires_at)}

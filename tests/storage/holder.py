@@ -81,6 +81,8 @@ class Holder:
         jkt: str = "",
         public: bool = True,
         refreshes: bool = True,
+        network: str = "",
+        program: str = "",
     ) -> Spent:
         """Use a code or a refresh token; its reuse ends the grant, as the protocol sees to."""
         nonce, key_id = secrets.token_bytes(16), self.keys.newest_key_id
@@ -103,6 +105,8 @@ class Holder:
             idle_lifetime=self.idle_lifetime,
             grace_period=grace_period,
             binds_refresh_token=public,
+            network=network,
+            program=program,
         )
         outcome = self.store.rotate(rotation)
         if outcome is NotRotated.REUSED:

@@ -175,7 +175,7 @@ def test_nothing_outlives_the_grant_however_much_it_is_used(
         assert spent.outcome.expires_in <= 100
         spent = holder.spend(spent.refresh)
     keys = clients.reads.keys(f"*{holder.grant_id}*")
-    assert len(keys) == 5
+    assert len(keys) == 6
     assert all(0 < clients.reads.pttl(key) <= 100_000 for key in keys)
 
 
@@ -241,7 +241,7 @@ def test_every_key_has_an_end(store: GrantStore, ends: GrantEnds, clients: Redis
         else:
             holder.revoke_access_token(spent.access)
     keys = list(clients.reads.scan_iter())
-    assert {key.split(":")[0] for key in keys} == {"grant", "at", "revocations"}
+    assert {key.split(":")[0] for key in keys} == {"grant", "at", "uses", "revocations"}
     assert {key for key in keys if clients.reads.pttl(key) <= 0} == set()
     logs = [key for key in keys if key.startswith("revocations")]
     assert all(clients.reads.pttl(key) <= LOG_LIFETIME * 1000 for key in logs)

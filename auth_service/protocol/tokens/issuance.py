@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
 
 from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind
+from auth_service.models.caller import network_prefix, program_of
 from auth_service.models.client import Client
 from auth_service.models.tokens import (
     AccessTokenClaims,
@@ -116,6 +117,8 @@ class TokenIssuance:
                 idle_lifetime=self._lifetimes.refresh_token_idle,
                 grace_period=client.grace_period,
                 binds_refresh_token=client.public,
+                network=network_prefix(request.remote_address),
+                program=program_of(request.headers.get("User-Agent")),
             )
         )
         self._observer.spending(presented.kind, _spending(outcome))

@@ -1,0 +1,78 @@
+"""The contract of GrantStore: what a grant remembers of where its credentials were spent."""
+
+import pytest
+from redis.exceptions import OutOfMemoryError
+
+from auth_service.models.tokens import Issued
+from auth_service.storage.grants import USES_KEPT, GrantStore
+from auth_service.storage.redis_connection import RedisClients
+from tests.storage.holder import Holder, grant_key
+
+
+def test_each_use_is_noted_with_its_generation_its_network_and_its_program(holder: Holder, store: GrantStore) -> None:
+    spent = holder.spend(holder.code, network="192.0.2.0/24", program="Firefox on Linux")
+    holder.spend(spent.refresh)
+    first, second = store.uses(holder.grant_id)
+    assert type(spent.outcome) is Issued
+    assert (first.generation, first.network, first.program) == (0, "192.0.2.0/24", "Firefox on Linux")
+    assert (second.generation, second.network, second.program) == (1, "", "")
+    assert spent.outcome.issued_at == first.at <= second.at
+
+
+def test_the_first_use_and_the_last_twenty_are_kept(holder: Holder, store: GrantStore) -> None:
+    spent = holder.connect()
+    for number in range(1, USES_KEPT + 6):
+        spent = holder.spend(spent.refresh, program=f"app {number}")
+    uses = store.uses(holder.grant_id)
+    assert [use.generation for use in uses] == [0, *range(6, USES_KEPT + 6)]
+    assert [use.program for use in uses[1:]] == [f"app {number}" for number in range(6, USES_KEPT + 6)]
+
+
+def test_what_is_refused_or_repeated_is_no_use(holder: Holder, store: GrantStore) -> None:
+    spent = holder.connect()
+    holder.spend(spent.refresh, key="a key")
+    before = store.uses(holder.grant_id)
+    holder.spend(spent.refresh, key="a key", program="the same again")
+    holder.spend(spent.refresh, client_id="thief", program="a thief")
+    assert store.uses(holder.grant_id) == before
+    assert [use.generation for use in before] == [0, 1]
+
+
+def test_uses_outlive_the_end_of_their_grant_but_not_its_time(
+    holder: Holder, store: GrantStore, clients: RedisClients
+) -> None:
+    spent = holder.connect()
+    holder.spend(spent.refresh)
+    key = grant_key(clients, holder)
+    expires_at = clients.reads.pexpiretime(key)
+    holder.revoke()
+    assert [use.generation for use in store.uses(holder.grant_id)] == [0, 1]
+    assert clients.reads.pexpiretime(key.replace("grant:", "uses:")) == expires_at
+
+
+def test_in_a_full_redis_neither_a_credential_is_spent_nor_its_use_noted(
+    holder: Holder, store: GrantStore, clients: RedisClients, request: pytest.FixtureRequest
+) -> None:
+    """What a script has begun to write it may end: so the use comes after all else and can't fail alone."""
+    if "redis-server" not in request.node.name:
+        pytest.skip("needs a limit on memory, of one server")
+    spent = holder.connect()
+    clients.scripts.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(OutOfMemoryError):
+            holder.spend(spent.refresh)
+    finally:
+        clients.scripts.config_set("maxmemory", "0")
+    assert [use.generation for use in store.uses(holder.grant_id)] == [0]
+    assert type(holder.spend(spent.refresh).outcome) is Issued
+
+
+def test_no_use_is_longer_than_what_redis_packs(holder: Holder, clients: RedisClients) -> None:
+    """So a grant's uses take one kilobyte and not three."""
+    spent = holder.connect(network="ffff:ffff:ffff::/48", program="Firefox on Windows")
+    for _ in range(USES_KEPT + 1):
+        spent = holder.spend(spent.refresh, network="ffff:ffff:ffff::/48", program="p" * 20)
+    (key,) = clients.reads.keys(f"uses:*:{holder.grant_id}")
+    uses = clients.reads.hgetall(key)
+    assert len(uses) == USES_KEPT + 1
+    assert max(map(len, uses.values())) <= 64
