@@ -257,6 +257,7 @@ def build(settings: Settings) -> Components:
             throttle,
             initial_access_tokens if settings.registration == "token" else None,
             settings.unused_client_lifetime,
+            settings.registered_client_retry,
         ),
         userinfo=userinfo_validator(issuer, introspection, dpop),
         logout=LogoutEndpoint(issuer, clients, signing_keys),

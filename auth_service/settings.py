@@ -74,6 +74,9 @@ class Settings(EnvironmentSettings):
     registration: Literal["closed", "token", "open"] = Field(
         "closed", description="who may register clients at /register: nobody, who has an initial access token, anybody"
     )
+    registered_client_retry: Literal["strict", "until-used"] = Field(
+        "strict", description="whether refresh tokens of clients that register themselves may come again until used"
+    )
     unused_client_lifetime: int = Field(
         30 * 86_400, ge=1, description="a client that registered itself and was allowed nothing runs out after this"
     )

@@ -145,7 +145,6 @@ def _client(parts: Components) -> Client:
         grant_types=("authorization_code", "refresh_token", "client_credentials"),
         scopes=(SCOPE,),
         own_grant_id=new_grant_id(),
-        grace_period=0,
     )
     parts.clients.create(client, (RESOURCE,))
     return client

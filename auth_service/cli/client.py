@@ -8,6 +8,7 @@ from typing import IO, Any
 import click
 from flask.cli import AppGroup
 
+from auth_service.cli.client_presets import PRESETS, said_of, with_preset
 from auth_service.cli.command import (
     RefusedError,
     command,
@@ -19,7 +20,7 @@ from auth_service.cli.command import (
     secret_from,
 )
 from auth_service.crypto.token_handle import new_grant_id
-from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, SECRET_METHODS, Client, new_client_id
+from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, SECRET_METHODS, Client, RetryPolicy, new_client_id
 from auth_service.models.secret import new_secret, secret_digest
 from auth_service.protocol.registration.keys import checked_jwks
 from auth_service.protocol.registration.rules import GRANT_TYPES, check_client
@@ -27,6 +28,11 @@ from auth_service.protocol.tokens.signing_keys import ALGORITHMS
 from shared.service.progress import saying
 
 client_commands = AppGroup("client", help="Apps that ask for tokens.")
+
+
+def _renamed(_context: click.Context, _option: click.Parameter, value: object) -> None:
+    if value is not None:
+        raise click.UsageError("--grace-period is --retry until-used by now: a repetition depends on no time of yours.")
 
 
 def client_options(function: Callable[..., object]) -> Callable[..., object]:
@@ -58,11 +64,11 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
         ),
         click.option("--access-token-lifetime", type=click.IntRange(1, 86_400), help="Seconds."),
         click.option(
-            "--grace-period",
-            type=click.IntRange(0, 60),
-            default=0,
-            help="Seconds in which a refresh token may be repeated without an Idempotency-Key.",
+            "--retry",
+            type=click.Choice([policy.value for policy in RetryPolicy]),
+            help="Whether a refresh token may come again because its answer was lost. Default: strict.",
         ),
+        click.option("--grace-period", hidden=True, expose_value=False, callback=_renamed),
         click.option(
             "--dpop-bound-access-tokens",
             is_flag=True,
@@ -93,11 +99,14 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
     type=click.File(),
     help="Its public keys, a JWK Set: it signs its requests (private_key_jwt) and gets no secret.",
 )
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="What such an app needs, where no option says.")
 @client_options
-def create_client(
-    name: str, client_id: str | None, jwks_file: IO[str] | None, *, public: bool, **options: Any
-) -> object:
+def create_client(name: str, client_id: str | None, preset: str | None, **options: Any) -> object:
     """Register a client and print its secret, this once."""
+    if preset:
+        options = with_preset(preset, options)
+        click.echo(said_of(preset), err=True)
+    public, jwks_file = options["public"], options["jwks_file"]
     if public and jwks_file:
         raise RefusedError("a client with keys is not public")
     secret = None if public or jwks_file else new_secret()
@@ -205,10 +214,8 @@ def _describe(client: Client, name: str, options: dict[str, Any]) -> None:
     resources = {server.resource for server in parts().resource_servers.registered()}
     if unknown := set(client.exchange_from) - resources:
         raise RefusedError(f"no resource server is registered for {', '.join(sorted(unknown))}")
-    client.access_token_lifetime, client.grace_period = (
-        options["access_token_lifetime"],
-        options["grace_period"],
-    )
+    client.access_token_lifetime = options["access_token_lifetime"]
+    client.retry = options["retry"] or RetryPolicy.STRICT
     client.dpop_bound_access_tokens = options["dpop_bound_access_tokens"]
     client.require_pushed_authorization_requests = options["require_pushed_authorization_requests"]
     client.post_logout_redirect_uris = tuple(options["post_logout_redirect_uris"])
@@ -231,7 +238,7 @@ def _client_as_json(client: Client) -> dict[str, object]:
         "scopes": client.scopes,
         "exchange_from": client.exchange_from,
         "access_token_lifetime": client.access_token_lifetime,
-        "grace_period": client.grace_period,
+        "retry": client.retry,
         "id_token_signed_response_alg": client.id_token_signed_response_alg,
         "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
         "require_pushed_authorization_requests": client.require_pushed_authorization_requests,

@@ -3,6 +3,7 @@
 import re
 import secrets
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,15 @@ TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 DEFAULT_ID_TOKEN_ALGORITHM = "RS256"
 """Every OpenID Connect client understands it, and expects it unless it said otherwise (Dynamic Registration §2)."""
+
+
+class RetryPolicy(StrEnum):
+    """A client may present a refresh token again, if it never got the answer, without an Idempotency-Key."""
+
+    STRICT = "strict"
+    """Never: a second use is reuse, and ends the grant (RFC 9700 §4.14.2)."""
+    UNTIL_USED = "until-used"
+    """As long as nobody has presented a token of the answer, and a moment longer if it proves itself."""
 
 
 def new_client_id() -> str:
@@ -54,8 +64,8 @@ class Client(Base, SecretHolder, ClientMixin):
     """It counts how often scopes were taken from it. In between, they can only have grown."""
     access_token_lifetime: Mapped[int | None]
     """It lives so many seconds, where that differs from the service's setting."""
-    grace_period: Mapped[int] = mapped_column(default=0)
-    """A refresh token may be repeated without an Idempotency-Key for so many seconds; 0 is strict."""
+    retry: Mapped[str] = mapped_column(String(20), default=RetryPolicy.STRICT)
+    """It is one of RetryPolicy."""
     require_pushed_authorization_requests: Mapped[bool] = mapped_column(default=False)
     """It sends people to /authorize with pushed requests only (RFC 9126 §6)."""
     id_token_signed_response_alg: Mapped[str] = mapped_column(String(10), default=DEFAULT_ID_TOKEN_ALGORITHM)

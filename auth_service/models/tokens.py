@@ -68,11 +68,21 @@ class AccessTokenRecord:
 class Repeatable:
     """Two requests are the same one if these digests are (draft-ietf-httpapi-idempotency-key-header).
 
-    Without a key both are empty and only the client's grace period lets it repeat.
+    Without a key only the client's policy lets it repeat. Where nothing does, both are empty.
     """
 
     idempotency_key: str = ""
     parameters: str = ""
+
+
+class Retry(StrEnum):
+    """A refresh token may come once more without an Idempotency-Key, by the client's policy and what it proves."""
+
+    NEVER = "never"
+    UNPROVEN = "unproven"
+    """The pair is given again while it is unused, for a short while. In doubt, nothing is given and nothing ends."""
+    PROVEN = "proven"
+    """The pair is given again as long as it is unused, and for a few seconds after its first use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ class Rotation:
     repeatable: Repeatable
     access_token_lifetime: int
     idle_lifetime: int
-    grace_period: int
+    retry: Retry = Retry.NEVER
     binds_refresh_token: bool = False
     """It says whether the refresh token is bound to the key of `claims`, as a public client's is (RFC 9449 §5)."""
     network: str = ""
@@ -160,6 +170,10 @@ class NotRotated(StrEnum):
     """It is bound to a key that the request doesn't prove to hold. Nothing was spent."""
     KEY_MISUSED = "key_misused"
     """The Idempotency-Key stands for another request. Nothing was spent."""
+    OTHER_REQUEST = "other_request"
+    """It was spent a moment ago by a request with other parameters, or with another key. Nothing was ended."""
+    TOO_SOON = "too_soon"
+    """It was spent a moment ago by a request that this one may have been a repetition of. Nothing was ended."""
     REUSED = "reused"
     """It had been spent before. The grant has ended."""
 

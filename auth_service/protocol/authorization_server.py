@@ -10,7 +10,7 @@ from authlib.oauth2 import AuthorizationServer as AuthlibAuthorizationServer
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError, UnsupportedGrantTypeError
 
-from auth_service.models.client import Client
+from auth_service.models.client import Client, RetryPolicy
 from auth_service.models.tokens import Repeatable
 from auth_service.protocol.clients.authentication import ClientAuthentication
 from auth_service.protocol.errors import InvalidDpopProofError, printable
@@ -94,12 +94,14 @@ class AuthorizationServer(AuthlibAuthorizationServer):
             raise InvalidDpopProofError("This client must send a DPoP proof.")
 
     def same_request(self, request: ProtocolRequest) -> Repeatable:
-        """Return what a repetition of this request would have in common with it, by its Idempotency-Key if it has one.
+        """Return what a repetition of this request would have in common with it, if there may be one.
 
-        Raises InvalidRequestError for a malformed key.
+        Raises InvalidRequestError for a malformed Idempotency-Key.
         """
         key = request.headers.get("Idempotency-Key")
-        return Repeatable() if key is None else repeatable(key, request)
+        if key is None and request.authenticated_client.retry == RetryPolicy.STRICT:
+            return Repeatable()
+        return repeatable(key, request)
 
     def handle_response(self, status: int, body: Any, headers: Any) -> ProtocolResponse:
         """Answer; what goes back to a client through the browser also names the issuer (RFC 9207 §2)."""

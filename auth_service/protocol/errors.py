@@ -134,6 +134,18 @@ class ClientChangedError(OAuth2Error):
         return [*super().get_headers(), ("Retry-After", "1")]
 
 
+class UsedByAnotherRequestError(OAuth2Error):
+    """A refresh token was used a moment ago, and who brings it again may be the same app. Nothing was ended."""
+
+    error = "temporarily_unavailable"
+    description = "Another request has just used this refresh token: look for its successor, and else ask again."
+    status_code = 503
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """Add the seconds to wait."""
+        return [*super().get_headers(), ("Retry-After", "2")]
+
+
 class AnswerLostError(OAuth2Error):
     """The tokens of a repeated request can't be derived again: their key has left the ring. Nothing was spent."""
 

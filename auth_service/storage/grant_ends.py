@@ -75,6 +75,7 @@ class GrantEnds:
             self._keys.access_token(ended.grant_id, ended.digest),
             self._keys.log(ended.grant_id),
             self._keys.exchanged(ended.grant_id, ended.digest),
+            self._keys.grant(ended.grant_id),
         ]
         return self._call(keys, ended, "jti", ended.digest)
 

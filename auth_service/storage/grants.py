@@ -32,6 +32,13 @@ from auth_service.storage.redis_exchange import Command, Exchange
 
 REPLAY_WINDOW = 60
 """Seconds in which a request with an Idempotency-Key may be repeated, however long its access token lives."""
+UNUSED_WINDOW = 30
+"""Seconds in which a client that doesn't prove itself gets an unused pair again, where its policy is until-used."""
+USED_WINDOW = 10
+"""Seconds from the first use of a pair in which its predecessor may be on its way, where the policy is until-used.
+
+A request that is executed later than that counts as reuse, so it is longer than any of ours waits for SQL and Redis.
+"""
 USES_KEPT = 20
 """A grant remembers so many of its last uses beside the first: where a credential was spent, and by what program."""
 _USES = ("first", *map(str, range(USES_KEPT)))
@@ -47,6 +54,7 @@ class GrantStore:
         self._keys = GrantKeys(shards)
         self._create = LuaScript(clients.ending, "create_hash.lua")
         self._rotate = LuaScript(clients.exchange, "rotate.lua")
+        self._note_use = LuaScript(clients.exchange, "note_use.lua")
         self._issue_client_token = LuaScript(clients.exchange, "issue_client_token.lua")
         self._confirm_client = LuaScript(clients.exchange, "confirm_client.lua")
 
@@ -103,7 +111,9 @@ class GrantStore:
             "access_token_lifetime": rotation.access_token_lifetime,
             "idle_lifetime": rotation.idle_lifetime,
             "replay_window": REPLAY_WINDOW * 1000,
-            "grace_period": rotation.grace_period * 1000,
+            "retry": rotation.retry,
+            "unused_window": UNUSED_WINDOW * 1000,
+            "used_window": USED_WINDOW * 1000,
             "jkt": rotation.claims.jkt,
             "binds_refresh_token": rotation.binds_refresh_token,
             "use_field": _use_field(rotation.generation),
@@ -163,8 +173,17 @@ class GrantStore:
 
         A token of whose scope nothing is left is not good, nor one from an earlier birth of its grant. A person's grant
         is born once and has no mark of it; nor has a client's own from before there were any.
+
+        Where it matters that it was used, that is noted before anybody hears of the token.
         """
-        return read_access_token(self._clients.exchange, self._keys, grant_id, digest)
+        token, grant = self._clients.exchange.ask(*_questions(self._keys, grant_id, digest))
+        if grant[-1] == digest:
+            self.note_use(grant_id, digest)
+        return _as_record(token, grant)
+
+    def note_use(self, grant_id: str, digest: str) -> None:
+        """Note that a token of this digest was presented, if its pair counts as unused. Harmless when repeated."""
+        self._note_use([self._keys.grant(grant_id)], [digest])
 
     def last_used(self, grant_ids: Sequence[str]) -> dict[str, float]:
         """When each grant that still lives last got tokens, in epoch seconds. Ended grants are missing."""
@@ -204,12 +223,12 @@ def read_access_tokens(
 def _questions(keys: GrantKeys, grant_id: str, digest: str) -> tuple[Command, Command]:
     return (
         ("HMGET", keys.access_token(grant_id, digest), "claims", "issued_at", "expires_at", "born"),
-        ("HMGET", keys.grant(grant_id), "scopes", "audience", "born"),
+        ("HMGET", keys.grant(grant_id), "scopes", "audience", "born", "unused"),
     )
 
 
 def _as_record(token: Sequence[Any], grant: Sequence[Any]) -> AccessTokenRecord | None:
-    (dumped, issued_at, expires_at, born), (scopes, audience, grant_born) = token, grant
+    (dumped, issued_at, expires_at, born), (scopes, audience, grant_born, _) = token, grant
     if dumped is None or scopes is None or audience is None:
         return None
     if born != grant_born and not _issued_by_release_before(born, int(issued_at), grant_born):

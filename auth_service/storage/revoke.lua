@@ -3,6 +3,7 @@
 -- An access token of another client than the entry names is left alone: who revokes one that Redis has lost may be wrong.
 --
 -- KEYS  the grant or the access token · the revocation log of its shard · the list of what was got for the access token
+--       · the access token's grant, for which it counts as used from now on (note_use.lua)
 -- ARGV  how long the log keeps an entry, in ms · its audience, unless the grant says itself who could have heard of it
 --       · the entry's other fields and values, "client_id" the second
 
@@ -17,6 +18,11 @@ local audience = redis.call("HGET", KEYS[1], "audience") or ARGV[2]
 redis.call("DEL", KEYS[1])
 tell("aud", audience, unpack(ARGV, 3))
 redis.call("PEXPIRE", KEYS[2], ARGV[1])
+
+if KEYS[4] and redis.call("HGET", KEYS[4], "unused") == string.match(KEYS[1], "[%w_-]+$") then
+  redis.call("HDEL", KEYS[4], "unused")
+  redis.call("HSET", KEYS[4], "used_at", string.format("%.0f", time[1] * 1000 + math.floor(time[2] / 1000)))
+end
 
 local lists = {KEYS[3]}
 while #lists > 0 do

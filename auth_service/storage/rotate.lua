@@ -1,6 +1,7 @@
 -- Spends a one-time credential, a code or a refresh token, and stores its successors: all of it or nothing.
--- The first use of the current credential wins. Later uses are told apart: the same request again, a misused
--- Idempotency-Key, or reuse, for which the caller ends the grant (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+-- The first use of the current credential wins. Later uses are told apart: the same request again, another one,
+-- one that came too soon to tell, or reuse, for which the caller ends the grant (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+-- tests/state_models/rotation.py explores every order of them.
 --
 -- KEYS  the grant · the new access token · the uses of the grant
 -- ARGV  the request as JSON (see GrantStore.rotate)
@@ -30,15 +31,21 @@ local repeats_key = request.idempotency_key ~= "" and request.idempotency_key ==
 
 if is_previous then
   local elapsed = now - tonumber(grant.rotated_at)
-  local same_key = request.jkt == grant.access_jkt
-  local same_request = request.attempt == grant.attempt
+  local same_request = request.parameters == grant.parameters and request.jkt == grant.access_jkt
+  local repeats = request.attempt == grant.attempt
   if repeats_key then
-    if request.parameters ~= grant.parameters or not same_key then return {"key_misused"} end
-    same_request = same_request or elapsed < request.replay_window
-  elseif request.idempotency_key == "" and same_key then
-    same_request = same_request or elapsed < request.grace_period
+    if not same_request then return {"key_misused"} end
+    repeats = repeats or elapsed < request.replay_window
+  elseif request.idempotency_key == "" and request.retry ~= "never" then
+    local is_proven = request.retry == "proven"
+    local just_used = grant.used_at and now - grant.used_at < request.used_window
+    local given_again = (grant.unused and (is_proven or elapsed < request.unused_window)) or (is_proven and just_used)
+    if given_again and not same_request then return {"other_request"} end
+    repeats = repeats or given_again
+    local just_late = grant.unused and elapsed < request.unused_window + request.used_window
+    if not repeats and (just_used or just_late) then return {"too_soon"} end
   end
-  if same_request then
+  if repeats then
     return {"replayed", grant.nonce, grant.key_id, grant.access_digest, grant.current,
       time[1], integer(math.floor(grant.rotated_at / 1000)), grant.access_expires_at, grant.access_scope}
   end
@@ -67,6 +74,7 @@ redis.call("HSET", grant_key, "generation", integer(generation + 1),
   "attempt", request.attempt, "idempotency_key", request.idempotency_key, "parameters", request.parameters,
   "rotated_at", integer(now), "access_digest", request.access_digest, "access_scope", request.access_scope,
   "access_expires_at", integer(access_expires_at), "access_jkt", request.jkt)
+if request.retry ~= "never" then redis.call("HSET", grant_key, "unused", request.access_digest) end
 if request.binds_refresh_token and request.jkt ~= "" and not is_bound then
   redis.call("HSET", grant_key, "jkt", request.jkt, "bound_since", integer(generation + 1))
 end
@@ -74,6 +82,8 @@ redis.call("PEXPIREAT", grant_key, integer(ends_at))
 redis.call("HSET", access_token_key, "claims", request.claims,
   "issued_at", integer(issued_at), "expires_at", integer(access_expires_at))
 redis.call("PEXPIREAT", access_token_key, integer(access_expires_at * 1000))
+if request.retry == "never" and grant.unused then redis.call("HDEL", grant_key, "unused") end
+if grant.used_at then redis.call("HDEL", grant_key, "used_at") end
 -- What a script has begun to write it may end, also in a full Redis: so this comes after all that counts.
 redis.call("HSET", uses_key, request.use_field, integer(request.generation) .. " " .. time[1] .. " " .. request.used_by)
 redis.call("PEXPIREAT", uses_key, integer(ends_at))

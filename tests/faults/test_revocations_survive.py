@@ -80,6 +80,9 @@ def test_in_a_full_redis_nothing_new_is_issued_and_everything_can_still_be_ended
 ) -> None:
     actions = Actions(start_stack(redis=full_redis_url))
     app, mo = actions.app(), actions.person()
+    forgiven = actions.app("--retry", "until-used")
+    predecessor = forgiven.connect(mo)
+    unused = tokens(forgiven.refresh(predecessor.refresh))
     revoked, cut_off, reused, narrowed, kept = (app.connect(mo) for _ in range(5))
     successor = tokens(app.refresh(reused.refresh))
     alone = tokens(app.refresh(kept.refresh))
@@ -93,6 +96,9 @@ def test_in_a_full_redis_nothing_new_is_issued_and_everything_can_still_be_ended
         assert (refused.status_code, refused.json()["error"]) == (503, "temporarily_unavailable")
         assert refused.headers["Retry-After"] == "1"
         assert actions.is_active(kept.access)
+        assert actions.is_active(unused.access)  # though that it was used has to be noted first
+        (state,) = (database.hgetall(key) for key in database.scan_iter("grant:*") if database.hexists(key, "used_at"))
+        assert b"unused" not in state
         assert app.revoke(kept.access).status_code == 200
         assert not actions.is_active(kept.access)
         assert not actions.is_active(exchanged.access)

@@ -117,12 +117,6 @@ def test_however_much_it_is_used_a_grant_ends_at_its_absolute_lifetime(start_sta
     assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
 
 
-def test_a_client_with_a_grace_period_may_repeat_without_a_key(actions: Actions) -> None:
-    app = actions.app("--grace-period", "30")
-    granted = app.connect(actions.person())
-    assert app.refresh(granted.refresh).json()["refresh_token"] == app.refresh(granted.refresh).json()["refresh_token"]
-
-
 def test_a_disabled_account_and_a_deleted_client_refresh_nothing(actions: Actions) -> None:
     app, mo, ada = actions.app(), actions.person(), actions.person()
     of_mo, of_ada = app.connect(mo), app.connect(ada)

@@ -22,7 +22,7 @@ EVERYTHING: dict[str, Any] = {
     "grant_types": ("authorization_code", "refresh_token"),
     "scopes": ("body_weight:read", "body_weight:write"),
     "access_token_lifetime": 60,
-    "grace_period": 5,
+    "retry": "until-used",
     "require_pushed_authorization_requests": True,
     "id_token_signed_response_alg": "ES256",
     "dpop_bound_access_tokens": True,

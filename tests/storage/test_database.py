@@ -18,12 +18,17 @@ from auth_service.models.grant import GrantRecord
 from auth_service.models.resource_server import Scope
 from auth_service.storage.database import Database
 
+FOR_THE_RELEASE_BEFORE = [("clients", "grace_period")]
+"""Columns that only its processes still read and write, while an update goes on."""
+
 
 def test_the_migrations_lead_to_the_tables_that_the_models_describe_and_back(database: Database) -> None:
     for _ in range(2):
         database.check()
         with database._engine.connect() as connection:
-            assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+            differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        assert [each[0] for each in differences] == ["remove_column"] * len(FOR_THE_RELEASE_BEFORE)
+        assert [(each[2], each[3].name) for each in differences] == FOR_THE_RELEASE_BEFORE
         with database._engine.begin() as connection:
             config = database.alembic_config()
             config.attributes["connection"] = connection
@@ -67,7 +72,7 @@ def test_what_an_older_version_stored_is_kept(sql_url: str) -> None:
         for insert in (
             f"INSERT INTO accounts VALUES ('acct_mo', 'mo', 'a hash', 0, '{at}', NULL)",
             f"INSERT INTO clients VALUES ('app', 'App', 'a digest', '[]', '[]', '[]', NULL, 0, 'own', '{at}', NULL)",
-            f"INSERT INTO clients VALUES ('native', 'N', NULL, '[]', '[]', '[]', NULL, 0, 'own', '{at}', NULL)",
+            f"INSERT INTO clients VALUES ('native', 'N', NULL, '[]', '[]', '[]', NULL, 30, 'own', '{at}', NULL)",
             f"INSERT INTO consents VALUES ('acct_mo', 'app', 'read', '{at}')",
             f"INSERT INTO grants VALUES ('a grant', 'acct_mo', 'app', '[]', '[]', '{at}', NULL, NULL, NULL)",
             f"INSERT INTO resource_servers VALUES ('fit', 'https://fit.example/', 'a digest', '{at}')",
@@ -76,7 +81,8 @@ def test_what_an_older_version_stored_is_kept(sql_url: str) -> None:
             session.execute(text(insert))
     database.upgrade()
     with database.reading() as session:
-        assert {client.client_id: client.public for client in session.query(Client)} == {"app": False, "native": True}
+        clients = {client.client_id: (client.public, client.retry) for client in session.query(Client)}
+        assert clients == {"app": (False, "strict"), "native": (True, "until-used")}
         assert [(grant.id, grant.client_id, grant.account_id) for grant in session.query(GrantRecord)] == [
             ("a grant", "app", "acct_mo")
         ]

@@ -72,10 +72,3 @@ def test_after_the_replay_window_a_repetition_is_reuse(holder: Holder, monkeypat
     holder.connect(key="a key")
     monkeypatch.setattr(grants, "REPLAY_WINDOW", 0)
     assert holder.spend(holder.code, key="a key").outcome is NotRotated.REUSED
-
-
-def test_grace_lets_a_client_without_a_key_repeat_and_nobody_with_a_new_one(holder: Holder) -> None:
-    first = holder.connect()
-    assert isinstance(holder.spend(holder.code, grace_period=60).outcome, Replayed)
-    assert holder.spend(holder.code, grace_period=60, key="a key").outcome is NotRotated.REUSED
-    assert not holder.is_active(first.access)

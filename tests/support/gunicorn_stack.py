@@ -177,7 +177,6 @@ def run_gunicorn_stack(
         exchange_from=(RESOURCE,),
         scopes=(SCOPE,),
         own_grant_id=new_grant_id(),
-        grace_period=0,
     )
     parts.clients.create(client, (RESOURCE,))
     options = ("-c", "auth_service/gunicorn.conf.py", *options)

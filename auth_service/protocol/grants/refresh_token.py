@@ -1,5 +1,9 @@
 """With the refresh grant (RFC 6749 §6) each refresh token works once and is replaced by the next (RFC 9700 §4.14.2)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, InvalidScopeError, UnauthorizedClientError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
@@ -49,6 +53,12 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         grant = self._records.find_good(handle.grant_id)  # one query: are grant, account and client still good?
         if grant is None or grant.client_id != client.client_id:
             raise InvalidGrantError(WORTHLESS)
+        self._handle, self._grant = handle, grant
+        with self._noted_if_refused():
+            self._check_what_is_asked_for()
+
+    def _check_what_is_asked_for(self) -> None:
+        request, grant = self.request, self._grant
         asked_for = request.form["scope"].split() if "scope" in request.form else grant.scopes
         if not set(asked_for) <= set(grant.scopes):
             raise InvalidScopeError
@@ -57,7 +67,15 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         scopes = tuple(scope for scope in grant.scopes if scope in asked_for)
         self._target = narrowed_target(self._resource_servers.all, granted, scopes, request)  # invalid_target, _scope
         self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce
-        self._handle, self._grant = handle, grant
+
+    @contextmanager
+    def _noted_if_refused(self) -> Iterator[None]:
+        """Whoever presents a token has got it, also if this request gets nothing for it."""
+        try:
+            yield
+        except OAuth2Error:
+            self._issuance.note_use(self._handle, self.request.authenticated_client)
+            raise
 
     def create_token_response(self) -> tuple[int, TokenAnswer, list[tuple[str, str]]]:
         """Spend the token. Its successor carries the full granted scope, also if this access token is narrower (§6).
@@ -65,5 +83,6 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         The step itself finds out that it was spent before (invalid_grant), or is bound to another key
         (invalid_dpop_proof).
         """
-        answer, _ = self._issuance.rotate(self._handle, self._grant, self._target, self._same_request, self.request)
+        with self._noted_if_refused():
+            answer, _ = self._issuance.rotate(self._handle, self._grant, self._target, self._same_request, self.request)
         return 200, answer, self.TOKEN_RESPONSE_HEADER

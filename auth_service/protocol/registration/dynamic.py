@@ -58,10 +58,11 @@ class DynamicRegistration:
         throttle: Throttle,
         initial_access_tokens: InitialAccessTokenStore | None,
         unused_client_lifetime: int,
+        retry: str,
     ) -> None:
         """Without `initial_access_tokens`, anybody may register clients.
 
-        A client that nobody uses is kept for `unused_client_lifetime` seconds.
+        A client that nobody uses is kept for `unused_client_lifetime` seconds. Each gets this policy of `retry`.
         """
         self._issuer = issuer
         self._clients = clients
@@ -70,6 +71,7 @@ class DynamicRegistration:
         self._throttle = throttle
         self._initial_access_tokens = initial_access_tokens
         self._unused_client_lifetime = timedelta(seconds=unused_client_lifetime)
+        self._retry = retry
 
     def register(self, request: JsonRequest) -> ProtocolResponse:
         """Ask who may, then what it is; store the client and the use of its token in one transaction (RFC 7591 §3)."""
@@ -86,6 +88,7 @@ class DynamicRegistration:
             own_grant_id=new_grant_id(),
             registration_token_digest=secret_digest(registration_token),
             unused_until=now() + self._unused_client_lifetime,
+            retry=self._retry,
         )
         secret = self._description(_read(request))(client)
         if not self._clients.register(client, self._resource_servers.owners(client.scopes), token):

@@ -11,16 +11,16 @@ from auth_service.protocol.oauth_request import ProtocolRequest
 from shared.service.idempotency_key import KEY_PROBLEM, idempotency_key
 
 
-def repeatable(sent: str, request: ProtocolRequest) -> Repeatable:
-    """Return what a repetition has in common with this request, which has `sent` this Idempotency-Key.
+def repeatable(sent: str | None, request: ProtocolRequest) -> Repeatable:
+    """Return what a repetition has in common with this request, which has `sent` this Idempotency-Key or none.
 
     Raises InvalidRequestError for a malformed key.
     """
-    key = idempotency_key(sent)
-    if key is None:
+    key = None if sent is None else idempotency_key(sent)
+    if sent is not None and key is None:
         raise InvalidRequestError(KEY_PROBLEM)
     parameters = {name: values for name, values in request.parameters.items() if name not in PROOFS_OF_IDENTITY}
-    return Repeatable(_digest(key), _digest(json.dumps(parameters, sort_keys=True)))
+    return Repeatable("" if key is None else _digest(key), _digest(json.dumps(parameters, sort_keys=True)))
 
 
 def _digest(text: str) -> str:

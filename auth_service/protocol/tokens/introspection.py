@@ -56,6 +56,8 @@ class Introspection:
         `token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4).
         """
         handle = self._keys.parse(token)
+        if handle is not None and handle.kind is TokenKind.REFRESH_TOKEN:
+            self._grants.note_use(handle.grant_id, handle.digest)
         if handle is None or handle.kind is not TokenKind.ACCESS_TOKEN:
             return {"active": False}
         record = self._grants.find_access_token(handle.grant_id, handle.digest)

@@ -6,11 +6,11 @@ The checks that come before are the grants'; the step itself is `storage/grants.
 import secrets
 from dataclasses import dataclass
 
-from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, InvalidScopeError
 
 from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind
 from auth_service.models.caller import network_prefix, program_of
-from auth_service.models.client import Client
+from auth_service.models.client import Client, RetryPolicy
 from auth_service.models.tokens import (
     AccessTokenClaims,
     Issued,
@@ -18,6 +18,7 @@ from auth_service.models.tokens import (
     NotRotated,
     Repeatable,
     Replayed,
+    Retry,
     RevokedBecause,
     Rotation,
 )
@@ -26,6 +27,7 @@ from auth_service.protocol.errors import (
     ClientAuthenticationFailedError,
     ClientChangedError,
     InvalidDpopProofError,
+    UsedByAnotherRequestError,
 )
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.observer import Observer, Spending
@@ -115,7 +117,7 @@ class TokenIssuance:
                 repeatable=same_request,
                 access_token_lifetime=lifetime,
                 idle_lifetime=self._lifetimes.refresh_token_idle,
-                grace_period=client.grace_period,
+                retry=_retry(presented, client, proven_key),
                 binds_refresh_token=client.public,
                 network=network_prefix(request.remote_address),
                 program=program_of(request.headers.get("User-Agent")),
@@ -124,11 +126,15 @@ class TokenIssuance:
         self._observer.spending(presented.kind, _spending(outcome))
         match outcome:
             case Replayed():
-                return self._repeat(presented, request, outcome), outcome.issued_at
+                return self._repeat(presented, grant, request, outcome), outcome.issued_at
             case Issued():
                 return _answer(access, refresh, claims.scope, proven_key, outcome), outcome.issued_at
             case NotRotated.KEY_MISUSED:
                 raise InvalidRequestError("This Idempotency-Key stands for another request.")
+            case NotRotated.OTHER_REQUEST:
+                raise InvalidRequestError("Another request has just used this refresh token: repeat that one.")
+            case NotRotated.TOO_SOON:
+                raise UsedByAnotherRequestError
             case NotRotated.WRONG_KEY:
                 raise InvalidDpopProofError("This refresh token is bound to another key: prove that you hold it.")
             case NotRotated.REUSED:
@@ -136,6 +142,11 @@ class TokenIssuance:
                 raise InvalidGrantError("This credential was used before. Its grant has ended.")
             case NotRotated.GONE | NotRotated.WRONG_CLIENT:
                 raise InvalidGrantError(WORTHLESS)
+
+    def note_use(self, presented: TokenHandle, client: Client) -> None:
+        """Note that a refresh token was presented, though nothing came of it: its pair has arrived."""
+        if client.retry != RetryPolicy.STRICT:
+            self._grants.note_use(presented.grant_id, presented.digest)
 
     def issue_client_token(
         self, client: Client, claims: AccessTokenClaims, client_audience: tuple[str, ...]
@@ -197,8 +208,10 @@ class TokenIssuance:
             raise AnswerLostError
         return access, refresh
 
-    def _repeat(self, presented: TokenHandle, request: ProtocolRequest, stored: Replayed) -> TokenAnswer:
-        """Give the answer that was given before, or none: never a pair that would not work."""
+    def _repeat(
+        self, presented: TokenHandle, grant: GoodGrant, request: ProtocolRequest, stored: Replayed
+    ) -> TokenAnswer:
+        """Give the answer that was given before, or none: never a pair that would not work, or a scope that is gone."""
         client = request.authenticated_client
         access, refresh = self._successors(presented, client, bytes.fromhex(stored.nonce), stored.key_id)
         if (access.digest, refresh.digest if refresh else "") != (
@@ -206,7 +219,17 @@ class TokenIssuance:
             stored.refresh_digest,
         ):
             raise AnswerLostError
-        return _answer(access, refresh, stored.scope, request.proven_key, stored)
+        scope = " ".join(name for name in stored.scope.split() if name in grant.scopes)
+        if not scope:
+            raise InvalidScopeError
+        return _answer(access, refresh, scope, request.proven_key, stored)
+
+
+def _retry(presented: TokenHandle, client: Client, proven_key: str) -> Retry:
+    """Return whether this may have come before. Codes are strict: what they are exchanged for, nobody has used."""
+    if client.retry == RetryPolicy.STRICT or presented.kind is not TokenKind.REFRESH_TOKEN:
+        return Retry.NEVER
+    return Retry.PROVEN if proven_key or not client.public else Retry.UNPROVEN
 
 
 def _spending(outcome: Issued | Replayed | NotRotated) -> Spending:
