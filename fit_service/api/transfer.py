@@ -8,17 +8,20 @@ from itertools import chain
 from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
+from fit_service.api.import_report import preview, result
 from fit_service.rules.body_weight_entry import BodyWeightEntry
 from fit_service.rules.entry_file import FORMATS, JSON
 from fit_service.rules.entry_import import EntryFile, read_entries, too_late
 from fit_service.rules.entry_matching import Candidate
-from fit_service.rules.insertion import NotThereError, Outcome
+from fit_service.rules.formats.table import recognise
+from fit_service.rules.insertion import NotThereError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
 from fit_service.storage.entry_reader import Page
 from fit_service.web.access import READ, WRITE, Access
 from fit_service.web.bodies import file_body
 from fit_service.web.idempotency import REPEATABLE, change_once, digest
+from fit_service.web.import_parameters import CHOICES, DRY_RUN, choices
 from fit_service.web.openapi.description import Header, Trait, describe
 from fit_service.web.openapi.file_schemas import EXPORTED_FILE, IMPORTED_FILE
 from fit_service.web.openapi.schema_parts import one
@@ -27,8 +30,6 @@ from shared.resource_server import ActiveToken
 
 FORMAT: Parameter[str] = Parameter("format", one_of(*(each.name for each in FORMATS)), JSON.name, "Of the file.")
 _ATTACHED = Trait(answer_headers=[Header("Content-Disposition", "With a name for the file.", always=True)])
-MAX_WARNINGS = 100
-"""At most so many warnings are told."""
 _AT_ONCE = 500
 """So many exported entries are in memory at the same time."""
 
@@ -54,46 +55,43 @@ def export_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> 
     return answer
 
 
-@takes(TWINS)
+@takes(TWINS, DRY_RUN, *CHOICES)
 @describe(REPEATABLE, sends=IMPORTED_FILE, answers=one("ImportResult"))
 def import_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> ResponseReturnValue:
-    """Import a file of entries, all or none.
+    """Import a file of weighings, all or none.
 
-    What is already there, by its `id` or of the same instant and weight, is not inserted again. What looks odd is
-    told in `warnings`, the first hundred. With `twins=merge`, an entry that is likely the same weighing as another
-    one is not inserted. If an entry is not good, none is imported, and each bad one is named by its `line`, or in
-    JSON by its `index`. The file may be compressed (`Content-Encoding: gzip`); the limit holds for what is in it.
+    The file is recognised by its content. What it doesn't say, a unit or a zone, has to be chosen: else the rows that
+    need it are named. With `dry_run=true`, nothing is stored, and the answer tells what an import would do, with its
+    first entries and what has to be chosen. What is already there, by its `id` or of the same instant and weight, is
+    not inserted again. What looks odd is told in `warnings`, the first hundred. With `twins=merge`, an entry that is
+    likely the same weighing as another one is not inserted. If an entry is not good, none is imported, and each bad one
+    is named by its `line`, in JSON entries by its `index`, or by its `place`. The file may be compressed
+    (`Content-Encoding: gzip`); the limit holds for what is in it.
     """
-    body, entry_format, codec = file_body()
-    file = read_entries(body, codec, entry_format, datetime.now(UTC))
+    sent = file_body()
+    recognised = recognise(sent.open(), sent.codec, sent.media_type)
+    file = read_entries(sent.open(), sent.codec, recognised, choices(query), datetime.now(UTC))
     candidates = [Candidate(each.entry, each.id, each.is_too_late) for each in file.entries]
     merge_twins = query[TWINS] == MERGE
+    if query[DRY_RUN]:
+        plan = store.foresee(token.subject, candidates, merge_twins=merge_twins)
+        _refuse_missing(file, plan.missing)
+        return jsonify(preview(file, plan))
+    file.refuse_questions()
     with store.staged(token.subject, candidates, merge_twins=merge_twins, client_id=token.client_id) as staged:
 
         def insert(changes: EntryChanges) -> Response:
             try:
-                return jsonify(_result(file, changes.insert_staged(staged), entry_format.place))
+                return jsonify(result(file, changes.insert_staged(staged)))
             except NotThereError as error:
-                raise too_late((file.entries[place] for place in error.places), entry_format) from None
+                raise too_late(file.entries[place] for place in error.places) from None
 
-        return change_once(store, token, digest(body), insert)
+        return change_once(store, token, digest(sent.data), insert)
 
 
-def _result(file: EntryFile, outcomes: Sequence[Outcome], place: str) -> dict[str, object]:
-    """Tell what became of the entries of a file. `place` is the member that says where in the file an entry stands."""
-    warnings = [
-        {place: each.place, **warning.to_json()}
-        for each, outcome in zip(file.entries, outcomes, strict=True)
-        for warning in outcome.warnings
-    ]
-    return {
-        "inserted": sum(outcome.inserted is not None for outcome in outcomes),
-        "already_there": sum(outcome.there for outcome in outcomes),
-        "merged": sum(outcome.merged_into is not None for outcome in outcomes),
-        "marked_deleted": file.marked_deleted,
-        "warnings": warnings[:MAX_WARNINGS],
-        "warning_count": len(warnings),
-    }
+def _refuse_missing(file: EntryFile, missing: Sequence[int]) -> None:
+    if missing:
+        raise too_late(file.entries[place] for place in missing)
 
 
 def _pages(store: BodyWeightStore, subject: str, page: Page) -> Iterator[list[BodyWeightEntry]]:

@@ -81,7 +81,7 @@ def refuse_some(items: Sequence[object]) -> None:
     refused = 0
     for index, item in enumerate(items):
         if isinstance(item, RefusedError):
-            faults += (fault.at("index", index) for fault in item.faults)
+            faults += (fault.at(("index", index)) for fault in item.faults)
             refused += 1
     if refused:
         sentence = f"{refused} of {len(items)} entries are not good, so none was inserted, changed or deleted."

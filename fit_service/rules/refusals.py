@@ -6,6 +6,8 @@ from typing import Any, Self
 
 _SHOWN_NAME = 60
 """A refusal repeats so many characters of a member's name."""
+Place = tuple[str, int | str]
+"""It is where one entry stands among several: ("index", 0) in an array, ("line", 2) in a CSV file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +17,11 @@ class Fault:
     field: str
     """The value of this member, parameter, column or header is at fault."""
     sentence: str
-    place: tuple[str, int] | None = None
-    """It says where the entry stands among several: ("index", 0) in an array, ("line", 2) in a CSV file."""
+    place: Place | None = None
 
-    def at(self, name: str, number: int) -> Self:
+    def at(self, place: Place) -> Self:
         """Return the same fault of an entry that stands there."""
-        return replace(self, place=(name, number))
+        return replace(self, place=place)
 
 
 class RefusedError(Exception):
@@ -53,6 +54,13 @@ class InvalidEntriesError(RefusedError):
 
 class UnreadableError(RefusedError):
     """The text is not written in the format that it is said to be in."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+
+class UnknownFormatError(RefusedError):
+    """The file is none of those that are known here."""
 
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence

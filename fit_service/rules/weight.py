@@ -79,7 +79,11 @@ def plain(number: Decimal) -> str:
 
 def parse_weight(amount: object, unit: object) -> Weight:
     """Read a weight that a person can have, the amount as a string or a JSON number. Raises InvalidValueError."""
-    weight = Weight(_parse_amount(amount), parse_unit(unit))
+    return in_range(Weight(_parse_amount(amount), parse_unit(unit)))
+
+
+def in_range(weight: Weight) -> Weight:
+    """Return the weight if a person can have it. Raises InvalidValueError."""
     if not _mass_of_kg(LIGHTEST_KG) <= weight.mass <= _mass_of_kg(HEAVIEST_KG):
         raise _out_of_range()
     return weight

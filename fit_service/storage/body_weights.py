@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.orm import Session
 
 from fit_service.rules.entry_matching import Candidate
+from fit_service.rules.insertion import InsertionPlan, plan_insertion
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database
 from fit_service.storage.database_epoch import DatabaseBehindError, DatabaseEpochStore
@@ -14,6 +15,7 @@ from fit_service.storage.entry_reader import EntryReader
 from fit_service.storage.entry_rows import Writer
 from fit_service.storage.kept_answers import Answer, RepeatableRequest, once
 from fit_service.storage.staged_imports import StagedImport, staged_import
+from fit_service.storage.surroundings import surroundings
 
 
 class BodyWeightStore:
@@ -37,6 +39,12 @@ class BodyWeightStore:
         """Change one person's entries for a client: all changes happen when the block ends, none if it raises."""
         with self._marked(Writer(subject, client_id)) as (_, changes):
             yield changes
+
+    def foresee(self, subject: str, candidates: Sequence[Candidate], *, merge_twins: bool) -> InsertionPlan:
+        """Say what an import of these would do at this moment; nothing is written."""
+        with self._database.reading() as session:
+            around = surroundings(session, subject, candidates)
+        return plan_insertion(candidates, around, find_same=True, merge_twins=merge_twins)
 
     @contextmanager
     def staged(

@@ -1,16 +1,29 @@
 """A body's media type, coding and length are looked at before anybody reads it."""
 
+import io
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 from flask import request
 
 from fit_service.rules import exact_json
-from fit_service.rules.entry_file import FORMATS, EntryFormat
+from fit_service.rules.formats.table import ANY, MEDIA_TYPES
 from fit_service.rules.refusals import InvalidValueError, UnreadableError
 from fit_service.web.errors import ProblemError, UnsupportedCodingError
 
+FILE_TYPES = (*MEDIA_TYPES, ANY)
+"""A file is sent as one of these; what it is, it says itself."""
+UTF_8 = {"utf-8": "utf-8-sig"}
+CHARSETS = {
+    **UTF_8,
+    "us-ascii": "utf-8-sig",
+    "utf-16": "utf-16",
+    "iso-8859-1": "iso-8859-1",
+    "windows-1252": "cp1252",
+}
+"""The `charset` of text may be one of these, and this codec reads it."""
 _GZIP = 16 + zlib.MAX_WBITS
 """It tells zlib to expect gzip's header and checksum."""
 
@@ -35,20 +48,34 @@ def json_members() -> Mapping[str, Any]:
     return value
 
 
-def file_body() -> tuple[bytes, EntryFormat, str]:
-    """Return a file, which may be compressed with gzip, its format and the codec that reads it.
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """It is a file as it was sent, unpacked."""
+
+    data: bytes
+    codec: str
+    """It decodes what is text in it."""
+    media_type: str
+
+    def open(self) -> BinaryIO:
+        """Read it from its beginning."""
+        return io.BytesIO(self.data)
+
+
+def file_body() -> SentFile:
+    """Return a file, which may be compressed with gzip.
 
     Raises ProblemError, also when it has more bytes than this view takes once it is unpacked.
     """
-    entry_format = next((each for each in FORMATS if each.media_type == request.mimetype), None)
-    if entry_format is None:
-        raise ProblemError(415, f"The file must be {' or '.join(each.media_type for each in FORMATS)}.")
+    media_type = request.mimetype
+    if media_type not in FILE_TYPES:
+        raise ProblemError(415, f"The file must be {' or '.join(FILE_TYPES)}.")
+    charsets = CHARSETS if media_type.startswith("text/") else UTF_8
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if charset not in entry_format.charsets:
-        known = ", ".join(entry_format.charsets)
-        raise ProblemError(415, f"The charset of {entry_format.media_type} must be one of: {known}.")
+    if charset not in charsets:
+        raise ProblemError(415, f"The charset of {media_type} must be one of: {', '.join(charsets)}.")
     coding, file = _coding(("gzip", "x-gzip")), request.get_data()
-    return _unpacked(file) if coding else file, entry_format, entry_format.charsets[charset]
+    return SentFile(_unpacked(file) if coding else file, charsets[charset], media_type)
 
 
 def _coding(accepted: Sequence[str]) -> str | None:

@@ -13,8 +13,10 @@ from fit_service.rules.refusals import (
     InvalidEntriesError,
     InvalidValueError,
     NoSuchEntryError,
+    Place,
     RefusedError,
     TooLongError,
+    UnknownFormatError,
     UnreadableError,
 )
 from fit_service.storage.database_epoch import DatabaseBehindError
@@ -28,6 +30,7 @@ STATUSES: Mapping[type[RefusedError], int] = {
     InvalidValueError: 422,
     InvalidEntriesError: 422,
     TooLongError: 422,
+    UnknownFormatError: 422,
     NoSuchEntryError: 404,
     DeletedRecordError: 410,
     ChangedMeanwhileError: 412,
@@ -38,6 +41,8 @@ STATUSES: Mapping[type[RefusedError], int] = {
     SecretUnreadableError: 503,
 }
 """Every refusal of the rules and of storage has its status here, and no further type (`about:blank`)."""
+NUMBERED_PLACES = ("index", "line")
+"""Where an entry stands is shown as a member of this name."""
 _MAY_SUCCEED_AFTER = 1
 """A request that was answered with 503 is worth repeating after so many seconds."""
 
@@ -92,9 +97,21 @@ def status_of(refusal: RefusedError) -> int:
 def shown_faults(faults: Sequence[Fault]) -> list[dict[str, object]]:
     """Make the member `errors` of a problem document: where an entry stands among several, the field, a sentence."""
     return [
-        {**dict([fault.place] if fault.place else ()), "field": fault.field, "detail": fault.sentence}
+        {**(shown_place(fault.place) if fault.place else {}), "field": fault.field, "detail": fault.sentence}
         for fault in faults
     ]
+
+
+def shown_place(place: Place) -> dict[str, object]:
+    """Make the member that says where an entry stands: a `line`, an `index`, or in words as in "record 7"."""
+    name, number = place
+    return {name: number} if name in NUMBERED_PLACES else {"place": place_in_words(place)}
+
+
+def place_in_words(place: Place) -> str:
+    """Say where an entry stands, as a person would look for it."""
+    name, number = place
+    return f"{name} {number}"
 
 
 def _refused(refusal: RefusedError) -> Response:

@@ -40,7 +40,8 @@ from auth_service.web.route import MAX_BODY, Route
 from buffering_worker.request_head import LONGEST_HEAD
 from buffering_worker.worker import BufferingWorker
 from fit_service.api import body_weight_batch
-from fit_service.rules import body_weight_entry, entry_batch, entry_file, entry_import, exact_json, summary, weight
+from fit_service.rules import body_weight_entry, entry_batch, entry_import, exact_json, summary, weight
+from fit_service.rules.formats import csv_rows
 from fit_service.rules.webhooks import destination, schedule, status
 from fit_service.settings import Settings as FitSettings
 from fit_service.storage import entry_changes, kept_answers, webhook_events
@@ -234,7 +235,7 @@ def limits() -> Iterator[Row]:
     yield "body, Fit API", _bytes(access.MAX_BODY), "413"
     yield "batch", f"{entry_batch.MAX_ENTRIES} entries, {_bytes(body_weight_batch.MAX_BODY)}", "422, 413"
     yield "imported file", f"{_bytes(FitSettings.model_fields['import_limit'].default)} (`FIT_IMPORT_LIMIT`)", "413"
-    yield "entries and columns of an imported file", f"{entry_import.MAX_ENTRIES:,} and {entry_file.MAX_COLUMNS}", "422"
+    yield "entries and columns of an imported file", f"{entry_import.MAX_ENTRIES:,} and {csv_rows.MAX_COLUMNS}", "422"
     yield "rows of an imported file that are marked deleted", f"{entry_import.MAX_MARKED_DELETED:,}", "422"
     yield "mistakes that are named of an imported file", f"{entry_import.MAX_ERRORS}", "the rest is not read"
     yield "buckets of a summary", f"{summary.MAX_BUCKETS:,}; {summary.DEFAULT_BUCKETS} without `start`", "422"

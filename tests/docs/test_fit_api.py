@@ -13,16 +13,17 @@ import pytest
 
 from fit_service.api import body_weight_batch
 from fit_service.api.body_weight_list import LIMIT
-from fit_service.api.transfer import MAX_WARNINGS
-from fit_service.rules import client_record, entry_batch, entry_file, entry_import
+from fit_service.api.import_report import MAX_WARNINGS
+from fit_service.rules import client_record, entry_batch, entry_import
 from fit_service.rules.body_weight_entry import FIRST_YEAR, MAX_AHEAD
 from fit_service.rules.exact_json import MAX_NUMBER_LENGTH
+from fit_service.rules.formats import csv_rows
 from fit_service.rules.summary import MAX_BUCKETS
 from fit_service.rules.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, MAX_LENGTH
 from fit_service.settings import Settings
 from fit_service.storage.entry_changes import TOMBSTONE_LIFETIME
 from fit_service.storage.kept_answers import LIFETIME
-from fit_service.web import access
+from fit_service.web import access, bodies
 from tests.support.actions import Actions
 from tests.support.reverse_proxies import NGINX, SERVERS, reverse_proxy
 from tests.support.stack import Stack
@@ -95,7 +96,7 @@ def test_each_limit_in_the_table_is_that_of_the_code() -> None:
         "an imported file, also when it is unpacked": f"{Settings.model_fields['import_limit'].default} bytes",
         "entries of an imported file": str(entry_import.MAX_ENTRIES),
         "rows of an imported file that are marked deleted": str(entry_import.MAX_MARKED_DELETED),
-        "columns of a CSV file": str(entry_file.MAX_COLUMNS),
+        "columns of a CSV file": str(csv_rows.MAX_COLUMNS),
         "errors and warnings of an import that are named": str(entry_import.MAX_ERRORS),
         "entries of a page": str(LIMIT.reader.schema["maximum"]),
         "buckets of a summary": str(MAX_BUCKETS),
@@ -104,4 +105,4 @@ def test_each_limit_in_the_table_is_that_of_the_code() -> None:
     }
     assert entry_import.MAX_ERRORS == MAX_WARNINGS
     assert MAX_NUMBER_LENGTH == MAX_LENGTH
-    assert all(charset in PAGE for each in entry_file.FORMATS for charset in each.charsets)
+    assert all(charset in PAGE for charset in bodies.CHARSETS)

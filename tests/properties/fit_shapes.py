@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 
 from fit_service.api import body_weight_batch
-from fit_service.rules import client_record, entry_batch, entry_file, entry_import
+from fit_service.rules import client_record, entry_batch, entry_import
+from fit_service.rules.formats import csv_rows
 from fit_service.web import access
 from tests.properties.repeating_shapes import JSON, Sent, Shape, of_heads, of_json, with_routes
 
@@ -21,7 +22,7 @@ ROOMS = {BATCH: body_weight_batch.MAX_BODY, IMPORT: FILE}
 AROUND = {BATCH: '{"entries": [%s]}', IMPORT: "[%s]"}
 AT = "2026-01-05T06:30:00Z"
 HEADER, ROW = "body_weight,unit,created_at", f"82.5,kg,{AT}"
-OTHERS = entry_file.MAX_COLUMNS - HEADER.count(",") - 1
+OTHERS = csv_rows.MAX_COLUMNS - HEADER.count(",") - 1
 """Columns that a file may have beside the needed ones."""
 
 

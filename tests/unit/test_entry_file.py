@@ -1,5 +1,6 @@
 """Files of entries are written one by one: memory does not grow with their length."""
 
+import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,6 +10,8 @@ import pytest
 from fit_service.rules.body_weight_entry import BodyWeightEntry
 from fit_service.rules.entry_file import FORMATS, EntryFormat
 from fit_service.rules.entry_import import read_entries
+from fit_service.rules.formats.table import recognise
+from fit_service.rules.import_choices import Choices
 from fit_service.rules.weight import Weight
 
 ENTRY = BodyWeightEntry(Weight(Decimal("82.5"), "kg"), datetime(2026, 1, 31, 6, 30, tzinfo=UTC), "a" * 24, 1, "mo")
@@ -34,8 +37,10 @@ def test_writing_takes_entries_only_as_its_text_is_fetched(entry_format: EntryFo
 
 @each_format
 def test_what_was_written_is_read_with_its_ids(entry_format: EntryFormat) -> None:
-    file = "".join(entry_format.write([ENTRY] * 3, None)).encode()
-    found = read_entries(file, "utf-8-sig", entry_format, ENTRY.created_at).entries
+    file = io.BytesIO("".join(entry_format.write([ENTRY] * 3, None)).encode())
+    recognised = recognise(io.BytesIO(file.getvalue()), "utf-8-sig", entry_format.media_type)
+    assert recognised.format.name == entry_format.name
+    found = read_entries(file, "utf-8-sig", recognised, Choices(), ENTRY.created_at).entries
     assert {(each.entry.weight, each.entry.created_at, each.id) for each in found} == {
         (ENTRY.weight, ENTRY.created_at, ENTRY.id)
     }

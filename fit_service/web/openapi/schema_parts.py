@@ -25,6 +25,7 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 PLACE: Mapping[str, Schema] = {
     "index": {"type": "integer", "minimum": 0, "description": "Of the entry, in an array."},
     "line": {"type": "integer", "minimum": 1, "description": "Of the entry, in a CSV file."},
+    "place": {"type": "string", "description": "Of the entry, in another file, in words.", "examples": ["record 7"]},
 }
 NO_OTHERS: dict[str, Any] = {"additionalProperties": False}
 EXAMPLE_INSTANT, EXAMPLE_ID = "2026-01-05T06:30:00+00:00", "49ab6b1d2b1c1f3fae5c3a60"

@@ -1,0 +1,42 @@
+"""`docs/imports.md` tells the truth: its table lists every format, and each command gives the answer below it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fit_service.rules.formats.table import FORMATS
+from fit_service.web.import_parameters import CHOICES
+from tests.support.actions import Actions
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "imports.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```sh\n(.*?)^```\n.*?^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def test_the_table_lists_every_format_as_the_code_does() -> None:
+    table = PAGE.partition("## What is recognised")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)
+    assert rows == [(each.name, each.title) for each in FORMATS]
+
+
+def test_every_choice_is_told() -> None:
+    assert all(f"`{each.name}=" in PAGE for each in CHOICES)
+
+
+@pytest.mark.parametrize(("commands", "shown"), EXAMPLES)
+def test_a_command_gives_the_answer_below_it(actions: Actions, tmp_path: Path, commands: str, shown: str) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("needs curl")
+    assert len(EXAMPLES) == PAGE.count("```sh\n")
+    (tmp_path / ".local").mkdir()
+    for earlier, _ in EXAMPLES:  # they share their files
+        if earlier.startswith("printf"):
+            subprocess.run(["bash", "-c", earlier.splitlines()[0]], cwd=tmp_path, check=True)
+    token = actions.app().connect(actions.person()).access
+    environment = {**os.environ, "FIT": actions.stack.fit, "TOKEN": token}
+    done = subprocess.run(["bash", "-c", commands], cwd=tmp_path, env=environment, capture_output=True, check=True)
+    assert json.loads(done.stdout) == json.loads(shown)

@@ -1,0 +1,77 @@
+"""Files of other services, made up in their shapes: each is recognised by its content and read as it was meant."""
+
+import csv
+import io
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from fit_service.rules.formats.contract import ClockTime, Day, EitherDate, Instant, Reading, Row, Skipped
+from fit_service.rules.formats.table import FORMATS, recognise
+
+FOLDER = Path(__file__).parent / "imported_files"
+READINGS = csv.DictReader((FOLDER / "readings.csv").read_text(encoding="utf-8").splitlines())
+EXPECTED = {name: list(rows) for name, rows in groupby(READINGS, lambda row: row["file"]) if (FOLDER / name).exists()}
+FORMAT_OF = {
+    "apple-health-export.xml": "apple_health",
+    "withings-weight-lb.csv": "withings_csv",
+}
+Told = tuple[str, str, str]
+
+
+def read(name: str) -> list[Row]:
+    """All rows of a file, which is sent without its name."""
+    file = (FOLDER / name).read_bytes()
+    recognised = recognise(io.BytesIO(file), "utf-8-sig", "application/octet-stream")
+    assert recognised.format.name == FORMAT_OF[name]
+    assert recognised.because
+    return list(recognised.format.read(io.BytesIO(file), "utf-8-sig"))
+
+
+def told(row: Row) -> Told:
+    """A row in the words of readings.csv."""
+    if isinstance(row, Skipped):
+        return "skip", "", ""
+    assert isinstance(row, Reading)
+    when = row.when.month_first if isinstance(row.when, EitherDate) else row.when
+    if isinstance(when, Instant):
+        assert when.at.tzinfo is UTC
+        shown = when.at.replace(tzinfo=None).isoformat() + "Z"
+    elif isinstance(when, ClockTime):
+        shown = f"local {when.shown.isoformat()}"
+    else:
+        assert isinstance(when, Day)
+        shown = f"date {when.day.isoformat()}"
+    return f"{row.value.normalize():f}", row.unit or "unknown", shown
+
+
+def expected(row: dict[str, str]) -> Told:
+    when = re.sub(r"(\.\d+)Z$", lambda found: found[1].ljust(7, "0") + "Z", row["when"])
+    return row["value"], row["unit"], when
+
+
+def test_there_is_a_sample_of_each_file_and_each_is_of_a_known_format() -> None:
+    assert EXPECTED.keys() == FORMAT_OF.keys()
+    assert {path.name for path in FOLDER.iterdir()} == {*FORMAT_OF, "readings.csv"}
+    assert set(FORMAT_OF.values()) <= {each.name for each in FORMATS}
+
+
+@pytest.mark.parametrize("name", FORMAT_OF)
+def test_each_row_of_a_file_is_read_as_it_was_meant(name: str) -> None:
+    rows, meant = read(name), EXPECTED[name]
+    assert [told(row) for row in rows] == [expected(each) for each in meant]
+    for row, each in zip(rows, meant, strict=True):
+        if re.fullmatch(r"(line|record|entry|point|message) \d+", each["row"]):
+            assert " ".join(map(str, row.place)) == each["row"]
+
+
+@pytest.mark.parametrize("name", FORMAT_OF)
+def test_no_reading_has_more_than_three_decimals(name: str) -> None:
+    for row in read(name):
+        if isinstance(row, Reading):
+            assert row.value == row.value.quantize(Decimal("0.001"))
+            assert not isinstance(row.when, Instant) or row.when.at < datetime(2027, 1, 1, tzinfo=UTC)
