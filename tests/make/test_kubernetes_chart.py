@@ -1,0 +1,285 @@
+"""The Helm chart: what it makes is what Kubernetes takes, what the services take, and no more than they need."""
+
+import ipaddress
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from flask import Flask
+
+import auth_service.cli.database
+import auth_service.cli.resource_server
+import fit_service.cli.database
+import fit_service.cli.webhooks
+from auth_service.settings import Settings as AuthSettings
+from fit_service.rules.webhooks.addresses import may_connect
+from fit_service.settings import Settings as FitSettings
+from shared.gunicorn import configuration
+from shared.operations.health import health_endpoints
+from shared.service.environment import EnvironmentSettings, SettingsError
+from tests.support.chart import SCHEMA, VALUES, Rendered, environment_of, render
+from tests.support.compose import SERVICES
+from tests.support.gunicorn_process import ROOT
+from tests.support.stack import TOKEN_KEY
+from tools.registration import SCOPES
+
+PAGE = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+DOCUMENTED: dict[str, Any] = yaml.safe_load(re.findall(r"^ *```yaml\n(.*?)^ *```$", PAGE, re.DOTALL | re.MULTILINE)[0])
+NEEDED = {"auth": {"issuer": "https://id.example.org"}, "fit": {"resource": "https://fit.example.org/api/"}}
+CASES: dict[str, dict[str, Any]] = {
+    "documented": DOCUMENTED,
+    "plain": NEEDED,
+    "everything": {
+        "image": {"registry": "registry.example.org/m", "tag": "1.2", "pullSecrets": ["pull"]},
+        "auth": {
+            **NEEDED["auth"],
+            "settings": {"AUTH_GRANT_LIFETIME": 25_920_000, "AUTH_REDIS_SHARDS": 64, "AUTH_PGBOUNCER": True},
+            "secret": {"settings": ["AUTH_DATABASE_URL", "AUTH_REDIS_URL", "AUTH_TOKEN_KEYS", "AUTH_METRICS_TOKEN"]},
+            "image": {"digest": f"sha256:{'a' * 64}"},
+        },
+        "fit": {**NEEDED["fit"], "authUrl": "https://id.example.org", "settings": {"FIT_CORS_ORIGINS": "*"}},
+        "drainTime": 2.5,
+        "certificates": "authorities",
+        "ingress": {"enabled": True, "className": "nginx", "annotations": {"a": "b"}, "tls": {"auth": "id-tls"}},
+        "networkPolicy": {
+            "clients": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
+            "stores": {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [5432, 7000]},
+        },
+        "nodeSelector": {"disk": "fast"},
+        "tolerations": [{"key": "only", "operator": "Exists"}],
+    },
+    "auth alone": {"auth": NEEDED["auth"], "fit": {"enabled": False}, "networkPolicy": {"enabled": False}},
+}
+REFUSED: dict[str, dict[str, Any]] = {
+    "no issuer": {"fit": NEEDED["fit"]},
+    "no resource": {"auth": NEEDED["auth"]},
+    "an issuer with a slash": {**NEEDED, "auth": {"issuer": "https://id.example.org/"}},
+    "a misspelled value": {**NEEDED, "replica": 3},
+    "a misspelled setting": {**NEEDED, "auth": {**NEEDED["auth"], "settings": {"AUTH_GRANT_LIFE": 5}}},
+    "a secret in clear": {**NEEDED, "auth": {**NEEDED["auth"], "settings": {"AUTH_TOKEN_KEYS": TOKEN_KEY}}},
+    "no token keys": {**NEEDED, "auth": {**NEEDED["auth"], "secret": {"settings": ["AUTH_DATABASE_URL"]}}},
+}
+SETTINGS: dict[str, type[EnvironmentSettings]] = {"auth": AuthSettings, "fit": FitSettings}
+REDIS = [
+    "redis://u:p@redis:6379/0",
+    "rediss+sentinel://u:p@a:26379,b:26379,c:26379/main?ssl_ca_certs=/etc/moogle/certificates/ca.crt",
+    "redis+cluster://u:p@a:6379,b:6379,c:6379",
+]
+
+
+@pytest.fixture(scope="module")
+def charts() -> dict[str, Rendered]:
+    return render({**CASES, **REFUSED})
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_helm_and_the_schemas_of_kubernetes_find_nothing(charts: dict[str, Rendered], case: str) -> None:
+    assert (charts[case].refused, charts[case].findings) == (None, [])
+    assert charts[case].objects
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_values_that_no_service_could_start_with_are_refused(charts: dict[str, Rendered], case: str) -> None:
+    assert charts[case].refused is not None
+    assert "values don't meet the specifications of the schema" in charts[case].refused
+
+
+@pytest.mark.parametrize("redis", REDIS, ids=["single", "sentinel", "cluster"])
+@pytest.mark.parametrize("case", CASES)
+def test_each_container_has_settings_that_its_service_takes(
+    charts: dict[str, Rendered], case: str, redis: str, tmp_path: Path
+) -> None:
+    secrets = {
+        "AUTH_DATABASE_URL": "postgresql+psycopg://auth:p@db/auth",
+        "AUTH_REDIS_URL": redis,
+        "AUTH_TOKEN_KEYS": TOKEN_KEY,
+        "AUTH_METRICS_TOKEN": "a-token-of-prometheus",
+        "FIT_DATABASE_URL": "postgresql+psycopg://fit:p@db/fit",
+        "FIT_REDIS_URL": redis,
+        "FIT_CLIENT_SECRET": "secret",
+        "FIT_WEBHOOK_KEYS": TOKEN_KEY,
+    }
+    containers = charts[case].containers()
+    assert len(containers) == (2 if case == "auth alone" else 6)
+    for name, container in containers.items():
+        environment = environment_of(container, secrets, tmp_path)
+        if "cluster" in redis:
+            environment.setdefault("AUTH_REDIS_SHARDS", "64")  # as the page says
+        service = "auth" if "AUTH_ISSUER" in environment else "fit"
+        settings = SETTINGS[service].load({**environment, "PATH": "/bin"})
+        assert settings.redis_url == redis, name
+        given = CASES[case][service].get("settings", {})
+        for setting, value in given.items():
+            loaded = getattr(settings, setting.removeprefix(SETTINGS[service].prefix).lower())
+            assert loaded == ((value,) if value == "*" else value), "large numbers too are written as they are"
+
+
+def test_the_schema_knows_every_setting_once() -> None:
+    for service, settings in SETTINGS.items():
+        known = SCHEMA["properties"][service]["properties"]
+        secret = known["secret"]["properties"]["settings"]["items"]["enum"]
+        plain = known["settings"]["propertyNames"]["enum"]
+        assert set(VALUES[service]["secret"]["settings"]) <= set(secret)
+        by_the_chart = {
+            "auth": {"AUTH_ISSUER", "AUTH_TRUSTED_HOSTS"},
+            "fit": {"FIT_RESOURCE", "FIT_ISSUER", "FIT_AUTH_URL", "FIT_CLIENT_ID"},
+        }[service] | {f"{settings.prefix}TRUSTED_PROXIES", f"{settings.prefix}DRAIN_TIME"}
+        real = sorted(f"{settings.prefix}{name.upper()}" for name in settings.model_fields)
+        assert sorted([*secret, *plain, *by_the_chart]) == real
+
+
+def test_pods_ask_what_there_is_at_the_ports_where_it_is(charts: dict[str, Rendered]) -> None:
+    app = Flask("health")
+    app.register_blueprint(health_endpoints({}))
+    paths = {rule.rule for rule in app.url_map.iter_rules()}
+    exposed = re.findall(r"AS (\w+)\n(?:.*\n)*?EXPOSE (\d+)", (ROOT / "deploy" / "Dockerfile").read_text("utf-8"))
+    for service, port in [each for each in exposed if each[0] in SETTINGS]:
+        container = charts["plain"].containers()[f"rel-{service}"]
+        assert container["ports"] == [{"name": "http", "containerPort": int(port)}]
+        command = container["command"]
+        assert command == ["gunicorn", "-c", f"{service}_service/gunicorn.conf.py", "-b", f"0.0.0.0:{port}", "-w", "2"]
+        assert (ROOT / command[2]).exists()
+        asked = {name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
+        assert {each["path"] for each in asked.values()} <= paths
+        assert [each["path"].rpartition("/")[2] for each in asked.values()] == ["live", "live", "ready"]
+        assert charts["plain"].of_kind("Service")[f"rel-{service}"]["spec"]["ports"][0]["port"] == int(port)
+    [auth_url] = [each["value"] for each in charts["plain"].containers()["rel-fit"]["env"] if "AUTH_URL" in each["name"]]
+    assert auth_url == "http://rel-auth:8000"
+    [hosts] = [each["value"] for each in charts["plain"].containers()["rel-auth"]["env"] if "HOSTS" in each["name"]]
+    assert hosts.split(",") == ["rel-auth", "rel-auth.moogle", "rel-auth.moogle.svc"]
+
+
+def test_commands_are_those_of_the_command_line(charts: dict[str, Rendered]) -> None:
+    containers = charts["plain"].containers()
+    worker = containers["rel-webhooks"]
+    commands = [
+        (worker["command"], "fit_service", fit_service.cli.webhooks.webhook_commands),
+        (worker["readinessProbe"]["exec"]["command"], "fit_service", fit_service.cli.webhooks.webhook_commands),
+        (containers["rel-auth-upgrade"]["command"], "auth_service", auth_service.cli.database.database_commands),
+        (containers["rel-fit-upgrade"]["command"], "fit_service", fit_service.cli.database.database_commands),
+        (
+            containers["rel-register-fit"]["command"],
+            "auth_service",
+            auth_service.cli.resource_server.resource_server_commands,
+        ),
+    ]
+    for command, service, group in commands:
+        assert [*command[:3], command[3]] == ["flask", "--app", service, group.name], shlex.join(command)
+        known = group.get_command(click.Context(group), command[4])
+        assert known is not None, shlex.join(command)
+        parameters = known.make_context(command[4], command[5:]).params
+    assert parameters["name"] == VALUES["fit"]["clientId"]
+    assert parameters["resource"] == NEEDED["fit"]["resource"]
+    assert dict(scope.split("=") for scope in parameters["scopes"]) == SCOPES
+    mounted = [each["mountPath"] for each in containers["rel-register-fit"]["volumeMounts"]]
+    assert str(parameters["secret_file"].parent) in mounted
+
+
+def test_schemas_and_registration_come_once_before_the_pods(charts: dict[str, Rendered]) -> None:
+    chart = charts["plain"]
+    hooks = {}
+    for each in chart.objects:
+        annotations = each["metadata"].get("annotations", {})
+        if "helm.sh/hook" in annotations:
+            assert annotations["helm.sh/hook"] == "pre-install,pre-upgrade"
+            hooks[each["kind"], each["metadata"]["name"]] = int(annotations["helm.sh/hook-weight"])
+    policy, registration = hooks.pop(("NetworkPolicy", "rel-jobs")), hooks.pop(("Job", "rel-register-fit"))
+    assert set(hooks) == {("Job", "rel-auth-upgrade"), ("Job", "rel-fit-upgrade")}
+    assert all(policy < weight < registration for weight in hooks.values())
+    for name, container in chart.containers().items():
+        assert ("upgrade" in container["command"]) == name.endswith("-upgrade"), "no pod migrates when it starts"
+
+
+def test_a_pod_may_do_no_more_than_it_needs(charts: dict[str, Rendered]) -> None:
+    [user] = set(re.findall(r"--uid (\d+)", (ROOT / "deploy" / "Dockerfile").read_text("utf-8")))
+    for chart in (charts[case] for case in CASES):
+        for name, pod in chart.pods():
+            spec = pod["spec"]
+            assert spec["securityContext"] == {
+                "runAsNonRoot": True,
+                "runAsUser": int(user),
+                "runAsGroup": int(user),
+                "fsGroup": int(user),
+                "seccompProfile": {"type": "RuntimeDefault"},
+            }, name
+            assert spec["automountServiceAccountToken"] is False
+            [container] = spec["containers"]
+            assert container["securityContext"] == {
+                "readOnlyRootFilesystem": True,
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert [each["name"] for each in spec["volumes"] if "emptyDir" in each] == ["tmp"]
+            assert all(each.get("readOnly") or each["name"] == "tmp" for each in container["volumeMounts"])
+            assert not any("envFrom" in part or "valueFrom" in str(part) for part in (container, *container["env"]))
+    sizes = {"1g": "1Gi", "512m": "512Mi"}
+    for name in ("auth", "fit", "webhooks"):
+        limit = charts["plain"].containers()[f"rel-{name}"]["resources"]["limits"]["memory"]
+        assert limit == sizes[SERVICES[name]["mem_limit"]], "as Compose has it"
+
+
+def test_a_service_of_the_cluster_gives_no_pod_settings(charts: dict[str, Rendered]) -> None:
+    """Kubernetes tells pods of each Service `auth` in their namespace by `AUTH_PORT` and its like, unless told not to."""
+    with pytest.raises(SettingsError, match="AUTH_PORT is not a setting"):
+        AuthSettings.load({"AUTH_PORT": "tcp://10.0.0.1:8000"})
+    assert all(pod["spec"]["enableServiceLinks"] is False for case in CASES for _, pod in charts[case].pods())
+
+
+@pytest.mark.parametrize("case", ["plain", "everything"])
+def test_a_pod_has_time_to_drain_before_it_is_killed(charts: dict[str, Rendered], case: str) -> None:
+    for name in ("rel-auth", "rel-fit"):
+        spec = charts[case].of_kind("Deployment")[name]["spec"]
+        assert spec["strategy"] == {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+        [drain] = [float(each["value"]) for each in charts[case].containers()[name]["env"] if "DRAIN" in each["name"]]
+        assert drain == CASES[case].get("drainTime", VALUES["drainTime"]) > 0
+        granted = spec["template"]["spec"]["terminationGracePeriodSeconds"]
+        assert granted >= drain + configuration.graceful_timeout + 5
+        budget = charts[case].of_kind("PodDisruptionBudget")[name]["spec"]
+        assert budget == {"maxUnavailable": 1, "selector": spec["selector"]}
+
+
+@pytest.mark.parametrize("case", ["plain", "everything"])
+def test_each_pod_is_bound_by_one_network_policy(charts: dict[str, Rendered], case: str) -> None:
+    policies = charts[case].of_kind("NetworkPolicy")
+    for name, pod in charts[case].pods():
+        labels = pod["metadata"]["labels"].items()
+        own = [each["spec"] for each in policies.values() if each["spec"]["podSelector"]["matchLabels"].items() <= labels]
+        assert [each["policyTypes"] for each in own] == [["Ingress", "Egress"]], name
+        assert ("ingress" in own[0]) == (name in {"rel-auth", "rel-fit"})
+    clients = policies["rel-auth"]["spec"]["ingress"][0].get("from")
+    if case == "plain":
+        assert clients is None
+    else:
+        asking = [each["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for each in clients[1:]]
+        assert (clients[0], asking) == (CASES[case]["networkPolicy"]["clients"][0], ["fit", "webhooks"])
+    ports = [[port["port"] for port in each["ports"]] for each in policies["rel-fit"]["spec"]["egress"]]
+    assert ports == [[53, 53], [5432, 6379, 26379], ["http"]] if case == "plain" else [[53, 53], [5432, 7000], [443]]
+
+
+def test_the_worker_reaches_no_address_that_webhooks_may_not_have(charts: dict[str, Rendered]) -> None:
+    four, six = (each["ipBlock"] for each in charts["plain"].of_kind("NetworkPolicy")["rel-webhooks"]["spec"]["egress"][-1]["to"])
+    assert (four["cidr"], six) == ("0.0.0.0/0", {"cidr": "2000::/3"})
+    for network in map(ipaddress.ip_network, four["except"]):
+        assert not may_connect(str(network[1]), allow_private=False)
+    for inside in ("10.0.0.1", "172.20.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "127.0.0.1"):
+        assert any(ipaddress.ip_address(inside) in ipaddress.ip_network(each) for each in four["except"])
+
+
+def test_without_the_fit_api_nothing_of_it_is_there(charts: dict[str, Rendered]) -> None:
+    names = {(each["kind"], each["metadata"]["name"]) for each in charts["auth alone"].objects}
+    assert names == {
+        ("Deployment", "rel-auth"),
+        ("Service", "rel-auth"),
+        ("PodDisruptionBudget", "rel-auth"),
+        ("Job", "rel-auth-upgrade"),
+    }
+
+
+def test_images_are_named_by_digest_where_one_is_given(charts: dict[str, Rendered]) -> None:
+    images = {name: container["image"] for name, container in charts["everything"].containers().items()}
+    assert images["rel-auth"] == images["rel-register-fit"] == f"registry.example.org/m/moogle-auth@sha256:{'a' * 64}"
+    assert images["rel-fit"] == images["rel-webhooks"] == "registry.example.org/m/moogle-fit:1.2"
