@@ -6,7 +6,7 @@ STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart logs demo image test test-matrix torture models compliance lint bench release lock
+.PHONY: help up down restart logs demo image test test-matrix torture models compliance lint audit bench release lock
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ lint: ## Check style and types
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 
+audit: ## Ask PyPI whether a package of the images has a known vulnerability
+	@"$(PYTHON)" -m tools.environment audit .venv/audit
+	@.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+
 bench: ## Measure token endpoints, validated calls, revocation latency, large tables, startup (needs wrk and redis-server)
 	@"$(PYTHON)" -m tools.environment dev
 	@.venv/bin/python -m benchmarks.token_endpoints
@@ -75,3 +79,4 @@ lock: ## Renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra local pyproject.toml -o requirements-local.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group chart -o requirements-chart.lock
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group audit -o requirements-audit.lock

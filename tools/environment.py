@@ -1,4 +1,4 @@
-"""Makes `.venv` from a lock file, once for each state of the lock: `python3 -m tools.environment local|dev|chart [FOLDER]`.
+"""Makes `.venv` from a lock file, once for each state of it: `python3 -m tools.environment KIND [FOLDER]`.
 
 Uses the standard library only, since it runs before anything is installed.
 """
@@ -22,7 +22,7 @@ _NO_NETWORK = (
     "Cannot connect to proxy",
     "from versions: none",
 )
-_LOCKS = {kind: ROOT / f"requirements-{kind}.lock" for kind in ("local", "dev", "chart")}
+_LOCKS = {kind: ROOT / f"requirements-{kind}.lock" for kind in ("local", "dev", "chart", "audit")}
 
 
 def ensure_environment(kind: str, folder: Path = VENV) -> Path:

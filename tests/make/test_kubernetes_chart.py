@@ -136,8 +136,10 @@ def test_pods_ask_what_there_is_at_the_ports_where_it_is(charts: dict[str, Rende
     app = Flask("health")
     app.register_blueprint(health_endpoints({}))
     paths = {rule.rule for rule in app.url_map.iter_rules()}
-    exposed = re.findall(r"AS (\w+)\n(?:.*\n)*?EXPOSE (\d+)", (ROOT / "deploy" / "Dockerfile").read_text("utf-8"))
-    for service, port in [each for each in exposed if each[0] in SETTINGS]:
+    text = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    exposed = dict(re.findall(r"^FROM service AS (\w+)\n(?:(?!FROM).*\n)*?EXPOSE (\d+)", text, re.MULTILINE))
+    for service in SETTINGS:
+        port = exposed[service]
         container = charts["plain"].containers()[f"rel-{service}"]
         assert container["ports"] == [{"name": "http", "containerPort": int(port)}]
         command = container["command"]
@@ -147,7 +149,9 @@ def test_pods_ask_what_there_is_at_the_ports_where_it_is(charts: dict[str, Rende
         assert {each["path"] for each in asked.values()} <= paths
         assert [each["path"].rpartition("/")[2] for each in asked.values()] == ["live", "live", "ready"]
         assert charts["plain"].of_kind("Service")[f"rel-{service}"]["spec"]["ports"][0]["port"] == int(port)
-    [auth_url] = [each["value"] for each in charts["plain"].containers()["rel-fit"]["env"] if "AUTH_URL" in each["name"]]
+    [auth_url] = [
+        each["value"] for each in charts["plain"].containers()["rel-fit"]["env"] if "AUTH_URL" in each["name"]
+    ]
     assert auth_url == "http://rel-auth:8000"
     [hosts] = [each["value"] for each in charts["plain"].containers()["rel-auth"]["env"] if "HOSTS" in each["name"]]
     assert hosts.split(",") == ["rel-auth", "rel-auth.moogle", "rel-auth.moogle.svc"]
@@ -223,7 +227,7 @@ def test_a_pod_may_do_no_more_than_it_needs(charts: dict[str, Rendered]) -> None
 
 
 def test_a_service_of_the_cluster_gives_no_pod_settings(charts: dict[str, Rendered]) -> None:
-    """Kubernetes tells pods of each Service `auth` in their namespace by `AUTH_PORT` and its like, unless told not to."""
+    """Of a Service `auth` in their namespace Kubernetes tells pods by `AUTH_PORT` and its like, unless told not to."""
     with pytest.raises(SettingsError, match="AUTH_PORT is not a setting"):
         AuthSettings.load({"AUTH_PORT": "tcp://10.0.0.1:8000"})
     assert all(pod["spec"]["enableServiceLinks"] is False for case in CASES for _, pod in charts[case].pods())
@@ -247,7 +251,9 @@ def test_each_pod_is_bound_by_one_network_policy(charts: dict[str, Rendered], ca
     policies = charts[case].of_kind("NetworkPolicy")
     for name, pod in charts[case].pods():
         labels = pod["metadata"]["labels"].items()
-        own = [each["spec"] for each in policies.values() if each["spec"]["podSelector"]["matchLabels"].items() <= labels]
+        own = [
+            each["spec"] for each in policies.values() if each["spec"]["podSelector"]["matchLabels"].items() <= labels
+        ]
         assert [each["policyTypes"] for each in own] == [["Ingress", "Egress"]], name
         assert ("ingress" in own[0]) == (name in {"rel-auth", "rel-fit"})
     clients = policies["rel-auth"]["spec"]["ingress"][0].get("from")
@@ -261,7 +267,9 @@ def test_each_pod_is_bound_by_one_network_policy(charts: dict[str, Rendered], ca
 
 
 def test_the_worker_reaches_no_address_that_webhooks_may_not_have(charts: dict[str, Rendered]) -> None:
-    four, six = (each["ipBlock"] for each in charts["plain"].of_kind("NetworkPolicy")["rel-webhooks"]["spec"]["egress"][-1]["to"])
+    four, six = (
+        each["ipBlock"] for each in charts["plain"].of_kind("NetworkPolicy")["rel-webhooks"]["spec"]["egress"][-1]["to"]
+    )
     assert (four["cidr"], six) == ("0.0.0.0/0", {"cidr": "2000::/3"})
     for network in map(ipaddress.ip_network, four["except"]):
         assert not may_connect(str(network[1]), allow_private=False)
