@@ -148,8 +148,9 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _outage(error: Exception) -> Response:
+    """Whether a change was stored whose commit was not confirmed in time nobody knows, so its key tells."""
     _outages.add(error)
-    return problem(503, "The store can't be asked at the moment. Nothing was changed; try again.")
+    return problem(503, "The store can't be asked at the moment. Try again, a change with the same Idempotency-Key.")
 
 
 def problem(

@@ -26,6 +26,11 @@ def sql_findings(database: SqlDatabase) -> Iterator[Finding]:
         yield Finding(
             f"PostgreSQL's clock and this machine's are {abs(server - before):.0f} s apart", "Run NTP on both"
         )
+    for timeout in database.missing_timeouts():
+        yield Finding(
+            f"PostgreSQL's {timeout} is 0 for our role, since a pooler in between drops what we ask for",
+            f"Run `ALTER ROLE … SET {timeout} = '1200ms'`, then let the pooler make new connections",
+        )
     if database.file is not None:
         disk = shutil.disk_usage(database.file.parent)
         if disk.free < _FREE_AT_LEAST * disk.total:

@@ -94,7 +94,10 @@ def _url_of(*schemes: str) -> AfterValidator:
         try:
             _ = urlsplit(url).port
         except ValueError:  # whose text may quote a piece of a password
-            raise ValueError("has no usable host and port; in a password, write @ : / as %40 %3A %2F") from None
+            raise ValueError(
+                "has no usable host and port; in a password, write @ : / as %40 %3A %2F; several hosts are "
+                "…//user:password@/database?host=one:5432&host=two:5432"
+            ) from None
         return url
 
     return AfterValidator(check)
@@ -113,7 +116,10 @@ DatabaseUrl = Annotated[
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 
 PgBouncer = Annotated[
-    bool, Field(description="whether the database URL leads to PgBouncer in transaction mode (docs/operations.md)")
+    bool,
+    Field(
+        description="whether the database URL is a pooler's; PgBouncer is recognised without it (docs/postgresql.md)"
+    ),
 ]
 TrustedProxyCount = Annotated[int, Field(ge=0, le=8, description="how many proxies in front add X-Forwarded-… headers")]
 DrainTime = Annotated[

@@ -14,6 +14,8 @@ from typing import Any
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, make_url
 
+from shared.service.sql_engine import SQL_OUTAGES, sql_engine
+
 Progress = Callable[[int], None]
 """Told how many bytes were written."""
 
@@ -40,7 +42,11 @@ def back_up(url: str, file: Path, progress: Progress) -> int:
         descriptor = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         os.close(descriptor)
         place = make_url(url)
-        (_copy_sqlite if place.get_backend_name() == "sqlite" else _dump_postgresql)(place, part, progress)
+        if place.get_backend_name() == "sqlite":
+            _copy_sqlite(place, part, progress)
+        else:
+            _refuse_a_pooler(url)
+            _dump_postgresql(place, part, progress)
         _sync(part)
         part.rename(file)
         _sync(file.parent)
@@ -68,6 +74,24 @@ def _copy_sqlite(place: URL, part: Path, progress: Progress) -> None:
             target.execute("PRAGMA journal_mode=DELETE")  # so that one file is all there is
     except sqlite3.Error as error:
         raise BackupError(f"{place.database} could not be copied ({error}): repeat the command") from None
+
+
+def _refuse_a_pooler(url: str) -> None:
+    """`pg_dump` empties the search path of its connection, which a pooler would then give to a service."""
+    engine = sql_engine(url, pgbouncer=False)
+    try:
+        with engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            if driver.is_direct:
+                return
+    except SQL_OUTAGES:
+        return  # pg_dump will say why
+    finally:
+        engine.dispose()
+    raise BackupError(
+        "this database URL leads to a pooler, whose connections pg_dump would spoil for the services: "
+        "name PostgreSQL itself in it, for this command"
+    )
 
 
 def _dump_postgresql(place: URL, part: Path, progress: Progress) -> None:

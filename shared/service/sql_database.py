@@ -108,6 +108,15 @@ class SqlDatabase:
         with self._asking.connect() as connection:
             return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
 
+    def missing_timeouts(self) -> list[str]:
+        """Return which of PostgreSQL's timeouts are not in force for us: a pooler doesn't pass ours on."""
+        if self._engine.dialect.name == "sqlite":
+            return []
+        names = ("statement_timeout", "lock_timeout")
+        with self._asking.connect() as connection:
+            values = {name: connection.execute(text("SELECT current_setting(:name)"), {"name": name}) for name in names}
+            return [name for name, value in values.items() if value.scalar_one() == "0"]
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()

@@ -47,7 +47,7 @@ from fit_service.settings import Settings as FitSettings
 from fit_service.storage import entry_changes, kept_answers, webhook_events
 from fit_service.web import access
 from fit_service.workers import webhook_sender
-from shared.service.sql_engine import ANSWER, CONNECT
+from shared.service.postgresql_connection import ANSWER, CONNECT
 from tests.support.actions import TIMEOUT
 from tests.support.servers import fake_redis
 from tests.support.stack import Stack, run_stack

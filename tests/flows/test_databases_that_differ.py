@@ -70,15 +70,17 @@ def test_on_a_read_only_database_tokens_are_validated_and_what_would_write_is_an
     assert readiness(stack.auth)[1]["checks"] == {"database": "degraded", "redis": "ok", "revocations": "ok"}
 
 
+@pytest.mark.parametrize(("mode", "said"), [("transaction", True), ("transaction", False), ("session", False)])
 def test_the_story_runs_through_a_pooler_that_shares_its_connections(
-    server: str, start_stack: Callable[..., Stack]
+    server: str, start_stack: Callable[..., Stack], mode: str, said: bool
 ) -> None:
     """Ten people at once on two server connections: what a connection was told for one would be told to another."""
     if pgbouncer_program() is None:
         pytest.skip("needs PgBouncer")
-    auth, fit = new_database(server, "auth_pooled"), new_database(server, "fit_pooled")
-    with pgbouncer(auth) as pooled_auth, pgbouncer(fit) as pooled_fit:
-        stack = start_stack(database_url=pooled_auth, fit_database_url=pooled_fit, pgbouncer=True, fit_pgbouncer=True)
+    auth, fit = (new_database(server, f"{name}_{mode}_{said}".lower()) for name in ("auth", "fit"))
+    with pgbouncer(auth, mode) as pooled_auth, pgbouncer(fit, mode) as pooled_fit:
+        settings = {"pgbouncer": True, "fit_pgbouncer": True} if said else {}
+        stack = start_stack(database_url=pooled_auth, fit_database_url=pooled_fit, **settings)
         actions = Actions(stack)
         app, outcomes = actions.app(), list[tuple[int, ...]]()
 

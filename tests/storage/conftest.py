@@ -12,6 +12,7 @@ from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
 from tests.storage.holder import KEYS, Holder
 from tests.support.lossy_redis import LossyRedis
+from tests.support.pgbouncer import pgbouncer, pgbouncer_program
 from tests.support.postgresql import postgresql, postgresql_programs
 from tests.support.told_redis import SHARDS, connect_told
 
@@ -61,8 +62,12 @@ def holder(store: GrantStore, ends: GrantEnds) -> Holder:
     return Holder(store, ends, KEYS)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+POOLED = [pytest.param(mode, marks=pytest.mark.torture) for mode in ("transaction", "session")]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", *POOLED])
 def sql_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """For the contract suite; the last two are PostgreSQL behind PgBouncer in this mode."""
     if request.param == "sqlite":
         folder: Path = tmp_path_factory.mktemp("auth")
         yield f"sqlite:///{folder / 'auth.sqlite'}"
@@ -70,7 +75,13 @@ def sql_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if postgresql_programs() is None:
         pytest.skip("needs PostgreSQL")
     with postgresql() as server:
-        yield server
+        if request.param == "postgresql":
+            yield server
+            return
+        if pgbouncer_program() is None:
+            pytest.skip("needs PgBouncer")
+        with pgbouncer(server, request.param) as pooled:
+            yield pooled
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 import auth_service.storage.database
 import fit_service.storage.database
+from shared.service.postgresql_connection import ANSWER, CONNECT
 from shared.service.sql_database import SqlDatabase
-from shared.service.sql_engine import ANSWER, CONNECT, SQL_OUTAGES
+from shared.service.sql_engine import SQL_OUTAGES
 from tests.support.polling import eventually
 from tests.support.postgresql import new_database, postgresql, postgresql_programs
 from tests.support.silence import silenced

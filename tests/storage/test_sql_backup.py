@@ -46,6 +46,7 @@ def add_scope(database: Database, name: str) -> None:
         session.execute(text(scope), {"name": name})
 
 
+@pytest.mark.parametrize("sql_url", ["sqlite", "postgresql"], indirect=True)
 def test_what_was_there_is_in_the_backup_which_its_owner_alone_can_read(
     database: Database, sql_url: str, tmp_path: Path
 ) -> None:

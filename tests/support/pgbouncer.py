@@ -1,4 +1,4 @@
-"""A PgBouncer in transaction mode in front of a PostgreSQL, with as few server connections as make sharing certain."""
+"""A PgBouncer in front of a PostgreSQL: in transaction mode with as few server connections as make sharing certain."""
 
 import os
 import shutil
@@ -19,9 +19,13 @@ def pgbouncer_program() -> str | None:
     return shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
+FEW, ENOUGH = 2, 60
+"""Connections to the server: in transaction mode all share two, in session mode each connection of ours has its own."""
+
+
 @contextmanager
-def pgbouncer(url: str) -> Iterator[str]:
-    """The URL of the same database through a pooler with two connections to the server."""
+def pgbouncer(url: str, mode: str = "transaction", *settings: str) -> Iterator[str]:
+    """The URL of the same database through a pooler; `settings` are lines of its configuration."""
     program, place, port = pgbouncer_program(), make_url(url), free_port()
     assert program is not None, "PgBouncer is not installed"
     with tempfile.TemporaryDirectory() as name:
@@ -31,7 +35,8 @@ def pgbouncer(url: str) -> Iterator[str]:
             f"[databases]\n* = host={place.host} port={place.port}\n"
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
             f"auth_type = trust\nauth_file = {folder / 'users'}\n"
-            f"pool_mode = transaction\ndefault_pool_size = 2\nmax_client_conn = 200\n"
+            f"pool_mode = {mode}\ndefault_pool_size = {FEW if mode == 'transaction' else ENOUGH}\n"
+            f"max_client_conn = 200\n" + "".join(f"{setting}\n" for setting in settings)
         )
         become = []
         if os.geteuid() == 0:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -22,28 +23,75 @@ def postgresql_programs() -> Path | None:
     return newest.parent
 
 
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """The URL of an empty database. The server refuses to run as root, so root runs it as `postgres`."""
-    programs, port = postgresql_programs(), free_port()
-    assert programs is not None, "PostgreSQL is not installed"
-    become = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+class PostgresqlServer:
+    """One with data in `folder`. It refuses to run as root, so root runs it as `postgres`."""
+
+    def __init__(self, folder: Path) -> None:
+        programs = postgresql_programs()
+        assert programs is not None, "PostgreSQL is not installed"
+        self._programs, self.folder, self.data, self.port = programs, folder, folder / "data", free_port()
         if os.geteuid() == 0:
-            become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
             shutil.chown(folder, "postgres", "postgres")
-        data = folder / "data"
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-        initdb = [*become, str(programs / "initdb"), "-D", str(data), "-U", "tests", "-A", "trust", "--no-sync"]
-        subprocess.run(initdb, check=True, **quiet)  # type: ignore[call-overload]
-        options = f"-p {port} -k {folder} -h 127.0.0.1 -F -c synchronous_commit=off -c full_page_writes=off"
-        control = [*become, str(programs / "pg_ctl"), "-D", str(data), "-w"]
-        subprocess.run([*control, "-o", options, "start"], check=True, **quiet)  # type: ignore[call-overload]
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://tests@127.0.0.1:{self.port}/postgres"
+
+    def initialise(self) -> None:
+        """Make an empty one."""
+        self.run("initdb", "-D", str(self.data), "-U", "tests", "-A", "trust", "--no-sync")
+
+    def start(self, *settings: str) -> None:
+        """Return when it answers. `settings` are `name=value`; it does not wait for its disk."""
+        more = " ".join(f"-c {setting}" for setting in settings)
+        options = f"-p {self.port} -k '' -h 127.0.0.1 -F -c full_page_writes=off {more}"
+        self._control("-o", options, "start")
+
+    def stop(self, how: str = "immediate") -> None:
+        """`fast`: it writes all that it knows, and its standby has it."""
+        self._control("-m", how, "stop")
+
+    def kill(self) -> None:
+        """Without a word; its processes end themselves when their parent is gone."""
+        os.kill(int((self.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    def promote(self) -> None:
+        """Make the primary of a standby; return when it is."""
+        self._control("promote")
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs as the one who owns the data."""
+        become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+        subprocess.run(
+            [*become, str(self._programs / program), *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+        )
+
+    def execute(self, statement: str) -> list[tuple[object, ...]]:
+        """As an operator, outside of a transaction; the rows, if there are any."""
+        address = f"host=127.0.0.1 port={self.port} user=tests dbname=postgres"
+        with psycopg.connect(address, autocommit=True) as operator:
+            cursor = operator.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def _control(self, *arguments: str) -> None:
+        self.run("pg_ctl", "-D", str(self.data), "-w", *arguments)
+
+
+@contextmanager
+def postgresql(*settings: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    with tempfile.TemporaryDirectory() as name:
+        server = PostgresqlServer(Path(name))
+        server.initialise()
+        server.start("synchronous_commit=off", *settings)
         try:
-            yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
+            yield server.url
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)  # type: ignore[call-overload]
+            server.stop()
 
 
 def new_database(url: str, name: str) -> str:

@@ -81,6 +81,14 @@ def test_a_database_url_with_which_nothing_could_start_is_refused_without_being_
     assert "ss/w" not in str(refused.value)
 
 
+def test_who_names_several_hosts_as_libpq_does_is_told_how_it_is_done_here() -> None:
+    several = "postgresql+psycopg://mo:secret@/auth?host=one:5432&host=two:5432"
+    assert Settings.load({**REQUIRED, "AUTH_DATABASE_URL": several}).database_url == several
+    with pytest.raises(SettingsError, match=r"several hosts are .*\?host=one:5432&host=two:5432") as refused:
+        Settings.load({**REQUIRED, "AUTH_DATABASE_URL": "postgresql+psycopg://mo:secret@one:5432,two:5432/auth"})
+    assert "mo:secret" not in str(refused.value)
+
+
 @pytest.mark.parametrize("url", ["http://x", "redis://x:port", "redis:x", ""])
 def test_a_redis_url_with_which_nothing_could_start_is_refused(url: str) -> None:
     for settings, prefix, given in ((Settings, "AUTH", REQUIRED), (FitSettings, "FIT", FIT)):

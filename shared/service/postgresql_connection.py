@@ -1,0 +1,168 @@
+"""Connections to PostgreSQL that nobody waits for long, and that know whether a pooler is in between.
+
+A server that is stopped, or whose network swallows everything, still has its packets acknowledged or held back by
+kernels, so neither PostgreSQL's own timeouts nor TCP's end a wait for it. Here the caller's side has a deadline.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Generator
+from typing import Any, ClassVar, Self, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen, PQGenConn
+from psycopg.conninfo import conninfo_to_dict
+
+T = TypeVar("T")
+Y = TypeVar("Y")
+
+CONNECT = 0.5
+"""A server must take a connection within so many seconds; with a statement's they are less than two."""
+STATEMENT = 1.2
+"""PostgreSQL gives a statement up after so many seconds, also one that waits for a lock."""
+ANSWER = 1.45
+"""We give it up after so many seconds. Only a server that fell silent lets it come to that."""
+PAUSE = 1.0
+"""Once in so many seconds a caller finds out whether a silent server answers again; the others are refused at once."""
+
+STARTUP_OPTIONS = f"-c statement_timeout={STATEMENT}s -c lock_timeout={STATEMENT}s -c moogle.options=came"
+"""What a server is told with each connection. The last means nothing to it: it shows that the options came there."""
+_REFUSED_OPTIONS = "unsupported startup parameter"
+"""So PgBouncer refuses startup options, unless it is told to ignore them."""
+
+
+class SilentError(psycopg.OperationalError):
+    """No answer came, or none is to be expected."""
+
+
+class Silence:
+    """It remembers that a server fell silent, so that not every caller has to find out by waiting."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until = 0.0
+
+    def lasts(self) -> bool:
+        """Return whether the server is not to be asked: False for one caller in each pause, who finds out."""
+        if not self._until:
+            return False
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._until > 0:
+                self._until = now + PAUSE
+                return False
+            return now < self._until
+
+    def begin(self) -> None:
+        """Remember that no answer came."""
+        with self._lock:
+            self._until = time.monotonic() + PAUSE
+
+    def end(self) -> None:
+        """Remember that an answer came."""
+        if self._until:
+            self._until = 0.0
+
+
+class PostgresqlConnection(psycopg.Connection[Any]):
+    """It waits for each answer for a while, and is closed when none comes."""
+
+    silences: ClassVar[defaultdict[tuple[object, ...], Silence]]
+    """By address, since of several hosts of one URL one may be silent and another answer."""
+    silence: Silence
+    patience: float | None = ANSWER
+    is_direct = False
+    """The server has our startup options: no pooler shares this connection with others."""
+
+    @classmethod
+    def for_one_engine(cls) -> type["PostgresqlConnection"]:
+        """Return a class whose connections have their memory of silent servers in common."""
+        return type("EngineConnection", (cls,), {"silences": defaultdict(Silence)})
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
+        """Connect to one address of one host, which psycopg tries in turn; its own `connect_timeout` is too long."""
+        place = conninfo_to_dict(conninfo)
+        silence = cls.silences[place.get("host"), place.get("hostaddr"), place.get("port")]
+        if silence.lasts():
+            raise SilentError("the database fell silent a moment ago")
+        try:
+            connection = yield from _within(CONNECT, super()._connect_gen(conninfo))
+        except SilentError:
+            silence.begin()
+            raise
+        silence.end()
+        connection.silence = silence
+        return connection
+
+    def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
+        """Send something and wait for what comes; everything that psycopg does over a connection passes here."""
+        if self.patience is None:
+            return super().wait(gen, *args, **kwargs)
+        if self.silence.lasts():
+            self.close()
+            raise SilentError("the database fell silent a moment ago")
+        try:
+            answer = super().wait(_within(self.patience, gen), *args, **kwargs)
+        except SilentError:
+            self.silence.begin()
+            self.close()
+            raise
+        self.silence.end()
+        return answer
+
+    def look_what_is_in_between(self) -> None:
+        """Find out whether the startup options came through. Where not, a pooler may share its connections."""
+        try:
+            self.autocommit = True
+            self.is_direct = self.execute("SELECT current_setting('moogle.options', true)").fetchone() == ("came",)
+            self.autocommit = False
+        except psycopg.Error:
+            self.close()
+            raise
+        if not self.is_direct:
+            self.prepare_threshold = None
+
+
+class Connecting:
+    """It makes an engine's connections: with startup options, or as a pooler between us and the server needs them.
+
+    Through a pooler in transaction mode nothing may be asked of a connection that outlives a transaction, so there are
+    no startup options and no prepared statements; the role has to have the timeouts.
+    """
+
+    def __init__(self, *, pgbouncer: bool) -> None:
+        """With `pgbouncer` a pooler is known to be there; else it is found out."""
+        self._class = PostgresqlConnection.for_one_engine()
+        self._refuses_options = pgbouncer
+
+    def connect(self, parameters: dict[str, Any]) -> PostgresqlConnection:
+        """Connect to the first host that answers and is what is asked for. Raises psycopg's OperationalError."""
+        if not self._refuses_options:
+            options = f"{parameters.get('options', '')} {STARTUP_OPTIONS}".lstrip()
+            try:
+                connection = self._class.connect(**{**parameters, "options": options})
+            except psycopg.OperationalError as error:
+                if _REFUSED_OPTIONS not in str(error):
+                    raise
+                self._refuses_options = True
+            else:
+                connection.look_what_is_in_between()
+                return connection
+        return self._class.connect(**{**parameters, "prepare_threshold": None})
+
+
+def _within(seconds: float, steps: Generator[Y, int, T]) -> Generator[Y, int, T]:
+    """Take the same steps of psycopg's, which are told at least ten times a second whether something has come."""
+    latest = time.monotonic() + seconds
+    try:
+        waits_for = next(steps)
+        while True:
+            ready = yield waits_for
+            if not ready and time.monotonic() > latest:  # what is there is read, however late this process looks
+                raise SilentError("the database is silent")
+            waits_for = steps.send(ready)
+    except StopIteration as done:
+        answer: T = done.value
+        return answer
