@@ -74,6 +74,7 @@ class PostgresqlConnection(psycopg.Connection[Any]):
     patience: float | None = ANSWER
     is_direct = False
     """The server has our startup options: no pooler shares this connection with others."""
+    _commits = False
 
     @classmethod
     def for_one_engine(cls) -> type["PostgresqlConnection"]:
@@ -106,11 +107,20 @@ class PostgresqlConnection(psycopg.Connection[Any]):
         try:
             answer = super().wait(_within(self.patience, gen), *args, **kwargs)
         except SilentError:
-            self.silence.begin()
+            if not self._commits:
+                self.silence.begin()
             self.close()
             raise
         self.silence.end()
         return answer
+
+    def commit(self) -> None:
+        """Commit. Where that takes too long, the server may wait for its standby, and answer others all the same."""
+        self._commits = True
+        try:
+            super().commit()
+        finally:
+            self._commits = False
 
     def look_what_is_in_between(self) -> None:
         """Find out whether the startup options came through. Where not, a pooler may share its connections."""
