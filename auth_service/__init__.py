@@ -20,8 +20,10 @@ from auth_service.pages.sign_in import sign_in_pages
 from auth_service.pages.sign_out import sign_out_pages
 from auth_service.routes import routes
 from auth_service.settings import Settings
+from auth_service.web.browser_requests import note_who_acts
 from auth_service.web.browser_session import install_sessions
 from auth_service.web.errors import install_error_handlers
+from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.protocol_app import ProtocolApp
 from auth_service.web.route import MAX_BODY
 from shared.gunicorn.worker_setup import WorkerSetup, offer
@@ -53,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["auth_service"] = parts
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
+    note_who_acts(app)
     metrics = install_metrics(app, settings.metrics_token, parts.metrics, parts.grant_metrics, parts.writability)
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
@@ -94,6 +97,7 @@ def _readiness(parts: Components) -> dict[str, Check]:
 
 def _install_pages(app: Flask, parts: Components) -> None:
     csrf = CSRFProtect(app)
+    failed_sign_ins = FailedSignIns(parts.accounts, parts.events, parts.throttle)
     for blueprint in (
         authorization_endpoint(
             parts.authorization,
@@ -109,7 +113,9 @@ def _install_pages(app: Flask, parts: Components) -> None:
         app.register_blueprint(blueprint)
     app.register_blueprint(home_page(parts.accounts))
     app.register_blueprint(
-        sign_in_pages(parts.accounts, parts.throttle, parts.pending, parts.events, parts.domain_metrics)
+        sign_in_pages(
+            parts.accounts, parts.throttle, parts.pending, parts.events, failed_sign_ins, parts.domain_metrics
+        )
     )
     app.register_blueprint(sign_out_pages(parts.logout, parts.accounts, parts.logout_requests))
     app.register_blueprint(
@@ -126,7 +132,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.throttle,
         )
     )
-    app.register_blueprint(account_page(parts.accounts, parts.throttle, parts.revocation))
+    app.register_blueprint(account_page(parts.accounts, parts.throttle, failed_sign_ins, parts.revocation))
     app.register_blueprint(
         connected_apps_page(
             parts.accounts,

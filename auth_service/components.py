@@ -127,6 +127,7 @@ def build(settings: Settings) -> Components:
     keys = TokenKeyRing(settings.token_key_bytes())
     accounts, clients = AccountStore(database, HasherInTurns(release_slot)), ClientStore(database)
     resource_servers = ResourceServerStore(database, userinfo_server(issuer))
+    events = SecurityEventStore(database)
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
     grants = GrantStore(redis, settings.redis_shards)
     ends = GrantEnds(redis, settings.redis_shards, settings.revocation_log_lifetime)
@@ -145,7 +146,7 @@ def build(settings: Settings) -> Components:
     revocation = GrantRevocation(
         records, ended, redis, grant_keys, ends, exchanged, accounts, clients, resource_servers
     )
-    creation = GrantCreation(resource_servers, records, grants, revocation, settings.grant_lifetime)
+    creation = GrantCreation(resource_servers, records, grants, revocation, events, settings.grant_lifetime)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
     metrics = CollectorRegistry()
     domain_metrics = DomainMetrics(metrics)
@@ -220,7 +221,7 @@ def build(settings: Settings) -> Components:
         ends=ends,
         devices=devices,
         connected_apps=ConnectedAppStore(database, grants),
-        events=SecurityEventStore(database),
+        events=events,
         signing_keys=signing_keys,
         sessions=BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime),
         pending=AuthorizationRequestStore(redis, "authorization-request", settings.authorization_request_lifetime),

@@ -19,6 +19,7 @@ from flask.cli import AppGroup
 from redis import RedisError
 
 from auth_service.components import Components
+from auth_service.models.acting import Who, acting_as
 from auth_service.models.secret import new_secret
 from auth_service.protocol.registration.rules import ClientRefusedError
 from auth_service.storage.errors import OUTAGES, AlreadyExistsError, NotFoundError
@@ -53,7 +54,8 @@ def command(group: AppGroup, name: str) -> Callable[[Callable[P, object]], Calla
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
-                _print(function(*args, **kwargs))
+                with acting_as(Who.OPERATOR):
+                    _print(function(*args, **kwargs))
             except (RefusedError, ClientRefusedError, AlreadyExistsError, NotFoundError, BackupError) as refusal:
                 _fail(str(refusal))
             except OUTAGES as outage:
@@ -68,7 +70,7 @@ def command(group: AppGroup, name: str) -> Callable[[Callable[P, object]], Calla
 def _print(result: object) -> None:
     if isinstance(result, Iterator):
         for each in result:
-            print(json.dumps(each, default=_to_json))
+            print(each if isinstance(each, str) else json.dumps(each, default=_to_json))
     else:
         click.echo(json.dumps(result, indent=2, default=_to_json))
 

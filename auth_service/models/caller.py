@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 from shared.service.client_network import client_network
 
 _KEPT_BITS = {4: 24, 6: 48}
+_LONGEST_NETWORK = 64
 _LOOKED_AT = 300
 """Of a User-Agent so many characters are looked at."""
 _BROWSERS = (
@@ -31,6 +32,11 @@ _SYSTEMS = (
 )
 _PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,19}")
 """What other programs begin with (RFC 9110 §10.1.5), without its version."""
+
+
+def network_of(address: str) -> str | None:
+    """Return the network to which everything is counted and logged that comes from there, if it is known."""
+    return client_network(address)[:_LONGEST_NETWORK] or None
 
 
 @lru_cache(1_000)

@@ -16,6 +16,7 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import begin_signed_in_session, end_session, signed_in_account
+from auth_service.web.failed_sign_ins import FailedSignIns
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +28,9 @@ class PasswordForm(FlaskForm):
     new = PasswordField("New password", [InputRequired(), Length(max=1024)])
 
 
-def account_page(accounts: AccountStore, throttle: Throttle, revocation: GrantRevocation) -> Blueprint:
+def account_page(
+    accounts: AccountStore, throttle: Throttle, failed_sign_ins: FailedSignIns, revocation: GrantRevocation
+) -> Blueprint:
     """Return a blueprint with the page and its two actions."""
     blueprint = Blueprint("account", __name__)
 
@@ -49,6 +52,7 @@ def account_page(accounts: AccountStore, throttle: Throttle, revocation: GrantRe
         current, new = form.current.data or "", form.new.data or ""
         admission = throttle.admit_sign_in(account.username, request.remote_addr or "")
         if isinstance(admission, int):
+            failed_sign_ins.password_not_repeated(account.id, throttled=True)
             return _page(account, form, "Too many attempts. Try again later."), 429, {"Retry-After": str(admission)}
         try:
             known = accounts.authenticate(account.username, current)
@@ -56,6 +60,7 @@ def account_page(accounts: AccountStore, throttle: Throttle, revocation: GrantRe
             throttle.not_tried(admission)
             raise
         if known is None:
+            failed_sign_ins.password_not_repeated(account.id, throttled=False)
             return _page(account, form, "That is not your present password."), 422
         throttle.sign_in_succeeded(admission)
         if problem := password_problem(new, account.username):

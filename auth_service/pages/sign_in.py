@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from auth_service.models.security_event import SecurityEvent
+from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.protocol.observer import Observer, SignIn
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, Parameters
@@ -17,6 +17,7 @@ from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import begin_signed_in_session, browser_binding
+from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.leaving import allow_form_to_lead_to
 from auth_service.web.waiting import in_minutes
 
@@ -35,6 +36,7 @@ def sign_in_pages(
     throttle: Throttle,
     pending: AuthorizationRequestStore,
     events: SecurityEventStore,
+    failed_sign_ins: FailedSignIns,
     observer: Observer,
 ) -> Blueprint:
     """Return a blueprint with the page."""
@@ -53,7 +55,7 @@ def sign_in_pages(
         admission = throttle.admit_sign_in(username, address)
         if isinstance(admission, int):
             observer.sign_in(SignIn.THROTTLED)
-            _log.warning("sign-in throttled", extra={"username": username})
+            failed_sign_ins.throttled(username)
             problem = f"Too many attempts. Try again in {in_minutes(admission)}."
             page = render_template("sign_in.html", form=form, target=target, problem=problem)
             return page, 429, {"Retry-After": str(admission)}
@@ -64,12 +66,12 @@ def sign_in_pages(
             raise
         if account is None:
             observer.sign_in(SignIn.FAILED)
-            _log.warning("sign-in failed", extra={"username": username})
+            failed_sign_ins.failed(username)
             problem = "That user name and password don’t match."
             return render_template("sign_in.html", form=form, target=target, problem=problem), 401
         throttle.sign_in_succeeded(admission)
         begin_signed_in_session(account)
-        events.add(SecurityEvent(kind="signed_in", account_id=account.id))
+        events.add(SecurityEvent(kind=EventKind.SIGNED_IN, account_id=account.id))
         observer.sign_in(SignIn.SUCCEEDED)
         _log.info("signed in", extra={"account_id": account.id})
         return redirect(target, 303)

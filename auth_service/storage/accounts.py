@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from auth_service.models.account import Account
 from auth_service.models.base import now
 from auth_service.models.grant import GrantRecord
+from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
@@ -48,6 +49,8 @@ class AccountStore:
         try:
             with self._database.writing() as session:
                 session.add(account)
+                session.flush()
+                session.add(SecurityEvent(kind=EventKind.ACCOUNT_CREATED, account_id=account.id))
         except IntegrityError:
             raise AlreadyExistsError(f"there is already an account named {username}") from None
         return account
@@ -68,6 +71,11 @@ class AccountStore:
         if account is None:
             raise NotFoundError(f"there is no account named {username}")
         return account
+
+    def id_of(self, username: str) -> str | None:
+        """Return the `sub` of the account of this name, if somebody has it."""
+        with self._database.reading() as session:
+            return session.scalar(select(Account.id).where(Account.username == username))
 
     def authenticate(self, username: str, password: str) -> Account | None:
         """Return the enabled account with this name and password, in the same time whether or not the name exists.
@@ -97,24 +105,28 @@ class AccountStore:
             changed = update(Account).where(Account.id == account.id, *is_unchanged).values(new)
             if session.scalar(changed.returning(Account.id)) is None:
                 return None
+            session.add(SecurityEvent(kind=EventKind.PASSWORD_CHANGED, account_id=account.id))
             return mark_revoked(session, GrantRecord.account_id == account.id, RevokedBecause.PASSWORD_CHANGED)[1]
 
     def sign_out_everywhere(self, account_id: str) -> None:
         """End every browser session of the account. Its grants stay."""
         with self._database.writing() as session:
             session.execute(update(Account).where(Account.id == account_id).values(_NEXT_EPOCH))
+            session.add(SecurityEvent(kind=EventKind.SIGNED_OUT_EVERYWHERE, account_id=account_id))
 
     def disable(self, account_id: str) -> datetime:
         """Refuse the account from now on; end every browser session and every grant. Returns when the grants ended."""
         disabled = {"disabled_at": func.coalesce(Account.disabled_at, now()), **_NEXT_EPOCH}
         with self._database.writing() as session:
             session.execute(update(Account).where(Account.id == account_id).values(disabled))
+            session.add(SecurityEvent(kind=EventKind.ACCOUNT_DISABLED, account_id=account_id))
             return mark_revoked(session, GrantRecord.account_id == account_id, RevokedBecause.ACCOUNT_DISABLED)[1]
 
     def enable(self, account_id: str) -> None:
         """Let the account sign in again. Grants that ended stay ended."""
         with self._database.writing() as session:
             session.execute(update(Account).where(Account.id == account_id).values(disabled_at=None))
+            session.add(SecurityEvent(kind=EventKind.ACCOUNT_ENABLED, account_id=account_id))
 
     def _renew_hash(self, account: Account, password_hash: str) -> None:
         """Unless the password was changed since the account was read."""

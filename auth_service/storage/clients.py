@@ -3,15 +3,15 @@
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, inspect, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstanceState, Session
 
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.consent import Consent
 from auth_service.models.grant import GrantRecord
-from auth_service.models.security_event import SecurityEvent
+from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NameSettledError, NotFoundError
@@ -22,6 +22,11 @@ from auth_service.storage.ttl_cache import TtlCache
 
 _UNUSED_KEPT = timedelta(hours=1)
 _REMOVED_AT_ONCE = 100
+_OF_THEIR_OWN = {
+    "secret_digest": EventKind.CLIENT_SECRET_ROTATED,
+    "jwks": EventKind.CLIENT_KEYS_REPLACED,
+}
+_WITH_SECRETS = {*_OF_THEIR_OWN, "previous_secret_digest", "previous_secret_expires_at"}
 
 
 def registered(at: BindParameter[datetime] | None = None) -> ColumnElement[bool]:
@@ -47,6 +52,7 @@ class ClientStore:
         try:
             with self._database.writing() as session:
                 _add(session, client, audience)
+                session.add(SecurityEvent(kind=EventKind.CLIENT_CREATED, client_id=client.client_id))
         except IntegrityError:
             raise AlreadyExistsError(f"there is, or was, a client {client.client_id}") from None
 
@@ -63,7 +69,7 @@ class ClientStore:
                     return False
             _remove_unused(session)
             _add(session, client, audience)
-            session.add(SecurityEvent(kind="client_registered", client_id=client.client_id, detail=token_id))
+            session.add(SecurityEvent(kind=EventKind.CLIENT_REGISTERED, client_id=client.client_id, detail=token_id))
         return True
 
     def recall(self, client_id: str) -> Client | None:
@@ -125,6 +131,7 @@ class ClientStore:
             apply(client)
             if client.registered_itself and client.unused_until is None and client.name != name:
                 raise NameSettledError
+            session.add_all(_changes(client))
             own_grant = session.get_one(GrantRecord, client.own_grant_id)
             own_grant.scopes, own_grant.audience = client.scopes, audience_of(client.scopes)
             taken = set(scopes) - set(client.scopes)
@@ -136,9 +143,22 @@ class ClientStore:
         """Refuse the client from now on and end every grant it has, its own included. Returns when they ended."""
         with self._database.writing() as session:
             session.get_one(Client, client_id).deleted_at = now()
+            session.add(SecurityEvent(kind=EventKind.CLIENT_DELETED, client_id=client_id))
             _, ended = mark_revoked(session, GrantRecord.client_id == client_id, RevokedBecause.CLIENT_DELETED)
         self._cache.forget(client_id)
         return ended
+
+
+def _changes(client: Client) -> Iterator[SecurityEvent]:
+    """Say what was changed and not written yet: members by their names, secrets and keys each by an event."""
+    state: InstanceState[Client] = inspect(client)
+    changed = [name for name, member in state.attrs.items() if member.history.has_changes()]
+    for member, kind in _OF_THEIR_OWN.items():
+        if member in changed:
+            yield SecurityEvent(kind=kind, client_id=client.client_id)
+    others = ", ".join(sorted(member for member in changed if member not in _WITH_SECRETS))
+    if others:
+        yield SecurityEvent(kind=EventKind.CLIENT_CHANGED, client_id=client.client_id, detail=others[:200])
 
 
 def _add(session: Session, client: Client, audience: tuple[str, ...]) -> None:

@@ -8,9 +8,11 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute
 
+from auth_service.models.account import SUBJECT_PREFIX
 from auth_service.models.base import Base, now
 from auth_service.models.grant import GrantRecord
 from auth_service.models.revoked_access_token import RevokedAccessToken
+from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.storage.database import Database
 from auth_service.storage.grant_records import of
 from auth_service.storage.portions import AT_ONCE, in_portions
@@ -65,6 +67,15 @@ class EndedRecordStore:
         try:
             with self._database.writing() as session:
                 session.add(token)
+                session.flush()
+                session.add(
+                    SecurityEvent(
+                        kind=EventKind.ACCESS_TOKEN_REVOKED,
+                        account_id=token.subject if token.subject.startswith(SUBJECT_PREFIX) else None,
+                        client_id=token.client_id,
+                        grant_id=token.grant_id,
+                    )
+                )
         except IntegrityError:
             pass  # it did
 

@@ -12,7 +12,7 @@ from auth_service.models.account import Account
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
-from auth_service.models.security_event import SecurityEvent
+from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage import consents
 from auth_service.storage.database import Database
@@ -84,7 +84,7 @@ class GrantRecordStore:
             if remember:
                 consents.remember(session, account_id, client_id, record.scopes)
             session.add(record)
-            session.add(_event("grant_created", record))
+            session.add(_event(EventKind.GRANT_CREATED, record, " ".join(record.scopes)[:200]))
             return True
 
     def find(self, grant_id: str) -> GrantRecord | None:
@@ -145,6 +145,15 @@ class GrantRecordStore:
             mark_revoked(session, GrantRecord.id == grant_id, because)
             return session.get(GrantRecord, grant_id)
 
+    def mark_reused(self, grant_id: str, generation: int) -> GrantRecord | None:
+        """Commit the same because a credential of this generation came twice, which is recorded each time."""
+        with self._database.writing() as session:
+            mark_revoked(session, GrantRecord.id == grant_id, RevokedBecause.REUSE)
+            record = session.get(GrantRecord, grant_id)
+            if record is not None:
+                session.add(_event(EventKind.CREDENTIAL_REUSED, record, str(generation)))
+            return record
+
     def mark_app_revoked(self, account_id: str, client_id: str, because: RevokedBecause) -> datetime:
         """Commit the end of everything that a person allowed a client, and forget that they did; when that was."""
         with self._database.writing() as session:
@@ -196,7 +205,7 @@ def mark_revoked(session: Session, which: ColumnElement[bool], because: RevokedB
     for rows in _held(session, named.where(which, GrantRecord.revoked_at.is_(None))):
         ours = update(GrantRecord).where(GrantRecord.id.in_([row.id for row in rows]))
         session.execute(ours.values(revoked_at=at, revoked_because=because))
-        more = {"kind": "grant_revoked", "detail": because}
+        more = {"kind": EventKind.GRANT_REVOKED, "detail": because}
         names = ({"grant_id": row.id, "account_id": row.account_id, "client_id": row.client_id} for row in rows)
         session.execute(insert(SecurityEvent), [{**each, **more} for each in names])
         count += len(rows)
@@ -229,12 +238,12 @@ def _narrow(
         left = tuple(scope for scope in record.scopes if scope in scopes)
         if not left:
             record.revoked_at, record.revoked_because = at, because
-            session.add(_event("grant_revoked", record, because))
+            session.add(_event(EventKind.GRANT_REVOKED, record, because))
             continue
         owners = audience_of(left)
         record.scopes, record.narrowed_at = left, at
         record.audience = tuple(resource for resource in record.audience if resource in owners)
-        session.add(_event("grant_narrowed", record, " ".join(left)[:200]))
+        session.add(_event(EventKind.GRANT_NARROWED, record, " ".join(left)[:200]))
 
 
 def _hold(session: Session, account_id: str) -> None:
@@ -242,7 +251,7 @@ def _hold(session: Session, account_id: str) -> None:
     session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
 
 
-def _event(kind: str, record: GrantRecord, detail: str | None = None) -> SecurityEvent:
+def _event(kind: EventKind, record: GrantRecord, detail: str) -> SecurityEvent:
     return SecurityEvent(
         kind=kind, account_id=record.account_id, client_id=record.client_id, grant_id=record.id, detail=detail
     )

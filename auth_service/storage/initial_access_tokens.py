@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from auth_service.models.base import now
 from auth_service.models.initial_access_token import InitialAccessToken
 from auth_service.models.secret import INITIAL_ACCESS_TOKEN, new_secret, secret_digest
+from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.storage.database import Database
 from auth_service.storage.errors import NotFoundError
 from auth_service.storage.portions import in_portions
@@ -29,6 +30,8 @@ class InitialAccessTokenStore:
         with self._database.writing() as session:
             session.execute(delete(InitialAccessToken).where(~_good()))
             session.add(token)
+            session.flush()
+            session.add(SecurityEvent(kind=EventKind.INITIAL_ACCESS_TOKEN_CREATED, detail=token.id))
         return token, text
 
     def all(self) -> Iterator[list[InitialAccessToken]]:
@@ -47,6 +50,7 @@ class InitialAccessTokenStore:
             if token is None:
                 raise NotFoundError(f"there is no initial access token {token_id}")
             session.delete(token)
+            session.add(SecurityEvent(kind=EventKind.INITIAL_ACCESS_TOKEN_REVOKED, detail=token_id))
 
 
 def spend_initial_access_token(session: Session, text: str) -> str | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterator
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.exc import IntegrityError
 
 from auth_service.models.resource_server import ResourceServer, Scope
 from auth_service.models.secret import new_secret, secret_digest
+from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 from auth_service.storage.portions import in_portions
@@ -72,15 +73,18 @@ class ResourceServerStore:
                 server = session.get(ResourceServer, name, with_for_update=True)
                 if server is not None and new:
                     raise AlreadyExistsError(f"there is already a resource server {name}")
+                is_new = server is None
                 if server is None:
                     server = ResourceServer(name=name)
                     session.add(server)
                 server.resource = resource
+                described = {scope.name: scope.description for scope in server.scopes}
                 server.replace_secret(digest, overlap)
                 kept = {scope.name: scope for scope in server.scopes if scope.name in descriptions}
                 for scope_name, description in descriptions.items():
                     kept.setdefault(scope_name, Scope(name=scope_name)).description = description
                 server.scopes = list(kept.values())
+                session.add_all(_changes(server, is_new=is_new, other_scopes=described != descriptions))
         except IntegrityError:
             raise taken from None
         self._cache.forget(None)
@@ -93,6 +97,7 @@ class ResourceServerStore:
             if server is None:
                 raise NotFoundError(f"there is no resource server {name}")
             server.replace_secret(secret_digest(secret), overlap)
+            session.add(SecurityEvent(kind=EventKind.RESOURCE_SERVER_SECRET_ROTATED, client_id=name))
         self._cache.forget(None)
         return secret
 
@@ -103,3 +108,16 @@ class ResourceServerStore:
         with self._database.reading() as session:
             servers = session.scalars(select(ResourceServer).order_by(ResourceServer.name))
             return {server.name: server for server in servers}
+
+
+def _changes(server: ResourceServer, *, is_new: bool, other_scopes: bool) -> Iterator[SecurityEvent]:
+    """Say what is being written of it."""
+    if is_new:
+        yield SecurityEvent(kind=EventKind.RESOURCE_SERVER_CREATED, client_id=server.name)
+        return
+    written = inspect(server).attrs
+    if written["secret_digest"].history.has_changes():
+        yield SecurityEvent(kind=EventKind.RESOURCE_SERVER_SECRET_ROTATED, client_id=server.name)
+    changed = {"resource": written["resource"].history.has_changes(), "scopes": other_scopes}
+    if names := ", ".join(name for name, is_changed in changed.items() if is_changed):
+        yield SecurityEvent(kind=EventKind.RESOURCE_SERVER_CHANGED, client_id=server.name, detail=names)

@@ -1,10 +1,21 @@
 """Security events in SQL: those that belong to no other write, and all of them to read."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from hashlib import sha256
 
-from auth_service.models.security_event import SecurityEvent
+from sqlalchemy import ColumnElement, select
+
+from auth_service.models.acting import acting
+from auth_service.models.base import now
+from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.storage.database import Database
-from auth_service.storage.portions import in_portions
+from auth_service.storage.portions import AT_ONCE, in_portions
+from shared.service.client_network import client_network
+from shared.service.sql_database import upsert
+
+Wanted = Mapping[str, str]
+"""Names of columns and the values that events must have in them."""
 
 
 class SecurityEventStore:
@@ -18,8 +29,61 @@ class SecurityEventStore:
         with self._database.writing() as session:
             session.add(event)
 
-    def newest(self, wanted: Mapping[str, str]) -> Iterator[list[SecurityEvent]]:
-        """Events of which the `wanted` columns have these values, in portions, the newest first."""
-        conditions = [getattr(SecurityEvent, name) == value for name, value in wanted.items()]
-        newest_first = (SecurityEvent.at, SecurityEvent.id)
-        return in_portions(self._database, SecurityEvent, *conditions, by=newest_first, descending=True)
+    def count(self, event: SecurityEvent) -> None:
+        """Commit an event that anybody can cause at will: one row for its kind, account, network and minute."""
+        minute = now().strftime("%Y-%m-%dT%H:%M")
+        what = (event.kind, event.account_id or "", client_network(acting().address), minute, event.detail or "")
+        values = {
+            "kind": event.kind,
+            "who": event.who or acting().who,
+            "account_id": event.account_id,
+            "detail": event.detail,
+            "counted_as": sha256("\n".join(what).encode()).hexdigest(),
+        }
+        with self._database.writing() as session:
+            first = upsert(session, SecurityEvent).values(values)
+            once_more = {"times": SecurityEvent.times + 1}
+            session.execute(first.on_conflict_do_update(index_elements=["counted_as"], set_=once_more))
+
+    def newest(
+        self, wanted: Wanted, since: datetime | None = None, before: int | None = None
+    ) -> Iterator[list[SecurityEvent]]:
+        """Return events that are `wanted`, since then or ever, in portions, the newest first.
+
+        With `before`, those whose ids are less.
+        """
+        older = () if before is None else (SecurityEvent.id < before,)
+        conditions = (*_conditions(wanted, since), *older)
+        return in_portions(self._database, SecurityEvent, *conditions, by=(SecurityEvent.id,), descending=True)
+
+    def oldest(self, wanted: Wanted, since: datetime | None, after: int) -> Iterator[list[SecurityEvent]]:
+        """Return the same, the oldest first, of those whose ids are greater than `after`."""
+        conditions = (*_conditions(wanted, since), SecurityEvent.id > after)
+        return in_portions(self._database, SecurityEvent, *conditions, by=(SecurityEvent.id,))
+
+    def page(
+        self, account_id: str, kinds: tuple[EventKind, ...], before: tuple[datetime, int] | None, at_most: int
+    ) -> list[SecurityEvent]:
+        """Return events of one account, the newest first, that came before a place: an instant and an id."""
+        query = select(SecurityEvent).where(SecurityEvent.account_id == account_id, SecurityEvent.kind.in_(kinds))
+        if before is not None:
+            query = query.where(_before(*before))
+        with self._database.reading() as session:
+            newest_first = query.order_by(SecurityEvent.at.desc(), SecurityEvent.id.desc())
+            return list(session.scalars(newest_first.limit(at_most)))
+
+    def of_grant(self, grant_id: str) -> list[SecurityEvent]:
+        """Return what is known of one grant, the oldest first; no more than one portion."""
+        query = select(SecurityEvent).where(SecurityEvent.grant_id == grant_id)
+        with self._database.reading() as session:
+            return list(session.scalars(query.order_by(SecurityEvent.at, SecurityEvent.id).limit(AT_ONCE)))
+
+
+def _conditions(wanted: Wanted, since: datetime | None) -> list[ColumnElement[bool]]:
+    named = [getattr(SecurityEvent, name) == value for name, value in wanted.items()]
+    return named if since is None else [*named, SecurityEvent.at >= since]
+
+
+def _before(at: datetime, event_id: int) -> ColumnElement[bool]:
+    same_instant = (SecurityEvent.at == at) & (SecurityEvent.id < event_id)
+    return (SecurityEvent.at < at) | same_instant

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
+from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.models.signing_key import SigningKey
 from auth_service.storage.database import Database
 from shared.service.key_wrapping import KeyWrapping
@@ -41,8 +42,11 @@ class SigningKeyStore:
         key.wrapped_private_key = self._wrapping.wrap(private_key)
         try:
             with self._database.writing() as session:
-                session.execute(delete(SigningKey).where(SigningKey.kid.in_(instead_of)))
+                forgotten = delete(SigningKey).where(SigningKey.kid.in_(instead_of)).returning(SigningKey.kid)
+                for kid in session.scalars(forgotten).all():
+                    session.add(SecurityEvent(kind=EventKind.SIGNING_KEY_REMOVED, detail=kid))
                 session.add(key)
+                session.add(SecurityEvent(kind=EventKind.SIGNING_KEY_ADDED, detail=f"{key.algorithm} {key.kid}"))
         except IntegrityError:
             return False
         finally:

@@ -35,6 +35,8 @@ KEPT_REQUESTS_OF_ACCOUNT = RateLimitItemPerMinute(200, 15)
 """Requests that wait for a person for as long, some kilobytes each: by network until it is known who the person is."""
 REGISTRATIONS_IN_NETWORK = RateLimitItemPerHour(30)
 """Attempts to register a client, good or bad."""
+RECORDED_FAILURES = RateLimitItemPerMinute(600)
+"""Failed sign-ins that are recorded one by one, of all networks together, but for those that a limit above bounds."""
 
 _NETWORK_REMEMBERED = 90 * 86_400
 """Seconds for which a network in which somebody signed in counts as theirs."""
@@ -119,6 +121,10 @@ class Throttle:
         """Count an attempt to register a client; the seconds to wait if there were too many."""
         counter: _Counter = (REGISTRATIONS_IN_NETWORK, ("registration", _digest(client_network(address))))
         return None if self._count(counter) else self._seconds_left(counter)
+
+    def admit_record(self) -> bool:
+        """Say whether another failure that anybody can cause may be recorded."""
+        return self._count((RECORDED_FAILURES, ("records",)))
 
     def _admit(self, account: str, network: str, counters: list[_Counter]) -> Admission | int:
         for counter in counters:

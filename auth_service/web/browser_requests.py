@@ -3,14 +3,24 @@
 from urllib.parse import urlencode
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
-from flask import Response, jsonify, make_response, redirect, request
+from flask import Flask, Response, jsonify, make_response, redirect, request
 from werkzeug import Response as BaseResponse
 
+from auth_service.models.acting import Who, begin_acting
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.web.protocol_app import FORM
+from shared.operations.request_id import current_request_id
 
 MAX_ADDRESS = 4_000
 """An address to which a browser is sent here has at most so many bytes: gunicorn reads a request line of 4094."""
+
+
+def note_who_acts(app: Flask) -> None:
+    """Say of each request that Flask answers that a person sent it, and from where. Programs' pass it by."""
+
+    @app.before_request
+    def begin() -> None:
+        begin_acting(Who.PERSON, request.remote_addr or "", request.headers.get("User-Agent"), current_request_id())
 
 
 def query_request(issuer: str) -> ProtocolRequest:

@@ -19,6 +19,7 @@ from werkzeug.exceptions import BadRequest, MethodNotAllowed, RequestEntityTooLa
 from werkzeug.http import HTTP_STATUS_CODES, parse_options_header
 from werkzeug.sansio.utils import host_is_trusted
 
+from auth_service.models.acting import Who, begin_acting
 from auth_service.protocol.authorization_server import refusal
 from auth_service.protocol.oauth_request import JsonRequest, ProtocolRequest, ProtocolResponse
 from auth_service.web.errors import failure_of
@@ -210,6 +211,7 @@ class ProtocolApp:
         if route is None or not self._is_trusted(environ.get("HTTP_HOST")):
             return self._pages(environ, start_response)
         request_id = begin_request(environ.get("HTTP_X_REQUEST_ID", ""))
+        begin_acting(Who.CLIENT, environ.get("REMOTE_ADDR", ""), environ.get("HTTP_USER_AGENT"), request_id)
         answer = self._answer(route, method, variables, environ)
         status = answer.status
         if self._metrics:

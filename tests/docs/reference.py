@@ -1,4 +1,4 @@
-"""What docs/reference.md has to say, made of the code: `python -m tests.docs.reference` writes the page's tables.
+"""What docs/reference.md and docs/events.md have to say, made of the code: `python -m tests.docs.reference` writes it.
 
 Meanings are written here. Which commands, errors, statuses and metadata there are, and the numbers, come from the code.
 """
@@ -23,6 +23,7 @@ import buffering_worker
 import shared.resource_server as kit
 from auth_service.cli.command import MAX_OVERLAP
 from auth_service.models import password
+from auth_service.models.security_event import EventKind
 from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME
 from auth_service.protocol.clients import assertion
 from auth_service.protocol.device.authorization import DEVICE_CODE_LIFETIME
@@ -53,6 +54,7 @@ from tests.support.servers import fake_redis
 from tests.support.stack import Stack, run_stack
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference.md"
+EVENTS_PAGE = PAGE.with_name("events.md")
 Row = tuple[str, ...]
 
 THROTTLES = {
@@ -67,6 +69,7 @@ THROTTLES = {
     "KEPT_REQUESTS_IN_NETWORK": "requests that wait for somebody to sign in, from one network",
     "KEPT_REQUESTS_OF_ACCOUNT": "requests that wait for the decision of one account",
     "REGISTRATIONS_IN_NETWORK": "attempts to register a client from one network",
+    "RECORDED_FAILURES": "failed sign-ins that are recorded, of names that nobody has and of those that were throttled",
 }
 OAUTH_ERRORS = {
     "access_denied": "the person said no, or what the yes was based on has changed meanwhile",
@@ -362,6 +365,12 @@ def tables(
     return made
 
 
+def events() -> str:
+    """The table of docs/events.md."""
+    rows = ((f"`{kind}`", kind.when, ", ".join(f"`{name}`" for name in kind.members)) for kind in EventKind)
+    return table(("Kind", "It means", "Members"), rows)
+
+
 def in_place(page: str, heading: str, new: str) -> str:
     """The page with the table below a heading replaced."""
     below = rf"(?m)(^## {re.escape(heading)}\n(?:(?!## |\|)[^\n]*\n)*)(?:\|[^\n]*\n)+"
@@ -379,7 +388,7 @@ def made_tables(stack: Stack) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the page."""
+    """Write the pages."""
     with (
         fake_redis() as redis_url,
         tempfile.TemporaryDirectory() as folder,
@@ -389,6 +398,7 @@ def main() -> None:
         for heading, new in made_tables(stack).items():
             page = in_place(page, heading, new)
     PAGE.write_text(page, encoding="utf-8")
+    EVENTS_PAGE.write_text(in_place(EVENTS_PAGE.read_text(encoding="utf-8"), "Events", events()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 import auth_service.settings
 import fit_service.settings
-from tests.docs.reference import PAGE, commands, in_place, made_tables
+from tests.docs.reference import EVENTS_PAGE, PAGE, commands, events, in_place, made_tables
 from tests.support.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +22,12 @@ def test_the_reference_is_what_the_code_says(open_stack: Stack) -> None:
     for heading, table in made_tables(open_stack).items():
         assert in_place(page, heading, table) == page, f"run: .venv/bin/python -m tests.docs.reference ({heading})"
         assert table in page
+
+
+def test_the_list_of_events_is_the_codes() -> None:
+    page, table = EVENTS_PAGE.read_text(encoding="utf-8"), events()
+    assert in_place(page, "Events", table) == page, "run: .venv/bin/python -m tests.docs.reference"
+    assert table in page
 
 
 def settings() -> set[str]:

@@ -46,7 +46,7 @@ class Stack:
         """`flask --app auth_service …`: its JSON; of a list, that of each line."""
         result = self.auth_app.test_cli_runner().invoke(args=list(arguments), input=stdin)
         assert result.exit_code == 0, result.output
-        if arguments[1] == "list" or arguments[:2] == ("signing-key", "rotate"):
+        if arguments[1] in {"list", "export"} or arguments[:2] == ("signing-key", "rotate"):
             return [json.loads(line) for line in result.stdout.splitlines()]
         return json.loads(result.stdout)
 

@@ -109,6 +109,8 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
     ) -> tuple[int, str, list[tuple[str, str]]]:
         """Give the client a code for what was decided, or `access_denied`."""
         if grant_user is None or not grant_user.allows_some_of(self.target):
+            if grant_user is not None:
+                self._creation.decline(self.request.authenticated_client, grant_user)
             raise AccessDeniedError(redirect_uri=redirect_uri)
         code = self._new_code(grant_user)
         if code is None:

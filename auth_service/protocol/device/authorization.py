@@ -96,7 +96,10 @@ class DeviceDecisions:
         pending.
         """
         requested, seconds_left = Target(device.scopes, device.audience), self._devices.seconds_left(device.grant_id)
-        allowed = decision.allows_some_of(requested) and seconds_left > 0
+        is_yes = decision.allows_some_of(requested)
+        allowed = is_yes and seconds_left > 0
+        if not is_yes:
+            self._creation.decline(client, decision)
         if allowed:
             code = FirstCredential(device.grant_id, device.code_digest, seconds_left)
             allowed = self._creation.begin(client, decision, requested, code)

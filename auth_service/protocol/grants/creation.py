@@ -7,6 +7,7 @@ from auth_service.models.account import Account
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
+from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.models.tokens import NewGrant, RevokedBecause
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.resource_indicators import Target, ticked_target
@@ -14,6 +15,7 @@ from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.resource_servers import ResourceServerStore
+from auth_service.storage.security_events import SecurityEventStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,14 @@ class GrantCreation:
         records: GrantRecordStore,
         grants: GrantStore,
         revocation: GrantRevocation,
+        events: SecurityEventStore,
         lifetime: int,
     ) -> None:
         self._resource_servers = resource_servers
         self._records = records
         self._grants = grants
         self._revocation = revocation
+        self._events = events
         self.lifetime = lifetime
 
     def begin(self, client: Client, decision: Decision, requested: Target, credential: FirstCredential) -> bool:
@@ -112,3 +116,8 @@ class GrantCreation:
             self._revocation.end_grant(credential.grant_id, RevokedBecause.OPERATOR)
             return False
         return True
+
+    def decline(self, client: Client, decision: Decision) -> None:
+        """Record that a person was asked and said no."""
+        names = {"account_id": decision.account.id, "client_id": client.client_id}
+        self._events.add(SecurityEvent(kind=EventKind.CONSENT_DENIED, **names))

@@ -65,6 +65,10 @@ class GrantRevocation:
         self._announce(record)
         return record is not None
 
+    def end_reused_grant(self, grant_id: str, generation: int) -> None:
+        """End a grant of which a credential of this generation came that had been spent before."""
+        self._announce(self._records.mark_reused(grant_id, generation))
+
     def end_access_token(self, ended: EndedAccessToken, expires_at: int) -> None:
         """End one access token, which lives no longer than until that epoch second."""
         self._ended.add_access_token(

@@ -138,7 +138,7 @@ class TokenIssuance:
             case NotRotated.WRONG_KEY:
                 raise InvalidDpopProofError("This refresh token is bound to another key: prove that you hold it.")
             case NotRotated.REUSED:
-                self._revocation.end_grant(presented.grant_id, RevokedBecause.REUSE)
+                self._revocation.end_reused_grant(presented.grant_id, presented.generation)
                 raise InvalidGrantError("This credential was used before. Its grant has ended.")
             case NotRotated.GONE | NotRotated.WRONG_CLIENT:
                 raise InvalidGrantError(WORTHLESS)

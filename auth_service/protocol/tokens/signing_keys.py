@@ -20,6 +20,7 @@ from joserfc.jwa import ESAlgorithm
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from joserfc.jws import JWSRegistry
 
+from auth_service.models.acting import Who, acting_as
 from auth_service.models.base import now
 from auth_service.models.signing_key import SigningKey
 from auth_service.storage.signing_keys import SigningKeyStore
@@ -136,7 +137,8 @@ class SigningKeyRing:
 
     def _ensured(self, algorithm: str) -> list[tuple[float, _KeyPair]]:
         while not (usable := self._usable(algorithm, keys := self._store.read())):
-            self._add(algorithm, _of(algorithm, keys), now())  # if another process is faster, we use its key
+            with acting_as(Who.SERVICE):
+                self._add(algorithm, _of(algorithm, keys), now())  # if another process is faster, we use its key
         return usable
 
     def _usable(self, algorithm: str, keys: Sequence[SigningKey]) -> list[tuple[float, _KeyPair]]:

@@ -1,0 +1,153 @@
+"""Every kind of event happens, has the particulars that docs/events.md promises, and says whose request it was."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+
+from auth_service.models.acting import Who, acting_as
+from auth_service.models.security_event import EventKind, SecurityEvent
+from auth_service.storage.security_events import SecurityEventStore
+from tests.support.actions import DEVICE, READ, TIMEOUT, WRITE, Actions, Verifier
+from tests.support.registration import RegisteredApp
+from tests.support.signing_app import ec_key, jwks
+from tests.support.stack import Stack
+
+PARTICULARS = {"sub": "account_id", "client_id": "client_id", "grant_id": "grant_id", "detail": "detail"}
+WHOSE = {
+    EventKind.ACCOUNT_CREATED: {"operator"},
+    EventKind.ACCOUNT_DISABLED: {"operator"},
+    EventKind.ACCOUNT_ENABLED: {"operator"},
+    EventKind.SIGNED_IN: {"person"},
+    EventKind.SIGN_IN_FAILED: {"stranger", "person"},
+    EventKind.SIGN_IN_THROTTLED: {"stranger"},
+    EventKind.SIGNED_OUT_EVERYWHERE: {"person"},
+    EventKind.PASSWORD_CHANGED: {"person"},
+    EventKind.GRANT_CREATED: {"person"},
+    EventKind.CONSENT_DENIED: {"person"},
+    EventKind.GRANT_NARROWED: {"operator"},
+    EventKind.GRANT_REVOKED: {"person", "client", "operator"},
+    EventKind.ACCESS_TOKEN_REVOKED: {"client"},
+    EventKind.CREDENTIAL_REUSED: {"client"},
+    EventKind.CLIENT_CREATED: {"operator"},
+    EventKind.CLIENT_REGISTERED: {"client"},
+    EventKind.CLIENT_CHANGED: {"client"},
+    EventKind.CLIENT_SECRET_ROTATED: {"operator"},
+    EventKind.CLIENT_KEYS_REPLACED: {"operator"},
+    EventKind.CLIENT_DELETED: {"operator", "client"},
+    EventKind.RESOURCE_SERVER_CREATED: {"operator"},
+    EventKind.RESOURCE_SERVER_CHANGED: {"operator"},
+    EventKind.RESOURCE_SERVER_SECRET_ROTATED: {"operator"},
+    EventKind.INITIAL_ACCESS_TOKEN_CREATED: {"operator"},
+    EventKind.INITIAL_ACCESS_TOKEN_REVOKED: {"operator"},
+    EventKind.SIGNING_KEY_ADDED: {"service", "operator"},
+    EventKind.SIGNING_KEY_REMOVED: {"operator"},
+    EventKind.EVENTS_PRUNED: {"operator"},
+}
+
+
+@pytest.fixture(scope="module")
+def events(open_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> list[SecurityEvent]:
+    """What much of everything leaves."""
+    open_stack.forget_failures()
+    actions = Actions(open_stack)
+    actions.stack.parts.events.add(SecurityEvent(kind="signed_in", at=datetime(2020, 1, 1, tzinfo=UTC)))
+    before = _all(actions.stack.parts.events)
+    _what_people_do(actions)
+    _what_clients_do(actions)
+    _what_operators_do(actions, tmp_path_factory.mktemp("secrets") / "secret")
+    known = {each.id for each in before}
+    return [each for each in _all(actions.stack.parts.events) if each.id not in known]
+
+
+def _all(store: SecurityEventStore) -> list[SecurityEvent]:
+    return [event for portion in store.newest({}) for event in portion]
+
+
+def _what_people_do(actions: Actions) -> None:
+    mo, app = actions.person(), actions.app()
+    app.connect(mo)
+    mo.decide(app.authorize_url(Verifier(), prompt="consent"), [], decision="deny")
+    watch = actions.app(*DEVICE)
+    mo.answer_device(watch.begin_device()["user_code"], [], decision="deny")
+    mo.disconnect(app.client_id)
+    mo.browser.get("/account")
+    mo.browser.submit("/account/password", {"current": "not that one", "new": "a new long password"})
+    mo.browser.submit("/account/password", {"current": mo.password, "new": "a new long password"})
+    mo.browser.get("/account")
+    mo.browser.submit("/account/sign-out-everywhere", {})
+    for _ in range(12):
+        mo.sign_in(password="not that one")
+
+
+def _what_clients_do(actions: Actions) -> None:
+    mo, app = actions.person(), actions.app()
+    granted, other = app.connect(mo), app.connect(mo)
+    app.revoke(other.access)
+    app.revoke(other.refresh)
+    app.refresh(granted.refresh)
+    app.refresh(granted.refresh)
+    itself = RegisteredApp(actions.stack)
+    itself.update(client_uri="https://app.example/")
+    itself.update(scope=READ)
+    itself.delete()
+    requests.get(f"{actions.stack.auth}/jwks", timeout=TIMEOUT)  # signing keys are made when they are first needed
+
+
+def _what_operators_do(actions: Actions, secret_file: Path) -> None:
+    run, mo, app = actions.stack.command, actions.person(), actions.app()
+    grant_id = actions.introspect(app.connect(mo).access)["grant_id"]
+    run("grant", "narrow", grant_id, "--scope", READ)
+    run("grant", "revoke", grant_id)
+    run("account", "disable", mo.username)
+    run("account", "enable", mo.username)
+    run("client", "rotate-secret", app.client_id)
+    create = ["client", "create", "Keys", "--jwks", "-", "--redirect-uri", app.redirect_uri, "--scope", READ]
+    with_keys = run(*create, stdin=json.dumps(jwks(ec_key())))["client_id"]
+    run("client", "set-keys", with_keys, "-", stdin=json.dumps(jwks(ec_key())))
+    run("client", "delete", app.client_id)
+    server = ["moogle-events", "--resource", "https://events.example/"]
+    run("resource-server", "create", *server, "--scope", "events:read=See events")
+    run("resource-server", "rotate-secret", "moogle-events")
+    run("resource-server", "ensure", *server, "--scope", "events:read=See events", "--secret-file", str(secret_file))
+    run("resource-server", "ensure", *server, "--scope", "events:read=See all", "--secret-file", str(secret_file))
+    with acting_as(Who.OPERATOR):  # the commands refuse where nobody needs such a token
+        token, _ = actions.stack.parts.initial_access_tokens.create(60, 1)
+        actions.stack.parts.initial_access_tokens.revoke(token.id)
+    run("signing-key", "rotate", "--algorithm", "ES256", "--at-once")
+    run("database", "prune", "--older-than", "400")
+
+
+def test_every_kind_of_event_happens_at_somebodys_request(events: list[SecurityEvent]) -> None:
+    whose: dict[EventKind, set[str | None]] = {}
+    for event in events:
+        whose.setdefault(EventKind(event.kind), set()).add(event.who)
+    assert whose == WHOSE
+    assert set(WHOSE) == set(EventKind)
+
+
+def test_every_event_has_the_particulars_that_its_kind_has_and_no_others(events: list[SecurityEvent]) -> None:
+    for event in events:
+        members = EventKind(event.kind).members
+        there = {name for name, column in PARTICULARS.items() if getattr(event, column) is not None}
+        must = {name for name in members if not name.endswith("?")} - {"times"}
+        assert must <= there <= {name.removesuffix("?") for name in members}, vars(event)
+        assert event.times == 1 or "times" in members
+
+
+def test_every_event_of_a_request_says_from_where_and_by_which_id(events: list[SecurityEvent]) -> None:
+    for event in events:
+        over_http = event.who not in {"operator", "service"}
+        whence = (event.network, event.program, event.request_id is not None)
+        assert whence == (("127.0.0.1", "python-requests", True) if over_http else (None, None, False))
+
+
+def test_changes_of_a_client_are_named_and_one_that_changes_nothing_is_none(actions: Actions) -> None:
+    app = actions.app(scopes=[READ, WRITE])
+    ensure = ["client", "ensure", app.name, "--client-id", app.client_id, "--redirect-uri", app.redirect_uri]
+    for _ in range(2):
+        actions.stack.command(*ensure, "--public", "--scope", READ, "--grace-period", "5")
+    changed = actions.stack.command("event", "list", "--client-id", app.client_id, "--kind", "client_changed")
+    assert [each["detail"] for each in changed] == ["grace_period, scopes, token_endpoint_auth_method"]
