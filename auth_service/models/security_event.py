@@ -118,7 +118,7 @@ class SecurityEvent(Base):
 
     __tablename__ = "security_events"
     __table_args__ = (
-        Index(None, "account_id", "at"),
+        Index(None, "account_id", "id"),
         Index(None, "grant_id"),
         Index(None, "counted_as", unique=True),
     )

@@ -1,6 +1,6 @@
 """Security events in SQL: those that belong to no other write, and all of them to read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 
@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, select
 
 from auth_service.models.acting import acting
 from auth_service.models.base import now
-from auth_service.models.security_event import EventKind, SecurityEvent
+from auth_service.models.security_event import SecurityEvent
 from auth_service.storage.database import Database
-from auth_service.storage.portions import AT_ONCE, in_portions
+from auth_service.storage.portions import in_portions
 from shared.service.client_network import client_network
 from shared.service.sql_database import upsert
 
@@ -61,29 +61,15 @@ class SecurityEventStore:
         conditions = (*_conditions(wanted, since), SecurityEvent.id > after)
         return in_portions(self._database, SecurityEvent, *conditions, by=(SecurityEvent.id,))
 
-    def page(
-        self, account_id: str, kinds: tuple[EventKind, ...], before: tuple[datetime, int] | None, at_most: int
-    ) -> list[SecurityEvent]:
-        """Return events of one account, the newest first, that came before a place: an instant and an id."""
+    def page(self, account_id: str, kinds: Collection[str], before: int | None, at_most: int) -> list[SecurityEvent]:
+        """Return events of one account, the newest first; with `before`, those whose ids are less."""
         query = select(SecurityEvent).where(SecurityEvent.account_id == account_id, SecurityEvent.kind.in_(kinds))
         if before is not None:
-            query = query.where(_before(*before))
+            query = query.where(SecurityEvent.id < before)
         with self._database.reading() as session:
-            newest_first = query.order_by(SecurityEvent.at.desc(), SecurityEvent.id.desc())
-            return list(session.scalars(newest_first.limit(at_most)))
-
-    def of_grant(self, grant_id: str) -> list[SecurityEvent]:
-        """Return what is known of one grant, the oldest first; no more than one portion."""
-        query = select(SecurityEvent).where(SecurityEvent.grant_id == grant_id)
-        with self._database.reading() as session:
-            return list(session.scalars(query.order_by(SecurityEvent.at, SecurityEvent.id).limit(AT_ONCE)))
+            return list(session.scalars(query.order_by(SecurityEvent.id.desc()).limit(at_most)))
 
 
 def _conditions(wanted: Wanted, since: datetime | None) -> list[ColumnElement[bool]]:
     named = [getattr(SecurityEvent, name) == value for name, value in wanted.items()]
     return named if since is None else [*named, SecurityEvent.at >= since]
-
-
-def _before(at: datetime, event_id: int) -> ColumnElement[bool]:
-    same_instant = (SecurityEvent.at == at) & (SecurityEvent.id < event_id)
-    return (SecurityEvent.at < at) | same_instant

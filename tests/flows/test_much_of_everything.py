@@ -104,7 +104,8 @@ def test_disabling_an_account_ends_its_grants_in_portions(stack: Stack, mo: Pers
     with asked_sql(stack) as asked, scripts_sent() as sent:
         stack.command("account", "disable", mo.username)
     assert (living(stack, ids), living(stack, kept)) == (0, 1)
-    assert count(asked) == 3 + (3 * 3 + 1) + 3  # find, disable and record it; end each portion, see that none is left; read them
+    # Find, disable and record it; end each portion and see that none is left; read them.
+    assert count(asked) == 3 + (3 * 3 + 1) + 3
     assert sum(sent) >= 1_000
     assert len(sent) <= 2 + 1  # the third portion is of one; where the script is not known yet, one goes twice
     assert max(sent) == 500

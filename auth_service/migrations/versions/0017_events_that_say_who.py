@@ -27,7 +27,7 @@ def upgrade() -> None:
     for name, length in (("who", 10), ("network", 64), ("program", 40), ("request_id", 64), ("counted_as", 64)):
         op.add_column("security_events", sa.Column(name, sa.String(length=length)))
     op.add_column("security_events", sa.Column("times", sa.Integer(), nullable=False, server_default="1"))
-    op.create_index(op.f("ix_security_events_account_id_at"), "security_events", ["account_id", "at"])
+    op.create_index(op.f("ix_security_events_account_id_id"), "security_events", ["account_id", "id"])
     op.create_index(op.f("ix_security_events_grant_id"), "security_events", ["grant_id"])
     op.create_index(op.f("ix_security_events_counted_as"), "security_events", ["counted_as"], unique=True)
     if op.get_bind().dialect.name == "sqlite":
@@ -50,7 +50,7 @@ def downgrade() -> None:
         op.execute("DROP TRIGGER security_events_unchanged")
     op.drop_index(op.f("ix_security_events_counted_as"), "security_events")
     op.drop_index(op.f("ix_security_events_grant_id"), "security_events")
-    op.drop_index(op.f("ix_security_events_account_id_at"), "security_events")
+    op.drop_index(op.f("ix_security_events_account_id_id"), "security_events")
     with op.batch_alter_table("security_events") as batch_op:
         for name in ("counted_as", "times", "request_id", "program", "network", "who"):
             batch_op.drop_column(name)
