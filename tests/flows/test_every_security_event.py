@@ -148,6 +148,6 @@ def test_changes_of_a_client_are_named_and_one_that_changes_nothing_is_none(acti
     app = actions.app(scopes=[READ, WRITE])
     ensure = ["client", "ensure", app.name, "--client-id", app.client_id, "--redirect-uri", app.redirect_uri]
     for _ in range(2):
-        actions.stack.command(*ensure, "--public", "--scope", READ, "--grace-period", "5")
+        actions.stack.command(*ensure, "--public", "--scope", READ, "--retry", "until-used")
     changed = actions.stack.command("event", "list", "--client-id", app.client_id, "--kind", "client_changed")
-    assert [each["detail"] for each in changed] == ["grace_period, scopes, token_endpoint_auth_method"]
+    assert [each["detail"] for each in changed] == ["retry, scopes, token_endpoint_auth_method"]
