@@ -259,6 +259,7 @@ def build(settings: Settings) -> Components:
             initial_access_tokens if settings.registration == "token" else None,
             settings.unused_client_lifetime,
             settings.registered_client_retry,
+            private_schemes=settings.registered_private_schemes,
         ),
         userinfo=userinfo_validator(issuer, introspection, dpop),
         logout=LogoutEndpoint(issuer, clients, signing_keys),

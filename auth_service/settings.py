@@ -77,6 +77,9 @@ class Settings(EnvironmentSettings):
     registered_client_retry: Literal["strict", "until-used"] = Field(
         "strict", description="whether refresh tokens of clients that register themselves may come again until used"
     )
+    registered_private_schemes: bool = Field(
+        False, description="whether, where anybody may register, apps may have addresses like com.example.app:/callback"
+    )
     unused_client_lifetime: int = Field(
         30 * 86_400, ge=1, description="a client that registered itself and was allowed nothing runs out after this"
     )

@@ -17,7 +17,7 @@ from auth_service.models.secret import SecretHolder
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 """These are two ways to present one secret. Whoever was given a secret may use either (RFC 6749 §2.3.1)."""
 
-_ON_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)")
+_ON_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::([0-9]{1,5}))?((?:[/?].*)?)")
 _LAST_PORT = 65_535
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -119,13 +119,11 @@ class Client(Base, SecretHolder, ClientMixin):
         """Return the one registered address; with several, the request has to say which (RFC 6749 §3.1.2.3)."""
         return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
 
-    def get_allowed_scope(self, scope: str | None) -> str | None:
-        """Return the requested scope if the client may ask for all of it, its own if it asked for none, else None."""
-        requested = (scope or "").split() or self.scopes
-        return " ".join(dict.fromkeys(requested)) if set(requested) <= set(self.scopes) else None
-
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Compare byte by byte (RFC 9700 §2.1), but a native app on this machine chooses its port (RFC 8252 §7.3)."""
+        """Compare byte by byte (RFC 9700 §2.1), but a native app on this machine chooses its port (RFC 8252 §7.3).
+
+        So does one that calls the machine `localhost`, which §8.3 advises against and many do.
+        """
         if redirect_uri in self.redirect_uris:
             return True
         wanted = _without_port(redirect_uri) if self.public else None
@@ -155,6 +153,6 @@ Index(
 
 
 def _without_port(uri: str) -> tuple[str, str] | None:
-    """Return what stands around the port of http on a loopback IP address: the one place whose port may differ."""
+    """Return what stands around the port of http on this machine: the one place whose port may differ."""
     parts = _ON_LOOPBACK.fullmatch(uri)
     return (parts[1], parts[3]) if parts and int(parts[2] or 0) <= _LAST_PORT else None

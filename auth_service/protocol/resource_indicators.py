@@ -12,7 +12,7 @@ from authlib.oauth2.rfc6749 import InvalidScopeError
 from auth_service.models.client import Client
 from auth_service.models.resource_server import ResourceServer
 from auth_service.protocol.errors import InvalidTargetError
-from auth_service.protocol.identity_scopes import OPENID, understood_scope
+from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.oauth_request import ProtocolRequest
 
 
@@ -38,24 +38,23 @@ def requested_resources(request: ProtocolRequest) -> tuple[str, ...]:
 
 
 def requested_target(servers: Iterable[ResourceServer], client: Client, request: ProtocolRequest) -> Target:
-    """Return what a client asks for where nothing was granted yet.
+    """Return what a client may have of what it asks for, where nothing was granted yet (RFC 6749 §3.3).
+
+    Scopes that nobody knows, that the client hasn't, or that none of the resources owns are left out.
 
     Raises:
         InvalidTargetError: a resource that is not registered, or at which the client has no scopes.
-        InvalidScopeError: a scope that the client may not ask for, or that none of the resources owns; or no scope.
+        InvalidScopeError: no scope is left.
     """
     owners = _owners(servers)
     resources = _registered(requested_resources(request), owners)
-    allowed = client.get_allowed_scope(understood_scope(request.form.get("scope"), owners))
-    if allowed is None:
-        raise InvalidScopeError
-    wanted, audience = tuple(allowed.split()), resources or tuple(owners.values())
-    if "scope" not in request.form:  # the client's own scopes, as far as they make sense for these resources
-        wanted = tuple(scope for scope in wanted if owners.get(scope) in audience)
-        if resources and not wanted:
-            raise InvalidTargetError
-    elif OPENID in wanted and OPENID in owners:  # to sign somebody in goes with any resource
+    asked_for = dict.fromkeys(request.form["scope"].split() if "scope" in request.form else client.scopes)
+    audience = resources or tuple(owners.values())
+    if "scope" in request.form and OPENID in asked_for and OPENID in owners:  # signing in goes with any resource
         audience = (*audience, owners[OPENID])
+    wanted = tuple(scope for scope in asked_for if scope in client.scopes and owners.get(scope) in audience)
+    if resources and not wanted and "scope" not in request.form:
+        raise InvalidTargetError
     return _target(owners, wanted, audience)
 
 
@@ -146,5 +145,5 @@ def _owners(servers: Iterable[ResourceServer]) -> dict[str, str]:
 def _target(owners: dict[str, str], scopes: tuple[str, ...], allowed: Collection[str]) -> Target:
     """Choose the owners of the scopes and nobody else, also if more resources were named (RFC 9700 §2.3)."""
     if not scopes or any(owners.get(scope) not in allowed for scope in scopes):
-        raise InvalidScopeError
+        raise InvalidScopeError("There is nothing among the requested scopes that could be granted there.")
     return Target(scopes, tuple(dict.fromkeys(owners[scope] for scope in scopes)))

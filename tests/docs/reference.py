@@ -83,7 +83,7 @@ OAUTH_ERRORS = {
     "invalid_redirect_uri": "a client can't be registered with one of its addresses",
     "invalid_request": "a parameter is missing, malformed or there twice; 404, 405 and 413 carry it too",
     "invalid_request_uri": "no pushed request of this name waits for this client",
-    "invalid_scope": "a scope that nobody has, or that this client may not ask for",
+    "invalid_scope": "of all scopes that were asked for, the client may have none",
     "invalid_target": "`resource` names nobody who has the scopes, or may not be asked for",
     "invalid_token": "401: the token that the request brought doesn't allow it",
     "login_required": "`prompt=none`, and nobody is signed in, or too long ago",

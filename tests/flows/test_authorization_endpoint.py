@@ -10,6 +10,7 @@ from tests.support.actions import (
     CALLBACK,
     READ,
     TIMEOUT,
+    WRITE,
     Actions,
     App,
     Browser,
@@ -113,7 +114,7 @@ def test_pkce_with_s256_is_demanded_of_every_client(
         ({"response_type": "c\u00f6d\u00e9"}, "unsupported_response_type"),
         ({"response_mode": "fragment"}, "invalid_request"),
         ({"scope": "nobody:has"}, "invalid_scope"),
-        ({"scope": f"{READ} plans:read"}, "invalid_scope"),
+        ({"scope": "plans:read nobody:has"}, "invalid_scope"),
         ({"request": "eyJ"}, "request_not_supported"),
         ({"request_uri": "https://attacker.example/r"}, "request_uri_not_supported"),
         ({"resource": "https://unknown.example/"}, "invalid_target"),
@@ -125,6 +126,15 @@ def test_pkce_with_s256_is_demanded_of_every_client(
 )
 def test_other_faults_are_told_to_the_client(actions: Actions, parameters: dict[str, object], error: str) -> None:
     assert refusal(actions, actions.app(), **parameters)["error"] == error
+
+
+@pytest.mark.clause("RFC 6749 §3.3")
+def test_of_the_scopes_that_are_asked_for_a_person_is_asked_about_those_that_the_client_may_have(
+    actions: Actions,
+) -> None:
+    app, mo = actions.app(scopes=[READ]), actions.person()
+    granted = app.connect(mo, scope=f"nobody:has {READ} {WRITE}")
+    assert granted.answer["scope"] == READ
 
 
 @pytest.mark.clause("RFC 6749 §4.1.2.1", line=31)

@@ -1,11 +1,14 @@
 """Redirect addresses: which may be registered, and that nothing but a registered one, byte for byte, is led to."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 
 from tests.support.actions import READ, TIMEOUT, Actions, Verifier, query_of, redirect_parameters
+from tests.support.registration import PUBLIC, register
+from tests.support.stack import Stack
 
 REGISTERED = "https://client.example/cb"
 APPENDED = [
@@ -112,7 +115,9 @@ def test_bytes_that_are_no_text_are_no_address(actions: Actions, encoded: str) -
         ("http://127.0.0.1/cb", "http://127.0.0.1:49152@evil.example/cb", False),
         ("http://127.0.0.1/cb", "http://[::1]:49152/cb", False),
         ("http://127.0.0.1/cb", "https://127.0.0.1:49152/cb", False),
-        ("http://localhost/cb", "http://localhost:49152/cb", False),
+        ("http://localhost/cb", "http://localhost:49152/cb", True),
+        ("http://localhost/cb", "http://localhost.example:49152/cb", False),
+        ("http://localhost/cb", "http://127.0.0.1:49152/cb", False),
         ("https://client.example/cb", "https://client.example:8443/cb", False),
     ],
     ids=ascii,
@@ -197,8 +202,31 @@ def test_who_registers_a_client_is_told_what_is_missing(actions: Actions, argume
 
 
 @pytest.mark.clause("RFC 8252 §7.1")
-def test_a_native_app_may_have_a_scheme_of_its_own(actions: Actions) -> None:
-    address = "com.example.app:/cb"
+@pytest.mark.parametrize("address", ["com.example.app:/cb", "com.example.app://cb"])
+def test_a_native_app_may_have_a_scheme_of_its_own(actions: Actions, address: str) -> None:
     app, mo = actions.app(redirect_uri=address, public=True), actions.person()
     back = mo.decide(app.authorize_url(Verifier()), [READ])
     assert back.headers["Location"].startswith(f"{address}?code=")
+
+
+@pytest.mark.clause("RFC 8252 §8.4")
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [({"registration": "open"}, 400), ({"registration": "open", "registered_private_schemes": True}, 201)],
+)
+def test_where_anybody_may_register_a_setting_says_whether_apps_have_schemes_of_their_own(
+    start_stack: Callable[..., Stack], settings: dict[str, Any], status: int
+) -> None:
+    stack = start_stack(**settings)
+    assert register(stack, {**PUBLIC, "redirect_uris": ["com.example.app:/cb"]}).status_code == status
+    for address in ("nodot:/cb", "javascript:alert(1)", "com.example.app:/cb#x"):
+        assert register(stack, {**PUBLIC, "redirect_uris": [address]}).status_code == 400
+
+
+@pytest.mark.clause("RFC 8252 §8.4")
+def test_who_has_an_initial_access_token_may_register_a_scheme_of_its_own(start_stack: Callable[..., Stack]) -> None:
+    stack = start_stack(registration="token")
+    token = stack.command("initial-access-token", "create")["initial_access_token"]
+    metadata = {**PUBLIC, "redirect_uris": ["com.example.app:/cb"]}
+    assert register(stack, {**metadata, "token_endpoint_auth_method": "client_secret_basic"}, token).status_code == 400
+    assert register(stack, metadata, token).status_code == 201

@@ -40,7 +40,7 @@ class Life:
             return INVALID_CLIENT
         if self.ended or self.client_deleted or not own_client or (index == 0 and self.forgotten):
             return INVALID_GRANT
-        if index > 0 and not set(form.get("scope", "").split()) <= self.scopes:
+        if index > 0 and "scope" in form and not set(form["scope"].split()) & self.scopes:
             return INVALID_SCOPE
         if self.forgotten:
             return INVALID_GRANT
@@ -59,7 +59,9 @@ class Life:
     def got(self, answer: Mapping[str, object], form: Form, key: str | None) -> None:
         """Tokens were issued."""
         self.credentials.append(str(answer["refresh_token"]))
-        self.access[str(answer["access_token"])] = frozenset(form.get("scope", "").split()) or self.scopes
+        self.access[str(answer["access_token"])] = (
+            frozenset(form["scope"].split()) & self.scopes if "scope" in form else self.scopes
+        )
         self.last_key, self.last_form, self.last_answer, self.window_open = key, form, answer, True
 
     def narrowed(self, scopes: frozenset[str]) -> None:

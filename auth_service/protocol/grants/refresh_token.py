@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, InvalidScopeError, UnauthorizedClientError
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, UnauthorizedClientError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
 from auth_service.crypto.token_handle import TokenKeyRing, TokenKind
@@ -60,8 +60,6 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
     def _check_what_is_asked_for(self) -> None:
         request, grant = self.request, self._grant
         asked_for = request.form["scope"].split() if "scope" in request.form else grant.scopes
-        if not set(asked_for) <= set(grant.scopes):
-            raise InvalidScopeError
         self._same_request = self.server.same_request(request)  # invalid_request
         granted = Target(grant.scopes, grant.audience)
         scopes = tuple(scope for scope in grant.scopes if scope in asked_for)

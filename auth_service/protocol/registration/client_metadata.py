@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping
 
 from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, Client
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
-from auth_service.protocol.identity_scopes import understood_scope
 from auth_service.protocol.registration.keys import checked_jwks
 from auth_service.protocol.registration.rules import ClientRefusedError, RedirectUriRefusedError, check_client
 from auth_service.protocol.tokens.signing_keys import ALGORITHMS
@@ -16,7 +15,8 @@ from auth_service.protocol.tokens.signing_keys import ALGORITHMS
 Metadata = Mapping[str, object]
 
 _GRANT_TYPES = ("authorization_code", "refresh_token")
-"""Clients that register themselves get these grants: they bring a person back to an address that was registered.
+"""Clients that register themselves get these grants, whatever they ask for beside: they bring a person back to an
+address that was registered.
 
 With `client_credentials` nobody would be asked; a device code works for whoever had it sent to somebody. Clients with
 these an operator registers.
@@ -34,28 +34,33 @@ def parse_metadata(body: bytes) -> Metadata:
     return {name: value for name, value in metadata.items() if value is not None}
 
 
-def describe(client: Client, metadata: Metadata, known_scopes: Collection[str]) -> None:
-    """Make `client` what the metadata say, with defaults for what they leave out. Raises ClientRefusedError."""
+def describe(client: Client, metadata: Metadata, known_scopes: Collection[str], *, private_schemes: bool) -> None:
+    """Make `client` what the metadata say, with defaults for what they leave out.
+
+    Grants, types of responses and scopes that it can't have are left out (RFC 7591 §3.2.1); where nothing is left, and
+    for all else, ClientRefusedError is raised.
+    """
     client.name = _text(metadata, "client_name", client.client_id)
     client.token_endpoint_auth_method = _text(metadata, "token_endpoint_auth_method", "client_secret_basic")
     client.jwks = _jwks(metadata) if client.token_endpoint_auth_method == "private_key_jwt" else None
-    client.grant_types = _texts(metadata, "grant_types", ("authorization_code",))
+    asked_for = _texts(metadata, "grant_types", ("authorization_code",))
+    client.grant_types = tuple(grant_type for grant_type in asked_for if grant_type in _GRANT_TYPES)
     client.redirect_uris = _redirect_uris(metadata)
     client.post_logout_redirect_uris = _texts(metadata, "post_logout_redirect_uris", ())
     client.id_token_signed_response_alg = _text(metadata, "id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALGORITHM)
-    asked_for = _text(metadata, "scope", " ".join(known_scopes))
-    client.scopes = tuple((understood_scope(asked_for, known_scopes) or "").split())
+    scopes = dict.fromkeys(_text(metadata, "scope", "").split() or known_scopes)
+    client.scopes = tuple(scope for scope in scopes if scope in known_scopes)
     client.dpop_bound_access_tokens = _flag(metadata, "dpop_bound_access_tokens")
     client.require_pushed_authorization_requests = _flag(metadata, "require_pushed_authorization_requests")
     if client.token_endpoint_auth_method not in CLIENT_AUTH_METHODS:
         raise ClientRefusedError(f"token_endpoint_auth_method must be one of {', '.join(CLIENT_AUTH_METHODS)}")
     if client.id_token_signed_response_alg not in ALGORITHMS:
         raise ClientRefusedError(f"id_token_signed_response_alg must be one of {', '.join(ALGORITHMS)}")
-    if "authorization_code" not in client.grant_types or not set(client.grant_types) <= set(_GRANT_TYPES):
-        raise ClientRefusedError("grant_types must be authorization_code, and may be refresh_token too")
-    if _texts(metadata, "response_types", ("code",)) != ("code",):
-        raise ClientRefusedError("response_types must be code, to go with the grant type authorization_code")
-    check_client(client, known_scopes)
+    if "authorization_code" not in client.grant_types:
+        raise ClientRefusedError("grant_types must have authorization_code among them")
+    if "code" not in _texts(metadata, "response_types", ("code",)):
+        raise ClientRefusedError("response_types must have code among them, for the grant type authorization_code")
+    check_client(client, known_scopes, private_schemes=private_schemes)
 
 
 def registered_metadata(client: Client) -> dict[str, object]:

@@ -59,10 +59,13 @@ class DynamicRegistration:
         initial_access_tokens: InitialAccessTokenStore | None,
         unused_client_lifetime: int,
         retry: str,
+        *,
+        private_schemes: bool,
     ) -> None:
         """Without `initial_access_tokens`, anybody may register clients.
 
         A client that nobody uses is kept for `unused_client_lifetime` seconds. Each gets this policy of `retry`.
+        Without `private_schemes`, only who has an initial access token may have addresses with a scheme of its own.
         """
         self._issuer = issuer
         self._clients = clients
@@ -72,6 +75,7 @@ class DynamicRegistration:
         self._initial_access_tokens = initial_access_tokens
         self._unused_client_lifetime = timedelta(seconds=unused_client_lifetime)
         self._retry = retry
+        self._private_schemes = private_schemes or initial_access_tokens is not None
 
     def register(self, request: JsonRequest) -> ProtocolResponse:
         """Ask who may, then what it is; store the client and the use of its token in one transaction (RFC 7591 §3)."""
@@ -156,7 +160,7 @@ class DynamicRegistration:
         def describe_client(client: Client) -> str | None:
             former_name = client.name
             with _told_to_clients():
-                describe(client, metadata, known_scopes)
+                describe(client, metadata, known_scopes, private_schemes=self._private_schemes)
                 if client.name not in {former_name, client.client_id} and (
                     problem := pretence(client.name, taken_names)
                 ):

@@ -25,8 +25,11 @@ class RedirectUriRefusedError(ClientRefusedError):
     """One of its redirect addresses is the reason (RFC 7591 §3.2.2)."""
 
 
-def check_client(client: Client, known_scopes: Collection[str]) -> None:
-    """Raise ClientRefusedError unless this client may be registered as it is."""
+def check_client(client: Client, known_scopes: Collection[str], *, private_schemes: bool = True) -> None:
+    """Raise ClientRefusedError unless this client may be registered as it is.
+
+    `private_schemes`: a public one may have addresses with a scheme of its own, which any other app could claim too.
+    """
     if _ID.fullmatch(client.client_id) is None or client.client_id.startswith(SUBJECT_PREFIX):
         raise ClientRefusedError(
             f"a client id consists of letters, digits, - and _, and does not begin with {SUBJECT_PREFIX}"
@@ -44,7 +47,7 @@ def check_client(client: Client, known_scopes: Collection[str]) -> None:
         raise ClientRefusedError("a client that may exchange tokens needs to know whose, and no other client does")
     if "authorization_code" in client.grant_types and not client.redirect_uris:
         raise RedirectUriRefusedError("a client with the authorization_code grant needs at least one redirect_uri")
-    own_scheme = client.public and not client.registered_itself
+    own_scheme = client.public and private_schemes
     if problem := _problem_among(client.redirect_uris, own_scheme=own_scheme):
         raise RedirectUriRefusedError(problem)
     if problem := _problem_among(client.post_logout_redirect_uris or (), own_scheme=own_scheme):
@@ -94,9 +97,9 @@ def _redirect_uri_problem(uri: str, *, own_scheme: bool) -> str | None:
         return "must not have a user name"
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         return None if parts.hostname else "has no host"
-    if own_scheme and "." in parts.scheme and not parts.netloc:
+    if own_scheme and "." in parts.scheme:
         return None  # a native app's own scheme, in reverse domain notation (RFC 8252 §7.1)
     return (
         "must be https; http is accepted on loopback, "
-        "a reverse-domain scheme for public clients that an operator registers"
+        "a reverse-domain scheme for public clients that an operator, or an initial access token, vouches for"
     )
