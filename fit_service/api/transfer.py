@@ -69,8 +69,8 @@ def import_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> 
     (`Content-Encoding: gzip`); the limit holds for what is in it.
     """
     sent = file_body()
-    recognised = recognise(sent.open(), sent.codec, sent.media_type)
-    file = read_entries(sent.open(), sent.codec, recognised, choices(query), datetime.now(UTC))
+    recognised = recognise(sent.open, sent.codec, sent.media_type, sent.max_unpacked)
+    file = read_entries(recognised, sent.codec, choices(query), datetime.now(UTC))
     candidates = [Candidate(each.entry, each.id, each.is_too_late) for each in file.entries]
     merge_twins = query[TWINS] == MERGE
     if query[DRY_RUN]:

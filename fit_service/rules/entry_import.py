@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import BinaryIO
 
 from fit_service.rules.body_weight_entry import FIRST_YEAR, MAX_AHEAD, TOO_LATE, NewEntry
 from fit_service.rules.formats.contract import Reading, Reason, Skipped, Unreadable
@@ -19,8 +18,8 @@ MAX_ERRORS = 100
 """After so many, the rest of a file is not worth reading."""
 MAX_ENTRIES = 10_000
 """A file has at most so many entries: twenty-seven years of mornings, which take less than a second."""
-MAX_MARKED_DELETED = 100_000
-"""A file has at most so many rows that are marked deleted, which may be as short as two bytes."""
+MAX_SKIPPED = 100_000
+"""A file has at most so many rows that become no entries: one that is marked deleted may be as short as two bytes."""
 MAX_PLACES = 10
 """So many of the rows that were skipped for one reason are named."""
 
@@ -80,19 +79,22 @@ class EntryFile:
             raise _refusal(faults[:MAX_ERRORS])
 
 
-def read_entries(file: BinaryIO, codec: str, recognised: Recognised, choices: Choices, now: datetime) -> EntryFile:
+def read_entries(recognised: Recognised, codec: str, choices: Choices, now: datetime) -> EntryFile:
     """Read all entries of a file.
 
     Raises InvalidEntriesError that names every row at fault, or another RefusedError if the file can't be read.
     """
     readings: list[Reading] = []
     faults: list[Fault] = []
-    found = EntryFile(recognised, [], {}, [])
-    for row in recognised.format.read(file, codec):
+    found, skipped = EntryFile(recognised, [], {}, []), 0
+    for row in recognised.rows(codec):
         if isinstance(row, Skipped):
             found.skip(row.place, row.reason)
-            if found.marked_deleted > MAX_MARKED_DELETED:
-                raise TooLongError(f"The file has more than {MAX_MARKED_DELETED} deleted entries: leave them out.")
+            skipped += 1
+            if found.marked_deleted > MAX_SKIPPED:
+                raise TooLongError(f"The file has more than {MAX_SKIPPED} deleted entries: leave them out.")
+            if skipped > MAX_SKIPPED:
+                raise TooLongError(f"The file has more than {MAX_SKIPPED} rows that are no weighings: leave them out.")
         elif isinstance(row, Unreadable):
             faults.append(Fault(row.field, row.sentence, row.place))
         else:

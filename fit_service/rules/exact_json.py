@@ -64,8 +64,8 @@ def items(file: BinaryIO, *path: str) -> Iterator[object]:
         raise UnreadableJsonError(f"There is more after the {'object' if path else 'array'}.")
 
 
-def lines(file: BinaryIO) -> Iterator[object]:
-    """Read values that stand one after the other, as in JSON lines. Raises UnreadableJsonError."""
+def values(file: BinaryIO) -> Iterator[object]:
+    """Read values that stand one after the other, as in NDJSON. Raises UnreadableJsonError."""
     text = _Characters(file)
     while text.peek():
         yield text.value()

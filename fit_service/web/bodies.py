@@ -9,11 +9,11 @@ from typing import Any, BinaryIO
 from flask import request
 
 from fit_service.rules import exact_json
-from fit_service.rules.formats.table import ANY, MEDIA_TYPES
+from fit_service.rules.formats.table import ANY, MEDIA_TYPES, UNPACKED, ZIP
 from fit_service.rules.refusals import InvalidValueError, UnreadableError
 from fit_service.web.errors import ProblemError, UnsupportedCodingError
 
-FILE_TYPES = (*MEDIA_TYPES, ANY)
+FILE_TYPES = (*MEDIA_TYPES, ZIP, ANY)
 """A file is sent as one of these; what it is, it says itself."""
 UTF_8 = {"utf-8": "utf-8-sig"}
 CHARSETS = {
@@ -56,6 +56,8 @@ class SentFile:
     codec: str
     """It decodes what is text in it."""
     media_type: str
+    max_unpacked: int
+    """So many bytes may be unpacked of a file that is in it, if it is a zip."""
 
     def open(self) -> BinaryIO:
         """Read it from its beginning."""
@@ -74,8 +76,9 @@ def file_body() -> SentFile:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in charsets:
         raise ProblemError(415, f"The charset of {media_type} must be one of: {', '.join(charsets)}.")
-    coding, file = _coding(("gzip", "x-gzip")), request.get_data()
-    return SentFile(_unpacked(file) if coding else file, charsets[charset], media_type)
+    coding, file, limit = _coding(("gzip", "x-gzip")), request.get_data(), request.max_content_length
+    assert limit is not None
+    return SentFile(_unpacked(file) if coding else file, charsets[charset], media_type, UNPACKED * limit)
 
 
 def _coding(accepted: Sequence[str]) -> str | None:

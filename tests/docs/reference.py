@@ -239,7 +239,7 @@ def limits() -> Iterator[Row]:
     yield "batch", f"{entry_batch.MAX_ENTRIES} entries, {_bytes(body_weight_batch.MAX_BODY)}", "422, 413"
     yield "imported file", f"{_bytes(FitSettings.model_fields['import_limit'].default)} (`FIT_IMPORT_LIMIT`)", "413"
     yield "entries and columns of an imported file", f"{entry_import.MAX_ENTRIES:,} and {csv_rows.MAX_COLUMNS}", "422"
-    yield "rows of an imported file that are marked deleted", f"{entry_import.MAX_MARKED_DELETED:,}", "422"
+    yield "rows of an imported file that are marked deleted, or no weighings", f"{entry_import.MAX_SKIPPED:,}", "422"
     yield "mistakes that are named of an imported file", f"{entry_import.MAX_ERRORS}", "the rest is not read"
     yield "buckets of a summary", f"{summary.MAX_BUCKETS:,}; {summary.DEFAULT_BUCKETS} without `start`", "422"
     yield (

@@ -95,7 +95,7 @@ def test_each_limit_in_the_table_is_that_of_the_code() -> None:
         "an app's own version of a record": str(client_record.MAX_VERSION),
         "an imported file, also when it is unpacked": f"{Settings.model_fields['import_limit'].default} bytes",
         "entries of an imported file": str(entry_import.MAX_ENTRIES),
-        "rows of an imported file that are marked deleted": str(entry_import.MAX_MARKED_DELETED),
+        "rows of an imported file that are marked deleted, or no weighings": str(entry_import.MAX_SKIPPED),
         "columns of a CSV file": str(csv_rows.MAX_COLUMNS),
         "errors and warnings of an import that are named": str(entry_import.MAX_ERRORS),
         "entries of a page": str(LIMIT.reader.schema["maximum"]),

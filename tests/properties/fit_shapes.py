@@ -16,7 +16,7 @@ from tests.properties.repeating_shapes import JSON, Sent, Shape, of_heads, of_js
 FILE = 1024 * 1024
 """Bytes."""
 MOST = entry_import.MAX_ENTRIES
-DELETED = entry_import.MAX_MARKED_DELETED
+DELETED = entry_import.MAX_SKIPPED
 BATCH, IMPORT = "/api/body_weight/batch", "/api/body_weight/import"
 ROOMS = {BATCH: body_weight_batch.MAX_BODY, IMPORT: FILE}
 AROUND = {BATCH: '{"entries": [%s]}', IMPORT: "[%s]"}

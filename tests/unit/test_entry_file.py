@@ -37,10 +37,10 @@ def test_writing_takes_entries_only_as_its_text_is_fetched(entry_format: EntryFo
 
 @each_format
 def test_what_was_written_is_read_with_its_ids(entry_format: EntryFormat) -> None:
-    file = io.BytesIO("".join(entry_format.write([ENTRY] * 3, None)).encode())
-    recognised = recognise(io.BytesIO(file.getvalue()), "utf-8-sig", entry_format.media_type)
+    file = "".join(entry_format.write([ENTRY] * 3, None)).encode()
+    recognised = recognise(lambda: io.BytesIO(file), "utf-8-sig", entry_format.media_type, 0)
     assert recognised.format.name == entry_format.name
-    found = read_entries(file, "utf-8-sig", recognised, Choices(), ENTRY.created_at).entries
+    found = read_entries(recognised, "utf-8-sig", Choices(), ENTRY.created_at).entries
     assert {(each.entry.weight, each.entry.created_at, each.id) for each in found} == {
         (ENTRY.weight, ENTRY.created_at, ENTRY.id)
     }

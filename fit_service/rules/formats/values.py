@@ -124,6 +124,11 @@ def clock_time(text: object) -> ClockTime:
     return found
 
 
+def in_utc(when: ClockTime | Instant) -> datetime:
+    """Return the moment of a file that writes UTC without saying so."""
+    return when.at if isinstance(when, Instant) else when.shown.replace(tzinfo=UTC)
+
+
 _Clock = tuple[time, int | None]
 """A time of day, and how many minutes it is ahead of UTC."""
 

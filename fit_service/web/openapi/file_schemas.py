@@ -26,7 +26,14 @@ _XML_EXAMPLE = (
     '<HealthData locale="en_US"><Record type="HKQuantityTypeIdentifierBodyMass" sourceName="Scale" unit="kg" '
     'startDate="2026-01-05 07:30:00 +0100" endDate="2026-01-05 07:30:00 +0100" value="82.5"/></HealthData>'
 )
+_FHIR_EXAMPLE = (
+    '{"resourceType": "Observation", "status": "final", "code": {"coding": [{"system": "http://loinc.org", "code": '
+    '"29463-7"}]}, "effectiveDateTime": "2026-01-05T06:30:00Z", "valueQuantity": {"value": 82.5, "system": '
+    '"http://unitsofmeasure.org", "code": "kg"}}'
+)
 _FILE_EXAMPLES = {
+    "application/fhir+json": _FHIR_EXAMPLE,
+    "application/fhir+ndjson": _FHIR_EXAMPLE,
     "text/csv": _CSV_EXAMPLE,
     "application/xml": _XML_EXAMPLE,
     "text/xml": _XML_EXAMPLE,
