@@ -91,6 +91,7 @@ def what_a_registering_and_a_signing_app_hold(
 @pytest.mark.clause("RFC 6750 §5.3", line=49)
 def test_no_secret_is_written_down(start_stack: Callable[..., Stack], capfd: pytest.CaptureFixture[str]) -> None:
     stack, pages = start_stack(log_level="DEBUG", registration="open"), []
+    stack.forget_failures()
     logging.getLogger().setLevel("DEBUG")
 
     def see(answer: requests.Response) -> None:
