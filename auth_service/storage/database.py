@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from auth_service.models.base import Base
 from shared.service.sql_database import SqlDatabase
 
 
@@ -10,3 +11,4 @@ class Database(SqlDatabase):
 
     service = "auth_service"
     migrations = Path(__file__).parent.parent / "migrations"
+    tables = Base.metadata

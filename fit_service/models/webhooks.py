@@ -1,6 +1,6 @@
 """Webhooks, what they have still to be told, and how far the revocation feed was read for them."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fit_service.models.base import Base
@@ -33,6 +33,8 @@ class Webhook(Base):
     """It is in microseconds since 1970 in UTC, like every other moment here."""
     doubts: Mapped[int] = mapped_column(BigInteger)
     """There had been so many when it was last confirmed that the person consents (`FeedPosition.doubts`)."""
+    confirmed_at: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """Only 0.1.0 writes and reads it, beside which this release has to run during an update."""
     expires_at: Mapped[int] = mapped_column(BigInteger)
     """The status ends then."""
     last_number: Mapped[int] = mapped_column(BigInteger)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fit_service.models.base import Base
 from shared.service.sql_database import SqlDatabase
 
 
@@ -10,4 +11,5 @@ class Database(SqlDatabase):
 
     service = "fit_service"
     migrations = Path(__file__).parent.parent / "migrations"
+    tables = Base.metadata
     reads_at = "REPEATABLE READ"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from shared.operations.doctor import Finding
-from shared.service.sql_database import SqlDatabase
+from shared.service.sql_database import SchemaError, SqlDatabase
 
 CLOCKS_AGREE_WITHIN = 2.0
 """Seconds."""
@@ -17,8 +17,8 @@ def sql_findings(database: SqlDatabase) -> Iterator[Finding]:
     """Schema, writing, clock and room. Raises what a database raises that can't be asked."""
     try:
         database.check()
-    except RuntimeError as behind:
-        yield Finding(str(behind).partition(":")[0], f"Run `flask --app {database.service} database upgrade`")
+    except SchemaError as error:
+        yield Finding(error.problem, f"{error.remedy[0].upper()}{error.remedy[1:]}")
         return
     database.check_writing()
     before, server, after = time.time(), database.server_time(), time.time()

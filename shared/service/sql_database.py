@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Connection, Executable, create_engine, inspect, text
+from sqlalchemy import Connection, Executable, Inspector, MetaData, create_engine, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -21,12 +21,21 @@ _LONGEST_UPGRADE = 3_600_000
 """So many milliseconds another process waits on SQLite for an upgrade that goes on."""
 
 
+class SchemaError(RuntimeError):
+    """The database has another release's schema. It says what is the matter and what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}: {remedy}")
+        self.problem, self.remedy = problem, remedy
+
+
 class SqlDatabase:
     """It is a service's SQL. It opens no connection before the first transaction, so a fork may follow."""
 
     service: str
     """It is the name of the package, for the command that upgrades the schema."""
     migrations: Path
+    tables: MetaData
     reads_at: Literal["REPEATABLE READ"] | None = None
     """Transactions that read have this isolation level, or the server's if it is None."""
 
@@ -70,6 +79,8 @@ class SqlDatabase:
                 wait_however_long(connection)
                 if connection.dialect.name == "postgresql":
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+                if (_revision(connection) or "") > self._newest():
+                    return  # a replica of the release before that starts during an update
                 config = self.alembic_config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
@@ -83,12 +94,17 @@ class SqlDatabase:
         return config
 
     def check(self) -> None:
-        """Raise unless the database answers and has this version's schema."""
+        """Raise SchemaError unless the database answers and has this version's schema, or a later one that will do."""
         with self._engine.connect() as connection:
-            migrated = inspect(connection).has_table("alembic_version")
-            current = connection.scalar(text("SELECT version_num FROM alembic_version")) if migrated else None
-        if current != self._newest():
-            raise RuntimeError(f"the schema is at {current}: run `flask --app {self.service} database upgrade`")
+            current, newest = _revision(connection), self._newest()
+            if current is None or current < newest:
+                upgrade = f"run `flask --app {self.service} database upgrade`"
+                raise SchemaError(f"the schema is at {current}", upgrade)
+            if current > newest and (differs := what_is_in_the_way(inspect(connection), self.tables)):
+                raise SchemaError(
+                    f"the schema is at {current}, a later release's, in which {', '.join(differs)}",
+                    "update the service",
+                )
 
     def check_writing(self) -> None:
         """Raise unless something can be written and committed."""
@@ -125,6 +141,29 @@ class SqlDatabase:
         """Return the revision of the newest migration. They are numbered."""
         newest = max(file.stem for file in (self.migrations / "versions").glob("[0-9]*.py"))
         return newest.partition("_")[0]
+
+
+def what_is_in_the_way(found: Inspector, tables: MetaData) -> list[str]:
+    """Return what a later release's schema lacks of these tables, and what it wants of each row that we don't write."""
+    columns = {
+        name: {column["name"]: column for column in each} for (_, name), each in found.get_multi_columns().items()
+    }
+    differs = []
+    for table in tables.sorted_tables:
+        there = columns.get(table.name, {})
+        differs += [f"{table.name}.{name} is gone" for name in table.columns.keys() - there.keys()]
+        unknown = [column for name, column in there.items() if name not in table.columns]
+        needed = [column["name"] for column in unknown if not column["nullable"] and column["default"] is None]
+        differs += [f"{table.name}.{name} has no default" for name in needed]
+    return sorted(differs)
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the number of the last migration that was run; None if none was."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def upsert(session: Session, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:

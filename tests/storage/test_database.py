@@ -17,6 +17,7 @@ from auth_service.models.consent import Consent
 from auth_service.models.grant import GrantRecord
 from auth_service.models.resource_server import Scope
 from auth_service.storage.database import Database
+from shared.service.sql_database import SchemaError
 
 FOR_THE_RELEASE_BEFORE = [("clients", "grace_period")]
 """Columns that only its processes still read and write, while an update goes on."""
@@ -58,6 +59,30 @@ def test_of_two_replicas_that_upgrade_at_once_one_waits_for_the_other(sql_url: s
     for each in (first, second):
         each.check()
         each.close()
+
+
+def test_a_later_releases_schema_will_do_if_it_has_all_that_is_written_and_read_here(database: Database) -> None:
+    """As while an update goes on, when replicas of the release before run, and start, beside the new ones."""
+    with database.writing() as session:
+        session.execute(text("ALTER TABLE clients ADD COLUMN colour VARCHAR(8)"))
+        session.execute(text("ALTER TABLE clients ADD COLUMN size INTEGER NOT NULL DEFAULT 1"))
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.check()
+    database.upgrade()
+    with database.writing() as session:
+        session.execute(text("ALTER TABLE clients RENAME COLUMN name TO title"))
+    with pytest.raises(SchemaError) as refused:
+        database.check()
+    assert str(refused.value) == (
+        "the schema is at 9999, a later release's, in which clients.name is gone, clients.title has no default: "
+        "update the service"
+    )
+    with database.writing() as session:
+        session.execute(text("ALTER TABLE clients RENAME COLUMN title TO name"))
+        for column in ("colour", "size"):
+            session.execute(text(f"ALTER TABLE clients DROP COLUMN {column}"))
+        newest = max(each.stem for each in (database.migrations / "versions").glob("[0-9]*.py")).partition("_")[0]
+        session.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest})
 
 
 def test_what_an_older_version_stored_is_kept(sql_url: str) -> None:

@@ -18,8 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 class GunicornProcess:
     """Serves one application. What it writes to stderr goes to `log`."""
 
-    def __init__(self, app: str, port: int, environment: dict[str, str], *options: str, log: Path) -> None:
-        self.port = port
+    def __init__(
+        self, app: str, port: int, environment: dict[str, str], *options: str, log: Path, code: Path = ROOT
+    ) -> None:
+        """`code` is the folder with the packages."""
+        self.port, self._code = port, code
         program = str(Path(sys.executable).with_name("gunicorn"))
         self._command = [program, *options, "-b", f"127.0.0.1:{port}", app]
         self._app, self._options = app, options
@@ -28,9 +31,11 @@ class GunicornProcess:
 
     @classmethod
     @contextmanager
-    def running(cls, app: str, port: int, environment: dict[str, str], *options: str, log: Path) -> Iterator[Self]:
+    def running(
+        cls, app: str, port: int, environment: dict[str, str], *options: str, log: Path, code: Path = ROOT
+    ) -> Iterator[Self]:
         """Start one; it may not answer yet."""
-        gunicorn = cls(app, port, environment, *options, log=log)
+        gunicorn = cls(app, port, environment, *options, log=log, code=code)
         gunicorn.start()
         try:
             yield gunicorn
@@ -40,13 +45,15 @@ class GunicornProcess:
     @contextmanager
     def replica(self, port: int) -> Iterator["GunicornProcess"]:
         """Another one of the same, started."""
-        with self.running(self._app, port, self._environment, *self._options, log=self._log) as replica:
+        with self.running(
+            self._app, port, self._environment, *self._options, log=self._log, code=self._code
+        ) as replica:
             yield replica
 
     def start(self) -> None:
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=ROOT, env=self._environment, stderr=log, start_new_session=True
+                self._command, cwd=self._code, env=self._environment, stderr=log, start_new_session=True
             )
 
     def terminate(self) -> None:
