@@ -20,6 +20,7 @@ from auth_service.protocol.device.authorization import (
     DeviceDecisions,
 )
 from auth_service.protocol.device.device_code import DeviceCodeGrant
+from auth_service.protocol.device.short_outage import ShortOutage
 from auth_service.protocol.grants.authorization_code import AuthorizationCodeGrant
 from auth_service.protocol.grants.client_credentials import ClientCredentialsGrant
 from auth_service.protocol.grants.code_exchange import CodeExchange
@@ -178,6 +179,7 @@ def build(settings: Settings) -> Components:
                 records=records,
                 resource_servers=resource_servers,
                 codes=codes,
+                outage=ShortOutage(),
             ),
             TokenExchangeGrant.GRANT_TYPE: partial(
                 TokenExchangeGrant,

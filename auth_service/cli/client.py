@@ -20,7 +20,14 @@ from auth_service.cli.command import (
     secret_from,
 )
 from auth_service.crypto.token_handle import new_grant_id
-from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, SECRET_METHODS, Client, RetryPolicy, new_client_id
+from auth_service.models.client import (
+    DEFAULT_ID_TOKEN_ALGORITHM,
+    SECRET_METHODS,
+    Client,
+    PkcePolicy,
+    RetryPolicy,
+    new_client_id,
+)
 from auth_service.models.secret import new_secret, secret_digest
 from auth_service.protocol.registration.keys import checked_jwks
 from auth_service.protocol.registration.rules import GRANT_TYPES, check_client
@@ -67,6 +74,11 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
             "--retry",
             type=click.Choice([policy.value for policy in RetryPolicy]),
             help="Whether a refresh token may come again because its answer was lost. Default: strict.",
+        ),
+        click.option(
+            "--pkce",
+            type=click.Choice([policy.value for policy in PkcePolicy]),
+            help="Optional: a confidential one may sign people in with a nonce instead. Default: required.",
         ),
         click.option("--grace-period", hidden=True, expose_value=False, callback=_renamed),
         click.option(
@@ -216,6 +228,7 @@ def _describe(client: Client, name: str, options: dict[str, Any]) -> None:
         raise RefusedError(f"no resource server is registered for {', '.join(sorted(unknown))}")
     client.access_token_lifetime = options["access_token_lifetime"]
     client.retry = options["retry"] or RetryPolicy.STRICT
+    client.pkce = options["pkce"] or PkcePolicy.REQUIRED
     client.dpop_bound_access_tokens = options["dpop_bound_access_tokens"]
     client.require_pushed_authorization_requests = options["require_pushed_authorization_requests"]
     client.post_logout_redirect_uris = tuple(options["post_logout_redirect_uris"])
@@ -239,6 +252,7 @@ def _client_as_json(client: Client) -> dict[str, object]:
         "exchange_from": client.exchange_from,
         "access_token_lifetime": client.access_token_lifetime,
         "retry": client.retry,
+        "pkce": client.pkce,
         "id_token_signed_response_alg": client.id_token_signed_response_alg,
         "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
         "require_pushed_authorization_requests": client.require_pushed_authorization_requests,

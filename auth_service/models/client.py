@@ -36,6 +36,14 @@ class RetryPolicy(StrEnum):
     """As long as nobody has presented a token of the answer, and a moment longer if it proves itself."""
 
 
+class PkcePolicy(StrEnum):
+    """A client's authorization requests have a `code_challenge`."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    """Or, of a client that proves itself, they sign somebody in and have a `nonce` (RFC 9700 §2.1.1)."""
+
+
 def new_client_id() -> str:
     """Make an id that no client ever had, and that is no person's."""
     return f"client_{secrets.token_urlsafe(12)}"
@@ -66,6 +74,8 @@ class Client(Base, SecretHolder, ClientMixin):
     """It lives so many seconds, where that differs from the service's setting."""
     retry: Mapped[str] = mapped_column(String(20), default=RetryPolicy.STRICT)
     """It is one of RetryPolicy."""
+    pkce: Mapped[str] = mapped_column(String(20), default=PkcePolicy.REQUIRED)
+    """It is one of PkcePolicy."""
     require_pushed_authorization_requests: Mapped[bool] = mapped_column(default=False)
     """It sends people to /authorize with pushed requests only (RFC 9126 §6)."""
     id_token_signed_response_alg: Mapped[str] = mapped_column(String(10), default=DEFAULT_ID_TOKEN_ALGORITHM)

@@ -88,7 +88,7 @@ OAUTH_ERRORS = {
     "invalid_token": "401: the token that the request brought doesn't allow it",
     "login_required": "`prompt=none`, and nobody is signed in, or too long ago",
     "server_error": "500: our mistake, and noted in the log",
-    "slow_down": "a device asks too often: its interval is five seconds longer now",
+    "slow_down": "a device asks too often, or during a short outage: its interval is five seconds longer now",
     "temporarily_unavailable": "503: a store can't be asked; 429: too many from there. `Retry-After` says until when",
     "unapproved_software_statement": "software statements are not accepted",
     "unauthorized_client": "the client may not use this grant or endpoint",

@@ -81,6 +81,10 @@ def test_a_code_expires(start_stack: Callable[..., Stack]) -> None:
         ("a" * 42 + "+", "invalid_request"),
         ("a" * 42 + "\n", "invalid_request"),
         ("a" * 43, "invalid_grant"),
+        ("a" * 42 + "=", "invalid_grant"),
+        ("a" * 128 + "=", "invalid_request"),
+        ("=" * 43, "invalid_request"),
+        ("a" * 20 + "=" + "a" * 30, "invalid_request"),
     ],
 )
 def test_a_wrong_verifier_is_refused(actions: Actions, verifier: str | None, error: str) -> None:
@@ -91,6 +95,55 @@ def test_a_wrong_verifier_is_refused(actions: Actions, verifier: str | None, err
 
 
 @pytest.mark.clause("RFC 7636 §4.6", line=79)
+@pytest.mark.parametrize("verifier", ["a" * 42 + "=", "a" * 126 + "=="])
+def test_a_verifier_may_end_with_the_padding_of_base64_if_that_was_hashed_too(actions: Actions, verifier: str) -> None:
+    app, padded = actions.app(), Verifier(verifier)
+    code = app.get_code(actions.person(), padded)
+    assert error_of(app.exchange(code, padded, code_verifier="b" + verifier[1:])) == (400, "invalid_grant")
+    assert app.exchange(code, padded).status_code == 200
+
+
+@pytest.mark.clause("RFC 9700 §2.1.1", line=73)
+def test_a_confidential_client_whose_operator_says_so_may_send_a_nonce_instead_of_a_challenge(
+    actions: Actions,
+) -> None:
+    app, mo = actions.app("--pkce", "optional", scopes=["openid", READ]), actions.person()
+    none = {"code_challenge": None, "code_challenge_method": None}
+    for without in ({"scope": READ, "nonce": "n"}, {"scope": f"openid {READ}"}):
+        assert mo.refused(app.authorize_url(Verifier(), **none, **without))["error"] == "invalid_request"
+    asked = {**none, "scope": f"openid {READ}", "nonce": "a nonce"}
+    code = app.get_code(mo, Verifier(), **asked)
+    assert error_of(app.exchange(code, Verifier())) == (400, "invalid_grant")  # a verifier without a challenge
+    assert "id_token" in app.exchange(code, Verifier(), code_verifier=None).json()
+
+
+@pytest.mark.clause("RFC 9700 §4.8.2", line=78)
+def test_a_challenge_that_was_sent_is_held_to_also_where_it_may_be_left_out(actions: Actions) -> None:
+    app, mo, verifier = actions.app("--pkce", "optional", scopes=["openid", READ]), actions.person(), Verifier()
+    code = app.get_code(mo, verifier, nonce="a nonce")
+    assert error_of(app.exchange(code, verifier, code_verifier=None)) == (400, "invalid_request")
+    assert app.exchange(code, verifier).status_code == 200
+    plain = app.authorize_url(verifier, nonce="a nonce", code_challenge_method="plain")
+    assert mo.refused(plain)["error"] == "invalid_request"
+
+
+def test_a_public_client_cannot_be_left_without_pkce(actions: Actions) -> None:
+    arguments = [
+        "client",
+        "create",
+        "App",
+        "--redirect-uri",
+        CALLBACK,
+        "--scope",
+        READ,
+        "--public",
+        "--pkce",
+        "optional",
+    ]
+    refused = actions.stack.auth_app.test_cli_runner().invoke(args=arguments)
+    assert (refused.exit_code, "a public client needs PKCE" in refused.stderr) == (2, True)
+
+
 def test_the_challenge_itself_is_no_verifier(actions: Actions) -> None:
     app, mo, verifier = actions.app(), actions.person(), Verifier()
     code = app.get_code(mo, verifier)

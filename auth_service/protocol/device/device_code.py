@@ -19,6 +19,7 @@ from auth_service.crypto.token_handle import TokenKeyRing, TokenKind
 from auth_service.models.device_authorization import Poll
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
+from auth_service.protocol.device.short_outage import ShortOutage
 from auth_service.protocol.grants.code_exchange import CodeExchange
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.resource_indicators import Target, narrowed_target
@@ -45,6 +46,7 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
         records: GrantRecordStore,
         resource_servers: ResourceServerStore,
         codes: CodeExchange,
+        outage: ShortOutage,
     ) -> None:
         super().__init__(request, server)
         self._keys = keys
@@ -52,9 +54,14 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
         self._records = records
         self._resource_servers = resource_servers
         self._codes = codes
+        self._outage = outage
 
     def validate_token_request(self) -> None:
         """Check all that can be wrong, in this order, each with its error, before the request counts as a poll."""
+        with self._outage.told_to_slow_down():
+            self._check()
+
+    def _check(self) -> None:
         request = self.request
         request.client = client = self.authenticate_token_endpoint_client()  # invalid_client
         if not client.check_grant_type(self.GRANT_TYPE):
@@ -73,6 +80,10 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
 
         The step itself finds out that it was spent before: invalid_grant, and the end of its grant.
         """
+        with self._outage.told_to_slow_down():
+            return 200, self._answer(), self.TOKEN_RESPONSE_HEADER
+
+    def _answer(self) -> TokenAnswer:
         handle, client_id = self._handle, self.request.authenticated_client.client_id
         match self._devices.poll(handle.grant_id, client_id, handle.digest):
             case Poll.PENDING:
@@ -92,5 +103,4 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
             raise InvalidGrantError("The grant behind this device code has ended.")
         granted = Target(grant.scopes, grant.audience)
         target = narrowed_target(self._resource_servers.all, granted, grant.scopes, self.request)  # invalid_target
-        answer = self._codes.exchange(handle, grant, target, self._same_request, self.request)
-        return 200, answer, self.TOKEN_RESPONSE_HEADER
+        return self._codes.exchange(handle, grant, target, self._same_request, self.request)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
 from auth_service.models.account import SUBJECT_PREFIX
-from auth_service.models.client import TOKEN_EXCHANGE, Client
+from auth_service.models.client import TOKEN_EXCHANGE, Client, PkcePolicy
 from auth_service.protocol.registration.name import name_problem
 from auth_service.settings import is_loopback
 
@@ -38,11 +38,8 @@ def check_client(client: Client, known_scopes: Collection[str], *, private_schem
         raise ClientRefusedError(problem)
     if (client.token_endpoint_auth_method == "private_key_jwt") != (client.jwks is not None):
         raise ClientRefusedError("a client has a jwks exactly if it authenticates with private_key_jwt")
-    for grant_type in ("client_credentials", TOKEN_EXCHANGE):
-        if client.public and grant_type in client.grant_types:
-            raise ClientRefusedError(
-                f"a public client can't have the {grant_type} grant: it has nothing to prove itself with"
-            )
+    if client.public:
+        _check_public_client(client)
     if (TOKEN_EXCHANGE in client.grant_types) != bool(client.exchange_from):
         raise ClientRefusedError("a client that may exchange tokens needs to know whose, and no other client does")
     if "authorization_code" in client.grant_types and not client.redirect_uris:
@@ -63,6 +60,16 @@ def check_client(client: Client, known_scopes: Collection[str], *, private_schem
             f"no resource server has the scope {', '.join(sorted(unknown))}" if unknown else "a client needs a scope"
         )
         raise ClientRefusedError(f"{problem}; there are: {', '.join(sorted(known_scopes)) or 'none'}")
+
+
+def _check_public_client(client: Client) -> None:
+    for grant_type in ("client_credentials", TOKEN_EXCHANGE):
+        if grant_type in client.grant_types:
+            raise ClientRefusedError(
+                f"a public client can't have the {grant_type} grant: it has nothing to prove itself with"
+            )
+    if client.pkce == PkcePolicy.OPTIONAL:
+        raise ClientRefusedError("a public client needs PKCE: it has nothing else to prove that the code is its own")
 
 
 def _problem_among(uris: Collection[str], *, own_scheme: bool) -> str | None:

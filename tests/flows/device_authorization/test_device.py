@@ -5,12 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
 import requests
 
+from auth_service.protocol.device import short_outage
+from auth_service.storage.device_authorizations import DeviceAuthorizationStore
 from tests.support.actions import DEVICE, DEVICE_CODE, PLANS, READ, TIMEOUT, Actions, App, Verifier, error_of, tokens
 from tests.support.servers import fake_redis
 from tests.support.stack import Stack
-from tests.support.waiting_devices import PENDING, SLOW_DOWN, as_if_expired, as_if_waited, keys_of
+from tests.support.waiting_devices import PENDING, SLOW_DOWN, as_if_expired, as_if_just_polled, as_if_waited, keys_of
 
 INVALID_GRANT = (400, "invalid_grant")
 
@@ -150,7 +153,7 @@ def test_who_asks_too_soon_has_to_wait_five_seconds_longer_each_later_time(actio
     codes = app.begin_device()
     for waited, told in (
         (None, PENDING),
-        (0, SLOW_DOWN),  # ten seconds from now on
+        (2, SLOW_DOWN),  # ten seconds from now on
         (8, SLOW_DOWN),  # fifteen
         (16, PENDING),
         (12, SLOW_DOWN),  # twenty
@@ -160,6 +163,34 @@ def test_who_asks_too_soon_has_to_wait_five_seconds_longer_each_later_time(actio
         if waited:
             as_if_waited(actions, codes["user_code"], waited)
         assert error_of(app.poll(codes["device_code"])) == told
+
+
+@pytest.mark.clause("RFC 8628 §3.5", line=92)
+def test_the_second_of_two_polls_within_a_second_does_not_count_and_the_third_does(actions: Actions, app: App) -> None:
+    codes = app.begin_device()
+    for told in ([PENDING, PENDING, SLOW_DOWN], [PENDING, PENDING], [PENDING, PENDING, SLOW_DOWN]):
+        as_if_waited(actions, codes["user_code"], 30)
+        for each in told:
+            assert error_of(app.poll(codes["device_code"])) == each
+            as_if_just_polled(actions, codes["user_code"])  # however slow this machine is
+
+
+def test_in_a_short_outage_a_poll_is_told_to_slow_down_and_nobody_else_is(
+    actions: Actions, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = app.begin_device()
+
+    def lost(*_: object) -> None:
+        raise redis.ConnectionError
+
+    with monkeypatch.context() as outage:
+        outage.setattr(DeviceAuthorizationStore, "poll", lost)
+        outage.setattr(DeviceAuthorizationStore, "add", lost)
+        assert error_of(app.poll(codes["device_code"])) == SLOW_DOWN
+        assert error_of(app.device_authorization()) == (503, "temporarily_unavailable")
+        outage.setattr(short_outage, "SHORT", 0)
+        assert error_of(app.poll(codes["device_code"])) == (503, "temporarily_unavailable")
+    assert error_of(app.poll(codes["device_code"])) == PENDING
 
 
 @pytest.mark.clause("RFC 8628 §3.5", line=92)
@@ -224,6 +255,7 @@ def test_an_outage_is_no_refusal(start_stack: Callable[..., Stack]) -> None:
     with fake_redis() as url:
         app = Actions(start_stack(redis=url)).app(*DEVICE)
         codes = app.begin_device()
-    for answer in (app.device_authorization(), app.poll(codes["device_code"])):
-        assert error_of(answer) == (503, "temporarily_unavailable")
-        assert int(answer.headers["Retry-After"]) >= 1
+    answer = app.device_authorization()
+    assert error_of(answer) == (503, "temporarily_unavailable")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert error_of(app.poll(codes["device_code"])) == SLOW_DOWN  # true as well, and no client ends its flow at that
