@@ -155,14 +155,11 @@ class Chooser:
 
 def _instants(shown: datetime, zone: ZoneInfo) -> list[Instant]:
     """Return the moments at which clocks showed this there: one, or two, or none, the earlier first."""
-    found = {}
-    for fold in (0, 1):
-        local = shown.replace(tzinfo=zone, fold=fold)
-        at = local.astimezone(UTC)
-        if at.astimezone(zone).replace(tzinfo=None, fold=0) == shown:
-            ahead = local.utcoffset() or timedelta()
-            found[at] = Instant(at, None if ahead % _A_MINUTE else ahead // _A_MINUTE)
-    return [found[at] for at in sorted(found)]
+    ahead = {shown.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta() for fold in (0, 1)}
+    moments = {shown.replace(tzinfo=UTC) - each: each for each in ahead}
+    if len(moments) > 1:  # the clocks were changed around then
+        moments = {at: each for at, each in moments.items() if at.astimezone(zone).utcoffset() == each}
+    return [Instant(at, None if each % _A_MINUTE else each // _A_MINUTE) for at, each in sorted(moments.items())]
 
 
 def _order_of(moments: Iterable[When]) -> str | None:

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from fit_service.rules import entry_import, exact_json
+from fit_service.rules.formats import apple_health, csv_rows, fit_file, packed
+from fit_service.rules.formats import table as formats
 from fit_service.rules.formats.table import FORMATS
+from fit_service.settings import Settings
 from fit_service.web.import_parameters import CHOICES
 from tests.support.actions import Actions
 
@@ -21,6 +25,22 @@ def test_the_table_lists_every_format_as_the_code_does() -> None:
     table = PAGE.partition("## What is recognised")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)
     assert rows == [(each.name, each.title) for each in FORMATS]
+
+
+def test_each_limit_is_that_of_the_code() -> None:
+    table = PAGE.partition("\n## Limits\n")[2]
+    assert apple_health.MAX_TOKEN == csv_rows.MAX_ROW == exact_json.MAX_ITEM
+    assert re.findall(r"^\| (?:[^|]*[^| -]) \| ([\d, ]+) \|$", table, re.MULTILINE) == [
+        f"{entry_import.MAX_ENTRIES}",
+        f"{entry_import.MAX_SKIPPED}",
+        f"{csv_rows.MAX_COLUMNS}",
+        f"{csv_rows.MAX_ROW}",
+        f"{apple_health.MAX_DEPTH}, {apple_health.MAX_ATTRIBUTES}",
+        "0",
+        f"{packed.MAX_MEMBERS}, {formats.MAX_FILES}",
+        f"{formats.UNPACKED * Settings.model_fields['import_limit'].default}",
+        f"{fit_file.MAX_MESSAGES}, {fit_file.MAX_FIELDS}",
+    ]
 
 
 def test_every_choice_is_told() -> None:

@@ -11,6 +11,7 @@ from fit_service.api import body_weight_batch
 from fit_service.rules import client_record, entry_batch, entry_import
 from fit_service.rules.formats import csv_rows
 from fit_service.web import access
+from tests.properties.import_shapes import of_files
 from tests.properties.repeating_shapes import JSON, Sent, Shape, of_heads, of_json, with_routes
 
 FILE = 1024 * 1024
@@ -35,6 +36,7 @@ def of_the_fit_api(app: Flask) -> Iterator[tuple[str, Shape]]:
     yield from (("CSV", Shape(name, limit, _file(text))) for name, limit, text in _texts())
     yield from (("CSV", Shape(name, limit, _file(_entries(apart)))) for name, limit, apart in _DISTANCES)
     yield from (("gzip", shape) for shape in _packed())
+    yield from ((each.reader, each.shape()) for each in of_files())
     yield from (("batch", shape) for shape in _batches())
     yield from (("an app's own record", shape) for shape in _records())
     yield from (("head", shape) for shape in of_heads("GET", "/api/body_weight/"))

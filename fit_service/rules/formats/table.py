@@ -56,7 +56,7 @@ ANY = "application/octet-stream"
 """A file that is sent as this may be of any format too."""
 MAX_FILES = 200
 """A zip has at most so many files with weights: Fitbit's has one for each month."""
-UNPACKED = 8
+UNPACKED = 4
 """What is in a zip may be so many times as long as a file that is sent as it is."""
 
 
