@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from auth_service.cli import install_commands
 from auth_service.components import Components, build
 from auth_service.pages.account import account_page
+from auth_service.pages.activity import activity_pages
 from auth_service.pages.authorization import authorization_endpoint
 from auth_service.pages.connected_apps import connected_apps_page
 from auth_service.pages.consent import consent_pages
@@ -132,7 +133,9 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.throttle,
         )
     )
-    app.register_blueprint(account_page(parts.accounts, parts.throttle, failed_sign_ins, parts.revocation))
+    app.register_blueprint(
+        account_page(parts.accounts, parts.throttle, failed_sign_ins, parts.revocation, parts.reuses)
+    )
     app.register_blueprint(
         connected_apps_page(
             parts.accounts,
@@ -140,5 +143,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.resource_servers,
             parts.connected_apps,
             parts.revocation,
+            parts.reuses,
         )
     )
+    app.register_blueprint(activity_pages(parts.accounts, parts.clients, parts.events, parts.reuses, parts.revocation))

@@ -64,6 +64,7 @@ from auth_service.storage.revocation_tail import RevocationTail
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.signing_keys import SigningKeyStore
 from auth_service.storage.throttle import Throttle
+from auth_service.storage.token_reuses import TokenReuseStore
 from auth_service.workers.revocation_reconciler import RevocationReconciler
 from buffering_worker.concurrency_limit import release_slot
 from shared.operations.health import Writability
@@ -92,6 +93,7 @@ class Components:
     devices: DeviceAuthorizationStore
     connected_apps: ConnectedAppStore
     events: SecurityEventStore
+    reuses: TokenReuseStore
     signing_keys: SigningKeyRing
     sessions: BrowserSessionStore
     pending: AuthorizationRequestStore
@@ -128,7 +130,7 @@ def build(settings: Settings) -> Components:
     keys = TokenKeyRing(settings.token_key_bytes())
     accounts, clients = AccountStore(database, HasherInTurns(release_slot)), ClientStore(database)
     resource_servers = ResourceServerStore(database, userinfo_server(issuer))
-    events = SecurityEventStore(database)
+    events, reuses = SecurityEventStore(database), TokenReuseStore(database)
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
     grants = GrantStore(redis, settings.redis_shards)
     ends = GrantEnds(redis, settings.redis_shards, settings.revocation_log_lifetime)
@@ -145,7 +147,7 @@ def build(settings: Settings) -> Components:
     authentication = ClientAuthentication(clients, throttle, assertions)
     caller_authentication = ClientAuthentication(resource_servers, throttle, assertions)
     revocation = GrantRevocation(
-        records, ended, redis, grant_keys, ends, exchanged, accounts, clients, resource_servers
+        records, ended, redis, grant_keys, ends, exchanged, accounts, clients, resource_servers, reuses
     )
     creation = GrantCreation(resource_servers, records, grants, revocation, events, settings.grant_lifetime)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
@@ -224,6 +226,7 @@ def build(settings: Settings) -> Components:
         devices=devices,
         connected_apps=ConnectedAppStore(database, grants),
         events=events,
+        reuses=reuses,
         signing_keys=signing_keys,
         sessions=BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime),
         pending=AuthorizationRequestStore(redis, "authorization-request", settings.authorization_request_lifetime),

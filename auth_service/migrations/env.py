@@ -15,6 +15,7 @@ from auth_service.models import (
     revoked_access_token,
     security_event,
     signing_key,
+    token_reuse,
     withdrawal,
 )
 from auth_service.models.base import Base, UtcDateTime, Words
@@ -29,6 +30,7 @@ TABLES = (
     revoked_access_token,
     security_event,
     signing_key,
+    token_reuse,
     withdrawal,
 )
 """Imported so that `Base.metadata` knows every table when a migration is generated."""

@@ -20,7 +20,7 @@ class EventKind(StrEnum):
     when: str
     members: tuple[str, ...]
 
-    def __new__(cls, name: str, when: str, *members: str) -> "EventKind":
+    def __new__(cls, name: str, when: str = "", *members: str) -> "EventKind":
         """Keep what is said of a kind beside its name."""
         kind = str.__new__(cls, name)
         kind._value_, kind.when, kind.members = name, when, members
@@ -74,6 +74,14 @@ class EventKind(StrEnum):
     CREDENTIAL_REUSED = (
         "credential_reused",
         "a code or refresh token came that had been spent before, and its grant ended; `detail` is its generation",
+        "sub",
+        "client_id",
+        "grant_id",
+        "detail",
+    )
+    REUSE_ANSWERED = (
+        "reuse_answered",
+        "a person was asked about a reuse; `detail` is `me` or `not_me`, which ended all browsers and grants",
         "sub",
         "client_id",
         "grant_id",

@@ -15,6 +15,7 @@ from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.throttle import Throttle
+from auth_service.storage.token_reuses import TokenReuseStore
 from auth_service.web.browser_session import begin_signed_in_session, end_session, signed_in_account
 from auth_service.web.failed_sign_ins import FailedSignIns
 
@@ -29,7 +30,11 @@ class PasswordForm(FlaskForm):
 
 
 def account_page(
-    accounts: AccountStore, throttle: Throttle, failed_sign_ins: FailedSignIns, revocation: GrantRevocation
+    accounts: AccountStore,
+    throttle: Throttle,
+    failed_sign_ins: FailedSignIns,
+    revocation: GrantRevocation,
+    reuses: TokenReuseStore,
 ) -> Blueprint:
     """Return a blueprint with the page and its two actions."""
     blueprint = Blueprint("account", __name__)
@@ -84,8 +89,8 @@ def account_page(
         end_session()
         return redirect(url_for("sign_in.sign_in"), 303)
 
+    def _page(account: Account, form: PasswordForm, problem: str | None = None) -> str:
+        unanswered = reuses.unanswered(account.id)
+        return render_template("account.html", account=account, form=form, problem=problem, reuses=unanswered)
+
     return blueprint
-
-
-def _page(account: Account, form: PasswordForm, problem: str | None = None) -> str:
-    return render_template("account.html", account=account, form=form, problem=problem)

@@ -8,6 +8,7 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.connected_apps import ConnectedAppStore, Place
 from auth_service.storage.resource_servers import ResourceServerStore
+from auth_service.storage.token_reuses import TokenReuseStore
 from auth_service.web.browser_session import signed_in_account
 
 
@@ -17,6 +18,7 @@ def connected_apps_page(
     resource_servers: ResourceServerStore,
     connected: ConnectedAppStore,
     revocation: GrantRevocation,
+    reuses: TokenReuseStore,
 ) -> Blueprint:
     """Return a blueprint with the page."""
     blueprint = Blueprint("connected_apps", __name__)
@@ -30,7 +32,13 @@ def connected_apps_page(
         apps, older = connected.page(account.id, before)
         descriptions = {name: scope.description for name, scope in resource_servers.scopes().items()}
         return render_template(
-            "connected_apps.html", account=account, apps=apps, descriptions=descriptions, before=before, older=older
+            "connected_apps.html",
+            account=account,
+            apps=apps,
+            descriptions=descriptions,
+            before=before,
+            older=older,
+            reuses=reuses.unanswered(account.id),
         )
 
     @blueprint.post("/connected-apps/disconnect")

@@ -30,7 +30,7 @@ def hash_of_nothing(hasher: PasswordHasher) -> str:
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
 
 
-_NEXT_EPOCH = {"session_epoch": Account.session_epoch + 1}
+NEXT_EPOCH = {"session_epoch": Account.session_epoch + 1}
 """The database counts: of two that end sessions at once, each ends those that began before it."""
 
 
@@ -100,7 +100,7 @@ class AccountStore:
         None, and nothing was changed, if the sessions of the account's epoch have ended: whoever asks is signed out.
         """
         is_unchanged = (Account.session_epoch == account.session_epoch, Account.disabled_at.is_(None))
-        new = {"password_hash": self._hasher.hash(password), **_NEXT_EPOCH}
+        new = {"password_hash": self._hasher.hash(password), **NEXT_EPOCH}
         with self._database.writing() as session:
             changed = update(Account).where(Account.id == account.id, *is_unchanged).values(new)
             if session.scalar(changed.returning(Account.id)) is None:
@@ -111,12 +111,12 @@ class AccountStore:
     def sign_out_everywhere(self, account_id: str) -> None:
         """End every browser session of the account. Its grants stay."""
         with self._database.writing() as session:
-            session.execute(update(Account).where(Account.id == account_id).values(_NEXT_EPOCH))
+            session.execute(update(Account).where(Account.id == account_id).values(NEXT_EPOCH))
             session.add(SecurityEvent(kind=EventKind.SIGNED_OUT_EVERYWHERE, account_id=account_id))
 
     def disable(self, account_id: str) -> datetime:
         """Refuse the account from now on; end every browser session and every grant. Returns when the grants ended."""
-        disabled = {"disabled_at": func.coalesce(Account.disabled_at, now()), **_NEXT_EPOCH}
+        disabled = {"disabled_at": func.coalesce(Account.disabled_at, now()), **NEXT_EPOCH}
         with self._database.writing() as session:
             session.execute(update(Account).where(Account.id == account_id).values(disabled))
             session.add(SecurityEvent(kind=EventKind.ACCOUNT_DISABLED, account_id=account_id))

@@ -99,6 +99,12 @@ class ClientStore:
         """Return every client, in portions by its id."""
         return in_portions(self._database, Client, registered(), by=(Client.client_id,))
 
+    def names(self, client_ids: Collection[str]) -> dict[str, str]:
+        """Return the names of these clients by their ids, also of those that were deleted."""
+        with self._database.reading() as session:
+            query = select(Client.client_id, Client.name).where(Client.client_id.in_(client_ids))
+            return {row.client_id: row.name for row in session.execute(query)}
+
     def names_by_operators(self) -> list[str]:
         """Return the names of the clients that operators registered."""
         with self._database.reading() as session:

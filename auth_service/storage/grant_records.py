@@ -145,15 +145,6 @@ class GrantRecordStore:
             mark_revoked(session, GrantRecord.id == grant_id, because)
             return session.get(GrantRecord, grant_id)
 
-    def mark_reused(self, grant_id: str, generation: int) -> GrantRecord | None:
-        """Commit the same because a credential of this generation came twice, which is recorded each time."""
-        with self._database.writing() as session:
-            mark_revoked(session, GrantRecord.id == grant_id, RevokedBecause.REUSE)
-            record = session.get(GrantRecord, grant_id)
-            if record is not None:
-                session.add(_event(EventKind.CREDENTIAL_REUSED, record, str(generation)))
-            return record
-
     def mark_app_revoked(self, account_id: str, client_id: str, because: RevokedBecause) -> datetime:
         """Commit the end of everything that a person allowed a client, and forget that they did; when that was."""
         with self._database.writing() as session:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from auth_service.models.grant import GrantRecord
 from auth_service.models.security_event import EventKind, SecurityEvent
+from auth_service.models.token_reuse import TokenReuse
 from auth_service.storage.database import Database
 
 _AT_ONCE = 1_000
@@ -63,6 +64,8 @@ def remove_security_events(database: Database, before: datetime, progress: Progr
             if gone:
                 with _removal_allowed(session):
                     session.execute(delete(SecurityEvent).where(SecurityEvent.id.in_(gone)))
+            else:
+                session.execute(delete(TokenReuse).where(TokenReuse.at < before))  # few
         if not gone:
             return removed
         removed += len(gone)

@@ -111,12 +111,18 @@ def browser_binding() -> str:
     return str(session["browser"])
 
 
-def begin_signed_in_session(account: Account) -> None:
-    """Sign the account in, under a new session id (ASVS 7.2.4)."""
+def begin_signed_in_session(account: Account, proven_at: float | None = None) -> None:
+    """Sign the account in, under a new session id (ASVS 7.2.4).
+
+    They gave their password just now, or last at `proven_at`, in epoch seconds.
+    """
     browser = browser_binding()
     _begin_anew()
     session.update(
-        browser=browser, account_id=account.id, session_epoch=account.session_epoch, signed_in_at=time.time()
+        browser=browser,
+        account_id=account.id,
+        session_epoch=account.session_epoch,
+        signed_in_at=time.time() if proven_at is None else proven_at,
     )
 
 

@@ -82,12 +82,21 @@ class Window:
 
     def be_small(self) -> None:
         """As wide as a phone."""
-        metrics = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+        metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
         self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def be_shaded(self, scheme: str) -> None:
+        """For somebody whose system is `light` or `dark`."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     @property
     def text(self) -> str:
         return self._driver.find_element(By.TAG_NAME, "main").text
+
+    @property
+    def address(self) -> str:
+        return str(self._driver.current_url)
 
     @property
     def place(self) -> str:

@@ -31,6 +31,7 @@ WHOSE = {
     EventKind.GRANT_REVOKED: {"person", "client", "operator"},
     EventKind.ACCESS_TOKEN_REVOKED: {"client"},
     EventKind.CREDENTIAL_REUSED: {"client"},
+    EventKind.REUSE_ANSWERED: {"person"},
     EventKind.CLIENT_CREATED: {"operator"},
     EventKind.CLIENT_REGISTERED: {"client"},
     EventKind.CLIENT_CHANGED: {"client"},
@@ -87,8 +88,11 @@ def _what_clients_do(actions: Actions) -> None:
     granted, other = app.connect(mo), app.connect(mo)
     app.revoke(other.access)
     app.revoke(other.refresh)
+    grant_id = actions.introspect(granted.access)["grant_id"]
     app.refresh(granted.refresh)
     app.refresh(granted.refresh)
+    mo.browser.get(f"/activity/reuse/{grant_id}")
+    mo.browser.submit(f"/activity/reuse/{grant_id}", {"answer": "me"})
     itself = RegisteredApp(actions.stack)
     itself.update(client_uri="https://app.example/")
     itself.update(scope=READ)

@@ -12,6 +12,7 @@ from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.models.revoked_access_token import RevokedAccessToken
+from auth_service.models.token_reuse import TokenReuse
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.client_origins import ClientOrigins
@@ -23,6 +24,7 @@ from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import connect_redis
+from auth_service.storage.token_reuses import TokenReuseStore
 from tests.support.passwords import QUICK_HASHER
 from tests.support.query_plans import foreign_keys_without_index, plans
 
@@ -38,12 +40,23 @@ class Tables:
     records: GrantRecordStore
     apps: ConnectedAppStore
     ended: EndedRecordStore
+    reuses: TokenReuseStore
     account_id: str
     client: Client
 
     def grant(self) -> GrantRecord:
         names = {"account_id": self.account_id, "client_id": self.client.client_id}
         return GrantRecord(id=new_grant_id(), scopes=("read",), audience=(), expires_at=None, **names)
+
+    def kept_grant(self) -> str:
+        grant = self.grant()
+        assert self.records.add(grant, session_epoch=0, withdrawals=0)
+        return grant.id
+
+    def reused(self) -> str:
+        grant_id = self.kept_grant()
+        self.reuses.end_grant(grant_id, 1, ())
+        return grant_id
 
     def access_token(self) -> RevokedAccessToken:
         names = {"grant_id": new_grant_id(), "client_id": "app", "subject": self.account_id}
@@ -58,7 +71,8 @@ def tables(database: Database) -> Tables:
     consents, origins = ConsentStore(database, 60), ClientOrigins(database)
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
     apps = ConnectedAppStore(database, GrantStore(connect_redis("redis://nobody.invalid"), 1))  # no grant to ask about
-    return Tables(accounts, clients, consents, origins, records, apps, ended, account.id, client)
+    reuses = TokenReuseStore(database)
+    return Tables(accounts, clients, consents, origins, records, apps, ended, reuses, account.id, client)
 
 
 def new_client(**more: object) -> Client:
@@ -99,6 +113,13 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
     "what a client lost": lambda at: list(at.ended.grants_of(client_id="app", narrowed_at=now())),
     "tokens that were revoked of late": lambda at: list(at.ended.access_tokens(now())),
     "a token revoked alone": lambda at: at.ended.add_access_token(at.access_token()),
+    "a reuse": lambda at: at.reuses.end_grant(at.kept_grant(), 1, ()),
+    "a story": lambda at: at.reuses.find(at.account_id, at.reused()),
+    "a notice": lambda at: at.reuses.unanswered(at.account_id),
+    "a reuse by somebody else": lambda at: at.reuses.disown(
+        TokenReuse(grant_id="a grant", account_id=at.account_id, client_id="app")
+    ),
+    "names of apps": lambda at: at.clients.names(["app", "another"]),
     "tokens that expired": lambda at: at.ended.remove_expired(),
 }
 

@@ -14,7 +14,8 @@ from auth_service.models.client import Client
 from auth_service.models.ending import EndedAccessToken, EndedGrant, NarrowedGrant
 from auth_service.models.grant import GrantRecord
 from auth_service.models.revoked_access_token import RevokedAccessToken
-from auth_service.models.tokens import RevokedBecause
+from auth_service.models.token_reuse import TokenReuse
+from auth_service.models.tokens import RevokedBecause, TokenUse
 from auth_service.protocol.resource_indicators import audience_of
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
@@ -25,6 +26,7 @@ from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.resource_servers import ResourceServerStore
+from auth_service.storage.token_reuses import TokenReuseStore
 
 Progress = Callable[[int], None]
 """Told how many grants Redis was told of."""
@@ -48,8 +50,10 @@ class GrantRevocation:
         accounts: AccountStore,
         clients: ClientStore,
         resource_servers: ResourceServerStore,
+        reuses: TokenReuseStore,
     ) -> None:
         self._records = records
+        self._reuses = reuses
         self._ended = ended
         self._redis = redis
         self._keys = keys
@@ -65,9 +69,13 @@ class GrantRevocation:
         self._announce(record)
         return record is not None
 
-    def end_reused_grant(self, grant_id: str, generation: int) -> None:
-        """End a grant of which a credential of this generation came that had been spent before."""
-        self._announce(self._records.mark_reused(grant_id, generation))
+    def end_reused_grant(self, grant_id: str, generation: int, uses: Sequence[TokenUse]) -> None:
+        """End a grant of which a credential of this generation came again, and keep what its life was like."""
+        self._announce(self._reuses.end_grant(grant_id, generation, uses))
+
+    def disown_reuse(self, reuse: TokenReuse) -> None:
+        """End every browser session and every grant of a person who says that it was somebody else."""
+        self._announce_all(self._reuses.disown(reuse), lambda: self._ended.grants_of(reuse.account_id))
 
     def end_access_token(self, ended: EndedAccessToken, expires_at: int) -> None:
         """End one access token, which lives no longer than until that epoch second."""

@@ -33,6 +33,7 @@ from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.observer import Observer, Spending
 from auth_service.protocol.resource_indicators import Target
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
+from auth_service.protocol.tokens.reuse import ReuseHandling
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
 from auth_service.storage.grant_records import GoodGrant
@@ -70,6 +71,7 @@ class TokenIssuance:
         self._exchanged = exchanged
         self._clients = clients
         self._revocation = revocation
+        self._reuse = ReuseHandling(grants, revocation)
         self._lifetimes = lifetimes
         self._observer = observer
 
@@ -138,7 +140,7 @@ class TokenIssuance:
             case NotRotated.WRONG_KEY:
                 raise InvalidDpopProofError("This refresh token is bound to another key: prove that you hold it.")
             case NotRotated.REUSED:
-                self._revocation.end_reused_grant(presented.grant_id, presented.generation)
+                self._reuse.end_grant(presented, request)
                 raise InvalidGrantError("This credential was used before. Its grant has ended.")
             case NotRotated.GONE | NotRotated.WRONG_CLIENT:
                 raise InvalidGrantError(WORTHLESS)

@@ -1,0 +1,158 @@
+"""The life of a grant of which a credential came twice, as a picture, a table and JSON: all of the same moments."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from auth_service.models.caller import network_prefix
+from auth_service.storage.token_reuses import ReuseStory
+
+_CHAIN, _BRANCH = 22, 54
+"""So far from the left are uses, and what came again."""
+_TOP, _STEP, _LONGEST_PAUSE, _UNKNOWN = 26, 48, 40, 20
+_PLACES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A credential of the grant was used, or came again."""
+
+    generation: int
+    at: datetime
+    network: str
+    program: str
+    came_again: bool
+    came_twice: bool
+    """It is the first use of the one that came again."""
+    missing: int
+    """So many uses before it are no longer known."""
+    place: str
+    """A letter stands for each network and program together, in the order in which they appear."""
+
+    @property
+    def what(self) -> str:
+        """Name the credential. A code is how the app was connected; the keys that follow are refresh tokens."""
+        name = f"Key {self.generation}" if self.generation else "The code"
+        if self.came_again:
+            return f"{name} came again"
+        return f"{name} was used" if self.generation else "Connected"
+
+    @property
+    def label(self) -> str:
+        """Name it in as little room as the picture has."""
+        name = f"Key {self.generation}" if self.generation else "Code" if self.came_again else "Connected"
+        return f"{name} again" if self.came_again else name
+
+    @property
+    def whence(self) -> str:
+        """Say in words where it came from."""
+        return ", ".join(filter(None, (self.program, self.network))) or "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment has its place in the picture, in units of which the picture is 320 wide."""
+
+    moment: Moment
+    x: int
+    y: int
+    previous_y: int | None
+    """A line leads there from the use before."""
+    branches_from: int | None
+    """A line leads there from the use of the same credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The marks from top to bottom, and where the end of the grant is."""
+
+    marks: Sequence[Mark]
+    last_use_y: int
+    end_y: int
+
+    @property
+    def height(self) -> int:
+        """The picture is so high."""
+        return self.end_y + 30
+
+
+def moments(story: ReuseStory) -> list[Moment]:
+    """Return what is known, in time."""
+    reused = {int(event.detail or 0) for event in story.conflicts}
+    letters: dict[tuple[str, str], str] = {}
+    known = [(use["generation"], _instant(use["at"]), use["network"], use["program"]) for use in story.reuse.uses]
+    found: list[Moment] = []
+    previous = -1
+    for generation, at, network, program in known:
+        place = _letter(letters, network, program)
+        missing = generation - previous - 1
+        found.append(Moment(generation, at, network, program, False, generation in reused, missing, place))
+        previous = generation
+    for event in story.conflicts:
+        network, program = network_prefix(event.network or ""), event.program or ""
+        place = _letter(letters, network, program)
+        found.append(Moment(int(event.detail or 0), event.at, network, program, True, False, 0, place))
+    return found
+
+
+def picture(found: Sequence[Moment]) -> Picture:
+    """Lay the moments out: the more time passes, the longer the way."""
+    marks: list[Mark] = []
+    of_generation: dict[int, int] = {}
+    y, last_use, unknown, before = _TOP, None, None, None
+    for moment in found:
+        if before is not None:
+            y += _STEP + _pause(before.at, moment.at) + (_UNKNOWN if moment.missing else 0)
+        if moment.came_again:
+            marks.append(Mark(moment, _BRANCH, y, None, of_generation.get(moment.generation, unknown)))
+        else:
+            marks.append(Mark(moment, _CHAIN, y, last_use, None))
+            if moment.missing and last_use is not None:
+                unknown = (last_use + y) // 2
+            of_generation[moment.generation] = last_use = y
+        before = moment
+    return Picture(marks, last_use if last_use is not None else _TOP, y + _STEP)
+
+
+def as_json(story: ReuseStory) -> dict[str, object]:
+    """Return the same for programs."""
+    found = moments(story)
+    return {
+        "grant_id": story.reuse.grant_id,
+        "client_id": story.reuse.client_id,
+        "client_name": story.client_name,
+        "connected_at": _iso(story.connected_at),
+        "reused_generation": story.reuse.generation,
+        "ended_at": _iso(story.ended_at),
+        "uses": [_moment_as_json(moment) for moment in found if not moment.came_again],
+        "conflicting_uses": [_moment_as_json(moment) for moment in found if moment.came_again],
+        "answer": story.reuse.answer,
+        "answered_at": _iso(story.reuse.answered_at),
+    }
+
+
+def _moment_as_json(moment: Moment) -> dict[str, object]:
+    return {
+        "generation": moment.generation,
+        "at": moment.at.isoformat(),
+        "network": moment.network or None,
+        "program": moment.program or None,
+    }
+
+
+def _letter(letters: dict[tuple[str, str], str], network: str, program: str) -> str:
+    return letters.setdefault((network, program), _PLACES[min(len(letters), len(_PLACES) - 1)])
+
+
+def _pause(before: datetime, after: datetime) -> int:
+    seconds = max(0.0, (after - before).total_seconds())
+    return min(_LONGEST_PAUSE, round(8 * math.log10(1 + seconds)))
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None

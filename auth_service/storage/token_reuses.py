@@ -1,0 +1,114 @@
+"""Credentials that came twice are in SQL with the life of their grant, and what the person said about it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from auth_service.models.account import Account
+from auth_service.models.base import now
+from auth_service.models.client import Client
+from auth_service.models.consent import Consent
+from auth_service.models.grant import GrantRecord
+from auth_service.models.security_event import EventKind, SecurityEvent
+from auth_service.models.token_reuse import TokenReuse
+from auth_service.models.tokens import RevokedBecause, TokenUse
+from auth_service.storage.accounts import NEXT_EPOCH
+from auth_service.storage.database import Database
+from auth_service.storage.grant_records import mark_revoked
+from shared.service.sql_database import upsert
+
+SHOWN = 20
+"""So many requests that brought a credential again are told of one grant, and so many grants in a notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReuseStory:
+    """What is known of one reuse."""
+
+    reuse: TokenReuse
+    client_name: str
+    connected_at: datetime | None
+    """The grant began then; None once its record was pruned."""
+    ended_at: datetime | None
+    conflicts: Sequence[SecurityEvent]
+    """The requests that brought the credential again, the first in front."""
+
+
+class TokenReuseStore:
+    """It records a reuse together with the end of its grant."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def end_grant(self, grant_id: str, generation: int, uses: Sequence[TokenUse]) -> GrantRecord | None:
+        """Commit the end of a grant of which a credential of this generation came again, and what its life was like.
+
+        Of several such requests at once each leaves an event, and the first one the story.
+        """
+        with self._database.writing() as session:
+            mark_revoked(session, GrantRecord.id == grant_id, RevokedBecause.REUSE)
+            record = session.get(GrantRecord, grant_id)
+            if record is None or record.account_id is None:
+                return record
+            names = {"grant_id": grant_id, "account_id": record.account_id, "client_id": record.client_id}
+            session.add(SecurityEvent(kind=EventKind.CREDENTIAL_REUSED, detail=str(generation), **names))
+            story = {**names, "generation": generation, "uses": [asdict(use) for use in uses]}
+            session.execute(upsert(session, TokenReuse).values(story).on_conflict_do_nothing())
+            return record
+
+    def find(self, account_id: str, grant_id: str) -> ReuseStory | None:
+        """Return the story of a grant of this account, if one of its credentials came twice."""
+        whose = (TokenReuse.grant_id == grant_id, TokenReuse.account_id == account_id)
+        again = select(SecurityEvent).where(
+            SecurityEvent.grant_id == grant_id, SecurityEvent.kind == EventKind.CREDENTIAL_REUSED
+        )
+        with self._database.reading() as session:
+            reuse = session.scalar(select(TokenReuse).where(*whose))
+            if reuse is None:
+                return None
+            client, grant = session.get(Client, reuse.client_id), session.get(GrantRecord, grant_id)
+            conflicts = session.scalars(again.order_by(SecurityEvent.id).limit(SHOWN)).all()
+            return ReuseStory(
+                reuse,
+                client.name if client else reuse.client_id,
+                grant.created_at if grant else None,
+                grant.revoked_at if grant else reuse.at,
+                conflicts,
+            )
+
+    def unanswered(self, account_id: str) -> list[TokenReuse]:
+        """Return those about which this person has said nothing yet, the latest first."""
+        query = select(TokenReuse).where(TokenReuse.account_id == account_id, TokenReuse.answer.is_(None))
+        with self._database.reading() as session:
+            return list(session.scalars(query.order_by(TokenReuse.at.desc()).limit(SHOWN)))
+
+    def own(self, reuse: TokenReuse) -> None:
+        """Commit that it was the person. The grant stays ended."""
+        with self._database.writing() as session:
+            _answer(session, reuse, "me")
+
+    def disown(self, reuse: TokenReuse) -> datetime:
+        """Commit that it was somebody else: every browser session and grant of the person ends; when they did.
+
+        What they allowed is forgotten too, so that each app has to ask again.
+        """
+        account_id = reuse.account_id
+        with self._database.writing() as session:
+            session.execute(update(Account).where(Account.id == account_id).values(NEXT_EPOCH))
+            session.execute(delete(Consent).where(Consent.account_id == account_id))
+            _, at = mark_revoked(session, GrantRecord.account_id == account_id, RevokedBecause.PERSON)
+            _answer(session, reuse, "not_me")
+            return at
+
+
+def _answer(session: Session, reuse: TokenReuse, answer: str) -> None:
+    """Within a transaction, note what was said, unless it was said before or more than that."""
+    before = TokenReuse.answer.is_(None) if answer == "me" else func.coalesce(TokenReuse.answer, "") != answer
+    said = update(TokenReuse).where(TokenReuse.grant_id == reuse.grant_id, before)
+    if session.scalar(said.values(answer=answer, answered_at=now()).returning(TokenReuse.grant_id)) is None:
+        return
+    names = {"account_id": reuse.account_id, "client_id": reuse.client_id, "grant_id": reuse.grant_id}
+    session.add(SecurityEvent(kind=EventKind.REUSE_ANSWERED, detail=answer, **names))
