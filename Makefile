@@ -77,6 +77,7 @@ release: ## Build wheels and source archives of the kit and of the gunicorn work
 lock: ## Renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra local pyproject.toml -o requirements-local.lock
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra telemetry pyproject.toml -o requirements-telemetry.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group chart -o requirements-chart.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group audit -o requirements-audit.lock

@@ -68,6 +68,7 @@ from auth_service.storage.token_reuses import TokenReuseStore
 from auth_service.workers.revocation_reconciler import RevocationReconciler
 from buffering_worker.concurrency_limit import release_slot
 from shared.operations.health import Writability
+from shared.operations.tracing import wants_traces
 from shared.resource_server import TokenValidator
 from shared.resource_server.dpop import DpopNonces
 from shared.service.key_wrapping import KeyWrapping
@@ -127,6 +128,10 @@ def build(settings: Settings) -> Components:
     issuer = settings.issuer
     database = Database(settings.database_url, pgbouncer=settings.pgbouncer)
     redis, grant_keys = connect_redis(settings.redis_url, settings.redis_shards), GrantKeys(settings.redis_shards)
+    if wants_traces():
+        from auth_service.storage.traced_exchange import traced  # noqa: PLC0415 - only then OpenTelemetry is imported
+
+        redis = traced(redis)
     keys = TokenKeyRing(settings.token_key_bytes())
     accounts, clients = AccountStore(database, HasherInTurns(release_slot)), ClientStore(database)
     resource_servers = ResourceServerStore(database, userinfo_server(issuer))

@@ -27,6 +27,7 @@ from shared.operations.health import Check, health_endpoints
 from shared.operations.log_config import configure_logging
 from shared.operations.metrics import install_metrics
 from shared.operations.request_log import follow_requests
+from shared.operations.tracing import wants_traces
 from shared.resource_server import CannotValidateError, MisconfiguredError
 from shared.service.environment import load_or_exit
 from shared.service.host_names import HostNames
@@ -74,6 +75,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
             app.wsgi_app, settings.trusted_proxies, "FIT_TRUSTED_PROXIES"
         )
+    if load_or_exit(wants_traces):
+        from shared.telemetry.service_traces import trace_service  # noqa: PLC0415 - only then OpenTelemetry is imported
+
+        trace_service(app, "fit_service")
+        parts.database.trace_statements()
     offer(
         app,
         WorkerSetup(

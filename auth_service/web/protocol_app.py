@@ -27,6 +27,7 @@ from auth_service.web.route import Route, Verb
 from shared.operations.metrics import RequestMetrics
 from shared.operations.request_id import HEADER, begin_request
 from shared.operations.request_log import log_answer
+from shared.operations.tracing import ROUTE
 from shared.resource_server import ActiveToken, MalformedRequestError, NotLetThroughError, TokenValidator
 from shared.resource_server.wsgi_middleware import authorization_of, proof_of
 from shared.service.request_guards import ChunkedBody
@@ -210,6 +211,7 @@ class ProtocolApp:
             route, variables = self._find(path)
         if route is None or not self._is_trusted(environ.get("HTTP_HOST")):
             return self._pages(environ, start_response)
+        environ[ROUTE] = route.path
         request_id = begin_request(environ.get("HTTP_X_REQUEST_ID", ""))
         begin_acting(Who.CLIENT, environ.get("REMOTE_ADDR", ""), environ.get("HTTP_USER_AGENT"), request_id)
         answer = self._answer(route, method, variables, environ)

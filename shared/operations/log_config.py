@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 _STDERR = 2 if sys.__stderr__ else os.open(os.devnull, os.O_WRONLY)
 """None was open when Python started: then the number is that of a file or a connection that was opened since."""
 _TRACEBACKS = logging.Formatter()
+_more_of_all: list[Callable[[], Mapping[str, str]]] = []
 _encode = json.JSONEncoder(default=str).encode
 
 
@@ -34,6 +35,11 @@ def configure_logging(service: str, level: str) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
+def add_to_lines(more: Callable[[], Mapping[str, str]]) -> None:
+    """Let each line have these members too, whose values are no secrets."""
+    _more_of_all[:] = [more]
+
+
 def write_line(level: str, logger: str, message: str, at: float, more: Mapping[str, object]) -> None:
     """Write one line about what happened at `at` (epoch seconds).
 
@@ -42,14 +48,16 @@ def write_line(level: str, logger: str, message: str, at: float, more: Mapping[s
     line = {
         "level": level,
         "logger": logger,
-        "message": _cut(message),
+        "message": without_secrets(message),
         "service": _lines.service,
         "time": datetime.fromtimestamp(at, UTC).isoformat(),
     }
     if request_id := current_request_id():
-        line["request_id"] = _cut(request_id)
+        line["request_id"] = without_secrets(request_id)
+    if _more_of_all:
+        line |= _more_of_all[0]()
     for name, value in more.items():
-        line[name] = _cut(value)
+        line[name] = without_secrets(value)
     rest = (_encode(line) + "\n").encode()
     try:
         while rest:  # with one system call, as a rule, which keeps the line whole without a lock that threads wait for
@@ -83,7 +91,8 @@ class _Lines(logging.Handler):
 _lines = _Lines()
 
 
-def _cut(value: Any) -> Any:
+def without_secrets(value: Any) -> Any:
+    """Return a text with whatever looks like a token or credentials cut out, and anything else as it is."""
     return _SECRETS.sub(_shortened, value) if isinstance(value, str) and len(value) >= _SHORTEST_SECRET else value
 
 

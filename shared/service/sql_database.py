@@ -51,6 +51,13 @@ class SqlDatabase:
         level = None if sqlite else self.reads_at
         self._reading = self._engine.execution_options(isolation_level=level) if level else self._engine
 
+    def trace_statements(self) -> None:
+        """Make a span of each statement from now on."""
+        from shared.service.sql_traces import trace_statements  # noqa: PLC0415 - only then OpenTelemetry is imported
+
+        for engine in (self._engine, self._asking):
+            trace_statements(engine)
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Begin a read-only transaction; loaded objects stay readable afterwards."""

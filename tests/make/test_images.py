@@ -34,7 +34,7 @@ def test_no_image_has_a_package_that_only_tests_need() -> None:
     }
     assert {"pytest", "fakeredis", "mypy", "helm-python-sdk"} <= named
     assert named & lock("requirements.lock") == set()
-    assert "COPY requirements.lock ." in STAGES["packages"][1]
+    assert "ARG REQUIREMENTS=requirements.lock\nCOPY ${REQUIREMENTS} requirements.lock\n" in STAGES["packages"][1]
     assert "--require-hashes -r requirements.lock" in STAGES["packages"][1]
 
 
@@ -67,4 +67,5 @@ def test_what_is_sent_to_the_builder_holds_nothing_but_the_product() -> None:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert lines[0] == "*"
     let_in = {line[1:] for line in lines if line.startswith("!")}
-    assert let_in == {"requirements.lock", "auth_service", "fit_service", "buffering_worker", "shared", "examples"}
+    locks, folders = {"requirements.lock", "requirements-telemetry.lock"}, {"auth_service", "fit_service"}
+    assert let_in == {*locks, *folders, "buffering_worker", "shared", "examples"}

@@ -20,6 +20,7 @@ from fit_service.rules.webhooks.addresses import may_connect
 from fit_service.settings import Settings as FitSettings
 from shared.gunicorn import configuration
 from shared.operations.health import health_endpoints
+from shared.operations.tracing import wants_traces
 from shared.service.environment import EnvironmentSettings, SettingsError
 from tests.support.chart import SCHEMA, VALUES, Rendered, environment_of, render
 from tests.support.compose import SERVICES
@@ -44,6 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
         "fit": {**NEEDED["fit"], "authUrl": "https://id.example.org", "settings": {"FIT_CORS_ORIGINS": "*"}},
         "drainTime": 2.5,
         "certificates": "authorities",
+        "tracing": {"endpoint": "http://collector:4318"},
         "ingress": {"enabled": True, "className": "nginx", "annotations": {"a": "b"}, "tls": {"auth": "id-tls"}},
         "networkPolicy": {
             "clients": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
@@ -111,6 +113,7 @@ def test_each_container_has_settings_that_its_service_takes(
             environment.setdefault("AUTH_REDIS_SHARDS", "64")  # as the page says
         service = "auth" if "AUTH_ISSUER" in environment else "fit"
         settings = SETTINGS[service].load({**environment, "PATH": "/bin"})
+        assert wants_traces(environment) == ("tracing" in CASES[case])
         assert settings.redis_url == redis, name
         given = CASES[case][service].get("settings", {})
         for setting, value in given.items():
@@ -263,7 +266,11 @@ def test_each_pod_is_bound_by_one_network_policy(charts: dict[str, Rendered], ca
         asking = [each["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for each in clients[1:]]
         assert (clients[0], asking) == (CASES[case]["networkPolicy"]["clients"][0], ["fit", "webhooks"])
     ports = [[port["port"] for port in each["ports"]] for each in policies["rel-fit"]["spec"]["egress"]]
-    assert ports == [[53, 53], [5432, 6379, 26379], ["http"]] if case == "plain" else [[53, 53], [5432, 7000], [443]]
+    assert (
+        ports == [[53, 53], [5432, 6379, 26379], ["http"]]
+        if case == "plain"
+        else [[53, 53], [5432, 7000], [4318], [443]]
+    )
 
 
 def test_the_worker_reaches_no_address_that_webhooks_may_not_have(charts: dict[str, Rendered]) -> None:

@@ -40,6 +40,10 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 - {name: FIT_AUTH_URL, value: {{ $values.fit.authUrl | default (printf "http://%s-auth:8000" .root.Release.Name) | quote }}}
 - {name: FIT_CLIENT_ID, value: {{ $values.fit.clientId | quote }}}
 {{- end }}
+{{- with $values.tracing.endpoint }}
+- {name: OTEL_TRACES_EXPORTER, value: otlp}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
 {{- $given := get $values .service }}
 {{- range $given.secret.settings }}
 - {name: {{ . }}_FILE, value: /run/secrets/{{ $.service }}/{{ . }}}

@@ -18,6 +18,7 @@ from ..process.fork import reset_after_fork
 from .deadline_connection import DeadlineConnection, SocketAddress
 from .forward_proxy import ForwardProxy, authority
 from .refusals import refusal
+from .tracing import traced
 
 MAX_BODY = 64 * 1024
 """An answer with more bytes isn't one."""
@@ -85,7 +86,8 @@ class BackChannel:
     def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str], within: float) -> RawAnswer:
         deadline = seconds() + within
         try:
-            return self._exchange(method, path, body, headers, deadline)
+            with traced(method, path.partition("?")[0], self._host) as trace_headers:
+                return self._exchange(method, path, body, headers | trace_headers, deadline)
         except (OSError, HTTPException, ValueError) as error:
             raise OutageError(f"{path.partition('?')[0]}: {type(error).__name__}: {error}") from error
 

@@ -1,0 +1,1 @@
+"""Traces by OpenTelemetry. Nobody imports this unless they are wanted (`shared.operations.tracing`)."""
