@@ -21,7 +21,7 @@ from fit_service.storage.entry_reader import Page
 from fit_service.web.access import READ, WRITE, Access
 from fit_service.web.bodies import file_body
 from fit_service.web.idempotency import REPEATABLE, change_once, digest
-from fit_service.web.import_parameters import CHOICES, DRY_RUN, choices
+from fit_service.web.import_parameters import CHOICES, COLUMNS, DRY_RUN, choices
 from fit_service.web.openapi.description import Header, Trait, describe
 from fit_service.web.openapi.file_schemas import EXPORTED_FILE, IMPORTED_FILE
 from fit_service.web.openapi.schema_parts import one
@@ -69,7 +69,7 @@ def import_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> 
     (`Content-Encoding: gzip`); the limit holds for what is in it.
     """
     sent = file_body()
-    recognised = recognise(sent.open, sent.codec, sent.media_type, sent.max_unpacked)
+    recognised = recognise(sent.open, sent.codec, sent.media_type, sent.max_unpacked, query[COLUMNS])
     file = read_entries(recognised, sent.codec, choices(query), datetime.now(UTC))
     candidates = [Candidate(each.entry, each.id, each.is_too_late) for each in file.entries]
     merge_twins = query[TWINS] == MERGE

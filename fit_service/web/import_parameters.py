@@ -4,6 +4,8 @@ import re
 from datetime import time
 from zoneinfo import ZoneInfo
 
+from fit_service.rules.formats.mapped_csv import MAX_LENGTH, Columns, parse_columns
+from fit_service.rules.formats.table import MAP
 from fit_service.rules.import_choices import DAY_FIRST, EARLIER, LATER, MONTH_FIRST, REFUSE, SKIP, Choices
 from fit_service.rules.local_days import parse_zone
 from fit_service.rules.refusals import InvalidValueError
@@ -60,10 +62,24 @@ MEMBER: Parameter[frozenset[str] | None] = Parameter(
     None,
     "Whose weighings are meant if the file tells several people apart; several names of one person with commas.",
 )
+COLUMNS: Parameter[Columns | None] = Parameter(
+    MAP,
+    Reader(
+        {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "maxLength": MAX_LENGTH,
+            "examples": ['{"body_weight": "Weight", "created_at": "Date"}'],
+        },
+        parse_columns,
+    ),
+    None,
+    "JSON that names the columns of any other CSV: `body_weight`, `created_at`, perhaps `time` and `unit`.",
+)
 DRY_RUN: Parameter[bool] = Parameter(
     "dry_run", _FLAG, default=False, description="Only tell what an import would do: nothing is stored."
 )
-CHOICES = (IMPORTED_UNIT, IMPORTED_ZONE, IMPORTED_TIME, DATES, CLOCK_CHANGES, MEMBER)
+CHOICES = (COLUMNS, IMPORTED_UNIT, IMPORTED_ZONE, IMPORTED_TIME, DATES, CLOCK_CHANGES, MEMBER)
 
 
 def choices(query: Query) -> Choices:

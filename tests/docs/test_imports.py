@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fit_service.rules import entry_import, exact_json
-from fit_service.rules.formats import apple_health, csv_rows, fit_file, packed
+from fit_service.rules.formats import apple_health, csv_rows, fit_file, mapped_csv, packed
 from fit_service.rules.formats import table as formats
 from fit_service.rules.formats.table import FORMATS
 from fit_service.settings import Settings
@@ -32,6 +32,7 @@ def test_each_limit_is_that_of_the_code() -> None:
     assert apple_health.MAX_TOKEN == csv_rows.MAX_ROW == exact_json.MAX_ITEM
     assert re.findall(r"^\| (?:[^|]*[^| -]) \| ([\d, ]+) \|$", table, re.MULTILINE) == [
         f"{entry_import.MAX_ENTRIES}",
+        f"{mapped_csv.MAX_LENGTH}",
         f"{entry_import.MAX_SKIPPED}",
         f"{csv_rows.MAX_COLUMNS}",
         f"{csv_rows.MAX_ROW}",
@@ -44,7 +45,7 @@ def test_each_limit_is_that_of_the_code() -> None:
 
 
 def test_every_choice_is_told() -> None:
-    assert all(f"`{each.name}=" in PAGE for each in CHOICES)
+    assert all(re.search(f"`{each.name}[`=]", PAGE) for each in CHOICES)
 
 
 @pytest.mark.parametrize(("commands", "shown"), EXAMPLES)

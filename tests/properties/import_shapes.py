@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 from fitdecode.utils import compute_crc
 
@@ -363,3 +364,22 @@ def _of_choices() -> Iterator[FileShape]:
     yield FileShape("choices", "local times", MOST, local, CSV, most, "&tz=Europe/Berlin")
     yield FileShape("choices", "local times that came twice", MOST, twice, CSV, most, "&tz=Europe/Berlin")
     yield FileShape("choices", "members of a family", MOST, family, CSV, most)
+    columns = quote('{"body_weight": "w", "created_at": "d"}')
+    lines = "d;w\n"
+    yield FileShape(
+        "map",
+        "weighings",
+        MOST,
+        lambda count: (lines + "".join(f"{day:%d.%m.%Y %H:%M};82,5\n" for day in _days(count))).encode(),
+        CSV,
+        most,
+        f"&tz=Europe/Berlin&unit=kg&map={columns}",
+    )
+    yield FileShape(
+        "map",
+        "lines of one letter",
+        FILE // 2 - 9,
+        lambda count: (lines + "x\n" * count).encode(),
+        CSV,
+        query=f"&map={columns}",
+    )

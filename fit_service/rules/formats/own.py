@@ -60,7 +60,8 @@ def _found(header: list[str]) -> str:
         return "It is empty."
     others = [name for each, name in DELIMITERS.items() if each != "," and each in line]
     separated = f", separated by {others[0]}" if others else ""
-    return f"It is {line[:_SHOWN_HEADER]}{'…' if len(line) > _SHOWN_HEADER else ''}{separated}."
+    shown = f"{line[:_SHOWN_HEADER]}{'…' if len(line) > _SHOWN_HEADER else ''}"
+    return f"It is {shown}{separated}. Of any other CSV, say with map which column is which."
 
 
 def _recognise_json(head: Head) -> str | None:

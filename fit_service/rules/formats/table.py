@@ -16,6 +16,7 @@ from fit_service.rules.formats.garmin_csv import GARMIN_CSV
 from fit_service.rules.formats.google_files import GOOGLE_FIT, GOOGLE_HEALTH, TAKEOUT
 from fit_service.rules.formats.head import LONGEST_HEAD, Head
 from fit_service.rules.formats.libra import LIBRA
+from fit_service.rules.formats.mapped_csv import Columns, mapped
 from fit_service.rules.formats.myfitnesspal import MYFITNESSPAL
 from fit_service.rules.formats.open_mhealth import OPEN_MHEALTH
 from fit_service.rules.formats.openscale import OPENSCALE
@@ -54,6 +55,8 @@ MEDIA_TYPES = tuple(dict.fromkeys(each for known in FORMATS for each in known.me
 ZIP = "application/zip"
 ANY = "application/octet-stream"
 """A file that is sent as this may be of any format too."""
+MAP = "map"
+"""The parameter that names the columns of a CSV."""
 MAX_FILES = 200
 """A zip has at most so many files with weights: Fitbit's has one for each month."""
 UNPACKED = 4
@@ -77,12 +80,17 @@ class Recognised:
                 yield replace(row, place=(f"{name} {kind}", number)) if len(self.files) > 1 else row
 
 
-def recognise(open_file: Callable[[], BinaryIO], codec: str, media_type: str, limit: int) -> Recognised:
+def recognise(
+    open_file: Callable[[], BinaryIO], codec: str, media_type: str, limit: int, columns: Columns | None = None
+) -> Recognised:
     """Look at how a file begins, or those in it if it is a zip, of each of which at most `limit` bytes are unpacked.
 
-    Raises UnknownFormatError, and another RefusedError if it is a zip that can't be read.
+    With `columns`, it is a CSV that has these. Raises UnknownFormatError, InvalidValueError if it lacks a column, and
+    another RefusedError if it is a zip that can't be read.
     """
     head = Head(open_file().read(LONGEST_HEAD), codec)
+    if columns is not None:
+        return Recognised(*mapped(columns, head, MAP), [("", open_file)])
     if is_zip(head):
         return _in_archive(Archive(open_file(), limit), codec)
     found = _format_of(head)

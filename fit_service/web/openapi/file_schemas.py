@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fit_service.rules.entry_file import COLUMNS, CSV, JSON, NEEDED
+from fit_service.rules.formats import mapped_csv
 from fit_service.rules.formats.contract import Reason
 from fit_service.rules.formats.table import ANY, FORMATS, MEDIA_TYPES
 from fit_service.web.openapi.description import Content, Schema
@@ -43,7 +44,11 @@ FILE_TYPES = tuple(each for each in (*MEDIA_TYPES, ANY) if each != JSON.media_ty
 
 
 def _listed() -> str:
-    return "Formats: " + "; ".join(f"`{each.name}`, {each.title}" for each in FORMATS) + "."
+    return (
+        "Formats: "
+        + "; ".join(f"`{each.name}`, {each.title}" for each in FORMATS)
+        + f"; `{mapped_csv.NAME}`, any CSV with `map`."
+    )
 
 
 FILE_SCHEMAS: Mapping[str, Schema] = {
@@ -88,7 +93,10 @@ FILE_SCHEMAS: Mapping[str, Schema] = {
     ),
     "RecognisedFile": object_of(
         {
-            "format": {"enum": [each.name for each in FORMATS], "description": "As this the file is read."},
+            "format": {
+                "enum": [*(each.name for each in FORMATS), mapped_csv.NAME],
+                "description": "As this the file is read.",
+            },
             "because": {"type": "string", "description": "By this it is recognised."},
         },
         description=_listed(),
