@@ -5,6 +5,7 @@ from typing import Any
 import redis
 from redis.backoff import NoBackoff
 from redis.connection import ConnectionPool, SSLConnection
+from redis.driver_info import DriverInfo
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import SentinelConnectionPool
@@ -26,6 +27,7 @@ def settings_of_connections(connect_within: float, answer_within: float, retry: 
         "retry": retry,
         "decode_responses": True,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+        "driver_info": DriverInfo(),  # else each connection reads redis-py's version from its disk
     }
 
 

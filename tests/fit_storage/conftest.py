@@ -11,18 +11,25 @@ from fit_service.models.entries import DatabaseEpoch
 from fit_service.models.webhooks import FeedPosition
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
+from tests.support.pgbouncer import pgbouncer, pgbouncer_program
 from tests.support.postgresql import postgresql, postgresql_programs
 
+POOLED = [pytest.param(mode, marks=pytest.mark.torture) for mode in ("transaction", "session")]
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql", *POOLED])
 def migrated_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    if request.param == "postgresql" and postgresql_programs() is None:
-        pytest.skip("needs PostgreSQL")
+    """The last two are PostgreSQL behind PgBouncer in this mode."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('fit') / 'fit.sqlite'}"
     with ExitStack() as running:
-        if request.param == "postgresql":
+        if request.param != "sqlite":
+            if postgresql_programs() is None:
+                pytest.skip("needs PostgreSQL")
             url = running.enter_context(postgresql())
-        else:
-            url = f"sqlite:///{tmp_path_factory.mktemp('fit') / 'fit.sqlite'}"
+        if request.param in {"transaction", "session"}:
+            if pgbouncer_program() is None:
+                pytest.skip("needs PgBouncer")
+            url = running.enter_context(pgbouncer(url, request.param))
         database = Database(url)
         database.upgrade()
         running.callback(database.close)

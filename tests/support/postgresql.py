@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import make_url
 
+from tests.support.polling import eventually
 from tests.support.servers import free_port
 
 
@@ -52,8 +53,13 @@ class PostgresqlServer:
         self._control("-m", how, "stop")
 
     def kill(self) -> None:
-        """Without a word; its processes end themselves when their parent is gone."""
-        os.kill(int((self.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        """Without a word. Its processes end themselves when their parent is gone; return when they are."""
+        lock = self.data / "postmaster.pid"
+        parent = int(lock.read_text().split()[0])
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        os.kill(parent, signal.SIGKILL)
+        eventually(lambda: not any(map(_is_running, children)))
+        lock.unlink()  # else nobody could start it where nobody waits for orphans, as in some containers
 
     def promote(self) -> None:
         """Make the primary of a standby; return when it is."""
@@ -81,17 +87,31 @@ class PostgresqlServer:
         self.run("pg_ctl", "-D", str(self.data), "-w", *arguments)
 
 
+def _is_running(process: str) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @contextmanager
-def postgresql(*settings: str) -> Iterator[str]:
-    """The URL of an empty database."""
+def running_postgresql(*settings: str) -> Iterator[PostgresqlServer]:
+    """An empty one, started with these settings."""
     with tempfile.TemporaryDirectory() as name:
         server = PostgresqlServer(Path(name))
         server.initialise()
-        server.start("synchronous_commit=off", *settings)
+        server.start(*settings)
         try:
-            yield server.url
+            yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """The URL of an empty database."""
+    with running_postgresql("synchronous_commit=off") as server:
+        yield server.url
 
 
 def new_database(url: str, name: str) -> str:
