@@ -158,7 +158,7 @@ def build(settings: Settings) -> Components:
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
     metrics = CollectorRegistry()
     domain_metrics = DomainMetrics(metrics)
-    issuance = TokenIssuance(keys, grants, exchanged, clients, revocation, lifetimes, domain_metrics)
+    issuance = TokenIssuance(keys, grants, exchanged, clients, resource_servers, revocation, lifetimes, domain_metrics)
     codes = CodeExchange(issuer, grants, signing_keys, issuance)
     server = AuthorizationServer(
         issuer,
@@ -212,7 +212,7 @@ def build(settings: Settings) -> Components:
         ),
         consents,
     )
-    introspection = Introspection(issuer, caller_authentication, keys, grants, signing_keys)
+    introspection = Introspection(issuer, caller_authentication, authentication, keys, grants, signing_keys)
     log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
     return Components(
         settings=settings,

@@ -30,6 +30,7 @@ def register(auth_command: Command, addresses: Addresses) -> None:
         FIT,
         "--resource",
         addresses.resource,
+        "--dpop",
         *described,
         "--secret-file",
         "/dev/stdin",

@@ -23,16 +23,22 @@ def resource_server_options(function: Callable[..., object]) -> Callable[..., ob
     """The options that say what a resource server is."""
     resource = click.option("--resource", required=True, help="Its identifier: an absolute URL without fragment.")
     scope = click.option("--scope", "scopes", multiple=True, required=True, help="name=description, several times.")
-    return resource(scope(function))
+    dpop = click.option(
+        "--dpop", "checks_dpop_proofs", is_flag=True, help="It checks DPoP proofs: tokens for it may be bound."
+    )
+    return resource(scope(dpop(function)))
 
 
 @command(resource_server_commands, "create")
 @click.argument("name")
 @resource_server_options
-def create_resource_server(name: str, resource: str, scopes: tuple[str, ...]) -> object:
+def create_resource_server(name: str, resource: str, scopes: tuple[str, ...], *, checks_dpop_proofs: bool) -> object:
     """Register a resource server and print its secret, this once."""
     secret = new_secret()
-    return {**_save_resource_server(name, resource, scopes, secret, new=True), "client_secret": secret}
+    return {
+        **_save_resource_server(name, resource, scopes, secret, checks_dpop_proofs, new=True),
+        "client_secret": secret,
+    }
 
 
 @command(resource_server_commands, "ensure")
@@ -41,10 +47,12 @@ def create_resource_server(name: str, resource: str, scopes: tuple[str, ...]) ->
 @click.option("--secret-file", type=click.Path(path_type=Path), required=True, help="Made if it isn't there.")
 @overlap_option
 def ensure_resource_server(
-    name: str, resource: str, scopes: tuple[str, ...], secret_file: Path, overlap: int
+    name: str, resource: str, scopes: tuple[str, ...], secret_file: Path, overlap: int, *, checks_dpop_proofs: bool
 ) -> object:
     """Register a resource server, or bring the one of this name to this state. Harmless when repeated."""
-    return _save_resource_server(name, resource, scopes, secret_from(secret_file), new=False, overlap=overlap)
+    return _save_resource_server(
+        name, resource, scopes, secret_from(secret_file), checks_dpop_proofs, new=False, overlap=overlap
+    )
 
 
 @command(resource_server_commands, "list")
@@ -63,7 +71,14 @@ def rotate_resource_server_secret(name: str, overlap: int) -> object:
 
 
 def _save_resource_server(
-    name: str, resource: str, scopes: tuple[str, ...], secret: str, *, new: bool, overlap: int = 0
+    name: str,
+    resource: str,
+    scopes: tuple[str, ...],
+    secret: str,
+    checks_dpop_proofs: bool,
+    *,
+    new: bool,
+    overlap: int = 0,
 ) -> dict[str, object]:
     address = urlsplit(resource)
     if _NAME.fullmatch(name) is None:
@@ -74,8 +89,10 @@ def _save_resource_server(
     for scope, description in descriptions.items():
         if _SCOPE.fullmatch(scope) is None or not description:
             raise RefusedError(f"--scope {scope}: must be name=description")
-    parts().resource_servers.save(name, resource, secret_digest(secret), descriptions, new=new, overlap=overlap)
-    return {"client_id": name, "resource": resource, "scopes": descriptions}
+    parts().resource_servers.save(
+        name, resource, secret_digest(secret), descriptions, checks_dpop_proofs, new=new, overlap=overlap
+    )
+    return {"client_id": name, "resource": resource, "scopes": descriptions, "checks_dpop_proofs": checks_dpop_proofs}
 
 
 def _resource_server_as_json(server: ResourceServer) -> dict[str, object]:
@@ -83,5 +100,6 @@ def _resource_server_as_json(server: ResourceServer) -> dict[str, object]:
         "client_id": server.name,
         "resource": server.resource,
         "scopes": {scope.name: scope.description for scope in server.scopes},
+        "checks_dpop_proofs": server.checks_dpop_proofs,
         "created_at": server.created_at,
     }

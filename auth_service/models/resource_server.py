@@ -19,6 +19,9 @@ class ResourceServer(Base, SecretHolder):
     resource: Mapped[str] = mapped_column(String(255), unique=True)
     """It is its identifier on the wire: an audience, a `resource` parameter (RFC 8707)."""
     secret_digest: Mapped[str] = mapped_column(String(64))
+    checks_dpop_proofs: Mapped[bool] = mapped_column(default=False)
+    """It asks who brings a token that is bound to a key for a proof (RFC 9449 §7). At any other, such a token would be
+    worth as much to a thief as a bearer token, so none is issued for it."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     scopes: Mapped[list["Scope"]] = relationship(lazy="selectin", cascade="all, delete-orphan", order_by="Scope.name")
 

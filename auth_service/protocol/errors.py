@@ -29,6 +29,17 @@ class ClientAuthenticationFailedError(InvalidClientError):
         ]
 
 
+class NoResourceServerError(OAuth2Error):
+    """A client proved itself where only resource servers may ask (RFC 7662 §2.1)."""
+
+    error = "unauthorized_client"
+    description = (
+        "These are the credentials of a client. Only a resource server may introspect, with its own: "
+        "an operator registers one with `resource-server create`."
+    )
+    status_code = 403
+
+
 class TooManyFailuresError(OAuth2Error):
     """Client authentication failed too often from there. A right secret is still accepted."""
 

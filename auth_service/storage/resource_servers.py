@@ -55,7 +55,15 @@ class ResourceServerStore:
         return tuple(server.resource for server in self.all() if {scope.name for scope in server.scopes} & set(scopes))
 
     def save(
-        self, name: str, resource: str, digest: str, descriptions: dict[str, str], *, new: bool, overlap: int = 0
+        self,
+        name: str,
+        resource: str,
+        digest: str,
+        descriptions: dict[str, str],
+        checks_dpop_proofs: bool = False,
+        *,
+        new: bool,
+        overlap: int = 0,
     ) -> None:
         """Register a resource server, or (unless `new`) bring the one of this name to exactly this state.
 
@@ -77,7 +85,7 @@ class ResourceServerStore:
                 if server is None:
                     server = ResourceServer(name=name)
                     session.add(server)
-                server.resource = resource
+                server.resource, server.checks_dpop_proofs = resource, checks_dpop_proofs
                 described = {scope.name: scope.description for scope in server.scopes}
                 server.replace_secret(digest, overlap)
                 kept = {scope.name: scope for scope in server.scopes if scope.name in descriptions}
@@ -118,6 +126,7 @@ def _changes(server: ResourceServer, *, is_new: bool, other_scopes: bool) -> Ite
     written = inspect(server).attrs
     if written["secret_digest"].history.has_changes():
         yield SecurityEvent(kind=EventKind.RESOURCE_SERVER_SECRET_ROTATED, client_id=server.name)
-    changed = {"resource": written["resource"].history.has_changes(), "scopes": other_scopes}
+    columns = ("resource", "checks_dpop_proofs")
+    changed = {**{name: written[name].history.has_changes() for name in columns}, "scopes": other_scopes}
     if names := ", ".join(name for name, is_changed in changed.items() if is_changed):
         yield SecurityEvent(kind=EventKind.RESOURCE_SERVER_CHANGED, client_id=server.name, detail=names)

@@ -243,7 +243,7 @@ def test_an_assertion_beside_a_secret_is_two_ways_at_once(app: SigningApp) -> No
 @pytest.mark.clause("RFC 7662 §2.1", line=68)
 def test_a_client_can_not_introspect_with_it(app: SigningApp) -> None:
     answer = app.post("/introspect", {"token": "x"})
-    assert error_of(answer) == REFUSED
+    assert error_of(answer) == (403, "unauthorized_client")
     assert "active" not in answer.json()
     for nobody in ("nul\0", "\ud800"):
         assert error_of(app.post("/introspect", {"token": "x"}, app.sign(app.claims(sub=nobody)))) == REFUSED

@@ -132,7 +132,7 @@ def run_stack(folder: Path, redis_url: str, **given: object) -> Iterator[Stack]:
 
 def _resource_server(app: Flask, name: str, resource: str, scopes: dict[str, str]) -> ResourceServerCredentials:
     described = [part for scope, text in scopes.items() for part in ("--scope", f"{scope}={text}")]
-    arguments = ["resource-server", "create", name, "--resource", resource, *described]
+    arguments = ["resource-server", "create", name, "--resource", resource, "--dpop", *described]
     result = app.test_cli_runner().invoke(args=arguments)
     assert result.exit_code == 0, result.output
     return ResourceServerCredentials(name, json.loads(result.stdout)["client_secret"], resource)

@@ -96,7 +96,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
             raise InvalidRequestError("This client must push its authorization requests.")
         for parameter in ("request", "request_uri", "registration"):
             if parameter in request.form:
-                raise OAuth2Error(error=f"{parameter}_not_supported")
+                raise OAuth2Error(f"{parameter} is not supported here.", error=f"{parameter}_not_supported")
         self.code_challenge = requested_code_challenge(request, client)  # invalid_request
         self.dpop_jkt = requested_dpop_jkt(request)  # invalid_request
         self.target = requested_target(self._resource_servers.all(), client, request)  # invalid_target, invalid_scope

@@ -77,6 +77,13 @@ class ClientAssertions:
         self._issuer = issuer
         self._used = used
 
+    def problem(self, assertion: ClientAssertion) -> str | None:
+        """Say what is wrong with an assertion where that is a usual mistake, and depends on nothing that we know."""
+        audience = assertion.claims.get("aud")
+        if f"{self._issuer}/token" in (audience if isinstance(audience, list) else [audience]):
+            return f"The assertion's aud must be the issuer alone, {self._issuer}, not the token endpoint's address."
+        return None
+
     def prove(self, client: Client, assertion: ClientAssertion) -> bool:
         """Say whether the client made it, for us, for now. That it was not used before is decided last."""
         now, claims = time.time(), assertion.claims

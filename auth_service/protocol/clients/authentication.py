@@ -74,22 +74,29 @@ class ClientAuthentication(Generic[Caller]):
             ClientAuthenticationFailedError: anything else is wrong; the answer doesn't say what.
             TooManyFailuresError: the same, after too many failures from that address.
         """
+        if caller := self.proven(request, methods, endpoint):
+            return caller
+        credentials = _presented(request)
+        client_id = credentials.client_id if credentials else ""
+        if wait := self._throttle.client_failed(client_id, request.remote_address):
+            raise TooManyFailuresError(wait)
+        problem = self._assertions.problem(credentials.assertion) if credentials and credentials.assertion else None
+        raise ClientAuthenticationFailedError(problem)
+
+    def proven(self, request: ProtocolRequest, methods: Collection[str], endpoint: str) -> Caller | None:
+        """Return the caller, or None if its credentials prove nothing, which is not counted."""
         credentials = _presented(request)
         if credentials and _could_exist(credentials.client_id):
             for look_up in (self._callers.recall, self._callers.find):
                 caller = look_up(credentials.client_id)
-                if self._proven(caller, credentials, methods, endpoint):
-                    assert caller is not None
+                if self._is_proven(caller, credentials, methods, endpoint):
                     request.auth_method = credentials.method
                     return caller
                 if caller is None:
                     break
-        client_id = credentials.client_id if credentials else ""
-        if wait := self._throttle.client_failed(client_id, request.remote_address):
-            raise TooManyFailuresError(wait)
-        raise ClientAuthenticationFailedError
+        return None
 
-    def _proven(
+    def _is_proven(
         self, caller: HasSecret | None, credentials: _Credentials, methods: Collection[str], endpoint: str
     ) -> bool:
         if caller is None:

@@ -8,6 +8,7 @@ from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, Unaut
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
 from auth_service.crypto.token_handle import TokenKeyRing, TokenKind
+from auth_service.models.tokens import RevokedBecause
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.oauth_request import ProtocolRequest
@@ -15,6 +16,17 @@ from auth_service.protocol.resource_indicators import Target, narrowed_target
 from auth_service.protocol.tokens.issuance import WORTHLESS, TokenAnswer, TokenIssuance
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.resource_servers import ResourceServerStore
+
+ENDED = {
+    RevokedBecause.CLIENT: "the client revoked it",
+    RevokedBecause.REUSE: "a code or a refresh token was used twice",
+    RevokedBecause.PERSON: "the person ended it",
+    RevokedBecause.ACCOUNT_DISABLED: "the account was disabled",
+    RevokedBecause.PASSWORD_CHANGED: "the person's password was changed",
+    RevokedBecause.CLIENT_DELETED: "the client was deleted",
+    RevokedBecause.OPERATOR: "an operator ended it",
+}
+"""What a client is told of its own grant."""
 
 
 class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
@@ -49,13 +61,22 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
             raise InvalidRequestError("refresh_token is required.")
         handle = self._keys.parse(request.form["refresh_token"])
         if handle is None or handle.kind is not TokenKind.REFRESH_TOKEN:
-            raise InvalidGrantError(WORTHLESS)
+            raise InvalidGrantError("This is no refresh token of ours.")
         grant = self._records.find_good(handle.grant_id)  # one query: are grant, account and client still good?
-        if grant is None or grant.client_id != client.client_id:
+        if grant is None:
+            raise InvalidGrantError(self._why_ended(handle.grant_id, client.client_id))
+        if grant.client_id != client.client_id:
             raise InvalidGrantError(WORTHLESS)
         self._handle, self._grant = handle, grant
         with self._noted_if_refused():
             self._check_what_is_asked_for()
+
+    def _why_ended(self, grant_id: str, client_id: str) -> str:
+        """Tell the client of its own grant what ended it. Of anybody else's it learns nothing."""
+        record = self._records.find(grant_id)
+        if record is None or record.client_id != client_id or record.revoked_because is None:
+            return WORTHLESS
+        return f"The grant has ended: {ENDED[RevokedBecause(record.revoked_because)]}."
 
     def _check_what_is_asked_for(self) -> None:
         request, grant = self.request, self._grant

@@ -27,6 +27,7 @@ def userinfo_server(issuer: str) -> ResourceServer:
     return ResourceServer(
         name="userinfo",
         resource=userinfo_resource(issuer),
+        checks_dpop_proofs=True,
         scopes=[
             Scope(name=OPENID, description="Recognise you when you come back"),
             Scope(name=PROFILE, description="See your user name"),
@@ -37,13 +38,13 @@ def userinfo_server(issuer: str) -> ResourceServer:
 class _OwnIntrospection:
     """It introspects within the process, in the way that the kit wants."""
 
-    def __init__(self, introspection: Introspection, resource: str) -> None:
+    def __init__(self, introspection: Introspection, server: ResourceServer) -> None:
         self._introspection = introspection
-        self._resource = resource
+        self._server = server
 
     def introspect(self, token: str, within: float) -> RawAnswer:
         """Return what /introspect would say to us, in the stores' own time. Raises what they raise."""
-        answer = self._introspection.introspect(token, self._resource)
+        answer = self._introspection.introspect(token, self._server)
         return RawAnswer(json.dumps(answer).encode(), time.time())
 
     def close(self) -> None:
@@ -54,7 +55,7 @@ def userinfo_validator(issuer: str, introspection: Introspection, proofs: DpopPr
     """Return what says whether a token is good at /userinfo."""
     resource = userinfo_resource(issuer)
     return connect_in_process(
-        _OwnIntrospection(introspection, resource),
+        _OwnIntrospection(introspection, userinfo_server(issuer)),
         resource=resource,
         issuer=issuer,
         realm=REALM,

@@ -5,9 +5,11 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind
+from auth_service.models.client import Client
 from auth_service.models.resource_server import ResourceServer
 from auth_service.models.tokens import AccessTokenRecord
-from auth_service.protocol.clients.authentication import ClientAuthentication
+from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS, ClientAuthentication
+from auth_service.protocol.errors import ClientAuthenticationFailedError, NoResourceServerError
 from auth_service.protocol.oauth_request import Headers, ProtocolRequest, ProtocolResponse
 from auth_service.protocol.tokens.signed_introspection import ALGORITHM, MEDIA_TYPE, TYPE, signed_answer
 from auth_service.protocol.tokens.signing_keys import SigningKeyRing
@@ -24,12 +26,14 @@ class Introspection:
         self,
         issuer: str,
         authentication: ClientAuthentication[ResourceServer],
+        clients: ClientAuthentication[Client],
         keys: TokenKeyRing,
         grants: GrantStore,
         signing_keys: SigningKeyRing,
     ) -> None:
         self._issuer = issuer
         self._authentication = authentication
+        self._clients = clients
         self._keys = keys
         self._grants = grants
         self._signing_keys = signing_keys
@@ -39,19 +43,27 @@ class Introspection:
 
         Credentials first: before that, nothing is said about the request at all (§2.1). Raises an OAuth2Error.
         """
-        caller = self._authentication.authenticate(request, CALLER_AUTH_METHODS, "introspection")
+        caller = self._authenticated(request)
         request.refuse_repeated()
         token = request.form.get("token")
         if token is None:
             raise InvalidRequestError("token is required.")
-        answer = self.introspect(token, caller.resource)
+        answer = self.introspect(token, caller)
         if _wants_signed_answer(request.headers):
             signed = signed_answer(answer, caller, self._issuer, self._signing_keys.signer(ALGORITHM))
             return ProtocolResponse(200, signed, [("Content-Type", MEDIA_TYPE)])
         return ProtocolResponse(200, answer)
 
-    def introspect(self, token: str, resource: str) -> ActiveAnswer | InactiveAnswer:
-        """Return what the server of `resource` learns of a token.
+    def _authenticated(self, request: ProtocolRequest) -> ResourceServer:
+        try:
+            return self._authentication.authenticate(request, CALLER_AUTH_METHODS, "introspection")
+        except ClientAuthenticationFailedError:
+            if self._clients.proven(request, CLIENT_AUTH_METHODS, "introspection"):
+                raise NoResourceServerError from None
+            raise
+
+    def introspect(self, token: str, server: ResourceServer) -> ActiveAnswer | InactiveAnswer:
+        """Return what a resource server learns of a token.
 
         `token_type_hint` is not needed: the token says what it is. Only access tokens are ever active (§2.2, §4).
         """
@@ -61,8 +73,10 @@ class Introspection:
         if handle is None or handle.kind is not TokenKind.ACCESS_TOKEN:
             return {"active": False}
         record = self._grants.find_access_token(handle.grant_id, handle.digest)
-        if record is None or resource not in record.claims.aud:
+        if record is None or server.resource not in record.claims.aud:
             return {"active": False}
+        if record.claims.jkt and not server.checks_dpop_proofs:
+            return {"active": False}  # it would take a stolen one for good
         return active_answer(handle, record, self._issuer)
 
 

@@ -27,6 +27,7 @@ from auth_service.protocol.errors import (
     ClientAuthenticationFailedError,
     ClientChangedError,
     InvalidDpopProofError,
+    InvalidTargetError,
     UsedByAnotherRequestError,
 )
 from auth_service.protocol.oauth_request import ProtocolRequest
@@ -38,6 +39,7 @@ from auth_service.storage.clients import ClientStore
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
 from auth_service.storage.grant_records import GoodGrant
 from auth_service.storage.grants import GrantStore
+from auth_service.storage.resource_servers import ResourceServerStore
 
 TokenAnswer = dict[str, str | int]
 
@@ -62,6 +64,7 @@ class TokenIssuance:
         grants: GrantStore,
         exchanged: ExchangedTokenStore,
         clients: ClientStore,
+        resource_servers: ResourceServerStore,
         revocation: GrantRevocation,
         lifetimes: Lifetimes,
         observer: Observer,
@@ -70,6 +73,7 @@ class TokenIssuance:
         self._grants = grants
         self._exchanged = exchanged
         self._clients = clients
+        self._resource_servers = resource_servers
         self._revocation = revocation
         self._reuse = ReuseHandling(grants, revocation)
         self._lifetimes = lifetimes
@@ -102,6 +106,7 @@ class TokenIssuance:
             scope=" ".join(target.scopes),
             jkt=proven_key,
         )
+        self._refuse_unchecked_binding(claims)
         nonce, key_id = secrets.token_bytes(16), self._keys.newest_key_id
         access, refresh = self._successors(presented, client, nonce, key_id)
         lifetime = self.access_token_lifetime(client)
@@ -158,6 +163,7 @@ class TokenIssuance:
         `client_audience` is for whom its tokens may be at most: the owners of all its scopes. Raises ClientChangedError
         if scopes were taken from the client since it was looked up, or if Redis doesn't know yet that they were.
         """
+        self._refuse_unchecked_binding(claims)
         access = self._keys.make(TokenKind.ACCESS_TOKEN, client.own_grant_id, 0)
         lifetime = self.access_token_lifetime(client)
         issued = self._grants.issue_client_token(
@@ -180,6 +186,7 @@ class TokenIssuance:
 
         Raises InvalidRequestError if `subject` is no longer good.
         """
+        self._refuse_unchecked_binding(claims)
         access = self._keys.make(TokenKind.ACCESS_TOKEN, subject.grant_id, subject.generation)
         lifetime = self.access_token_lifetime(client)
         match self._exchanged.issue(subject, access.digest, claims, lifetime):
@@ -198,6 +205,14 @@ class TokenIssuance:
             self._exchanged.revoke_those_of({client.client_id: current.scopes})
             raise ClientChangedError
         return _answer(access, None, claims.scope, claims.jkt, issued)
+
+    def _refuse_unchecked_binding(self, claims: AccessTokenClaims) -> None:
+        """Bind no token to a key that somebody would take without a proof. Raises InvalidTargetError."""
+        if not claims.jkt:
+            return
+        for server in self._resource_servers.all():
+            if server.resource in claims.aud and not server.checks_dpop_proofs:
+                raise InvalidTargetError(f"{server.resource} checks no DPoP proofs: ask for its tokens without one.")
 
     def _successors(
         self, presented: TokenHandle, client: Client, nonce: bytes, key_id: str
