@@ -2,6 +2,7 @@
 
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ from redis import RedisError
 from auth_service.pages import activity
 from auth_service.storage.grants import USES_KEPT, GrantStore
 from tests.support.actions import READ, TIMEOUT, Actions, App, Browser, Person, Verifier, error_of, tokens
+from tests.support.stack import Stack
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
 
@@ -185,7 +187,7 @@ def test_that_was_me_ends_nothing_more(actions: Actions, mo: Person) -> None:
 def test_that_was_not_me_ends_every_browser_and_every_grant_at_once_and_asks_for_a_new_password(
     actions: Actions, mo: Person
 ) -> None:
-    other_app = actions.app()
+    other_app = actions.app(redirect_uri="https://app.example/callback")  # not asked again, once it was allowed
     other, elsewhere = other_app.connect(mo), Person.__new__(Person)
     elsewhere.__dict__ |= {**mo.__dict__, "browser": Browser(actions.stack)}
     elsewhere.sign_in()
@@ -200,7 +202,7 @@ def test_that_was_not_me_ends_every_browser_and_every_grant_at_once_and_asks_for
     assert mo.browser.get("/account", allow_redirects=False).status_code == 200, "this browser goes on"
     told = actions.stack.command("event", "list", "--username", mo.username, "--kind", "reuse_answered")
     assert [(each["detail"], each["grant_id"], each["who"]) for each in told] == [("not_me", grant_id, "person")]
-    assert mo.browser.follow(other_app.authorize_url(Verifier())).url.split("?")[0].endswith("/consent"), "asked again"
+    assert "Allow" in mo.browser.follow(other_app.authorize_url(Verifier())).text, "they are asked again"
 
 
 def test_an_answer_is_recorded_once_and_the_graver_one_stays(actions: Actions, mo: Person) -> None:
@@ -248,6 +250,23 @@ def test_an_operator_is_warned_with_client_grant_and_both_places(
         "generation": 1,
     }
     assert (told["from_network"], told["spent_before_by"]) == ("127.0.0.1", "127.0.0.0/24 python-requests")
+
+
+def test_of_thieves_at_once_all_are_refused_and_there_is_one_story(each_stack: Stack) -> None:
+    actions = Actions(each_stack)
+    mo, app = actions.person(), actions.app()
+    first = app.connect(mo)
+    grant_id = str(actions.introspect(first.access)["grant_id"])
+    tokens(app.refresh(first.refresh))
+    with ThreadPoolExecutor(8) as thieves:
+        answers = list(thieves.map(lambda _: error_of(app.refresh(first.refresh)), range(8)))
+    assert answers == [(400, "invalid_grant")] * 8
+    story = story_of(mo, grant_id)
+    assert len(story["uses"]) == 2  # type: ignore[arg-type]
+    assert 1 <= len(story["conflicting_uses"]) <= 8  # type: ignore[arg-type]
+    assert mo.browser.get(f"/activity/reuse/{grant_id}").status_code == 200
+    ends = actions.stack.command("event", "list", "--grant-id", grant_id, "--kind", "grant_revoked")
+    assert [each["detail"] for each in ends] == ["reuse"]
 
 
 def test_a_grant_ends_also_where_its_life_cannot_be_read(

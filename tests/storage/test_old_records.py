@@ -9,6 +9,7 @@ from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.models.security_event import SecurityEvent
+from auth_service.models.token_reuse import TokenReuse
 from auth_service.storage import old_records
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.database import Database
@@ -69,3 +70,15 @@ def test_what_happened_before_a_moment_is_removed_and_nothing_since(database: Da
         assert {each.kind for each in session.query(SecurityEvent)} == {"new", "events_pruned"}
     assert seen == [3, 6, 8]
     assert remove_security_events(database, today - 7 * DAY, seen.append) == 0
+
+
+def test_stories_of_reuse_go_with_the_events_that_they_tell_of(database: Database) -> None:
+    today, names = now(), {"account_id": "acct_mo", "client_id": "app", "generation": 1, "uses": []}
+    old, new = new_grant_id(), new_grant_id()
+    with database.writing() as session:
+        session.add(TokenReuse(grant_id=old, at=today - 9 * DAY, **names))
+        session.add(TokenReuse(grant_id=new, at=today - 6 * DAY, **names))
+    remove_security_events(database, today - 7 * DAY, lambda _: None)
+    with database.reading() as session:
+        left = {each for each in (old, new) if session.get(TokenReuse, each) is not None}
+    assert left == {new}
