@@ -9,7 +9,6 @@ from flask import Blueprint, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from fit_service.rules.refusals import InvalidValueError, refuse_unknown
-from fit_service.rules.webhooks.destination import parse_url
 from fit_service.rules.webhooks.status import Owner, Registration
 from fit_service.storage.webhooks import NotActiveError, TooManyWebhooksError, WebhookStore
 from fit_service.web.access import READ, Access
@@ -19,6 +18,7 @@ from fit_service.web.idempotency import REPEATABLE, digest, marked, other_reques
 from fit_service.web.openapi.description import LOCATED, describe
 from fit_service.web.openapi.schema_parts import one
 from fit_service.web.openapi.webhook_schemas import WEBHOOKS
+from fit_service.web.webhook_url import parse_url
 from shared.resource_server import ActiveToken
 
 T = TypeVar("T")

@@ -3,37 +3,33 @@ pace, not its answer, of which only the status counts.
 """
 
 import logging
-import socket
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from http.client import HTTPException, HTTPResponse
 from urllib.parse import SplitResult, urlsplit
 
-from fit_service.rules.webhooks.addresses import may_connect
 from fit_service.rules.webhooks.outcome import Outcome
 from fit_service.rules.webhooks.signature import signature_headers
-from shared.resource_server.back_channel import DeadlineConnection, SocketAddress
+from shared.outbound.addresses import may_connect
+from shared.outbound.connection import ForbiddenAddressError, GuardedConnection
 from shared.resource_server.process import seconds
 
 DEADLINE = 15.0
-"""A whole attempt takes so many seconds. Only resolving a name, which can't be interrupted, may take longer."""
+"""A whole attempt takes so many seconds."""
 _MAX_BODY = 4 * 1024
 """So many bytes of an answer are read, only to use the connection again."""
 
 _log = logging.getLogger(__name__)
 
 
-class ForbiddenAddressError(OSError):
-    """The name leads to where we must not connect."""
-
-
 class Sender:
     """It connects to receivers. `deadline` is in seconds; `tls` is for tests that bring a certificate of their own."""
 
     def __init__(self, *, allow_private: bool, deadline: float = DEADLINE, tls: ssl.SSLContext | None = None) -> None:
-        self._allow_private = allow_private
+        self._may_connect = partial(may_connect, allow_private=allow_private)
         self._deadline = deadline
         self._tls = tls or ssl.create_default_context()
 
@@ -41,8 +37,7 @@ class Sender:
     def connection_to(self, url: str) -> Iterator["ReceiverConnection"]:
         """Open a connection for several messages, one after the other."""
         parts = urlsplit(url)
-        tls = self._tls if parts.scheme == "https" else None
-        connection = _GuardedConnection(parts, tls, allow_private=self._allow_private)
+        connection = GuardedConnection(parts, self._tls, self._may_connect)
         try:
             yield ReceiverConnection(connection, parts, self._deadline)
         finally:
@@ -52,7 +47,7 @@ class Sender:
 class ReceiverConnection:
     """It is a connection to one receiver, opened when it is needed."""
 
-    def __init__(self, connection: "_GuardedConnection", parts: SplitResult, deadline: float) -> None:
+    def __init__(self, connection: GuardedConnection, parts: SplitResult, deadline: float) -> None:
         self._connection = connection
         self._parts = parts
         self._deadline = deadline
@@ -98,29 +93,6 @@ class ReceiverConnection:
         if not _read_to_its_end(response):
             self._connection.close()
         return _outcome(response)
-
-
-class _GuardedConnection(DeadlineConnection):
-    """It resolves the name once and connects to nothing but what was checked: no second look could differ."""
-
-    def __init__(self, parts: SplitResult, tls: ssl.SSLContext | None, *, allow_private: bool) -> None:
-        super().__init__(parts.hostname or "", parts.port or (443 if tls else 80), tls)
-        self._allow_private = allow_private
-
-    @property
-    def is_open(self) -> bool:
-        return self.sock is not None
-
-    def addresses(self) -> list[SocketAddress]:
-        """Raises ForbiddenAddressError if none of them is allowed."""
-        try:
-            found = super().addresses()
-        except UnicodeError as error:  # a name that can't be one
-            raise socket.gaierror(str(error)) from error
-        allowed = [each for each in found if may_connect(str(each[4][0]), allow_private=self._allow_private)]
-        if found and not allowed:
-            raise ForbiddenAddressError(self.host)
-        return allowed
 
 
 def _read_to_its_end(response: HTTPResponse) -> bool:

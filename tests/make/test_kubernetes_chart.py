@@ -16,11 +16,11 @@ import auth_service.cli.resource_server
 import fit_service.cli.database
 import fit_service.cli.webhooks
 from auth_service.settings import Settings as AuthSettings
-from fit_service.rules.webhooks.addresses import may_connect
 from fit_service.settings import Settings as FitSettings
 from shared.gunicorn import configuration
 from shared.operations.health import health_endpoints
 from shared.operations.tracing import wants_traces
+from shared.outbound.addresses import may_connect
 from shared.service.environment import EnvironmentSettings, SettingsError
 from tests.support.chart import SCHEMA, VALUES, Rendered, environment_of, render
 from tests.support.compose import SERVICES

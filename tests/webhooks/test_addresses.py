@@ -3,8 +3,8 @@
 import pytest
 
 from fit_service.rules.refusals import InvalidValueError
-from fit_service.rules.webhooks.addresses import may_connect
-from fit_service.rules.webhooks.destination import parse_url
+from fit_service.web.webhook_url import parse_url
+from shared.outbound.addresses import may_connect
 
 PUBLIC = ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::808:808", "::ffff:8.8.8.8"]
 

@@ -181,12 +181,12 @@ def test_without_permission_no_connection_is_made_to_a_private_address(host: str
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[tuple[str, int]]) -> list[str]:
-    """Have names resolve, for this thread, to these answers in turn; the names that were asked for."""
+    """Have names resolve, for this thread and its look-ups, to these answers in turn; the names that were asked for."""
     asked: list[str] = []
     here, others = threading.get_ident(), socket.getaddrinfo
 
     def getaddrinfo(host: str, *where: Any, **options: Any) -> list[Any]:
-        if threading.get_ident() != here:
+        if threading.get_ident() != here and threading.current_thread().name != "look-up":
             return others(host, *where, **options)
         asked.append(host)
         found = answers[min(len(asked), len(answers)) - 1]
@@ -241,6 +241,22 @@ def test_a_name_that_nobody_knows_is_a_failure(monkeypatch: pytest.MonkeyPatch) 
     assert send("https://app.example/") == NO_ANSWER
     resolving(monkeypatch, [])
     assert send("https://app.example/") == NO_ANSWER
+
+
+def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered, others = threading.Event(), socket.getaddrinfo
+
+    def getaddrinfo(host: str, *where: Any, **options: Any) -> Any:
+        if host == "app.example":
+            answered.wait(60)
+        return others("localhost", *where, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    try:
+        assert send("https://app.example/") == Outcome("no answer in time")
+        assert not answered.is_set()
+    finally:
+        answered.set()
 
 
 # Over TLS

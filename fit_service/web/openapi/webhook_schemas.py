@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from fit_service.rules.webhooks.destination import MAX_LENGTH
 from fit_service.rules.webhooks.status import DisabledBecause, Status
 from fit_service.web.openapi.description import Content, Schema
 from fit_service.web.openapi.schema_parts import (
@@ -15,6 +14,7 @@ from fit_service.web.openapi.schema_parts import (
     object_of,
     ref,
 )
+from shared.outbound.destination import MAX_LENGTH
 
 _WEBHOOK: Mapping[str, Schema] = {
     "id": ID,

@@ -1,6 +1,6 @@
-"""Messages may be sent to public IP addresses, and to private ones if the operator allows it.
+"""We connect to public IP addresses, and to private ones if the operator allows it.
 
-An app chooses where we connect to. It must not reach what only we can reach (server-side request forgery).
+Somebody else chooses where we connect to. They must not reach what only we can reach (server-side request forgery).
 """
 
 import ipaddress
@@ -23,6 +23,22 @@ def may_connect(address: str, *, allow_private: bool) -> bool:
     if target.is_unspecified or target.is_multicast or target.is_link_local or target in _METADATA:
         return False
     return allow_private or _is_public(target)
+
+
+def is_ip_address(host: str) -> bool:
+    """Say whether it is an address already, which nobody has to be asked for."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def stays_here(host: str) -> bool:
+    """Say whether a name or an address can only stand for this machine (RFC 6761 §6.3)."""
+    if is_ip_address(host):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")
 
 
 def _target(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
