@@ -43,11 +43,12 @@ from buffering_worker.worker import BufferingWorker
 from fit_service.api import body_weight_batch
 from fit_service.rules import body_weight_entry, entry_batch, entry_import, exact_json, summary, weight
 from fit_service.rules.formats import csv_rows
-from fit_service.rules.webhooks import destination, schedule, status
+from fit_service.rules.webhooks import schedule, status
 from fit_service.settings import Settings as FitSettings
 from fit_service.storage import entry_changes, kept_answers, webhook_events
 from fit_service.web import access
 from fit_service.workers import webhook_sender
+from shared.outbound import destination
 from shared.service.postgresql_connection import ANSWER, CONNECT
 from tests.support.actions import TIMEOUT
 from tests.support.servers import fake_redis
