@@ -23,7 +23,7 @@ from auth_service.web.browser_requests import again_as_query, query_request, to_
 from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
 from auth_service.web.http_methods import refuse_head
 from auth_service.web.kept_requests import count_kept_request
-from auth_service.web.leaving import ask_before_leaving
+from auth_service.web.leaving import ask_before_leaving, show_mistake
 
 
 def authorization_endpoint(
@@ -48,7 +48,9 @@ def authorization_endpoint(
         except OAuth2Error as error:
             if error.redirect_uri is None:
                 raise  # a page, see web/errors.py
-            # Else its client hears of it, but not before somebody has signed in: see pages/consent.py.
+            if signed_in_account(accounts) is None:
+                return _show_mistake(request, error)
+            # Else its client hears of it: see pages/consent.py.
         count_kept_request(throttle, signed_in_account(accounts))
         request_id = pending.add(request.parameters, browser_binding(), direct=request.direct)
         return redirect(url_for("consent.ask", request=request_id), 303)
@@ -56,6 +58,13 @@ def authorization_endpoint(
     @blueprint.post("/authorize")
     def authorize_by_form() -> ResponseReturnValue:
         return again_as_query()
+
+    def _show_mistake(request: ProtocolRequest, error: OAuth2Error) -> ResponseReturnValue:
+        """Nobody is sent to an address that somebody once registered before they have signed in (RFC 9700 §4.11.2)."""
+        client = clients.find(request.form["client_id"])
+        if client is None:
+            raise error  # deleted meanwhile
+        return show_mistake(client, error, dict(endpoint.refuse(request, error).headers)["Location"])
 
     def _answer_unasked(request: ProtocolRequest) -> ResponseReturnValue:
         account = signed_in_account(accounts)

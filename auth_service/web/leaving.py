@@ -2,8 +2,10 @@
 
 from urllib.parse import urlsplit
 
-from flask import render_template
+from authlib.oauth2 import OAuth2Error
+from flask import Response, make_response, render_template
 
+from auth_service.models.client import Client
 from shared.service.security_headers import let_form_lead_to
 
 
@@ -14,6 +16,22 @@ def ask_before_leaving(client_name: str, address: str) -> str:
     the address behind it (RFC 9700 §4.11.2).
     """
     return render_template("leaving.html", client_name=client_name, host=urlsplit(address).netloc, address=address)
+
+
+def show_mistake(client: Client, refusal: OAuth2Error, address: str) -> Response:
+    """Show a page that says what is wrong with a request, and leaves it to the person whether to go back to its client.
+
+    For who has not signed in, and needn't: a developer sees it at once (RFC 7636 §4.4.1).
+    """
+    page = render_template(
+        "mistaken_request.html",
+        client=client,
+        error=refusal.error,
+        description=refusal.get_error_description(),
+        host=urlsplit(address).netloc or f"{urlsplit(address).scheme}:",
+        address=address,
+    )
+    return make_response(page, 400)
 
 
 def allow_form_to_lead_to(redirect_uri: str) -> None:

@@ -1,7 +1,9 @@
 """What /authorize demands of a request, and where it sends the browser: never to an address that wasn't registered."""
 
+import html
+import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -15,7 +17,6 @@ from tests.support.actions import (
     App,
     Browser,
     Verifier,
-    query_of,
     redirect_parameters,
 )
 
@@ -144,18 +145,43 @@ def test_a_client_that_may_not_exchange_codes_gets_none(actions: Actions) -> Non
 
 
 @pytest.mark.clause("RFC 9700 §4.11.2", line=117)
-@pytest.mark.parametrize("must_push", [False, True])
-def test_nobody_is_sent_to_a_client_before_they_have_signed_in_not_even_with_an_error(
-    actions: Actions, must_push: bool
+@pytest.mark.clause("RFC 7636 §4.4.1", line=74)
+@pytest.mark.parametrize(
+    ("wrong", "error", "told"),
+    [
+        ({"code_challenge": None}, "invalid_request", "code_challenge is required."),
+        ({"response_type": "token"}, "unsupported_response_type", "Only response_type=code is supported."),
+        ({"scope": "nobody:has"}, "invalid_scope", "There is nothing among the requested scopes"),
+        ({"request": "eyJ"}, "request_not_supported", "request is not supported here."),
+    ],
+)
+def test_who_has_not_signed_in_sees_what_is_wrong_and_decides_whether_to_go_back_with_it(
+    actions: Actions, wrong: dict[str, str | None], error: str, told: str
 ) -> None:
-    app = actions.app(*["--require-pushed-authorization-requests"] * must_push)
-    mo, url = actions.person(), app.authorize_url(Verifier(), scope=READ if must_push else "nobody:has")
-    page = mo.browser.follow(url)
-    assert (page.status_code, urlsplit(page.url).path) == (200, "/sign-in")
-    error = "invalid_request" if must_push else "invalid_scope"
-    assert redirect_parameters(mo.sign_in(address=page.url))["error"] == error
-    assert redirect_parameters(mo.browser.follow(url))["error"] == error
-    assert mo.browser.get(query_of(page.url)["next"][0]).status_code == 400  # answered once
+    app = actions.app()
+    page = authorize(actions, app, **wrong)
+    assert (page.status_code, "Location" in page.headers) == (400, False)
+    assert f"<code>{error}</code>: {told}" in page.text
+    assert f"<bdi>{app.name}</bdi> made a mistake" in page.text
+    [back] = re.findall(rf'href="({re.escape(CALLBACK)}[^"]*)"', page.text)
+    answer = dict(parse_qsl(urlsplit(html.unescape(back)).query))
+    assert (answer["error"], answer["state"], answer["iss"]) == (error, "a state", actions.stack.auth)
+
+
+@pytest.mark.clause("RFC 9126 §6")
+def test_a_client_that_must_push_its_requests_and_does_not_is_told_so(actions: Actions) -> None:
+    app = actions.app("--require-pushed-authorization-requests")
+    assert "must push its authorization requests" in authorize(actions, app).text
+    assert refusal(actions, app)["error"] == "invalid_request"
+
+
+@pytest.mark.clause("RFC 9700 §4.11.2", line=117)
+def test_who_has_signed_in_is_sent_back_with_the_error_once(actions: Actions) -> None:
+    mo, url = actions.person(), actions.app().authorize_url(Verifier(), scope="nobody:has")
+    mo.sign_in()
+    kept = mo.browser.get(url, allow_redirects=False).headers["Location"]
+    assert redirect_parameters(mo.browser.follow(kept))["error"] == "invalid_scope"
+    assert mo.browser.get(kept).status_code == 400  # answered once
 
 
 @pytest.mark.clause("RFC 9700 §4.11.2", line=117)

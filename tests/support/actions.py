@@ -113,7 +113,8 @@ class Person:
         return self.browser.submit("/consent", {"scope": list(scopes), "decision": decision})
 
     def refused(self, authorize_url: str) -> dict[str, str]:
-        """What the client is told when this person, who signs in if asked, brings a request that is wrong."""
+        """What the client is told when this person, who has signed in, brings a request that is wrong."""
+        self.sign_in()
         return redirect_parameters(self.decide(authorize_url, []))
 
     def open_device_page(self, user_code: str) -> requests.Response:
