@@ -79,6 +79,14 @@ class EventKind(StrEnum):
         "grant_id",
         "detail",
     )
+    CREDENTIAL_LATE = (
+        "credential_late",
+        "another refresh token of such a grant came after its end, and was refused: the first twenty of each grant",
+        "sub",
+        "client_id",
+        "grant_id",
+        "detail",
+    )
     REUSE_ANSWERED = (
         "reuse_answered",
         "a person was asked about a reuse; `detail` is `me` or `not_me`, which ended all browsers and grants",

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
 from auth_service.pages.activity_words import SHOWN_KINDS, client_ids, days
-from auth_service.pages.reuse_picture import as_json, moments, picture
+from auth_service.pages.reuse_picture import Kind, as_json, moments, picture
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
@@ -64,8 +64,9 @@ def activity_pages(
             story=story,
             moments=found,
             picture=picture(found),
-            again=next((moment for moment in found if moment.came_again), None),
-            first=next((moment for moment in found if moment.came_twice), None),
+            again=next((moment for moment in found if moment.kind is Kind.AGAIN), None),
+            first=next((moment for moment in found if moment.kind is Kind.TWICE), None),
+            late=[moment for moment in found if moment.kind is Kind.LATE],
         )
 
     @blueprint.get("/activity/reuse/<grant_id>/story.json")

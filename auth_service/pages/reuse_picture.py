@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from auth_service.models.caller import network_prefix
 from auth_service.storage.token_reuses import ReuseStory
@@ -14,35 +15,41 @@ _TOP, _STEP, _LONGEST_PAUSE, _UNKNOWN = 26, 48, 40, 20
 _PLACES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+class Kind(StrEnum):
+    """What happened at a moment. The picture's style sheet knows these names."""
+
+    USE = "use"
+    TWICE = "twice"
+    """It is the first use of a credential that came again."""
+    AGAIN = "again"
+    LATE = "late"
+    """Another one came after the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A credential of the grant was used, or came again."""
+    """A credential of the grant was used, or came again, or too late."""
+
+    kind: Kind
 
     generation: int
     at: datetime
     network: str
     program: str
-    came_again: bool
-    came_twice: bool
-    """It is the first use of the one that came again."""
     missing: int
     """So many uses before it are no longer known."""
     place: str
     """A letter stands for each network and program together, in the order in which they appear."""
 
     @property
-    def what(self) -> str:
-        """Name the credential. A code is how the app was connected; the keys that follow are refresh tokens."""
-        name = f"Key {self.generation}" if self.generation else "The code"
-        if self.came_again:
-            return f"{name} came again"
-        return f"{name} was used" if self.generation else "Connected"
-
-    @property
     def label(self) -> str:
-        """Name it in as little room as the picture has."""
-        name = f"Key {self.generation}" if self.generation else "Code" if self.came_again else "Connected"
-        return f"{name} again" if self.came_again else name
+        """Name the credential. A code is how the app was connected; the keys that follow are refresh tokens."""
+        name = f"Key {self.generation}" if self.generation else "Code"
+        if self.kind is Kind.AGAIN:
+            return f"{name} again"
+        if self.kind is Kind.LATE:
+            return f"{name} too late"
+        return name if self.generation else "Connected"
 
     @property
     def whence(self) -> str:
@@ -70,29 +77,26 @@ class Picture:
     marks: Sequence[Mark]
     last_use_y: int
     end_y: int
-
-    @property
-    def height(self) -> int:
-        """The picture is so high."""
-        return self.end_y + 30
+    height: int
 
 
 def moments(story: ReuseStory) -> list[Moment]:
     """Return what is known, in time."""
     reused = {int(event.detail or 0) for event in story.conflicts}
     letters: dict[tuple[str, str], str] = {}
-    known = [(use["generation"], _instant(use["at"]), use["network"], use["program"]) for use in story.reuse.uses]
     found: list[Moment] = []
     previous = -1
-    for generation, at, network, program in known:
-        place = _letter(letters, network, program)
-        missing = generation - previous - 1
-        found.append(Moment(generation, at, network, program, False, generation in reused, missing, place))
+    for use in story.reuse.uses:
+        generation, network, program = use["generation"], use["network"], use["program"]
+        kind = Kind.TWICE if generation in reused else Kind.USE
+        at, place = datetime.fromtimestamp(use["at"], UTC), _letter(letters, network, program)
+        found.append(Moment(kind, generation, at, network, program, generation - previous - 1, place))
         previous = generation
-    for event in story.conflicts:
-        network, program = network_prefix(event.network or ""), event.program or ""
-        place = _letter(letters, network, program)
-        found.append(Moment(int(event.detail or 0), event.at, network, program, True, False, 0, place))
+    for kind, events in ((Kind.AGAIN, story.conflicts), (Kind.LATE, story.late)):
+        for event in events:
+            network, program = network_prefix(event.network or ""), event.program or ""
+            place = _letter(letters, network, program)
+            found.append(Moment(kind, int(event.detail or 0), event.at, network, program, 0, place))
     return found
 
 
@@ -100,19 +104,25 @@ def picture(found: Sequence[Moment]) -> Picture:
     """Lay the moments out: the more time passes, the longer the way."""
     marks: list[Mark] = []
     of_generation: dict[int, int] = {}
-    y, last_use, unknown, before = _TOP, None, None, None
+    y, last_use, unknown, end, before = _TOP, None, None, None, None
     for moment in found:
         if before is not None:
             y += _STEP + _pause(before.at, moment.at) + (_UNKNOWN if moment.missing else 0)
-        if moment.came_again:
-            marks.append(Mark(moment, _BRANCH, y, None, of_generation.get(moment.generation, unknown)))
-        else:
-            marks.append(Mark(moment, _CHAIN, y, last_use, None))
-            if moment.missing and last_use is not None:
-                unknown = (last_use + y) // 2
-            of_generation[moment.generation] = last_use = y
+        match moment.kind:
+            case Kind.AGAIN:
+                marks.append(Mark(moment, _BRANCH, y, None, of_generation.get(moment.generation, unknown)))
+            case Kind.LATE:
+                end = y if end is None else end
+                y = max(y, end + _STEP)
+                marks.append(Mark(moment, _BRANCH, y, None, None))
+            case _:
+                marks.append(Mark(moment, _CHAIN, y, last_use, None))
+                if moment.missing and last_use is not None:
+                    unknown = (last_use + y) // 2
+                of_generation[moment.generation] = last_use = y
         before = moment
-    return Picture(marks, last_use if last_use is not None else _TOP, y + _STEP)
+    end = y + _STEP if end is None else end
+    return Picture(marks, _TOP if last_use is None else last_use, end, max(y, end) + 30)
 
 
 def as_json(story: ReuseStory) -> dict[str, object]:
@@ -125,8 +135,9 @@ def as_json(story: ReuseStory) -> dict[str, object]:
         "connected_at": _iso(story.connected_at),
         "reused_generation": story.reuse.generation,
         "ended_at": _iso(story.ended_at),
-        "uses": [_moment_as_json(moment) for moment in found if not moment.came_again],
-        "conflicting_uses": [_moment_as_json(moment) for moment in found if moment.came_again],
+        "uses": [_moment_as_json(moment) for moment in found if moment.kind in {Kind.USE, Kind.TWICE}],
+        "conflicting_uses": [_moment_as_json(moment) for moment in found if moment.kind is Kind.AGAIN],
+        "late_uses": [_moment_as_json(moment) for moment in found if moment.kind is Kind.LATE],
         "answer": story.reuse.answer,
         "answered_at": _iso(story.reuse.answered_at),
     }
@@ -148,10 +159,6 @@ def _letter(letters: dict[tuple[str, str], str], network: str, program: str) -> 
 def _pause(before: datetime, after: datetime) -> int:
     seconds = max(0.0, (after - before).total_seconds())
     return min(_LONGEST_PAUSE, round(8 * math.log10(1 + seconds)))
-
-
-def _instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _iso(instant: datetime | None) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from auth_service.models.account import Account
@@ -35,6 +35,8 @@ class ReuseStory:
     ended_at: datetime | None
     conflicts: Sequence[SecurityEvent]
     """The requests that brought the credential again, the first in front."""
+    late: Sequence[SecurityEvent]
+    """Those that brought another one after the end of the grant."""
 
 
 class TokenReuseStore:
@@ -59,24 +61,37 @@ class TokenReuseStore:
             session.execute(upsert(session, TokenReuse).values(story).on_conflict_do_nothing())
             return record
 
+    def note_late(self, grant_id: str, generation: int) -> None:
+        """Record that another credential of such a grant came after its end: of each grant so many as are shown."""
+        known = select(func.count()).select_from(SecurityEvent).where(*_of_grant(grant_id, EventKind.CREDENTIAL_LATE))
+        with self._database.reading() as session:
+            if (session.scalar(known) or 0) >= SHOWN:
+                return
+        with self._database.writing() as session:
+            reuse = session.get(TokenReuse, grant_id, with_for_update=True)  # one after the other counts
+            if reuse is not None and (session.scalar(known) or 0) < SHOWN:
+                names = {"grant_id": grant_id, "account_id": reuse.account_id, "client_id": reuse.client_id}
+                session.add(SecurityEvent(kind=EventKind.CREDENTIAL_LATE, detail=str(generation), **names))
+
     def find(self, account_id: str, grant_id: str) -> ReuseStory | None:
         """Return the story of a grant of this account, if one of its credentials came twice."""
         whose = (TokenReuse.grant_id == grant_id, TokenReuse.account_id == account_id)
-        again = select(SecurityEvent).where(
-            SecurityEvent.grant_id == grant_id, SecurityEvent.kind == EventKind.CREDENTIAL_REUSED
-        )
         with self._database.reading() as session:
             reuse = session.scalar(select(TokenReuse).where(*whose))
             if reuse is None:
                 return None
             client, grant = session.get(Client, reuse.client_id), session.get(GrantRecord, grant_id)
-            conflicts = session.scalars(again.order_by(SecurityEvent.id).limit(SHOWN)).all()
+            conflicts, late = (
+                session.scalars(select(SecurityEvent).where(*_of_grant(grant_id, kind)).limit(SHOWN)).all()
+                for kind in (EventKind.CREDENTIAL_REUSED, EventKind.CREDENTIAL_LATE)
+            )
             return ReuseStory(
                 reuse,
                 client.name if client else reuse.client_id,
                 grant.created_at if grant else None,
                 grant.revoked_at if grant else reuse.at,
-                conflicts,
+                sorted(conflicts, key=lambda event: event.id),
+                sorted(late, key=lambda event: event.id),
             )
 
     def unanswered(self, account_id: str) -> list[TokenReuse]:
@@ -102,6 +117,10 @@ class TokenReuseStore:
             _, at = mark_revoked(session, GrantRecord.account_id == account_id, RevokedBecause.PERSON)
             _answer(session, reuse, "not_me")
             return at
+
+
+def _of_grant(grant_id: str, kind: EventKind) -> tuple[ColumnElement[bool], ...]:
+    return SecurityEvent.grant_id == grant_id, SecurityEvent.kind == kind
 
 
 def _answer(session: Session, reuse: TokenReuse, answer: str) -> None:

@@ -30,6 +30,7 @@ def test_a_person_sees_that_a_key_was_stolen_and_ends_everything(window: Window,
         timeout=TIMEOUT,
     )
     assert error_of(thief) == (400, "invalid_grant")
+    assert error_of(app.refresh(newest.refresh)) == (400, "invalid_grant")  # too late
 
     window.open(f"{actions.stack.auth}/connected-apps")
     assert "A key of a connected app was used twice" in window.text

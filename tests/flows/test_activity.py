@@ -12,6 +12,7 @@ from redis import RedisError
 
 from auth_service.pages import activity
 from auth_service.storage.grants import USES_KEPT, GrantStore
+from auth_service.storage.token_reuses import SHOWN
 from tests.support.actions import READ, TIMEOUT, Actions, App, Browser, Person, Verifier, error_of, tokens
 from tests.support.stack import Stack
 
@@ -132,15 +133,9 @@ def test_the_picture_has_a_mark_for_each_moment_and_says_in_words_what_it_shows(
     assert [group.get("class") for group in picture.iter("g")] == ["use", "twice", "use", "again"]
     named = {each.get("id"): "".join(each.itertext()) for each in picture if each.tag in {"title", "desc"}}
     assert set((picture.get("aria-labelledby") or "").split()) == set(named)
-    assert "Key 1 was used by A, and came again from B." in named["life-text"]
+    assert "Key 1 came from A, and again from B." in named["life-text"]
     rows = re.findall(r'<th scope="row">(.*?)</th>', page)
-    assert rows == [
-        "Connected",
-        "Key 1 was used, for the first time",
-        "Key 2 was used",
-        "Key 1 came again",
-        "Access ended",
-    ]
+    assert rows == ["Connected", "Key 1", "Key 2", "Key 1 again", "Access ended"]
 
 
 def test_of_a_long_life_the_first_use_and_the_last_are_told_and_how_many_are_not(actions: Actions, mo: Person) -> None:
@@ -151,6 +146,30 @@ def test_of_a_long_life_the_first_use_and_the_last_are_told_and_how_many_are_not
     page = mo.browser.get(f"/activity/reuse/{grant_id}").text
     assert "5 uses in between are not kept" in page
     assert "One of them had been used long before" in page
+
+
+def test_whoever_comes_after_the_end_is_part_of_the_story_up_to_a_number(actions: Actions, mo: Person) -> None:
+    app = actions.app()
+    first = app.connect(mo)
+    newest = tokens(app.refresh(first.refresh))
+    grant_id = str(actions.introspect(newest.access)["grant_id"])
+    for token in (first, first, newest):
+        assert error_of(app.refresh(token.refresh)) == (400, "invalid_grant")
+    thief = actions.app()
+    assert error_of(thief.refresh(newest.refresh)) == (400, "invalid_grant")
+    late = story_of(mo, grant_id)["late_uses"]
+    assert isinstance(late, list)
+    assert [use["generation"] for use in late] == [1, 2], "another client learns nothing, and tells nothing"
+    page = mo.browser.get(f"/activity/reuse/{grant_id}").text
+    assert "Another key came since then" in page
+    rows = re.findall(r'<th scope="row">(.*?)</th>', page)
+    assert rows == ["Connected", "Key 1", "Key 1 again", "Access ended", "Key 1 too late", "Key 2 too late"]
+    for _ in range(SHOWN):
+        app.refresh(newest.refresh)
+    late = story_of(mo, grant_id)["late_uses"]
+    assert isinstance(late, list)
+    assert len(late) == SHOWN
+    assert len(actions.stack.command("event", "list", "--grant-id", grant_id, "--kind", "credential_late")) == SHOWN
 
 
 def test_a_story_is_only_its_persons(actions: Actions, mo: Person) -> None:

@@ -31,6 +31,7 @@ WHOSE = {
     EventKind.GRANT_REVOKED: {"person", "client", "operator"},
     EventKind.ACCESS_TOKEN_REVOKED: {"client"},
     EventKind.CREDENTIAL_REUSED: {"client"},
+    EventKind.CREDENTIAL_LATE: {"client"},
     EventKind.REUSE_ANSWERED: {"person"},
     EventKind.CLIENT_CREATED: {"operator"},
     EventKind.CLIENT_REGISTERED: {"client"},
@@ -89,8 +90,8 @@ def _what_clients_do(actions: Actions) -> None:
     app.revoke(other.access)
     app.revoke(other.refresh)
     grant_id = actions.introspect(granted.access)["grant_id"]
-    app.refresh(granted.refresh)
-    app.refresh(granted.refresh)
+    for _ in range(3):
+        app.refresh(granted.refresh)
     mo.browser.get(f"/activity/reuse/{grant_id}")
     mo.browser.submit(f"/activity/reuse/{grant_id}", {"answer": "me"})
     itself = RegisteredApp(actions.stack)

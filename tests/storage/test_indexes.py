@@ -115,6 +115,7 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
     "a token revoked alone": lambda at: at.ended.add_access_token(at.access_token()),
     "a reuse": lambda at: at.reuses.end_grant(at.kept_grant(), 1, ()),
     "a story": lambda at: at.reuses.find(at.account_id, at.reused()),
+    "a credential that came late": lambda at: at.reuses.note_late(at.reused(), 1),
     "a notice": lambda at: at.reuses.unanswered(at.account_id),
     "a reuse by somebody else": lambda at: at.reuses.disown(
         TokenReuse(grant_id="a grant", account_id=at.account_id, client_id="app")

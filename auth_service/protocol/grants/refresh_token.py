@@ -7,7 +7,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, UnauthorizedClientError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
 
-from auth_service.crypto.token_handle import TokenKeyRing, TokenKind
+from auth_service.crypto.token_handle import TokenHandle, TokenKeyRing, TokenKind
 from auth_service.models.tokens import RevokedBecause
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
@@ -64,18 +64,20 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
             raise InvalidGrantError("This is no refresh token of ours.")
         grant = self._records.find_good(handle.grant_id)  # one query: are grant, account and client still good?
         if grant is None:
-            raise InvalidGrantError(self._why_ended(handle.grant_id, client.client_id))
+            raise InvalidGrantError(self._why_ended(handle, client.client_id))
         if grant.client_id != client.client_id:
             raise InvalidGrantError(WORTHLESS)
         self._handle, self._grant = handle, grant
         with self._noted_if_refused():
             self._check_what_is_asked_for()
 
-    def _why_ended(self, grant_id: str, client_id: str) -> str:
+    def _why_ended(self, handle: TokenHandle, client_id: str) -> str:
         """Tell the client of its own grant what ended it. Of anybody else's it learns nothing."""
-        record = self._records.find(grant_id)
+        record = self._records.find(handle.grant_id)
         if record is None or record.client_id != client_id or record.revoked_because is None:
             return WORTHLESS
+        if record.revoked_because == RevokedBecause.REUSE:
+            self._issuance.note_late(handle)
         return f"The grant has ended: {ENDED[RevokedBecause(record.revoked_because)]}."
 
     def _check_what_is_asked_for(self) -> None:

@@ -73,6 +73,10 @@ class GrantRevocation:
         """End a grant of which a credential of this generation came again, and keep what its life was like."""
         self._announce(self._reuses.end_grant(grant_id, generation, uses))
 
+    def note_late_credential(self, grant_id: str, generation: int) -> None:
+        """Record that another credential of such a grant came after its end."""
+        self._reuses.note_late(grant_id, generation)
+
     def disown_reuse(self, reuse: TokenReuse) -> None:
         """End every browser session and every grant of a person who says that it was somebody else."""
         self._announce_all(self._reuses.disown(reuse), lambda: self._ended.grants_of(reuse.account_id))

@@ -155,6 +155,10 @@ class TokenIssuance:
         if client.retry != RetryPolicy.STRICT:
             self._grants.note_use(presented.grant_id, presented.digest)
 
+    def note_late(self, presented: TokenHandle) -> None:
+        """Note that a refresh token came of a grant that ended because another one came twice."""
+        self._reuse.note_late(presented)
+
     def issue_client_token(
         self, client: Client, claims: AccessTokenClaims, client_audience: tuple[str, ...]
     ) -> TokenAnswer:

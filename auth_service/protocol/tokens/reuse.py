@@ -39,6 +39,10 @@ class ReuseHandling:
         )
         self._revocation.end_reused_grant(presented.grant_id, presented.generation, uses)
 
+    def note_late(self, presented: TokenHandle) -> None:
+        """Note that another credential came of a grant that has ended so: it may be the other one of the two."""
+        self._revocation.note_late_credential(presented.grant_id, presented.generation)
+
     def _uses(self, grant_id: str) -> list[TokenUse]:
         """Return what Redis remembers of the grant's life. The grant ends also where that can't be read."""
         try:
