@@ -13,7 +13,7 @@ from fit_service.rules.body_weight_entry import BodyWeightEntry
 from fit_service.rules.entry_file import FORMATS, JSON
 from fit_service.rules.entry_import import EntryFile, read_entries, too_late
 from fit_service.rules.entry_matching import Candidate
-from fit_service.rules.formats.table import recognise
+from fit_service.rules.formats.table import UNPACKED, recognise
 from fit_service.rules.insertion import NotThereError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
@@ -35,10 +35,11 @@ _AT_ONCE = 500
 
 
 def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> Blueprint:
-    """Make the blueprint. A file has at most `import_limit` bytes, also when it is unpacked."""
+    """Make the blueprint. A file has at most `import_limit` bytes, `UNPACKED` times that when it is unpacked."""
     blueprint = Blueprint("transfer", __name__, url_prefix="/api/body_weight")
     blueprint.get("/export")(access(READ, store)(export_entries))
-    blueprint.post("/import")(access(WRITE, store, max_body=import_limit)(import_entries))
+    split = f"split the file by time, or compress it, which may be of {UNPACKED * import_limit} bytes"
+    blueprint.post("/import")(access(WRITE, store, max_body=import_limit, if_longer=split)(import_entries))
     return blueprint
 
 

@@ -36,8 +36,10 @@ class Access:
         self._quota = quota
         self._validator = validator
 
-    def __call__(self, scope: str, works_on: S, *, max_body: int = MAX_BODY) -> Callable[[PersonalView[S, P]], View[P]]:
-        """Let those with the scope through, with bodies of at most `max_body` bytes."""
+    def __call__(
+        self, scope: str, works_on: S, *, max_body: int = MAX_BODY, if_longer: str | None = None
+    ) -> Callable[[PersonalView[S, P]], View[P]]:
+        """Let those with the scope through, with bodies of at most `max_body` bytes; `if_longer` says what helps."""
 
         def decorate(view: PersonalView[S, P]) -> View[P]:
             @functools.wraps(view)
@@ -51,6 +53,7 @@ class Access:
             protected = self._require_token(scope)(admitted)
             protected.scope = scope  # type: ignore[attr-defined]
             protected.max_body = max_body  # type: ignore[attr-defined]
+            protected.if_longer = if_longer  # type: ignore[attr-defined]
             return protected
 
         return decorate

@@ -76,9 +76,11 @@ def file_body() -> SentFile:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in charsets:
         raise ProblemError(415, f"The charset of {media_type} must be one of: {', '.join(charsets)}.")
-    coding, file, limit = _coding(("gzip", "x-gzip")), request.get_data(), request.max_content_length
+    coding, limit = _coding(("gzip", "x-gzip")), request.max_content_length
     assert limit is not None
-    return SentFile(_unpacked(file) if coding else file, charsets[charset], media_type, UNPACKED * limit)
+    file = request.get_data()
+    content = _unpacked(file, UNPACKED * limit) if coding else file
+    return SentFile(content, charsets[charset], media_type, UNPACKED * limit)
 
 
 def _coding(accepted: Sequence[str]) -> str | None:
@@ -91,16 +93,15 @@ def _coding(accepted: Sequence[str]) -> str | None:
     return coding
 
 
-def _unpacked(packed: bytes) -> bytes:
+def _unpacked(packed: bytes, limit: int) -> bytes:
     """Unpack a file, and never more than one byte beyond the limit. Several members one after the other are refused."""
-    stream, limit = zlib.decompressobj(_GZIP), request.max_content_length
-    assert limit is not None
+    stream = zlib.decompressobj(_GZIP)
     try:
         unpacked = stream.decompress(packed, limit + 1)
     except zlib.error:
         raise ProblemError(400, "The file is not gzip, though Content-Encoding says so.") from None
     if len(unpacked) > limit:
-        raise ProblemError(413, f"The file must have at most {limit} bytes when it is unpacked.")
+        raise ProblemError(413, f"The file must have at most {limit} bytes when it is unpacked: split it by time.")
     if not stream.eof or stream.unused_data:
         raise ProblemError(400, "The file must be one whole gzip member.")
     return unpacked

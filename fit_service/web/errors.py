@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -136,7 +136,9 @@ def _unsupported_coding(error: UnsupportedCodingError) -> Response:
 
 
 def _too_large(error: RequestEntityTooLarge) -> Response:
-    return problem(error.code, f"The body must have at most {request.max_content_length} bytes.")
+    what_helps = getattr(current_app.view_functions.get(request.endpoint or ""), "if_longer", None)
+    detail = f"The body must have at most {request.max_content_length} bytes"
+    return problem(error.code, f"{detail}: {what_helps}." if what_helps else f"{detail}.")
 
 
 def _http_error(error: HTTPException) -> Response:

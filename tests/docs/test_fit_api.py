@@ -17,7 +17,7 @@ from fit_service.api.import_report import MAX_WARNINGS
 from fit_service.rules import client_record, entry_batch, entry_import
 from fit_service.rules.body_weight_entry import FIRST_YEAR, MAX_AHEAD
 from fit_service.rules.exact_json import MAX_NUMBER_LENGTH
-from fit_service.rules.formats import csv_rows
+from fit_service.rules.formats import csv_rows, table
 from fit_service.rules.summary import MAX_BUCKETS
 from fit_service.rules.weight import HEAVIEST_KG, LIGHTEST_KG, MAX_DECIMALS, MAX_LENGTH
 from fit_service.settings import Settings
@@ -81,8 +81,9 @@ def test_every_command_gives_the_answer_below_it(actions: Actions, fit: str, tmp
 
 
 def test_each_limit_in_the_table_is_that_of_the_code() -> None:
-    table = PAGE.partition("\n## Limits\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (?!What)([^|]*[^| -]) \| ([^|]*[^| -]) \|$", table, re.MULTILINE)
+    limits = PAGE.partition("\n## Limits\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (?!What)([^|]*[^| -]) \| ([^|]*[^| -]) \|$", limits, re.MULTILINE)
+    import_limit = Settings.model_fields["import_limit"].default
     assert dict(rows) == {
         "a weight": f"{LIGHTEST_KG} to {HEAVIEST_KG} kg, {MAX_DECIMALS} decimals",
         "a number or an amount, in characters": str(MAX_NUMBER_LENGTH),
@@ -93,7 +94,8 @@ def test_each_limit_in_the_table_is_that_of_the_code() -> None:
         "entries of a batch": str(entry_batch.MAX_ENTRIES),
         "an app's own id of a record, in characters": str(client_record.MAX_LENGTH),
         "an app's own version of a record": str(client_record.MAX_VERSION),
-        "an imported file, also when it is unpacked": f"{Settings.model_fields['import_limit'].default} bytes",
+        "an imported file": f"{import_limit} bytes",
+        "what is compressed in it": f"{table.UNPACKED * import_limit} bytes",
         "entries of an imported file": str(entry_import.MAX_ENTRIES),
         "rows of an imported file that are marked deleted, or no weighings": str(entry_import.MAX_SKIPPED),
         "columns of a CSV file": str(csv_rows.MAX_COLUMNS),

@@ -40,7 +40,8 @@ def test_each_limit_is_that_of_the_code() -> None:
         "0",
         f"{packed.MAX_MEMBERS}, {formats.MAX_FILES}",
         f"{formats.UNPACKED * Settings.model_fields['import_limit'].default}",
-        f"{fit_file.MAX_MESSAGES}, {fit_file.MAX_FIELDS}",
+        f"{csv_rows.MAX_LINES}",
+        f"{fit_file.MAX_MESSAGES}, {fit_file.MAX_FIELDS}, {fit_file.MAX_BYTES}",
     ]
 
 

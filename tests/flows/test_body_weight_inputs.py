@@ -14,7 +14,8 @@ LIST, BATCH, IMPORT = "/api/body_weight/", "/api/body_weight/batch", "/api/body_
 GOOD = {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-31T06:30:00Z"}
 ROW = "82.5,kg,2026-01-31T06:30:00Z"
 CSV_FILE = f"body_weight,unit,created_at\n{ROW}\n"
-LIMIT = 1024 * 1024
+LIMIT = 4 * 1024 * 1024
+"""Bytes of what is unpacked."""
 
 
 @pytest.fixture
@@ -94,7 +95,8 @@ def test_a_file_may_be_compressed_with_gzip(actions: Actions, token: str) -> Non
 
 
 def padded(length: int) -> bytes:
-    return CSV_FILE.encode() + b"\n" * (length - len(CSV_FILE))
+    """A file with lines of nothing but commas."""
+    return (CSV_FILE.encode() + b"\n".join([b"," * 99] * (length // 100)))[:length].ljust(length, b",")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Export and import: what was exported can be imported, and of a bad file nothing is."""
 
 import csv
+import gzip
 import io
 import json
 import threading
@@ -219,7 +220,24 @@ def test_what_is_no_such_file_is_refused(
 def test_a_file_beyond_the_limit_is_refused(actions: Actions, token: str) -> None:
     refused = send(actions, token, "text/csv", CSV_FILE + "\n" * 1024 * 1024)
     assert (refused.status_code, refused.headers["Content-Type"]) == (413, "application/problem+json")
-    assert refused.json()["detail"] == "The body must have at most 1048576 bytes."
+    assert refused.json()["detail"] == (
+        "The body must have at most 1048576 bytes: "
+        "split the file by time, or compress it, which may be of 4194304 bytes."
+    )
+
+
+def test_as_many_entries_as_a_file_may_have_come_back_in_their_longest_form(actions: Actions, token: str) -> None:
+    """Compressed: the limit is on entries, and not on how we write them."""
+    start = datetime(1980, 1, 1, tzinfo=UTC)
+    rows = [f"181.125,lbs,{(start + timedelta(hours=hour)).isoformat()},+01:00\n" for hour in range(10_000)]
+    header = "body_weight,unit,created_at,utc_offset\n"
+    assert told(send(actions, token, "text/csv", header + "".join(rows))) == result(inserted=10_000)
+    exported = actions.fit("GET", f"{EXPORT}?format=json", token).content
+    assert len(exported) > 2 * 1024 * 1024
+    assert send(actions, token, "application/json", exported).status_code == 413
+    packed = gzip.compress(exported)
+    answer = send(actions, token, "application/json", packed, **{"Content-Encoding": "gzip"})
+    assert told(answer) == result(already_there=10_000)
 
 
 def test_rows_that_are_marked_deleted_do_not_count_as_entries(actions: Actions, token: str) -> None:

@@ -9,13 +9,14 @@ from flask import Flask
 
 from fit_service.api import body_weight_batch
 from fit_service.rules import client_record, entry_batch, entry_import
-from fit_service.rules.formats import csv_rows
+from fit_service.rules.formats import csv_rows, table
 from fit_service.web import access
 from tests.properties.import_shapes import of_files
 from tests.properties.repeating_shapes import JSON, Sent, Shape, of_heads, of_json, with_routes
 
 FILE = 1024 * 1024
 """Bytes."""
+UNPACKED = table.UNPACKED * FILE
 MOST = entry_import.MAX_ENTRIES
 DELETED = entry_import.MAX_SKIPPED
 BATCH, IMPORT = "/api/body_weight/batch", "/api/body_weight/import"
@@ -54,6 +55,7 @@ def _texts() -> Iterator[tuple[str, int, Callable[[int], str]]]:
     yield "columns of one name", FILE // 12, lambda count: f"{HEADER}{',unit' * count}\n{ROW}\n"
     yield "fields of a line", whole, lambda count: f"{HEADER}\n{ROW}{',' * count}\n"
     yield "lines of commas", half, lambda count: f"{HEADER}\n{ROW}\n" + ",\n" * count
+    yield "lines", csv_rows.MAX_LINES - 2, lambda count: f"{HEADER}\n{ROW}\n" + "\n" * count
     yield "empty lines", whole, lambda count: f"{HEADER}\n{ROW}\n" + "\n" * count
     yield "lines that are marked deleted", DELETED, lambda count: f"deleted,{HEADER}\n" + "1\n" * count
     yield "lines that are no entry", half, lambda count: f"{HEADER}\n" + "x\n" * count
@@ -92,7 +94,12 @@ def _packed() -> Iterator[Shape]:
     def padded(count: int) -> Sent:
         return Sent("POST", IMPORT, gzip.compress(file + b"\n" * (count - len(file)), compresslevel=1), headers)
 
-    yield Shape("bytes that are packed", FILE, padded)
+    def packed(lines: str) -> Sent:
+        return Sent("POST", IMPORT, gzip.compress(file + lines.encode(), compresslevel=1), headers)
+
+    yield Shape("bytes that are packed", UNPACKED, padded)
+    yield Shape("lines of commas that are packed", UNPACKED // 2, lambda count: packed(",\n" * count))
+    yield Shape("marks that are packed", UNPACKED // 2, lambda count: packed("x\n" * count))
     yield Shape("very many bytes that are packed", 100 * FILE, padded)
     yield Shape("packed members", 5_000, lambda count: Sent("POST", IMPORT, gzip.compress(b"") * count, headers))
 

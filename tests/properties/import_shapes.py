@@ -294,6 +294,16 @@ def _of_csv() -> Iterator[FileShape]:
     )
     yield FileShape("Libra", "comments", room // 2, lambda count: (libra + "#\n" * count).encode(), CSV)
     dates = "Time,Weight,Change,BMI\n"
+    lines = headers["Takeout"] + "\n"
+    most = csv_rows.MAX_LINES
+    yield FileShape(
+        "CSV",
+        "lines",
+        most - 1,
+        lambda count: (lines + "\n" * (count - 1) + ",,\n").encode(),
+        CSV,
+        f"more than {most} lines",
+    )
     yield FileShape("Garmin", "dates", room // 15, lambda count: (dates + '" Jan 6, 2026"\n' * count).encode(), CSV)
     fractions = 'Date,"Weight (kg)",Comments\n2026-01-05 07:30:00.%s,82,\n'
     yield FileShape(
@@ -338,8 +348,16 @@ def _of_fit() -> Iterator[FileShape]:
     yield fit(
         "messages of 255 fields", fields // 255 - 1, lambda count: of_255 + (b"\x00" + b"\x01" * 255) * count, too_many
     )
-    of_bytes = _definition(5, [(n, 255, 13) for n in range(15)])
-    yield fit("bytes of fields", 270, lambda count: of_bytes + (b"\x00" + b"\x01" * 255 * 15) * count)
+    of_bytes, one = _definition(5, [(n, 255, 13) for n in range(15)]), b"\x00" + b"\x01" * 255 * 15
+    yield FileShape(
+        "FIT",
+        "bytes",
+        fit_file.MAX_BYTES // 3826,
+        lambda count: _zipped({"a.fit": _fit(of_bytes + one * count)}),
+        ZIP,
+        "more than 1048576 bytes",
+    )
+    yield fit("bytes of fields", 270, lambda count: of_bytes + one * count)
     yield FileShape("FIT", "files in a file", messages // 2, lambda count: _fit(b"") * count, ANY, too_many)
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MAX_COLUMNS = 64
+MAX_LINES = 250_000
+"""A file has at most so many lines, empty ones among them."""
 MAX_ROW = 1024 * 1024
 """A row has at most so many bytes."""
 NumberedRow = tuple[int, list[str]]
@@ -51,6 +53,8 @@ def csv_rows(file: BinaryIO, codec: str, delimiter: str = ",") -> Iterator[Numbe
     try:
         for row in rows:
             counted.taken = 0
+            if rows.line_num > MAX_LINES:
+                raise TooLongError(f"The file has more than {MAX_LINES} lines.")
             if row:
                 yield rows.line_num, row
     except UnicodeError:

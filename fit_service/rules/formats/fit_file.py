@@ -15,6 +15,7 @@ from fit_service.rules.refusals import Place, TooLongError, UnreadableError
 MAX_MESSAGES = 20_000
 MAX_FIELDS = 50_000
 """Of all messages together; fitdecode takes ten microseconds for each."""
+MAX_BYTES = 1024 * 1024
 _MAGIC = slice(8, 12)
 _WEIGHT_SCALE = 30
 _CALCULATING = 0xFFFE
@@ -50,6 +51,8 @@ def _messages(file: BinaryIO) -> Iterator[tuple[Place, Any]]:
         fields += len(frame.all_field_defs) if isinstance(frame, fitdecode.FitDefinitionMessage) else 0
         if read > MAX_MESSAGES or fields > MAX_FIELDS:
             raise TooLongError(f"The file has more than {MAX_MESSAGES} messages, or {MAX_FIELDS} fields in them.")
+        if file.tell() > MAX_BYTES:
+            raise TooLongError(f"The file has more than {MAX_BYTES} bytes.")
         if isinstance(frame, fitdecode.FitDataMessage) and frame.global_mesg_num == _WEIGHT_SCALE:
             number += 1
             yield ("message", number), frame

@@ -60,7 +60,7 @@ MAP = "map"
 MAX_FILES = 200
 """A zip has at most so many files with weights: Fitbit's has one for each month."""
 UNPACKED = 4
-"""What is in a zip may be so many times as long as a file that is sent as it is."""
+"""What is compressed may be so many times as long as a file that is sent as it is."""
 
 
 @dataclass(frozen=True, slots=True)
