@@ -136,6 +136,10 @@ FOR_PAGES = [
     asked("/logout/confirm", request="LIVE_logout"),
     sent_by_a_page("/logout/confirm", request="LIVE_logout", decision="stay"),
     sent_by_a_page("/device", user_code="LIVE_user_code", withdrawals="0", decision="allow", scope=READ),
+    asked("/activity", before="1"),
+    asked("/activity/reuse/LIVE_reused_grant"),
+    asked("/activity/reuse/LIVE_reused_grant/story.json"),
+    sent_by_a_page("/activity/reuse/LIVE_reused_grant", answer="me"),
     sent_by_a_page("/connected-apps/disconnect", client_id="LIVE_signing_id"),
     replace(
         sent_by_a_page("/sign-in", username="LIVE_username", password="LIVE_password"),

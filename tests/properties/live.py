@@ -67,6 +67,7 @@ class Live:
             "LIVE_csrf": self._csrf_token,
             "LIVE_registered_id": lambda: self._registered.client_id,
             "LIVE_registration_token": lambda: self._registered.token,
+            "LIVE_reused_grant": self._reused_grant,
             "LIVE_resource": lambda: api.resource,
         }
 
@@ -129,6 +130,13 @@ class Live:
         codes = self.app.begin_device(scope=READ)
         self.person.answer_device(codes["user_code"], [READ])
         return str(codes["device_code"])
+
+    def _reused_grant(self) -> str:
+        granted = self.public.connect(self.person)
+        grant_id = self._actions.introspect(granted.access)["grant_id"]
+        for _ in range(2):
+            self.public.refresh(granted.refresh)
+        return str(grant_id)
 
     def _new_registration(self) -> RegisteredApp:
         self._actions.stack.forget_failures()
