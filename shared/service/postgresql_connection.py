@@ -6,7 +6,6 @@ kernels, so neither PostgreSQL's own timeouts nor TCP's end a wait for it. Here 
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Generator
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -68,7 +67,7 @@ class Silence:
 class PostgresqlConnection(psycopg.Connection[Any]):
     """It waits for each answer for a while, and is closed when none comes."""
 
-    silences: ClassVar[defaultdict[tuple[object, ...], Silence]]
+    silences: ClassVar[dict[tuple[object, ...], Silence]]
     """By address, since of several hosts of one URL one may be silent and another answer."""
     silence: Silence
     patience: float | None = ANSWER
@@ -79,13 +78,14 @@ class PostgresqlConnection(psycopg.Connection[Any]):
     @classmethod
     def for_one_engine(cls) -> type["PostgresqlConnection"]:
         """Return a class whose connections have their memory of silent servers in common."""
-        return type("EngineConnection", (cls,), {"silences": defaultdict(Silence)})
+        return type("EngineConnection", (cls,), {"silences": {}})
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
         """Connect to one address of one host, which psycopg tries in turn; its own `connect_timeout` is too long."""
         place = conninfo_to_dict(conninfo)
-        silence = cls.silences[place.get("host"), place.get("hostaddr"), place.get("port")]
+        address = (place.get("host"), place.get("hostaddr"), place.get("port"))
+        silence = cls.silences.setdefault(address, Silence())  # in one step, since threads connect at once
         if silence.lasts():
             raise SilentError("the database fell silent a moment ago")
         try:

@@ -39,15 +39,15 @@ class Installation:
     ports: tuple[int, int]
 
     @contextmanager
-    def running(self, release: str, code: Path) -> Iterator[Actions]:
-        """Both services, with the code in that folder, at the same addresses as ever."""
+    def running(self, release: str, code: Path, *options: str) -> Iterator[Actions]:
+        """Both services, with the code in that folder, at the same addresses as ever. `options` are gunicorn's."""
         with ExitStack() as processes:
             for service, settings, port in zip(
                 ("auth_service", "fit_service"), (self.auth, self.fit), self.ports, strict=True
             ):
                 log = self.folder / f"{release} {service}.log"
-                options = ("-c", f"{service}/gunicorn.conf.py", "-w", "1")
-                process = GunicornProcess(f"{service}.wsgi:app", port, settings, *options, log=log, code=code)
+                served = ("-c", f"{service}/gunicorn.conf.py", "-w", "1", *options)
+                process = GunicornProcess(f"{service}.wsgi:app", port, settings, *served, log=log, code=code)
                 process.start()
                 processes.callback(process.stop)
                 process.wait_until_ready("/health/live")
@@ -72,7 +72,7 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
             "AUTH_DATABASE_URL": urls[0],
             "AUTH_REDIS_URL": redis,
             "AUTH_TOKEN_KEYS": TOKEN_KEY,
-            "AUTH_LOG_LEVEL": "ERROR",
+            "AUTH_LOG_LEVEL": "INFO",
         }
         auth_app = auth_service.create_app(Settings.load(auth))
         parts = auth_app.extensions["auth_service"]
@@ -150,3 +150,20 @@ def test_each_release_goes_on_where_the_other_one_was(installation: Installation
                 for address in (installation.stack.auth, installation.stack.fit)
             }
             assert readiness == {200 if release == "today" or BEFORE_IS_READY else 503}
+
+
+def test_both_releases_serve_at_once(installation: Installation, tmp_path: Path) -> None:
+    """Each connection goes to whichever of the two the kernel chooses, as in the middle of an update."""
+    before = tmp_path / "the release before"
+    before.mkdir()
+    unpack(before)
+    actions = Actions(installation.stack)
+    lives = [Life(actions.person(), actions.app()) for _ in range(3)]
+    with (
+        installation.running("before", before, "--reuse-port"),
+        installation.running("today", ROOT, "--reuse-port") as actions,
+    ):
+        for life in lives * 2:
+            life.goes_on(actions)
+    for release in ("before", "today"):
+        assert "/token" in (tmp_path / f"{release} auth_service.log").read_text(), f"{release} answered nothing"
