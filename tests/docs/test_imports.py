@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fit_service.rules import entry_import, exact_json
-from fit_service.rules.formats import apple_health, csv_rows, fit_file, mapped_csv, packed
+from fit_service.rules.formats import apple_health, csv_rows, fit_file, health_connect, mapped_csv, packed
 from fit_service.rules.formats import table as formats
 from fit_service.rules.formats.table import FORMATS
 from fit_service.settings import Settings
@@ -41,6 +41,7 @@ def test_each_limit_is_that_of_the_code() -> None:
         f"{packed.MAX_MEMBERS}, {formats.MAX_FILES}",
         f"{formats.UNPACKED * Settings.model_fields['import_limit'].default}",
         f"{csv_rows.MAX_LINES}",
+        f"{health_connect.MAX_BYTES}, {health_connect.MAX_STEPS}",
         f"{fit_file.MAX_MESSAGES}, {fit_file.MAX_FIELDS}, {fit_file.MAX_BYTES}",
     ]
 

@@ -1,7 +1,9 @@
 """Files of other services are imported: what a file doesn't say is chosen by whoever sends it, and never guessed."""
 
 import io
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -513,3 +515,57 @@ def test_a_map_that_is_not_good_is_named_with_what_was_found(
     refused = send(actions, token, file, **{**MAPPED, "map": columns})
     assert faults(refused) == [(None, "map")]
     assert refused.json()["detail"].startswith(said)
+
+
+WEIGHT_RECORDS = """CREATE TABLE weight_record_table (row_id INTEGER PRIMARY KEY AUTOINCREMENT, uuid BLOB, time INTEGER,
+    zone_offset INTEGER, local_date_time INTEGER, weight REAL)"""
+
+
+def database(schema: str = WEIGHT_RECORDS, *records: tuple[object, object, object]) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.execute(schema)
+        for record in records:
+            made.execute("INSERT INTO weight_record_table (time, zone_offset, weight) VALUES (?, ?, ?)", record)
+        made.commit()
+        return made.serialize()
+
+
+def test_the_database_of_health_connect_is_read_in_grams_and_milliseconds(actions: Actions, token: str) -> None:
+    records = [
+        (1767594600000, 3600, 82345.0),
+        (1767681060125, -18000, 82099.99847412109),
+        (1767681060126, 3601, 82000.0),
+        (1767681060000, 0, None),
+        (None, 0, 82000.0),
+    ]
+    answer = send(
+        actions, token, zipped(**{"health_connect_export.db": database(WEIGHT_RECORDS, *records)}), "application/zip"
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["recognised"]["format"] == "health_connect"
+    assert answer.json()["skipped"] == [
+        {"reason": "It has no weight in it.", "count": 1, "places": ["record 4"]},
+        {"reason": "It does not say when it was.", "count": 1, "places": ["record 5"]},
+    ]
+    entries = actions.fit("GET", token=token).json()
+    assert [(entry["body_weight"], entry["created_at"], entry.get("utc_offset")) for entry in entries] == [
+        ("82.345", "2026-01-05T06:30:00+00:00", "+01:00"),
+        ("82.1", "2026-01-06T06:31:00.125000+00:00", "-05:00"),
+        ("82", "2026-01-06T06:31:00.126000+00:00", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        database("CREATE TABLE other (a)"),
+        database("CREATE VIEW weight_record_table AS SELECT 1 AS time, 0 AS zone_offset, 82000 AS weight"),
+        database()[:5000],
+        database().replace(b"zone_offset", b"zone_offsat"),
+        b"SQLite format 3\x00" + b"x" * 5000,
+    ],
+    ids=["another table", "a view", "cut", "another column", "no database"],
+)
+def test_a_database_that_is_none_of_health_connect_is_refused(actions: Actions, token: str, file: bytes) -> None:
+    refused = send(actions, token, file, "application/octet-stream")
+    assert (refused.status_code, refused.json()["detail"][:13]) == (400, "The database ")

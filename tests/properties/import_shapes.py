@@ -2,9 +2,11 @@
 
 import io
 import json
+import sqlite3
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -12,7 +14,7 @@ from urllib.parse import quote
 from fitdecode.utils import compute_crc
 
 from fit_service.rules import entry_import, exact_json
-from fit_service.rules.formats import apple_health, csv_rows, fit_file, packed, table
+from fit_service.rules.formats import apple_health, csv_rows, fit_file, health_connect, packed, table
 from tests.properties.repeating_shapes import Sent, Shape
 
 IMPORT = "/api/body_weight/import"
@@ -51,6 +53,7 @@ def of_files() -> Iterator[FileShape]:
     yield from _of_json()
     yield from _of_csv()
     yield from _of_fit()
+    yield from _of_databases()
     yield from _of_choices()
 
 
@@ -359,6 +362,33 @@ def _of_fit() -> Iterator[FileShape]:
     )
     yield fit("bytes of fields", 270, lambda count: of_bytes + one * count)
     yield FileShape("FIT", "files in a file", messages // 2, lambda count: _fit(b"") * count, ANY, too_many)
+
+
+def _of_databases() -> Iterator[FileShape]:
+    def records(count: int, weight: str = "82000 + rowid") -> bytes:
+        numbers = f"WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n LIMIT {count})"
+        return _database(f"{numbers} INSERT INTO weight_record_table SELECT i, i, i * 3600000, 0, {weight} FROM n")
+
+    def made(name: str, limit: int, file: Callable[[int], bytes], said: str | None = None) -> FileShape:
+        return FileShape("SQLite", name, limit, lambda count: _zipped({"a.db": file(count)}), ZIP, said)
+
+    yield made("weighings", MOST, lambda count: records(count, "82000 + i"), f"more than {MOST} entries")
+    yield made("records without a weight", SKIPPED, lambda count: records(count, "NULL"), f"more than {SKIPPED} rows")
+    length = health_connect.LONGEST_VALUE
+    yield made("characters of a value", length, lambda count: records(1, f"zeroblob({count})"))
+    yield made("tables", 5_000, lambda count: _database(*(f"CREATE TABLE t{n} (a)" for n in range(count))))
+    yield made(
+        "columns", 1_900, lambda count: _database(f"CREATE TABLE t ({', '.join(f'c{n}' for n in range(count))})")
+    )
+
+
+def _database(*statements: str) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.execute("CREATE TABLE weight_record_table (row_id INTEGER PRIMARY KEY, uuid, time, zone_offset, weight)")
+        for statement in statements:
+            made.execute(statement)
+        made.commit()
+        return made.serialize()
 
 
 def _of_choices() -> Iterator[FileShape]:

@@ -15,6 +15,7 @@ from fit_service.rules.formats.fitbit import FITBIT
 from fit_service.rules.formats.garmin_csv import GARMIN_CSV
 from fit_service.rules.formats.google_files import GOOGLE_FIT, GOOGLE_HEALTH, TAKEOUT
 from fit_service.rules.formats.head import LONGEST_HEAD, Head
+from fit_service.rules.formats.health_connect import HEALTH_CONNECT
 from fit_service.rules.formats.libra import LIBRA
 from fit_service.rules.formats.mapped_csv import Columns, mapped
 from fit_service.rules.formats.myfitnesspal import MYFITNESSPAL
@@ -45,6 +46,7 @@ FORMATS = (
     LIBRA,
     GARMIN_CSV,
     FIT,
+    HEALTH_CONNECT,
     FHIR,
     OPEN_MHEALTH,
     MYFITNESSPAL,

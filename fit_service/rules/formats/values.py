@@ -56,7 +56,7 @@ def amount(value: object, unit: str | None = None, *, field: str = "body_weight"
         number = Decimal(value.strip())
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         number = Decimal(value)
-    if number is None or not 0 <= number < _TOO_MUCH:
+    if number is None or not number.is_finite() or not 0 <= number < _TOO_MUCH:
         raise InvalidValueError(field, f"{_shown(value)} is no weight.")
     if unit is None:
         return number.quantize(_THOUSANDTH, ROUND_HALF_EVEN), None
