@@ -1,7 +1,8 @@
-"""`flask --app auth_service client create|ensure|list|rotate-secret|set-keys|delete`."""
+"""`flask --app auth_service client create|ensure|list|show|rotate-secret|set-keys|delete`."""
 
 import functools
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,7 @@ from auth_service.cli.command import (
     secret_from,
 )
 from auth_service.crypto.token_handle import new_grant_id
+from auth_service.models.base import now
 from auth_service.models.client import (
     DEFAULT_ID_TOKEN_ALGORITHM,
     SECRET_METHODS,
@@ -29,9 +31,12 @@ from auth_service.models.client import (
     new_client_id,
 )
 from auth_service.models.secret import new_secret, secret_digest
+from auth_service.models.security_event import EventKind
 from auth_service.protocol.registration.keys import checked_jwks
 from auth_service.protocol.registration.rules import GRANT_TYPES, check_client
+from auth_service.protocol.tokens.reuse import TWO_AT_ONCE
 from auth_service.protocol.tokens.signing_keys import ALGORITHMS
+from auth_service.storage.token_reuses import AT_ONCE
 from shared.service.progress import saying
 
 client_commands = AppGroup("client", help="Apps that ask for tokens.")
@@ -176,6 +181,16 @@ def ensure_client(
 def list_clients(limit: int | None) -> object:
     """Every client, an object a line."""
     return listed(parts().clients.all(), limit, _client_as_json)
+
+
+@command(client_commands, "show")
+@click.argument("client_id")
+def show_client(client_id: str) -> object:
+    """Print one client, with what to change if it lately lost a grant by two refreshes at once."""
+    client, since = parts().clients.get(client_id), now() - timedelta(days=30)
+    reused = parts().events.newest({"kind": EventKind.CREDENTIAL_REUSED, "client_id": client_id}, since)
+    at_once = any(event.detail.endswith(AT_ONCE) for portion in reused for event in portion if event.detail)
+    return {**_client_as_json(client), **({"advice": TWO_AT_ONCE} if at_once else {})}
 
 
 @command(client_commands, "rotate-secret")

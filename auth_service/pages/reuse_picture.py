@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from auth_service.models.caller import network_prefix
+from auth_service.models.security_event import SecurityEvent
 from auth_service.storage.token_reuses import ReuseStory
 
 _CHAIN, _BRANCH = 22, 54
@@ -82,7 +83,7 @@ class Picture:
 
 def moments(story: ReuseStory) -> list[Moment]:
     """Return what is known, in time."""
-    reused = {int(event.detail or 0) for event in story.conflicts}
+    reused = {_generation(event) for event in story.conflicts}
     letters: dict[tuple[str, str], str] = {}
     found: list[Moment] = []
     previous = -1
@@ -96,7 +97,7 @@ def moments(story: ReuseStory) -> list[Moment]:
         for event in events:
             network, program = network_prefix(event.network or ""), event.program or ""
             place = _letter(letters, network, program)
-            found.append(Moment(kind, int(event.detail or 0), event.at, network, program, 0, place))
+            found.append(Moment(kind, _generation(event), event.at, network, program, 0, place))
     return found
 
 
@@ -163,3 +164,7 @@ def _pause(before: datetime, after: datetime) -> int:
 
 def _iso(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
+
+
+def _generation(event: SecurityEvent) -> int:
+    return int((event.detail or "0").partition(" ")[0])

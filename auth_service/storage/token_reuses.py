@@ -23,6 +23,9 @@ from shared.service.sql_database import upsert
 SHOWN = 20
 """So many requests that brought a credential again are told of one grant, and so many grants in a notice."""
 
+AT_ONCE = "at once"
+"""An event has this behind the generation where the client itself seems to have refreshed twice at the same time."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReuseStory:
@@ -45,7 +48,9 @@ class TokenReuseStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def end_grant(self, grant_id: str, generation: int, uses: Sequence[TokenUse]) -> GrantRecord | None:
+    def end_grant(
+        self, grant_id: str, generation: int, uses: Sequence[TokenUse], *, at_once: bool
+    ) -> GrantRecord | None:
         """Commit the end of a grant of which a credential of this generation came again, and what its life was like.
 
         Of several such requests at once each leaves an event, and the first one the story.
@@ -56,7 +61,8 @@ class TokenReuseStore:
             if record is None or record.account_id is None:
                 return record
             names = {"grant_id": grant_id, "account_id": record.account_id, "client_id": record.client_id}
-            session.add(SecurityEvent(kind=EventKind.CREDENTIAL_REUSED, detail=str(generation), **names))
+            detail = f"{generation} {AT_ONCE}" if at_once else str(generation)
+            session.add(SecurityEvent(kind=EventKind.CREDENTIAL_REUSED, detail=detail, **names))
             story = {**names, "generation": generation, "uses": [asdict(use) for use in uses]}
             session.execute(upsert(session, TokenReuse).values(story).on_conflict_do_nothing())
             return record

@@ -11,6 +11,8 @@ import requests
 from redis import RedisError
 
 from auth_service.pages import activity
+from auth_service.protocol.tokens.reuse import TWO_AT_ONCE
+from auth_service.storage import grants
 from auth_service.storage.grants import USES_KEPT, GrantStore
 from auth_service.storage.token_reuses import SHOWN
 from tests.support.actions import READ, TIMEOUT, Actions, App, Browser, Person, Verifier, error_of, tokens
@@ -34,10 +36,11 @@ def steal(actions: Actions, app: App, mo: Person, uses: int = 2) -> str:
     for _ in range(uses):
         newest = tokens(app.refresh(newest.refresh))
     form = {"grant_type": "refresh_token", "refresh_token": first.refresh}
+    form |= {} if app.secret else {"client_id": app.client_id}
     again = requests.post(
         f"{actions.stack.auth}/token",
         data=form,
-        auth=(app.client_id, app.secret),
+        auth=(app.client_id, app.secret) if app.secret else None,
         headers={"User-Agent": "curl/8.9.1"},
         timeout=TIMEOUT,
     )
@@ -269,6 +272,29 @@ def test_an_operator_is_warned_with_client_grant_and_both_places(
         "generation": 1,
     }
     assert (told["from_network"], told["spent_before_by"]) == ("127.0.0.1", "127.0.0.0/24 python-requests")
+
+
+@pytest.mark.parametrize(
+    ("options", "public", "advised"), [((), False, True), ((), True, False), (("--retry", "until-used"), False, False)]
+)
+def test_an_operator_is_told_what_looks_like_two_refreshes_at_once(
+    actions: Actions,
+    mo: Person,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    public: bool,
+    advised: bool,
+) -> None:
+    monkeypatch.setattr(grants, "USED_WINDOW", 0)
+    app = actions.app(*options, public=public)
+    with caplog.at_level("WARNING"):
+        steal(actions, app, mo)
+    (told,) = (vars(each) for each in caplog.records if each.message == "a spent credential came again: its grant ends")
+    shown = actions.stack.command("client", "show", app.client_id)
+    assert [told["advice"], shown.get("advice")] == [TWO_AT_ONCE if advised else None] * 2
+    (event, *_) = actions.stack.command("event", "list", "--kind", "credential_reused", "--client-id", app.client_id)
+    assert event["detail"] == ("1 at once" if advised else "1")
 
 
 def test_of_thieves_at_once_all_are_refused_and_there_is_one_story(each_stack: Stack) -> None:

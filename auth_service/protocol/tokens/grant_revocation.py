@@ -69,9 +69,12 @@ class GrantRevocation:
         self._announce(record)
         return record is not None
 
-    def end_reused_grant(self, grant_id: str, generation: int, uses: Sequence[TokenUse]) -> None:
-        """End a grant of which a credential of this generation came again, and keep what its life was like."""
-        self._announce(self._reuses.end_grant(grant_id, generation, uses))
+    def end_reused_grant(self, grant_id: str, generation: int, uses: Sequence[TokenUse], *, at_once: bool) -> None:
+        """End a grant of which a credential of this generation came again, and keep what its life was like.
+
+        `at_once`: it looks like two refreshes at once by the client itself.
+        """
+        self._announce(self._reuses.end_grant(grant_id, generation, uses, at_once=at_once))
 
     def note_late_credential(self, grant_id: str, generation: int) -> None:
         """Record that another credential of such a grant came after its end."""
