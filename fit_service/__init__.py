@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Make the WSGI application. Without settings it takes the environment's, or exits with 2 if they won't do."""
     settings = settings or load_or_exit(Settings.load)
     configure_logging("fit_service", settings.log_level)
+    traced = load_or_exit(wants_traces)
     parts = build(settings)
     app = Flask(__name__, static_folder=None)
     app.extensions["fit_service"] = parts
@@ -75,7 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
             app.wsgi_app, settings.trusted_proxies, "FIT_TRUSTED_PROXIES"
         )
-    if load_or_exit(wants_traces):
+    if traced:
         from shared.telemetry.service_traces import trace_service  # noqa: PLC0415 - only then OpenTelemetry is imported
 
         trace_service(app, "fit_service")

@@ -1,5 +1,6 @@
 """A service's spans, by the instrumentations that OpenTelemetry keeps: requests at WSGI's door, and Redis."""
 
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ def trace_service(app: Flask, service: str) -> None:
     RedisInstrumentor().instrument()
     app.wsgi_app = _TracedRequests(app.wsgi_app)  # type: ignore[method-assign]
     add_to_lines(_ids)
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)  # it warns of each try to reach a collector that is away
 
 
 class _TracedRequests:

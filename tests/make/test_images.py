@@ -16,9 +16,10 @@ STAGES = {
 IMAGES = ("auth", "fit", "app")
 
 
-def lock(name: str) -> set[str]:
+def lock(name: str) -> dict[str, str]:
+    """What a lock file names, with the versions."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    return {canonicalize_name(each) for each in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)}
+    return {canonicalize_name(each): pin for each, pin in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)}
 
 
 def test_no_image_has_a_package_that_only_tests_need() -> None:
@@ -33,9 +34,15 @@ def test_no_image_has_a_package_that_only_tests_need() -> None:
         )
     }
     assert {"pytest", "fakeredis", "mypy", "helm-python-sdk"} <= named
-    assert named & lock("requirements.lock") == set()
+    assert named & {*lock("requirements.lock"), *lock("requirements-telemetry.lock")} == set()
     assert "ARG REQUIREMENTS=requirements.lock\nCOPY ${REQUIREMENTS} requirements.lock\n" in STAGES["packages"][1]
     assert "--require-hashes -r requirements.lock" in STAGES["packages"][1]
+
+
+def test_an_image_with_traces_has_all_that_one_without_has() -> None:
+    plain, traced = lock("requirements.lock"), lock("requirements-telemetry.lock")
+    assert plain.items() <= traced.items()
+    assert {name.partition("-")[0] for name in {*traced} - {*plain}} == {"opentelemetry", "googleapis", "protobuf"}
 
 
 def test_no_image_remembers_what_it_was_built_with() -> None:

@@ -176,6 +176,18 @@ def test_unless_traces_are_wanted_nothing_for_them_is_imported_or_needed(
         assert done.returncode == 0
 
 
+@pytest.mark.parametrize(("service", "settings"), [("auth_service", REQUIRED), ("fit_service", FIT)])
+def test_a_service_without_the_packages_says_so_in_one_line(service: str, settings: dict[str, str]) -> None:
+    program = f"import sys; sys.modules['opentelemetry'] = None; from {service} import create_app; create_app()"
+    environment = {**settings, "OTEL_TRACES_EXPORTER": "otlp"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: OTEL_TRACES_EXPORTER is otlp, but the packages of requirements-telemetry.lock are missing"
+    ]
+
+
 def test_an_exporter_that_is_not_there_is_said_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tracing.wants_traces({}) is tracing.wants_traces({"OTEL_TRACES_EXPORTER": "none"}) is False
     assert tracing.wants_traces({"OTEL_TRACES_EXPORTER": "otlp"}) is True
