@@ -4,11 +4,9 @@ import ipaddress
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
-import yaml
 from flask import Flask
 
 import auth_service.cli.database
@@ -23,48 +21,13 @@ from shared.operations.tracing import wants_traces
 from shared.outbound.addresses import may_connect
 from shared.service.environment import EnvironmentSettings, SettingsError
 from tests.support.chart import SCHEMA, VALUES, Rendered, environment_of, render
+from tests.support.chart_values import CASES, NEEDED, REFUSED
 from tests.support.compose import SERVICES
 from tests.support.gunicorn_process import ROOT
 from tests.support.stack import TOKEN_KEY
-from tools.registration import SCOPES
+from tools import registration
+from tools.addresses import Addresses
 
-PAGE = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
-DOCUMENTED: dict[str, Any] = yaml.safe_load(re.findall(r"^ *```yaml\n(.*?)^ *```$", PAGE, re.DOTALL | re.MULTILINE)[0])
-NEEDED = {"auth": {"issuer": "https://id.example.org"}, "fit": {"resource": "https://fit.example.org/api/"}}
-CASES: dict[str, dict[str, Any]] = {
-    "documented": DOCUMENTED,
-    "plain": NEEDED,
-    "everything": {
-        "image": {"registry": "registry.example.org/m", "tag": "1.2", "pullSecrets": ["pull"]},
-        "auth": {
-            **NEEDED["auth"],
-            "settings": {"AUTH_GRANT_LIFETIME": 25_920_000, "AUTH_REDIS_SHARDS": 64, "AUTH_PGBOUNCER": True},
-            "secret": {"settings": ["AUTH_DATABASE_URL", "AUTH_REDIS_URL", "AUTH_TOKEN_KEYS", "AUTH_METRICS_TOKEN"]},
-            "image": {"digest": f"sha256:{'a' * 64}"},
-        },
-        "fit": {**NEEDED["fit"], "authUrl": "https://id.example.org", "settings": {"FIT_CORS_ORIGINS": "*"}},
-        "drainTime": 2.5,
-        "certificates": "authorities",
-        "tracing": {"endpoint": "http://collector:4318"},
-        "ingress": {"enabled": True, "className": "nginx", "annotations": {"a": "b"}, "tls": {"auth": "id-tls"}},
-        "networkPolicy": {
-            "clients": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
-            "stores": {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [5432, 7000]},
-        },
-        "nodeSelector": {"disk": "fast"},
-        "tolerations": [{"key": "only", "operator": "Exists"}],
-    },
-    "auth alone": {"auth": NEEDED["auth"], "fit": {"enabled": False}, "networkPolicy": {"enabled": False}},
-}
-REFUSED: dict[str, dict[str, Any]] = {
-    "no issuer": {"fit": NEEDED["fit"]},
-    "no resource": {"auth": NEEDED["auth"]},
-    "an issuer with a slash": {**NEEDED, "auth": {"issuer": "https://id.example.org/"}},
-    "a misspelled value": {**NEEDED, "replica": 3},
-    "a misspelled setting": {**NEEDED, "auth": {**NEEDED["auth"], "settings": {"AUTH_GRANT_LIFE": 5}}},
-    "a secret in clear": {**NEEDED, "auth": {**NEEDED["auth"], "settings": {"AUTH_TOKEN_KEYS": TOKEN_KEY}}},
-    "no token keys": {**NEEDED, "auth": {**NEEDED["auth"], "secret": {"settings": ["AUTH_DATABASE_URL"]}}},
-}
 SETTINGS: dict[str, type[EnvironmentSettings]] = {"auth": AuthSettings, "fit": FitSettings}
 REDIS = [
     "redis://u:p@redis:6379/0",
@@ -181,9 +144,23 @@ def test_commands_are_those_of_the_command_line(charts: dict[str, Rendered]) -> 
         parameters = known.make_context(command[4], command[5:]).params
     assert parameters["name"] == VALUES["fit"]["clientId"]
     assert parameters["resource"] == NEEDED["fit"]["resource"]
-    assert dict(scope.split("=") for scope in parameters["scopes"]) == SCOPES
     mounted = [each["mountPath"] for each in containers["rel-register-fit"]["volumeMounts"]]
     assert str(parameters["secret_file"].parent) in mounted
+
+
+def test_the_fit_api_is_registered_as_make_up_does_it(
+    charts: dict[str, Rendered], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, ...]] = []
+    monkeypatch.setattr(registration, "secret", lambda _name: "secret")
+    registration.register(lambda *words, **_: done.append(words), Addresses())
+    [as_make_up] = [words[2:] for words in done if words[0] == "resource-server"]
+    ours = charts["plain"].containers()["rel-register-fit"]["command"][5:]
+    command = auth_service.cli.resource_server.resource_server_commands.commands["ensure"]
+    there, here = (command.make_context("ensure", list(words)).params for words in (as_make_up, ours))
+    its_own = {"resource", "secret_file", "overlap"}
+    assert {name: here[name] for name in {*here} - its_own} == {name: there[name] for name in {*there} - its_own}
+    assert here["overlap"] > 0, "pods that run have the secret of before until they are restarted"
 
 
 def test_schemas_and_registration_come_once_before_the_pods(charts: dict[str, Rendered]) -> None:
