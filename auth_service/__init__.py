@@ -112,6 +112,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.pushed_requests,
             parts.accounts,
             parts.clients,
+            parts.document_clients,
             parts.throttle,
             parts.pending,
         ),
@@ -127,7 +128,14 @@ def _install_pages(app: Flask, parts: Components) -> None:
     )
     app.register_blueprint(sign_out_pages(parts.logout, parts.accounts, parts.logout_requests))
     app.register_blueprint(
-        consent_pages(parts.authorization, parts.accounts, parts.pending, parts.resource_servers, parts.creation)
+        consent_pages(
+            parts.authorization,
+            parts.document_clients,
+            parts.accounts,
+            parts.pending,
+            parts.resource_servers,
+            parts.creation,
+        )
     )
     app.register_blueprint(
         device_page(

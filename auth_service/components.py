@@ -12,6 +12,9 @@ from auth_service.protocol.authorization.endpoint import AuthorizationEndpoint
 from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME, PushedAuthorizationRequests
 from auth_service.protocol.authorization.request import AuthorizationRequest
 from auth_service.protocol.authorization_server import AuthorizationServer
+from auth_service.protocol.client_documents.address import Policy
+from auth_service.protocol.client_documents.known_clients import DocumentClients
+from auth_service.protocol.client_documents.reading import DocumentReader
 from auth_service.protocol.clients.assertion import ClientAssertions
 from auth_service.protocol.clients.authentication import ClientAuthentication
 from auth_service.protocol.device.authorization import (
@@ -48,6 +51,7 @@ from auth_service.storage.connected_apps import ConnectedAppStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
+from auth_service.storage.document_attempts import DocumentAttempts
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
 from auth_service.storage.grant_ends import GrantEnds
@@ -119,6 +123,8 @@ class Components:
     metrics: CollectorRegistry
     domain_metrics: DomainMetrics
     grant_metrics: GrantCollector
+    document_policy: Policy
+    document_clients: DocumentClients
     writability: Writability
     web_secret: bytes
 
@@ -149,11 +155,25 @@ def build(settings: Settings) -> Components:
     )
     throttle, replays = Throttle(redis), ReplayCache(redis)
     assertions, dpop = ClientAssertions(issuer, replays), DpopProofs(replays, _nonces(settings))
-    authentication = ClientAuthentication(clients, throttle, assertions)
     caller_authentication = ClientAuthentication(resource_servers, throttle, assertions)
     revocation = GrantRevocation(
         records, ended, redis, grant_keys, ends, exchanged, accounts, clients, resource_servers, reuses
     )
+    document_policy = Policy(settings.client_id_metadata_documents, on_loopback=settings.client_documents_on_loopback)
+    document_clients = DocumentClients(
+        document_policy,
+        DocumentReader(on_loopback=settings.client_documents_on_loopback) if document_policy.takes_any else None,
+        DocumentAttempts(redis),
+        clients,
+        resource_servers,
+        revocation,
+        throttle,
+        settings.unused_client_lifetime,
+        settings.registered_client_retry,
+        private_schemes=settings.registered_private_schemes,
+    )
+    authentication = ClientAuthentication(document_clients, throttle, assertions)
+    known_authentication = ClientAuthentication(clients, throttle, assertions)
     creation = GrantCreation(resource_servers, records, grants, revocation, events, settings.grant_lifetime)
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
     metrics = CollectorRegistry()
@@ -203,7 +223,7 @@ def build(settings: Settings) -> Components:
         server,
         partial(
             AuthorizationRequest,
-            clients=clients,
+            find_client=document_clients.remembered,
             resource_servers=resource_servers,
             signing_keys=signing_keys,
             keys=keys,
@@ -212,7 +232,7 @@ def build(settings: Settings) -> Components:
         ),
         consents,
     )
-    introspection = Introspection(issuer, caller_authentication, authentication, keys, grants, signing_keys)
+    introspection = Introspection(issuer, caller_authentication, known_authentication, keys, grants, signing_keys)
     log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
     return Components(
         settings=settings,
@@ -250,7 +270,7 @@ def build(settings: Settings) -> Components:
         ),
         device_decisions=DeviceDecisions(devices, creation),
         introspection=introspection,
-        token_revocation=TokenRevocation(authentication, keys, records, ends, revocation, issuance),
+        token_revocation=TokenRevocation(known_authentication, keys, records, ends, revocation, issuance),
         feed=RevocationFeedEndpoint(
             issuer,
             caller_authentication,
@@ -276,6 +296,8 @@ def build(settings: Settings) -> Components:
         metrics=metrics,
         domain_metrics=domain_metrics,
         grant_metrics=GrantCollector(records),
+        document_policy=document_policy,
+        document_clients=document_clients,
         writability=Writability({"database": database.check_writing, "redis": redis.check_writing}),
         web_secret=web_secret(settings.token_key_bytes()[0]),
     )

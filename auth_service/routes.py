@@ -21,7 +21,13 @@ def routes(parts: Components) -> list[Route]:
     """Return the endpoints of a service: which address does what, and for whom."""
     registration, registers_clients = parts.registration, parts.settings.registration != "closed"
     describe = for_all(
-        partial(server_metadata, parts.server, parts.resource_servers, registers_clients=registers_clients)
+        partial(
+            server_metadata,
+            parts.server,
+            parts.resource_servers,
+            registers_clients=registers_clients,
+            takes_documents=parts.document_policy.takes_any,
+        )
     )
     tell_keys = for_all(lambda: {"keys": parts.signing_keys.public_keys()})
     tell_person = by_token(parts.userinfo, OPENID, userinfo)

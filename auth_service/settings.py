@@ -80,6 +80,13 @@ class Settings(EnvironmentSettings):
     registered_private_schemes: bool = Field(
         False, description="whether, where anybody may register, apps may have addresses like com.example.app:/callback"
     )
+    client_id_metadata_documents: HostNames = Field(
+        ("off",),
+        description="off, open, or hosts: whose documents describe clients that nobody registered (docs/clients.md)",
+    )
+    client_documents_on_loopback: bool = Field(
+        False, description="whether such documents may lie on this machine: for trying out, never for strangers"
+    )
     unused_client_lifetime: int = Field(
         30 * 86_400, ge=1, description="a client that registered itself and was allowed nothing runs out after this"
     )
@@ -111,6 +118,13 @@ class Settings(EnvironmentSettings):
         if not keys:
             raise ValueError("needs at least one key; make one with: openssl rand -base64 32 | tr +/ -_")
         return keys
+
+    @field_validator("client_id_metadata_documents")
+    @classmethod
+    def _whose_documents(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        if not hosts or ({"off", "open"} & set(hosts) and len(hosts) > 1):
+            raise ValueError("is off, open, or host names")
+        return hosts
 
     @model_validator(mode="after")
     def _lifetimes_nest(self) -> Self:

@@ -273,5 +273,6 @@ def _client_as_json(client: Client) -> dict[str, object]:
         "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
         "registered_itself": client.registered_itself,
         "unused_until": client.unused_until,
+        "document_fresh_until": client.document_fresh_until,
         "created_at": client.created_at,
     }

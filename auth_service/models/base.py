@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy import JSON, DateTime, Dialect, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 from shared.service.sql_tables import named_constraints
+
+CLIENT_ID = String(255).with_variant(String(64), "sqlite")
+"""A client's id may be the address of a document. SQLite holds no text to a length: there it kept its own."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -11,7 +11,7 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from sqlalchemy import JSON, ColumnElement, Index, String, cast, literal_column
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auth_service.models.base import Base, UtcDateTime, Words, now
+from auth_service.models.base import CLIENT_ID, Base, UtcDateTime, Words, now
 from auth_service.models.secret import SecretHolder
 
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
@@ -54,7 +54,7 @@ class Client(Base, SecretHolder, ClientMixin):
 
     __tablename__ = "clients"
 
-    client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[str] = mapped_column(CLIENT_ID, primary_key=True)
     name: Mapped[str] = mapped_column(String(100))
     token_endpoint_auth_method: Mapped[str] = mapped_column(String(40), default="client_secret_basic")
     """It proves in this one way who it is, in the words of RFC 7591 §2; `none` is for a public client."""
@@ -91,6 +91,8 @@ class Client(Base, SecretHolder, ClientMixin):
     unused_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     """The registration runs out then, unless a person has allowed the client something before; then it is None."""
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    document_fresh_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """It is described by a document at its id, which is read again after this (client ID metadata documents)."""
 
     @classmethod
     def with_origins(cls) -> ColumnElement[bool]:
@@ -105,7 +107,12 @@ class Client(Base, SecretHolder, ClientMixin):
     @property
     def registered_itself(self) -> bool:
         """It says whether nobody but the client vouches for what it says about itself (RFC 7591)."""
-        return self.registration_token_digest is not None
+        return self.registration_token_digest is not None or self.document_fresh_until is not None
+
+    @property
+    def document_host(self) -> str | None:
+        """It is the host of the document that describes the client, if one does, and all that is known of who it is."""
+        return urlsplit(self.client_id).hostname if self.document_fresh_until is not None else None
 
     @property
     def identity_assured(self) -> bool:
@@ -132,11 +139,13 @@ class Client(Base, SecretHolder, ClientMixin):
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         """Compare byte by byte (RFC 9700 §2.1), but a native app on this machine chooses its port (RFC 8252 §7.3).
 
-        So does one that calls the machine `localhost`, which §8.3 advises against and many do.
+        So does one that calls the machine `localhost`, which §8.3 advises against and many do. A document can't know
+        the port, so this holds for each client that one describes.
         """
         if redirect_uri in self.redirect_uris:
             return True
-        wanted = _without_port(redirect_uri) if self.public else None
+        native = self.public or self.document_fresh_until is not None
+        wanted = _without_port(redirect_uri) if native else None
         return wanted is not None and any(_without_port(uri) == wanted for uri in self.redirect_uris)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auth_service.models.base import Base, UtcDateTime, Words, now
+from auth_service.models.base import CLIENT_ID, Base, UtcDateTime, Words, now
 
 
 class RevokedAccessToken(Base):
@@ -18,7 +18,7 @@ class RevokedAccessToken(Base):
 
     digest: Mapped[str] = mapped_column(String(43), primary_key=True)
     grant_id: Mapped[str] = mapped_column(String(32))
-    client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[str] = mapped_column(CLIENT_ID, primary_key=True)
     subject: Mapped[str] = mapped_column(String(64))
     audience: Mapped[tuple[str, ...]] = mapped_column(Words)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

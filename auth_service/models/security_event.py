@@ -7,7 +7,7 @@ from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth_service.models.acting import acting
-from auth_service.models.base import Base, UtcDateTime, now
+from auth_service.models.base import CLIENT_ID, Base, UtcDateTime, now
 from auth_service.models.caller import network_of, program_of
 
 
@@ -149,7 +149,7 @@ class SecurityEvent(Base):
     program: Mapped[str | None] = mapped_column(String(40), default=lambda: program_of(acting().user_agent) or None)
     request_id: Mapped[str | None] = mapped_column(String(64), default=lambda: acting().request_id)
     account_id: Mapped[str | None] = mapped_column(String(64))
-    client_id: Mapped[str | None] = mapped_column(String(64))
+    client_id: Mapped[str | None] = mapped_column(CLIENT_ID)
     grant_id: Mapped[str | None] = mapped_column(String(32))
     detail: Mapped[str | None] = mapped_column(String(200))
     times: Mapped[int] = mapped_column(default=1, server_default="1")

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auth_service.models.base import Base, UtcDateTime, now
+from auth_service.models.base import CLIENT_ID, Base, UtcDateTime, now
 
 
 class TokenReuse(Base):
@@ -20,7 +20,7 @@ class TokenReuse(Base):
 
     grant_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     account_id: Mapped[str] = mapped_column(String(64))
-    client_id: Mapped[str] = mapped_column(String(64))
+    client_id: Mapped[str] = mapped_column(CLIENT_ID)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
     generation: Mapped[int]
     """This one came twice: 0 is the code, 1 the first refresh token."""

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from auth_service.protocol.authorization.endpoint import AuthorizationEndpoint
 from auth_service.protocol.authorization.pushed_requests import PushedAuthorizationRequests
+from auth_service.protocol.client_documents.known_clients import DocumentClients
 from auth_service.protocol.grants.creation import Decision
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.openid.authentication_request import SignedIn, must_not_ask
@@ -31,6 +32,7 @@ def authorization_endpoint(
     pushed_requests: PushedAuthorizationRequests,
     accounts: AccountStore,
     clients: ClientStore,
+    documents: DocumentClients,
     throttle: Throttle,
     pending: AuthorizationRequestStore,
 ) -> Blueprint:
@@ -43,14 +45,15 @@ def authorization_endpoint(
         request = pushed_requests.named_by(query_request(endpoint.issuer))
         if must_not_ask(request):
             return _answer_unasked(request)
-        try:
-            endpoint.check(request)
-        except OAuth2Error as error:
-            if error.redirect_uri is None:
-                raise  # a page, see web/errors.py
-            if signed_in_account(accounts) is None:
-                return _show_mistake(request, error)
-            # Else its client hears of it: see pages/consent.py.
+        if not documents.expect(request.form.get("client_id", "")):  # else it is looked at after signing in
+            try:
+                endpoint.check(request)
+            except OAuth2Error as error:
+                if error.redirect_uri is None:
+                    raise  # a page, see web/errors.py
+                if signed_in_account(accounts) is None:
+                    return _show_mistake(request, error)
+                # Else its client hears of it: see pages/consent.py.
         count_kept_request(throttle, signed_in_account(accounts))
         request_id = pending.add(request.parameters, browser_binding(), direct=request.direct)
         return redirect(url_for("consent.ask", request=request_id), 303)

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from auth_service.models.account import Account
 from auth_service.pages.scope_choices import described, in_words
 from auth_service.protocol.authorization.endpoint import Assessment, AuthorizationEndpoint
+from auth_service.protocol.client_documents.known_clients import DocumentClients
 from auth_service.protocol.grants.creation import Decision, GrantCreation
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.oauth_request import ProtocolRequest
@@ -26,6 +27,7 @@ _EXPIRED = "This request has expired or was answered already. Go back to the app
 
 def consent_pages(
     endpoint: AuthorizationEndpoint,
+    documents: DocumentClients,
     accounts: AccountStore,
     pending: AuthorizationRequestStore,
     resource_servers: ResourceServerStore,
@@ -47,6 +49,7 @@ def consent_pages(
             "consent.html",
             account=account,
             client=asked.client,
+            only_on_this_machine=not any(uri.startswith("https://") for uri in asked.client.redirect_uris),
             scopes=described(asked.target.scopes, resource_servers.scopes()),
             signs_in=OPENID in asked.target.scopes,
             request_id=request_id,
@@ -76,6 +79,11 @@ def consent_pages(
         """
         kept = pending.find(request_id, browser_binding()) or abort(400, _EXPIRED)
         account = signed_in_account(accounts)
+        client_id = kept.parameters.get("client_id", [""])[0]
+        if documents.expect(client_id):
+            if account is None:
+                abort(redirect(_sign_in_for(request_id), 303))
+            documents.look(client_id, request.remote_addr or "")
         signed_in = SignedIn(account.id, signed_in_at()) if account else None
         try:
             assessment = endpoint.assess(_protocol_request(kept), kept.received_at, signed_in)

@@ -40,6 +40,24 @@ class NoResourceServerError(OAuth2Error):
     status_code = 403
 
 
+class DocumentRefusedError(OAuth2Error):
+    """What lies at the address by which a client is called can't be used. A person is shown why."""
+
+    error = "invalid_client"
+
+
+class DocumentUnavailableError(OAuth2Error):
+    """A client's document could not be read for more than a day, or is just being read. Nothing was spent."""
+
+    error = "temporarily_unavailable"
+    description = "The document that describes this client can't be read at the moment."
+    status_code = 503
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """Add the seconds to wait."""
+        return [*super().get_headers(), ("Retry-After", "5")]
+
+
 class TooManyFailuresError(OAuth2Error):
     """Client authentication failed too often from there. A right secret is still accepted."""
 

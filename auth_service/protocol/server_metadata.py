@@ -16,11 +16,19 @@ from shared.resource_server.dpop import ALGORITHMS as DPOP_ALGORITHMS
 
 
 def server_metadata(
-    server: AuthorizationServer, resource_servers: ResourceServerStore, *, registers_clients: bool
+    server: AuthorizationServer,
+    resource_servers: ResourceServerStore,
+    *,
+    registers_clients: bool,
+    takes_documents: bool,
 ) -> dict[str, object]:
-    """Describe the server (RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3), as it registers clients or not."""
+    """Describe the server (RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3).
+
+    `registers_clients` and `takes_documents`: there are these ways for clients that no operator registered.
+    """
     issuer = server.issuer
     registration = {"registration_endpoint": f"{issuer}/register"} if registers_clients else {}
+    documents = {"client_id_metadata_document_supported": True} if takes_documents else {}
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
@@ -31,6 +39,7 @@ def server_metadata(
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "device_authorization_endpoint": f"{issuer}/device_authorization",
         **registration,
+        **documents,
         "scopes_supported": sorted(resource_servers.scopes()),
         "response_types_supported": sorted(AuthorizationRequest.RESPONSE_TYPES),
         "response_modes_supported": ["query"],

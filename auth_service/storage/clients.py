@@ -26,7 +26,7 @@ _OF_THEIR_OWN = {
     "secret_digest": EventKind.CLIENT_SECRET_ROTATED,
     "jwks": EventKind.CLIENT_KEYS_REPLACED,
 }
-_WITH_SECRETS = {*_OF_THEIR_OWN, "previous_secret_digest", "previous_secret_expires_at"}
+_NOT_NAMED = {*_OF_THEIR_OWN, "previous_secret_digest", "previous_secret_expires_at", "document_fresh_until"}
 
 
 def registered(at: BindParameter[datetime] | None = None) -> ColumnElement[bool]:
@@ -72,6 +72,28 @@ class ClientStore:
             session.add(SecurityEvent(kind=EventKind.CLIENT_REGISTERED, client_id=client.client_id, detail=token_id))
         return True
 
+    def register_document(self, client: Client, audience: tuple[str, ...]) -> bool:
+        """Add a client that a document describes, or again one that ran out. False if an operator deleted it.
+
+        If it has been added meanwhile, it stays as it is.
+        """
+        try:
+            with self._database.writing() as session:
+                _remove_unused(session)
+                former = session.get(Client, client.client_id, with_for_update=True)
+                if former is not None and former.deleted_at is not None:
+                    return False
+                if former is not None:
+                    session.execute(delete(GrantRecord).where(GrantRecord.client_id == client.client_id))
+                    session.delete(former)
+                    session.flush()
+                _add(session, client, audience)
+                session.add(SecurityEvent(kind=EventKind.CLIENT_REGISTERED, client_id=client.client_id))
+        except IntegrityError:
+            pass
+        self._cache.forget(client.client_id)
+        return True
+
     def recall(self, client_id: str) -> Client | None:
         """Return the client with this id as it was at most a second ago. It must not be changed."""
         return self._cache.get(client_id)
@@ -87,6 +109,12 @@ class ClientStore:
             return None  # no client is called so, and PostgreSQL can't even be asked for a NUL
         with self._database.reading() as session:
             return session.scalar(select(Client).where(Client.client_id == client_id, registered()))
+
+    def was_deleted(self, client_id: str) -> bool:
+        """Say whether there was a client with this id, which an operator deleted."""
+        with self._database.reading() as session:
+            query = select(Client.client_id).where(Client.client_id == client_id, Client.deleted_at.is_not(None))
+            return session.scalar(query) is not None
 
     def get(self, client_id: str) -> Client:
         """Return the client with this id. Raises NotFoundError."""
@@ -109,6 +137,7 @@ class ClientStore:
         """Return the names of the clients that operators registered."""
         with self._database.reading() as session:
             query = select(Client.name).where(registered(), Client.registration_token_digest.is_(None))
+            query = query.where(Client.document_fresh_until.is_(None))
             return list(session.scalars(query))
 
     def change(
@@ -135,7 +164,8 @@ class ClientStore:
                 raise NotFoundError(f"there is no client {client_id}")
             name, scopes = client.name, client.scopes
             apply(client)
-            if client.registered_itself and client.unused_until is None and client.name != name:
+            settled = client.registration_token_digest is not None and client.unused_until is None
+            if settled and client.name != name:
                 raise NameSettledError
             session.add_all(_changes(client))
             own_grant = session.get_one(GrantRecord, client.own_grant_id)
@@ -162,7 +192,7 @@ def _changes(client: Client) -> Iterator[SecurityEvent]:
     for member, kind in _OF_THEIR_OWN.items():
         if member in changed:
             yield SecurityEvent(kind=kind, client_id=client.client_id)
-    others = ", ".join(sorted(member for member in changed if member not in _WITH_SECRETS))
+    others = ", ".join(sorted(member for member in changed if member not in _NOT_NAMED))
     if others:
         yield SecurityEvent(kind=EventKind.CLIENT_CHANGED, client_id=client.client_id, detail=others[:200])
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, func, literal, select, tuple_
 
@@ -18,7 +19,7 @@ SHOWN = 20
 """A page has so many apps."""
 _LOOKS = 10
 """A page looks at so many times as many apps at most: those whose grants all ran out unused are not shown."""
-_PLACE = re.compile(r"([0-9]{1,16})\.(.{1,64})")
+_PLACE = re.compile(r"([0-9]{1,16})\.(.{1,255})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,6 +47,8 @@ class ConnectedApp:
     client_id: str
     name: str
     registered_itself: bool
+    document_host: str | None
+    """See Client."""
     since: datetime
     last_used: datetime
     scopes: set[str] = field(default_factory=set)
@@ -85,7 +88,9 @@ class ConnectedAppStore:
                 continue
             used = datetime.fromtimestamp(last_used[row.id], UTC)
             if app is None:
-                app = ConnectedApp(row.client_id, row.name, row.registered_itself, row.created_at, used)
+                host = urlsplit(row.client_id).hostname if row.has_document else None
+                itself = row.registered_itself or row.has_document
+                app = ConnectedApp(row.client_id, row.name, itself, host, row.created_at, used)
                 apps[place] = app
             app.since, app.last_used = min(app.since, row.created_at), max(app.last_used, used)
             app.scopes.update(row.scopes)
@@ -102,10 +107,11 @@ def _rows(account_id: str, before: Place | None) -> Any:
             newest.label("newest"),
             Client.name,
             Client.registration_token_digest.is_not(None).label("registered_itself"),
+            Client.document_fresh_until.is_not(None).label("has_document"),
         )
         .join(Client, Client.client_id == GrantRecord.client_id)
         .where(*current, registered())
-        .group_by(GrantRecord.client_id, Client.name, Client.registration_token_digest)
+        .group_by(GrantRecord.client_id, Client.name, Client.registration_token_digest, Client.document_fresh_until)
         .order_by(newest.desc(), GrantRecord.client_id.desc())
         .limit(SHOWN + 1)
     )

@@ -35,6 +35,8 @@ KEPT_REQUESTS_OF_ACCOUNT = RateLimitItemPerMinute(200, 15)
 """Requests that wait for a person for as long, some kilobytes each: by network until it is known who the person is."""
 REGISTRATIONS_IN_NETWORK = RateLimitItemPerHour(30)
 """Attempts to register a client, good or bad."""
+DOCUMENTS_IN_NETWORK = RateLimitItemPerHour(60)
+"""Documents that describe clients, read from their hosts for somebody there."""
 RECORDED_FAILURES = RateLimitItemPerMinute(600)
 """Failed sign-ins that are recorded one by one, of all networks together, but for those that a limit above bounds."""
 
@@ -120,6 +122,11 @@ class Throttle:
     def registration(self, address: str) -> int | None:
         """Count an attempt to register a client; the seconds to wait if there were too many."""
         counter: _Counter = (REGISTRATIONS_IN_NETWORK, ("registration", _digest(client_network(address))))
+        return None if self._count(counter) else self._seconds_left(counter)
+
+    def document(self, address: str) -> int | None:
+        """Count a document that is read for somebody there; the seconds to wait if there were too many."""
+        counter: _Counter = (DOCUMENTS_IN_NETWORK, ("documents", _digest(client_network(address))))
         return None if self._count(counter) else self._seconds_left(counter)
 
     def admit_record(self) -> bool:

@@ -113,6 +113,9 @@ def _failed(error: Exception) -> Response:
 
 def _authorization_refused(error: OAuth2Error) -> Response:
     """Show a page for a request that may not be answered by sending the browser anywhere (RFC 6749 §4.1.2.1)."""
+    if error.status_code in {429, 503}:  # which is nobody's mistake
+        wait = [(name, value) for name, value in error.get_headers() if name == "Retry-After"]
+        return _answer(Failure(error.status_code, str(error.error), _TEXTS[error.status_code], wait))
     text = error.get_error_description() or "The request is not valid."
     said = f"The app that sent you here made a mistake, so nothing was shared with it. Tell its makers: {text}"
     return _answer(Failure(400, str(error.error), said))

@@ -67,6 +67,7 @@ PROTOCOL = {
     "device": ("grants", "authorization_server", "tokens", "clients"),
     "authorization": ("grants", "openid", "authorization_server", "tokens", "clients"),
     "registration": ("tokens", "clients"),
+    "client_documents": ("registration", "tokens", "clients"),
     "server_metadata.py": ("authorization", "grants", "openid", "authorization_server", "tokens", "clients"),
 }
 """Each room of the protocol and which others it may import, beside the files of the ground."""

@@ -25,6 +25,8 @@ from auth_service.cli.command import MAX_OVERLAP
 from auth_service.models import password
 from auth_service.models.security_event import EventKind
 from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME
+from auth_service.protocol.client_documents import address, reading
+from auth_service.protocol.client_documents.known_clients import AT_ONCE, KEPT_STALE
 from auth_service.protocol.clients import assertion
 from auth_service.protocol.device.authorization import DEVICE_CODE_LIFETIME
 from auth_service.protocol.grants import token_exchange
@@ -33,7 +35,7 @@ from auth_service.protocol.registration import rules
 from auth_service.protocol.registration.keys import MAX_KEYS
 from auth_service.protocol.registration.name import LONGEST_NAME
 from auth_service.routes import routes
-from auth_service.storage import exchanged_tokens, grants, throttle
+from auth_service.storage import document_attempts, exchanged_tokens, grants, throttle
 from auth_service.storage.password_hashing import HasherInTurns
 from auth_service.web.browser_requests import MAX_ADDRESS
 from auth_service.web.protocol_app import MAX_PARAMETERS
@@ -70,6 +72,7 @@ THROTTLES = {
     "KEPT_REQUESTS_IN_NETWORK": "requests that wait for somebody to sign in, from one network",
     "KEPT_REQUESTS_OF_ACCOUNT": "requests that wait for the decision of one account",
     "REGISTRATIONS_IN_NETWORK": "attempts to register a client from one network",
+    "DOCUMENTS_IN_NETWORK": "documents that are read because somebody in one network wants to connect an app",
     "RECORDED_FAILURES": "failed sign-ins that are recorded, of names that nobody has and of those that were throttled",
 }
 OAUTH_ERRORS = {
@@ -148,6 +151,7 @@ METADATA = {
     "device_authorization_endpoint": "where devices without a browser begin",
     "pushed_authorization_request_endpoint": "where clients leave a request before the browser comes",
     "registration_endpoint": "where clients register themselves; missing if `AUTH_REGISTRATION` is `closed`",
+    "client_id_metadata_document_supported": "`true`; missing if `AUTH_CLIENT_ID_METADATA_DOCUMENTS` is `off`",
     "userinfo_endpoint": "who signed in",
     "end_session_endpoint": "where apps send people to sign out",
     "jwks_uri": "the public keys of ID tokens and signed introspection answers",
@@ -232,6 +236,14 @@ def limits() -> Iterator[Row]:
         if isinstance(item, throttle.RateLimitItem):
             window = _count(item.get_expiry() // 60, "min")
             yield THROTTLES[name], f"{item.amount} in {window}", "429"
+    yield "address of a client's document", _count(address.LONGEST, "characters"), "refused"
+    yield "document of a client, and its keys, each", _bytes(reading.MAX_BODY), "refused"
+    yield "reading of a document with its keys", _count(reading.DEADLINE, "s"), "refused, or the last good one holds"
+    fresh = f"{reading.SHORTEST_FRESH // 60} min to {_hours(reading.LONGEST_FRESH)}, as its host says"
+    yield "a document is fresh for", f"{fresh}; else {_count(reading.USUALLY_FRESH, 's')}", "it is read again"
+    yield "a document that can't be read again holds for", _hours(KEPT_STALE.total_seconds()) + " more", "503"
+    yield "time between two attempts to read a document", _count(document_attempts.PAUSE, "s"), "the last outcome"
+    yield "documents that a process reads at a time", f"{AT_ONCE}", "503, or the last good one holds"
     yield "weight", f"{weight.LIGHTEST_KG} to {weight.HEAVIEST_KG} kg, {weight.MAX_DECIMALS} decimals", "422"
     ahead = _hours(body_weight_entry.MAX_AHEAD.total_seconds())
     yield "instant of an entry", f"from {body_weight_entry.FIRST_YEAR} to {ahead} from now", "422"

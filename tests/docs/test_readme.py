@@ -99,7 +99,9 @@ def test_the_table_names_every_setting(service: str, prefix: str, settings: type
 
 
 def _shown(value: object) -> str:
-    return {None: "unset", (): "none"}.get(value, str(value)) if isinstance(value, tuple | None) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return "unset" if value is None else str(value)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

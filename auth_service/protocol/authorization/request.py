@@ -3,6 +3,8 @@
 How the code is exchanged is `grants/authorization_code.py`.
 """
 
+from collections.abc import Callable
+
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import (
     AccessDeniedError,
@@ -24,7 +26,6 @@ from auth_service.protocol.redirection import with_parameters
 from auth_service.protocol.resource_indicators import requested_target
 from auth_service.protocol.tokens.dpop import requested_dpop_jkt
 from auth_service.protocol.tokens.signing_keys import SigningKeyRing
-from auth_service.storage.clients import ClientStore
 from auth_service.storage.resource_servers import ResourceServerStore
 
 
@@ -41,7 +42,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
         self,
         request: ProtocolRequest,
         server: AuthorizationServer,
-        clients: ClientStore,
+        find_client: Callable[[str], Client | None],
         resource_servers: ResourceServerStore,
         signing_keys: SigningKeyRing,
         keys: TokenKeyRing,
@@ -50,7 +51,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
     ) -> None:
         """A code can be exchanged for `code_lifetime` seconds."""
         super().__init__(request, server)
-        self._clients = clients
+        self._find_client = find_client
         self._resource_servers = resource_servers
         self._signing_keys = signing_keys
         self._keys = keys
@@ -64,7 +65,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
         """
         request = self.request
         request.refuse_repeated("client_id", "redirect_uri")
-        client = self._clients.find(request.form.get("client_id", ""))
+        client = self._find_client(request.form.get("client_id", ""))
         if client is None:
             raise InvalidClientError("client_id is missing or unknown.")
         redirect_uri = request.form.get("redirect_uri") or client.get_default_redirect_uri()

@@ -23,6 +23,13 @@ PROOFS_OF_IDENTITY = {"client_secret", "client_assertion", "client_assertion_typ
 """These parameters say who asks and don't change what is asked for."""
 
 
+_UNKNOWN_DOCUMENT = (
+    "client_id is an address. Its document is not accepted here, was not read yet (which is done at /authorize, "
+    "without a pushed request, when somebody has signed in), or says that the client proves itself otherwise."
+)
+"""Which of these it is, nobody is told."""
+
+
 class HasSecret(Protocol):
     """It is a client or a resource server."""
 
@@ -81,6 +88,8 @@ class ClientAuthentication(Generic[Caller]):
         if wait := self._throttle.client_failed(client_id, request.remote_address):
             raise TooManyFailuresError(wait)
         problem = self._assertions.problem(credentials.assertion) if credentials and credentials.assertion else None
+        if problem is None and client_id.startswith("https://"):
+            problem = _UNKNOWN_DOCUMENT
         raise ClientAuthenticationFailedError(problem)
 
     def proven(self, request: ProtocolRequest, methods: Collection[str], endpoint: str) -> Caller | None:

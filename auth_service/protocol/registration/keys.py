@@ -33,6 +33,12 @@ def checked_jwks(jwks: object) -> dict[str, Any]:
     return {"keys": checked}
 
 
+def holds_private_key(jwks: object) -> bool:
+    """Say whether a key set that nobody has checked has a private, or secret, key in it."""
+    keys = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    return isinstance(keys, list) and any(isinstance(key, Mapping) and _PRIVATE_MEMBERS & key.keys() for key in keys)
+
+
 def _checked_key(key: object) -> dict[str, Any]:
     if not isinstance(key, Mapping):
         raise ClientRefusedError("jwks must hold JSON Web Keys")

@@ -30,7 +30,8 @@ def check_client(client: Client, known_scopes: Collection[str], *, private_schem
 
     `private_schemes`: a public one may have addresses with a scheme of its own, which any other app could claim too.
     """
-    if _ID.fullmatch(client.client_id) is None or client.client_id.startswith(SUBJECT_PREFIX):
+    may_be_called_so = client.document_host or _ID.fullmatch(client.client_id)
+    if not may_be_called_so or client.client_id.startswith(SUBJECT_PREFIX):
         raise ClientRefusedError(
             f"a client id consists of letters, digits, - and _, and does not begin with {SUBJECT_PREFIX}"
         )

@@ -1,0 +1,81 @@
+"""From a document to tokens: nothing is registered, and nothing is read before somebody has signed in."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.support.actions import READ, TIMEOUT, Actions, Verifier, error_of, tokens
+from tests.support.document_host import DescribedApp
+
+Described = Callable[..., DescribedApp]
+
+
+@pytest.mark.clause("client ID metadata documents §5")
+def test_an_app_that_nobody_registered_is_read_about_allowed_and_introspected(
+    actions: Actions, described: Described
+) -> None:
+    app, person = described(), actions.person()
+    granted = app.connect(person, [READ])
+    introspected = actions.introspect(granted.access)
+    assert {name: introspected[name] for name in ("active", "client_id", "scope", "sub")} == {
+        "active": True,
+        "client_id": app.client_id,
+        "scope": READ,
+        "sub": person.subject,
+    }
+    refreshed = tokens(app.refresh(granted.refresh))
+    assert actions.introspect(refreshed.access)["client_id"] == app.client_id
+    assert app.revoke(refreshed.refresh).status_code == 200
+    assert not actions.is_active(refreshed.access)
+    assert app.times_read == 1
+
+
+def test_nothing_is_read_before_somebody_has_signed_in(actions: Actions, described: Described) -> None:
+    app, person = described(), actions.person()
+    page = person.browser.follow(app.authorize_url(Verifier()))
+    assert urlsplit(page.url).path == "/sign-in"
+    assert app.times_read == 0
+    page = person.sign_in(address=page.url)
+    assert (page.status_code, urlsplit(page.url).path, app.times_read) == (200, "/consent", 1)
+
+
+def test_the_question_names_the_host_and_not_only_what_the_app_calls_itself(
+    actions: Actions, described: Described
+) -> None:
+    app, person = described(), actions.person()
+    person.sign_in()
+    page = person.browser.follow(app.authorize_url(Verifier()))
+    assert "This app is from <bdi>localhost</bdi>." in page.text
+    assert "Described" in page.text
+    app.connect(person)
+    assert "This app is from <bdi>localhost</bdi>." in person.browser.get("/connected-apps").text
+    person.disconnect(app.client_id)
+    assert app.client_id not in person.browser.get("/connected-apps").text
+
+
+def test_consent_is_asked_for_each_time(actions: Actions, described: Described) -> None:
+    app, person = described(), actions.person()
+    app.connect(person)
+    page = person.browser.follow(app.authorize_url(Verifier()))
+    assert (page.status_code, urlsplit(page.url).path) == (200, "/consent")
+
+
+def test_the_metadata_say_that_documents_are_taken(actions: Actions) -> None:
+    address = f"{actions.stack.auth}/.well-known/oauth-authorization-server"
+    assert requests.get(address, timeout=TIMEOUT).json()["client_id_metadata_document_supported"] is True
+
+
+def test_the_operator_sees_the_client_and_shuts_it_out_for_good(actions: Actions, described: Described) -> None:
+    app, person = described(), actions.person()
+    granted = app.connect(person)
+    [shown] = [each for each in actions.stack.command("client", "list") if each["client_id"] == app.client_id]
+    assert (shown["client_id"], shown["registered_itself"], shown["retry"]) == (app.client_id, True, "until-used")
+    assert shown["unused_until"] is None
+    actions.stack.command("client", "delete", app.client_id)
+    assert not actions.is_active(granted.access)
+    assert error_of(app.refresh(granted.refresh)) == (401, "invalid_client")
+    page = person.browser.follow(app.authorize_url(Verifier()))
+    assert (page.status_code, "the operator of this server has removed the client" in page.text) == (400, True)
+    assert app.times_read == 1
