@@ -9,6 +9,7 @@ import pytest
 import auth_service.settings
 import fit_service.settings
 from tests.docs.reference import EVENTS_PAGE, PAGE, commands, events, in_place, made_tables
+from tests.support.chart import SCHEMA, VALUES
 from tests.support.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,3 +69,16 @@ def test_every_command_that_a_page_names_exists_with_its_options(page: Path, sta
             }
             used = re.findall(r"(?<!\S)--[a-z][a-z-]*", typed.partition("flask --app")[0])
             assert set(used) <= options, f"`{path}` has no {set(used) - options}"
+
+
+def test_the_schema_of_the_charts_values_knows_every_setting() -> None:
+    """deploy/kubernetes/values.schema.json: each comes from the Secret or `settings`, or the chart sets it."""
+    by_the_chart = {f"{prefix}_{name}" for prefix in ("AUTH", "FIT") for name in ("TRUSTED_PROXIES", "DRAIN_TIME")}
+    by_the_chart |= {"AUTH_ISSUER", "AUTH_TRUSTED_HOSTS", "FIT_RESOURCE", "FIT_ISSUER", "FIT_AUTH_URL", "FIT_CLIENT_ID"}
+    known = sorted(by_the_chart)
+    for service in ("auth", "fit"):
+        values = SCHEMA["properties"][service]["properties"]
+        from_the_secret = values["secret"]["properties"]["settings"]["items"]["enum"]
+        assert set(VALUES[service]["secret"]["settings"]) <= set(from_the_secret)
+        known += [*from_the_secret, *values["settings"]["propertyNames"]["enum"]]
+    assert sorted(known) == sorted(settings())

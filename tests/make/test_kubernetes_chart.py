@@ -20,7 +20,7 @@ from shared.operations.health import health_endpoints
 from shared.operations.tracing import wants_traces
 from shared.outbound.addresses import may_connect
 from shared.service.environment import EnvironmentSettings, SettingsError
-from tests.support.chart import SCHEMA, VALUES, Rendered, environment_of, render
+from tests.support.chart import VALUES, Rendered, environment_of, render
 from tests.support.chart_values import CASES, NEEDED, REFUSED
 from tests.support.compose import SERVICES
 from tests.support.gunicorn_process import ROOT
@@ -82,20 +82,6 @@ def test_each_container_has_settings_that_its_service_takes(
         for setting, value in given.items():
             loaded = getattr(settings, setting.removeprefix(SETTINGS[service].prefix).lower())
             assert loaded == ((value,) if value == "*" else value), "large numbers too are written as they are"
-
-
-def test_the_schema_knows_every_setting_once() -> None:
-    for service, settings in SETTINGS.items():
-        known = SCHEMA["properties"][service]["properties"]
-        secret = known["secret"]["properties"]["settings"]["items"]["enum"]
-        plain = known["settings"]["propertyNames"]["enum"]
-        assert set(VALUES[service]["secret"]["settings"]) <= set(secret)
-        by_the_chart = {
-            "auth": {"AUTH_ISSUER", "AUTH_TRUSTED_HOSTS"},
-            "fit": {"FIT_RESOURCE", "FIT_ISSUER", "FIT_AUTH_URL", "FIT_CLIENT_ID"},
-        }[service] | {f"{settings.prefix}TRUSTED_PROXIES", f"{settings.prefix}DRAIN_TIME"}
-        real = sorted(f"{settings.prefix}{name.upper()}" for name in settings.model_fields)
-        assert sorted([*secret, *plain, *by_the_chart]) == real
 
 
 def test_pods_ask_what_there_is_at_the_ports_where_it_is(charts: dict[str, Rendered]) -> None:
