@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import String
 from sqlalchemy.orm import DeclarativeBase
 
 from shared.service.sql_tables import named_constraints
+
+CLIENT_ID = String(255).with_variant(String(64), "sqlite")
+"""A client's id may be the address of a document. SQLite holds no text to a length: there it kept its own."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -3,13 +3,13 @@
 from sqlalchemy import BigInteger, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fit_service.models.base import Base
+from fit_service.models.base import CLIENT_ID, Base
 
 
 class _RecordColumns:
     """An app itself calls an entry so; None: it said nothing."""
 
-    client_id: Mapped[str | None] = mapped_column(String(64))
+    client_id: Mapped[str | None] = mapped_column(CLIENT_ID)
     """It is this app's name for the entry."""
     client_record_id: Mapped[str | None] = mapped_column(String(128))
     client_record_version: Mapped[int | None] = mapped_column(BigInteger)
@@ -34,7 +34,7 @@ class _EntryColumns(_RecordColumns):
     """It was inserted here then, in microseconds since 1970 in UTC; None: before that was noted."""
     modified_at: Mapped[int | None] = mapped_column(BigInteger)
     """It was changed last then, in the same unit; None: before that was noted."""
-    changed_by: Mapped[str | None] = mapped_column(String(64))
+    changed_by: Mapped[str | None] = mapped_column(CLIENT_ID)
     """This client made the change; None: an operator, or before that was noted."""
 
 
@@ -82,7 +82,7 @@ class DeletedEntry(_RecordColumns, Base):
     id: Mapped[str] = mapped_column(String(32))
     deleted_at: Mapped[int] = mapped_column(BigInteger)
     """It was deleted then, in microseconds since 1970 in UTC."""
-    changed_by: Mapped[str | None] = mapped_column(String(64))
+    changed_by: Mapped[str | None] = mapped_column(CLIENT_ID)
     """This client deleted it; None: before that was noted."""
 
 

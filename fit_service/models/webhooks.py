@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fit_service.models.base import Base
+from fit_service.models.base import CLIENT_ID, Base
 
 
 class Webhook(Base):
@@ -18,7 +18,7 @@ class Webhook(Base):
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    client_id: Mapped[str] = mapped_column(String(64))
+    client_id: Mapped[str] = mapped_column(CLIENT_ID)
     subject: Mapped[str] = mapped_column(String(64))
     grant_id: Mapped[str] = mapped_column(String(64))
     """It is the grant of the token that registered the webhook or enabled it last."""
