@@ -315,6 +315,22 @@ def test_without_a_code_the_unit_is_asked_for_and_an_unknown_one_is_named(action
     assert faults(send(actions, token, file, "application/fhir+json")) == [("resource 1", "unit")]
 
 
+@pytest.mark.parametrize("status", ["[]", "{}", "1", "null", '"entered-in-error"'])
+def test_an_observation_of_another_status_is_left_out(actions: Actions, token: str, status: str) -> None:
+    file = observation('"value": 82.5').replace(b'"final"', status.encode())
+    answer = send(actions, token, file, "application/fhir+json")
+    assert answer.status_code == 200, answer.text
+    assert [each["reason"] for each in answer.json()["skipped"]] == [
+        "It is marked as entered in error, or as not final."
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16", "ISO-8859-1", "utf-7", "idna", "nonsense"])
+def test_an_export_is_utf_8_whatever_it_declares(actions: Actions, token: str, encoding: str) -> None:
+    file = (FOLDER / "apple-health-export.xml").read_bytes().replace(b"UTF-8", encoding.encode(), 1)
+    assert send(actions, token, file, "application/xml", dry_run="true").json()["inserted"] == 6
+
+
 def observation(quantity: str) -> bytes:
     code = '{"coding": [{"system": "http://loinc.org", "code": "29463-7"}]}'
     return (
@@ -489,6 +505,9 @@ def test_a_row_that_is_written_otherwise_is_named(actions: Actions, token: str) 
         (4, "body_weight"),
         (5, "created_at"),
     ]
+    commas = b"".join(b"%02d.01.2026 07:30;82,5\n" % day for day in range(1, 20))
+    late = b"Datum;Gewicht\n" + commas + b"20.01.2026 07:30;82.5\n"
+    assert faults(send(actions, token, late, **MAPPED)) == [(21, "body_weight")]
     mixed = b"Datum;Gewicht\n05.01.2026 07:30;82,5\n06.01.2026 07:30;82.5\n"
     assert faults(send(actions, token, mixed, **MAPPED)) == [(2, "body_weight")]
     assert shown(actions, token) == []

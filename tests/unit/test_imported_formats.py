@@ -10,8 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from fit_service.rules.formats import apple_health, csv_rows
+from fit_service.rules.formats.apple_health import APPLE_HEALTH
 from fit_service.rules.formats.contract import ClockTime, Day, EitherDate, Instant, Reading, Row, Skipped
+from fit_service.rules.formats.head import Head
 from fit_service.rules.formats.table import FORMATS, recognise
+from fit_service.rules.formats.withings_csv import WITHINGS_CSV
+from fit_service.rules.refusals import TooLongError
 
 FOLDER = Path(__file__).parent / "imported_files"
 READINGS = csv.DictReader((FOLDER / "readings.csv").read_text(encoding="utf-8").splitlines())
@@ -94,3 +99,19 @@ def test_no_reading_has_more_than_three_decimals(name: str) -> None:
         if isinstance(row, Reading):
             assert row.value == row.value.quantize(Decimal("0.001"))
             assert not isinstance(row.when, Instant) or row.when.at < datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", FORMAT_OF)
+def test_a_file_is_recognised_as_one_format_only(name: str) -> None:
+    head = Head((FOLDER / name).read_bytes())
+    assert [each.name for each in FORMATS if each.recognise(head)] == [FORMAT_OF[name]]
+
+
+def test_a_tag_and_a_row_have_an_end() -> None:
+    """What is far above the limit: they are counted in portions."""
+    for read, file, said in (
+        (APPLE_HEALTH.read, b"<HealthData><Record a='" + b"x" * 2 * apple_health.MAX_TOKEN, "a tag of more than"),
+        (WITHINGS_CSV.read, b"Date,Weight (kg)\n" + b'"x"' + b"," * 2 * csv_rows.MAX_ROW, "A row of the file has more"),
+    ):
+        with pytest.raises(TooLongError, match=said):
+            list(read(io.BytesIO(file), "utf-8-sig"))

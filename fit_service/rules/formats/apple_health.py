@@ -34,7 +34,7 @@ class _Records:
 
     def __init__(self) -> None:
         self.found: deque[Row] = deque()
-        self.parser = expat.ParserCreate()
+        self.parser = expat.ParserCreate("utf-8")  # whatever the file declares: expat asks Python for others
         self.parser.ordered_attributes = True  # half the work of a dict for each of millions of records
         self.parser.buffer_text = True
         self.parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)

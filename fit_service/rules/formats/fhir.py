@@ -22,7 +22,7 @@ _WEIGHED = {
     ("http://snomed.info/sct", "27113001"),
 }
 """Body weight: as such, measured, with clothes, without; not stated, estimated, usual or ideal weight."""
-_GOOD = {"final", "amended", "corrected"}
+_GOOD = ("final", "amended", "corrected")
 _UCUM = "http://unitsofmeasure.org"
 _TYPE = re.compile(r'"resourceType"\s{0,8}:\s{0,8}"(\w{1,64})"')
 _WHOLE_DAY = re.compile(r"\d{4}-\d\d-\d\d.*", re.ASCII | re.DOTALL)
