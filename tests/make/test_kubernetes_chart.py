@@ -81,7 +81,9 @@ def test_each_container_has_settings_that_its_service_takes(
         given = CASES[case][service].get("settings", {})
         for setting, value in given.items():
             loaded = getattr(settings, setting.removeprefix(SETTINGS[service].prefix).lower())
-            assert loaded == ((value,) if value == "*" else value), "large numbers too are written as they are"
+            assert loaded == ((value,) if isinstance(value, str) else value), (
+                "large numbers too are written as they are"
+            )
 
 
 def test_pods_ask_what_there_is_at_the_ports_where_it_is(charts: dict[str, Rendered]) -> None:
@@ -245,6 +247,13 @@ def test_the_worker_reaches_no_address_that_webhooks_may_not_have(charts: dict[s
         assert not may_connect(str(network[1]), allow_private=False)
     for inside in ("10.0.0.1", "172.20.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "127.0.0.1"):
         assert any(ipaddress.ip_address(inside) in ipaddress.ip_network(each) for each in four["except"])
+
+
+def test_the_authorization_server_reaches_clients_documents_only_if_it_reads_them(charts: dict[str, Rendered]) -> None:
+    reading, plain = (charts[case].of_kind("NetworkPolicy") for case in ("documents", "plain"))
+    outside = reading["rel-webhooks"]["spec"]["egress"][-1]
+    assert reading["rel-auth"]["spec"]["egress"] == [*plain["rel-auth"]["spec"]["egress"], outside]
+    assert reading["rel-fit"] == plain["rel-fit"]
 
 
 def test_without_the_fit_api_nothing_of_it_is_there(charts: dict[str, Rendered]) -> None:

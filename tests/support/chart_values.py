@@ -34,6 +34,10 @@ CASES: dict[str, dict[str, Any]] = {
         "nodeSelector": {"disk": "fast"},
         "tolerations": [{"key": "only", "operator": "Exists"}],
     },
+    "documents": {
+        **NEEDED,
+        "auth": {**NEEDED["auth"], "settings": {"AUTH_CLIENT_ID_METADATA_DOCUMENTS": "apps.example.org"}},
+    },
     "auth alone": {"auth": NEEDED["auth"], "fit": {"enabled": False}, "networkPolicy": {"enabled": False}},
 }
 REFUSED: dict[str, dict[str, Any]] = {
