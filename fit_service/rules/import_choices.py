@@ -178,7 +178,7 @@ def _members(readings: Iterable[Reading]) -> dict[str, str]:
     for each in readings:
         if each.member is not None:
             counts[each.member] = counts.get(each.member, 0) + 1
-    return {member: f"{count} weighings" for member, count in sorted(counts.items())[:MAX_MEMBERS]}
+    return {member: f"{count} weighing{'s' * (count > 1)}" for member, count in sorted(counts.items())[:MAX_MEMBERS]}
 
 
 def _shown_date(when: ClockTime | Day) -> str:

@@ -273,7 +273,7 @@ def test_members_of_a_family_are_told_apart_and_asked_for(actions: Actions, toke
     file = (FOLDER / "zepp-life-BODY_1760000000000.csv").read_bytes()
     assert faults(send(actions, token, file)) == [(line, "member") for line in (2, 3, 4)]
     [question] = send(actions, token, file, dry_run="true").json()["dry_run"]["questions"]
-    assert question["meanings"] == {"138.0": "1 weighings", "184.0": "2 weighings"}
+    assert question["meanings"] == {"138.0": "1 weighing", "184.0": "2 weighings"}
     answer = send(actions, token, file, member="184.0").json()
     assert answer["inserted"] == 2
     assert answer["skipped"] == [{"reason": "It is of another member of the family.", "count": 1, "places": ["line 3"]}]
@@ -436,6 +436,13 @@ def test_a_zip_is_read_for_the_file_that_is_known_in_it(actions: Actions, token:
     assert (answer["inserted"], answer["skipped"][0]["places"]) == (6, ["record 2"])
 
 
+def test_an_export_with_a_long_dtd_is_known_in_a_zip_too(actions: Actions, token: str) -> None:
+    """A zip's members are known by their first 4 KiB, and Apple's DTD is longer."""
+    export = (FOLDER / "apple-health-export.xml").read_bytes()
+    export = export.replace(b"]>", b"<!-- more -->" * 500 + b"]>", 1)
+    assert send(actions, token, zipped(**{"export.xml": export}), "application/zip").json()["inserted"] == 6
+
+
 def test_files_of_one_format_in_a_zip_are_read_together_and_places_name_them(actions: Actions, token: str) -> None:
     entry = b'[{"logId": %d, "weight": 181.4, "date": "0%d/05/26", "time": "07:30:12"}]'
     file = zipped(**{"weight-1.json": entry % (1, 1), "weight-2.json": entry % (2, 2), "steps-1.json": b"[]"})
@@ -556,6 +563,7 @@ def test_the_database_of_health_connect_is_read_in_grams_and_milliseconds(action
         (1767681060126, 3601, 82000.0),
         (1767681060000, 0, None),
         (None, 0, 82000.0),
+        (0, 0, 82000.0),
     ]
     answer = send(
         actions, token, zipped(**{"health_connect_export.db": database(WEIGHT_RECORDS, *records)}), "application/zip"
@@ -565,6 +573,7 @@ def test_the_database_of_health_connect_is_read_in_grams_and_milliseconds(action
     assert answer.json()["skipped"] == [
         {"reason": "It has no weight in it.", "count": 1, "places": ["record 4"]},
         {"reason": "It does not say when it was.", "count": 1, "places": ["record 5"]},
+        {"reason": "Its date is a placeholder.", "count": 1, "places": ["record 6"]},
     ]
     entries = actions.fit("GET", token=token).json()
     assert [(entry["body_weight"], entry["created_at"], entry.get("utc_offset")) for entry in entries] == [

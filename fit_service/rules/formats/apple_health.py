@@ -13,7 +13,7 @@ from xml.parsers import expat
 from fit_service.rules.formats import values
 from fit_service.rules.formats.contract import Format, Instant, Reading, Reason, Row, Skipped, Unreadable
 from fit_service.rules.formats.head import Head
-from fit_service.rules.formats.rows import without_repetitions
+from fit_service.rules.formats.rows import tidied
 from fit_service.rules.refusals import InvalidValueError, TooLongError, UnreadableError
 
 MAX_DEPTH = 32
@@ -25,7 +25,7 @@ _AT_ONCE = 64 * 1024
 
 
 def _recognise(head: Head) -> str | None:
-    is_export = head.opening == "<" and "<HealthData" in head.text
+    is_export = head.opening == "<" and ("<HealthData" in head.text or "<!DOCTYPE HealthData" in head.text)
     return "it is XML whose outermost element is HealthData" if is_export else None
 
 
@@ -79,7 +79,7 @@ def _record(number: int, record: dict[str, str]) -> Row:
 
 
 def _read(file: BinaryIO, _codec: str) -> Iterator[Row]:
-    return without_repetitions(_records(file))
+    return tidied(_records(file))
 
 
 def _records(file: BinaryIO) -> Iterator[Row]:

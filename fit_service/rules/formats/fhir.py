@@ -11,7 +11,7 @@ from fit_service.rules.formats import json_rows, values
 from fit_service.rules.formats.contract import ClockTime, Format, Reading, Reason, Row, Skipped, Unreadable
 from fit_service.rules.formats.head import Head
 from fit_service.rules.formats.json_rows import Item, NumberedItem, within
-from fit_service.rules.formats.rows import read_each, without_repetitions
+from fit_service.rules.formats.rows import read_each, tidied
 from fit_service.rules.refusals import InvalidValueError, Place
 
 _WEIGHED = {
@@ -39,7 +39,7 @@ def _recognise(head: Head) -> str | None:
 def _read(file: BinaryIO, _codec: str) -> Iterator[Row]:
     head = Head(file.read(4096))
     file.seek(0)
-    return without_repetitions(read_each(_resources(file, is_bundle="Bundle" in _TYPE.findall(head.text)), _row))
+    return tidied(read_each(_resources(file, is_bundle="Bundle" in _TYPE.findall(head.text)), _row))
 
 
 def _resources(file: BinaryIO, *, is_bundle: bool) -> Iterator[NumberedItem]:

@@ -9,7 +9,7 @@ import fitdecode
 from fit_service.rules.formats import values
 from fit_service.rules.formats.contract import Format, Reading, Reason, Row, Skipped
 from fit_service.rules.formats.head import Head
-from fit_service.rules.formats.rows import read_each, without_repetitions
+from fit_service.rules.formats.rows import read_each, tidied
 from fit_service.rules.refusals import Place, TooLongError, UnreadableError
 
 MAX_MESSAGES = 20_000
@@ -31,7 +31,7 @@ def _recognise(head: Head) -> str | None:
 
 
 def _read(file: BinaryIO, _codec: str) -> Iterator[Row]:
-    return without_repetitions(read_each(_messages(file), _row))
+    return tidied(read_each(_messages(file), _row))
 
 
 def _messages(file: BinaryIO) -> Iterator[tuple[Place, Any]]:

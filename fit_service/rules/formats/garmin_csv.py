@@ -8,7 +8,7 @@ from fit_service.rules.formats import values
 from fit_service.rules.formats.contract import Format, Reading, Reason, Row, Skipped, Unreadable
 from fit_service.rules.formats.csv_rows import NumberedRow, column_names, csv_rows
 from fit_service.rules.formats.head import Head
-from fit_service.rules.formats.rows import read_each, without_repetitions
+from fit_service.rules.formats.rows import read_each, tidied
 from fit_service.rules.refusals import Place
 
 _COLUMNS = ["Time", "Weight", "Change", "BMI"]
@@ -26,7 +26,7 @@ def _recognise(head: Head) -> str | None:
 
 
 def _read(file: BinaryIO, codec: str) -> Iterator[Row]:
-    return without_repetitions(_rows(csv_rows(file, codec)))
+    return tidied(_rows(csv_rows(file, codec)))
 
 
 def _rows(rows: Iterator[NumberedRow]) -> Iterator[Row]:

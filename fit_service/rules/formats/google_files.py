@@ -9,7 +9,7 @@ from fit_service.rules.formats.contract import Format, Instant, Reading, Reason,
 from fit_service.rules.formats.csv_rows import csv_rows, named_rows
 from fit_service.rules.formats.head import Head
 from fit_service.rules.formats.json_rows import Item, within
-from fit_service.rules.formats.rows import cell, read_each, without_repetitions
+from fit_service.rules.formats.rows import cell, read_each, tidied
 from fit_service.rules.refusals import Place
 
 _FIT_WEIGHT = "com.google.weight"
@@ -22,7 +22,7 @@ def _recognise_takeout(head: Head) -> str | None:
 
 
 def _read_takeout(file: BinaryIO, codec: str) -> Iterator[Row]:
-    return without_repetitions(read_each(named_rows(csv_rows(file, codec)), _takeout_row))
+    return tidied(read_each(named_rows(csv_rows(file, codec)), _takeout_row))
 
 
 def _takeout_row(place: Place, row: Mapping[str, str]) -> Row:
@@ -38,7 +38,7 @@ def _recognise_fit(head: Head) -> str | None:
 
 
 def _read_fit(file: BinaryIO, _codec: str) -> Iterator[Row]:
-    return without_repetitions(read_each(json_rows.items(file, "point", "Data Points"), _fit_row))
+    return tidied(read_each(json_rows.items(file, "point", "Data Points"), _fit_row))
 
 
 def _fit_row(place: Place, point: Item) -> Row:
@@ -57,7 +57,7 @@ def _recognise_health(head: Head) -> str | None:
 
 
 def _read_health(file: BinaryIO, _codec: str) -> Iterator[Row]:
-    return without_repetitions(read_each(json_rows.items(file, "point", "dataPoints"), _health_row))
+    return tidied(read_each(json_rows.items(file, "point", "dataPoints"), _health_row))
 
 
 def _health_row(place: Place, point: Item) -> Row:

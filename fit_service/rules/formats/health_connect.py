@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from fit_service.rules.formats import values
 from fit_service.rules.formats.contract import Format, Instant, Reading, Reason, Row, Skipped
 from fit_service.rules.formats.head import Head
-from fit_service.rules.formats.rows import read_each, without_repetitions
+from fit_service.rules.formats.rows import read_each, tidied
 from fit_service.rules.refusals import Place, TooLongError, UnreadableError
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -33,7 +33,7 @@ def _recognise(head: Head) -> str | None:
 
 
 def _read(file: BinaryIO, _codec: str) -> Iterator[Row]:
-    return without_repetitions(read_each(_records(file), _row))
+    return tidied(read_each(_records(file), _row))
 
 
 def _records(file: BinaryIO) -> Iterator[tuple[Place, Any]]:

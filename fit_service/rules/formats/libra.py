@@ -7,7 +7,7 @@ from fit_service.rules.formats import values
 from fit_service.rules.formats.contract import Format, Reading, Reason, Row, Skipped
 from fit_service.rules.formats.csv_rows import MAX_COLUMNS, csv_rows
 from fit_service.rules.formats.head import Head
-from fit_service.rules.formats.rows import read_each, without_repetitions
+from fit_service.rules.formats.rows import read_each, tidied
 from fit_service.rules.refusals import Place, TooLongError
 
 _VERSION, _UNITS = "#version:", "#units:"
@@ -19,7 +19,7 @@ def _recognise(head: Head) -> str | None:
 
 
 def _read(file: BinaryIO, codec: str) -> Iterator[Row]:
-    return without_repetitions(read_each(_weighings(file, codec), _row))
+    return tidied(read_each(_weighings(file, codec), _row))
 
 
 def _weighings(file: BinaryIO, codec: str) -> Iterator[tuple[Place, tuple[list[str], str | None]]]:

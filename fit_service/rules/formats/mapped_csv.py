@@ -10,7 +10,7 @@ from fit_service.rules.formats import values
 from fit_service.rules.formats.contract import Format, Reading, Reason, Row, Skipped
 from fit_service.rules.formats.csv_rows import csv_rows, named_rows
 from fit_service.rules.formats.head import DELIMITERS, Head
-from fit_service.rules.formats.rows import cell, read_each, without_repetitions
+from fit_service.rules.formats.rows import cell, read_each, tidied
 from fit_service.rules.refusals import InvalidValueError, Place
 
 NAME = "mapped_csv"
@@ -70,7 +70,7 @@ def mapped(columns: Columns, head: Head, field: str) -> tuple[Format, str]:
         def read_row(place: Place, row: Mapping[str, str]) -> Row:
             return _row(place, row, columns, has_commas=has_commas)
 
-        return without_repetitions(read_each(named_rows(csv_rows(file, codec, delimiter)), read_row))
+        return tidied(read_each(named_rows(csv_rows(file, codec, delimiter)), read_row))
 
     decimals = f"decimals are written with {'a comma' if has_commas else 'a point'}"
     because = f"map names its columns; cells are separated by {DELIMITERS[delimiter]}, {decimals}"

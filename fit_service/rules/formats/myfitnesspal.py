@@ -7,7 +7,7 @@ from fit_service.rules.formats import values
 from fit_service.rules.formats.contract import Day, EitherDate, Format, Reading, Reason, Row, Skipped
 from fit_service.rules.formats.csv_rows import csv_rows, named_rows
 from fit_service.rules.formats.head import Head
-from fit_service.rules.formats.rows import cell, read_each, without_repetitions
+from fit_service.rules.formats.rows import cell, read_each, tidied
 from fit_service.rules.refusals import InvalidValueError, Place
 
 _COLUMNS = (["Date", "Body Fat %", "Weight"], ["Date", "Weight"])
@@ -19,7 +19,7 @@ def _recognise(head: Head) -> str | None:
 
 
 def _read(file: BinaryIO, codec: str) -> Iterator[Row]:
-    return without_repetitions(read_each(named_rows(csv_rows(file, codec)), _row))
+    return tidied(read_each(named_rows(csv_rows(file, codec)), _row))
 
 
 def _row(place: Place, row: Mapping[str, str]) -> Row:

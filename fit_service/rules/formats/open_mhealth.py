@@ -7,7 +7,7 @@ from fit_service.rules.formats import json_rows, values
 from fit_service.rules.formats.contract import Format, Reading, Reason, Row, Skipped
 from fit_service.rules.formats.head import Head
 from fit_service.rules.formats.json_rows import Item, within
-from fit_service.rules.formats.rows import read_each, without_repetitions
+from fit_service.rules.formats.rows import read_each, tidied
 from fit_service.rules.refusals import Place
 
 _SCHEMA = "body-weight"
@@ -23,7 +23,7 @@ def _read(file: BinaryIO, _codec: str) -> Iterator[Row]:
     is_array = Head(file.read(4096)).opening == "["
     file.seek(0)
     points = json_rows.items(file, "point") if is_array else json_rows.values(file, "point")
-    return without_repetitions(read_each(points, _row))
+    return tidied(read_each(points, _row))
 
 
 def _row(place: Place, point: Item) -> Row:

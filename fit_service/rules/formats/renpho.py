@@ -8,7 +8,7 @@ from fit_service.rules.formats import values
 from fit_service.rules.formats.contract import ClockTime, Day, EitherDate, Format, Reading, Reason, Row, Skipped
 from fit_service.rules.formats.csv_rows import csv_rows, named_rows
 from fit_service.rules.formats.head import Head
-from fit_service.rules.formats.rows import cell, read_each, without_repetitions
+from fit_service.rules.formats.rows import cell, read_each, tidied
 from fit_service.rules.refusals import InvalidValueError, Place
 
 _WEIGHT = re.compile(r"Weight\s?\((kg|lb)\)")
@@ -27,7 +27,7 @@ def _recognise(head: Head) -> str | None:
 def _read(file: BinaryIO, codec: str) -> Iterator[Row]:
     delimiter = Head(file.read(4096), codec).delimiter
     file.seek(0)
-    return without_repetitions(read_each(named_rows(csv_rows(file, codec, delimiter)), _row))
+    return tidied(read_each(named_rows(csv_rows(file, codec, delimiter)), _row))
 
 
 def _row(place: Place, row: Mapping[str, str]) -> Row:

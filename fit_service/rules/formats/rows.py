@@ -1,9 +1,10 @@
-"""What all formats do with the rows of a file: one that can't be read is named, one that comes again is skipped."""
+"""What all formats do with the rows of a file: name what can't be read, and skip what says nothing new."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from fit_service.rules.formats.contract import Reading, Reason, Row, Skipped, Unreadable
+from fit_service.rules.formats import values
+from fit_service.rules.formats.contract import Instant, Reading, Reason, Row, Skipped, Unreadable
 from fit_service.rules.refusals import InvalidValueError, Place
 
 T = TypeVar("T")
@@ -22,14 +23,20 @@ def read_each(rows: Iterable[tuple[Place, T | Unreadable]], read: Callable[[Plac
             yield Unreadable(place, fault.field, fault.sentence)
 
 
-def without_repetitions(rows: Iterable[Row]) -> Iterator[Row]:
-    """Skip a reading of the same weight, unit and time as one before: real exports repeat what came by several ways."""
+def tidied(rows: Iterable[Row]) -> Iterator[Row]:
+    """Skip a reading of the same weight, unit and time as one before, and one of the very beginning of 1970.
+
+    Real exports repeat what came by several ways, and zero is how programs write a time that they don't know.
+    """
     seen = set()
     for row in rows:
         if isinstance(row, Reading):
             what = row.value, row.unit, row.when, row.member
             if what in seen:
                 yield Skipped(row.place, Reason.REPEATED)
+                continue
+            if isinstance(row.when, Instant) and row.when.at == values.EPOCH:
+                yield Skipped(row.place, Reason.PLACEHOLDER)
                 continue
             seen.add(what)
         yield row

@@ -7,7 +7,7 @@ from fit_service.rules.formats import values
 from fit_service.rules.formats.contract import ClockTime, Format, Instant, Reading, Reason, Row, Skipped
 from fit_service.rules.formats.csv_rows import csv_rows, named_rows
 from fit_service.rules.formats.head import Head
-from fit_service.rules.formats.rows import cell, read_each, without_repetitions
+from fit_service.rules.formats.rows import cell, read_each, tidied
 from fit_service.rules.refusals import InvalidValueError, Place
 
 _TABLE = "com.samsung.health.weight"
@@ -22,7 +22,7 @@ def _recognise(head: Head) -> str | None:
 def _read(file: BinaryIO, codec: str) -> Iterator[Row]:
     rows = csv_rows(file, codec)
     next(rows, None)
-    return without_repetitions(read_each(named_rows(rows), _row))
+    return tidied(read_each(named_rows(rows), _row))
 
 
 def _row(place: Place, row: Mapping[str, str]) -> Row:

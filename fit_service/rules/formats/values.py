@@ -25,9 +25,9 @@ UNITS = {
     "[oz_av]": ("lbs", Decimal("0.0625")),
 }
 """So much of kg or lbs is one of it, exactly."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT = timedelta(microseconds=1)
-_LAST_EPOCH = (datetime(9998, 1, 1, tzinfo=UTC) - _EPOCH) // _MOMENT
+_LAST_EPOCH = (datetime(9998, 1, 1, tzinfo=UTC) - EPOCH) // _MOMENT
 _YEARS = range(2, 9999)
 """Of another one, no zone's instants can be computed."""
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d):?(\d\d)", re.ASCII)
@@ -80,7 +80,7 @@ def of_epoch(count: object, per_second: int = 1, offset: int | None = None) -> I
     microseconds = int(digits) * 1_000_000 // per_second
     if microseconds > _LAST_EPOCH:
         raise InvalidValueError("created_at", f"{_shown(count)} is no time since 1970 that can be counted with.")
-    return Instant(_EPOCH + microseconds * _MOMENT, offset)
+    return Instant(EPOCH + microseconds * _MOMENT, offset)
 
 
 def moment(text: object) -> When:

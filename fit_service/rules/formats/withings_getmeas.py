@@ -8,7 +8,7 @@ from fit_service.rules.formats import json_rows, values
 from fit_service.rules.formats.contract import Format, Reading, Reason, Row, Skipped
 from fit_service.rules.formats.head import Head
 from fit_service.rules.formats.json_rows import Item, within
-from fit_service.rules.formats.rows import read_each, without_repetitions
+from fit_service.rules.formats.rows import read_each, tidied
 from fit_service.rules.refusals import InvalidValueError, Place
 
 _MEASURED, _WEIGHT, _AMBIGUOUS = 1, 1, 1
@@ -21,7 +21,7 @@ def _recognise(head: Head) -> str | None:
 
 
 def _read(file: BinaryIO, _codec: str) -> Iterator[Row]:
-    return without_repetitions(read_each(json_rows.items(file, "group", "body", "measuregrps"), _row))
+    return tidied(read_each(json_rows.items(file, "group", "body", "measuregrps"), _row))
 
 
 def _row(place: Place, group: Item) -> Row:
