@@ -55,6 +55,7 @@ class GrantRecordStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._find_good = database.question(_GOOD_GRANT)
 
     def add(self, record: GrantRecord, *, session_epoch: int, withdrawals: int | None, remember: bool = False) -> bool:
         """Commit a person's new grant, unless what they decided on has changed since they were asked: then False.
@@ -97,7 +98,7 @@ class GrantRecordStore:
 
         It allows nothing that its client may not ask for any more.
         """
-        row = self._database.row(_GOOD_GRANT, grant_id=grant_id)
+        row = self._find_good(grant_id=grant_id)
         if row is None:
             return None
         client_id, account_id, username, granted, audience, allowed = row

@@ -1,15 +1,16 @@
 """What the `storage/database.py` of both services have in common: transactions, and a schema of numbered migrations."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Connection, Executable, Inspector, MetaData, create_engine, inspect, text
+from sqlalchemy import Connection, Executable, Inspector, MetaData, Select, create_engine, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from shared.service.sql_engine import sql_engine, wait_however_long
+from shared.service.sql_question import HeldConnections, Question
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -48,6 +49,8 @@ class SqlDatabase:
         """Begins no transaction, which for PostgreSQL would be two more questions, and has no events, whose handling
         would cost as much as a small query.
         """
+        self._held = HeldConnections(self._asking)
+        self._is_traced = False
         level = None if sqlite else self.reads_at
         self._reading = self._engine.execution_options(isolation_level=level) if level else self._engine
 
@@ -57,6 +60,7 @@ class SqlDatabase:
 
         for engine in (self._engine, self._asking):
             trace_statements(engine)
+        self._is_traced = True
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -64,8 +68,17 @@ class SqlDatabase:
         with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
+    def question(self, query: Select[*tuple[Any, ...]]) -> Callable[..., Any]:
+        """Return what asks this query, by its parameters, for its one row or None; for those of each request."""
+        question = Question(self._held, query)
+
+        def ask(**parameters: str) -> Any:
+            return question.ask_as_usual(**parameters) if self._is_traced else question.ask(**parameters)
+
+        return ask
+
     def row(self, query: Executable, **parameters: object) -> Any:
-        """Return the one row that a query finds, or None: the quickest way to ask one question again and again."""
+        """Return the one row that a query finds, or None, without a transaction."""
         with self._asking.connect() as connection:
             return connection.execute(query, parameters).one_or_none()
 
@@ -142,6 +155,7 @@ class SqlDatabase:
 
     def close(self) -> None:
         """Give the connections back."""
+        self._held.close()
         self._engine.dispose()
 
     def _newest(self) -> str:

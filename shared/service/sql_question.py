@@ -1,0 +1,116 @@
+"""Asks one question again and again: past the layers in which SQLAlchemy spends three times as long as SQLite.
+
+The query, its types, the connections and what goes wrong stay SQLAlchemy's. What is left out is what it does anew for
+each statement, and the sign of life that its pool asks each connection for: if a statement fails here, whatever the
+reason, it is asked once more in the usual way, which tells a lost connection from a lost database.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.resource_server.process import reset_after_fork
+
+_HELD = 4
+"""So many connections of the pool are kept out of it. More questions at the same time go the usual way."""
+
+Processor = Callable[[Any], Any] | None
+Row = tuple[Any, ...]
+
+
+class HeldConnections:
+    """They begin no transactions, and one thread uses each at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
+        self._idle: list[Connection] = []
+        reset_after_fork(self)
+
+    def reset(self) -> None:
+        """Leave the connections to the parent process."""
+        self._idle = []
+
+    def take(self) -> Connection:
+        """Return a connection. Raises what the engine raises."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self.engine.connect()
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep a connection for the next question."""
+        if len(self._idle) < _HELD:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    @staticmethod
+    def drop(connection: Connection) -> None:
+        """Never use a connection again."""
+        with suppress(SQLAlchemyError):
+            connection.invalidate()
+            connection.close()
+
+    def close(self) -> None:
+        """Give all of them back to the pool."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+class Question:
+    """A query that finds one row or none."""
+
+    def __init__(self, held: HeldConnections, query: Select[*tuple[Any, ...]]) -> None:
+        self._held, self._query = held, query
+        dialect = held.engine.dialect
+        compiled = query.compile(dialect=dialect)
+        self._text = compiled.string
+        self._names: list[str] | None = list(compiled.positiontup or ()) if compiled.positional else None
+        types = [column.type.dialect_impl(dialect) for column in query.selected_columns]
+        self._processors = [each.result_processor(dialect, None) for each in types]
+
+    def ask(self, **parameters: str) -> Row | None:
+        """Return the row. Raises what SQLAlchemy raises."""
+        connection = self._held.take()
+        try:
+            row = self._row(connection.connection.driver_connection, parameters)
+        except self._held.driver_error:
+            self._held.drop(connection)
+            return self.ask_as_usual(**parameters)
+        except BaseException:
+            self._held.drop(connection)
+            raise
+        self._held.give_back(connection)
+        return row
+
+    def ask_as_usual(self, **parameters: str) -> Row | None:
+        """Return the row by SQLAlchemy's own means."""
+        with self._held.engine.connect() as connection:
+            found = connection.execute(self._query, parameters).one_or_none()
+            return None if found is None else tuple(found)
+
+    def _row(self, driver: Any, parameters: dict[str, str]) -> Row | None:
+        values = parameters if self._names is None else [parameters[name] for name in self._names]
+        cursor = driver.cursor()
+        try:
+            cursor.execute(self._text, values)
+            row = cursor.fetchone()
+        finally:
+            cursor.close()
+        if _has_become_read_only(driver):
+            raise self._held.driver_error("this PostgreSQL has become read-only")
+        if row is None:
+            return None
+        return tuple(
+            value if process is None else process(value) for value, process in zip(row, self._processors, strict=True)
+        )
+
+
+def _has_become_read_only(driver: Any) -> bool:
+    """A primary that was demoted says so with its answer, which may be older than what ended meanwhile elsewhere."""
+    info = getattr(driver, "info", None)
+    return info is not None and info.parameter_status("default_transaction_read_only") == "on"
