@@ -28,7 +28,7 @@ _EVERY = 0.0011
 """Seconds of CPU time between two looks; no multiple of anything that a request does."""
 _LAYERS = {
     ("redis_exchange.py", "ask"): "Redis, one round trip",
-    ("sql_database.py", "row"): "SQL, one query",
+    ("sql_question.py", "ask"): "SQL, one query",
     ("request_log.py", "log_answer"): "log line",
     ("metrics.py", "count"): "metrics",
     ("authentication.py", "authenticate"): "client authentication",

@@ -12,8 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.resource_server.process import reset_after_fork
-
 _HELD = 4
 """So many connections of the pool are kept out of it. More questions at the same time go the usual way."""
 
@@ -22,17 +20,12 @@ Row = tuple[Any, ...]
 
 
 class HeldConnections:
-    """They begin no transactions, and one thread uses each at a time."""
+    """They begin no transactions, and one thread uses each at a time. Like the pool's, none is there before a fork."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._idle: list[Connection] = []
-        reset_after_fork(self)
-
-    def reset(self) -> None:
-        """Leave the connections to the parent process."""
-        self._idle = []
 
     def take(self) -> Connection:
         """Return a connection. Raises what the engine raises."""
