@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.actions import CALLBACK, READ, WRITE, App
+from tests.support.signing_app import SigningApp, ec_key, jwks
 from tests.support.stack import Stack
 
 Answer = tuple[int, dict[str, str], bytes] | Callable[[BaseHTTPRequestHandler], None]
@@ -51,7 +52,7 @@ def document_host(certificate: Path) -> Iterator[DocumentHost]:
                 self.close_connection = True
                 return
             status, headers, body = answer
-            self.send_response(status)
+            (self.send_response_only if "Date" in headers else self.send_response)(status)
             for name, value in ({"Content-Length": str(len(body))} | headers).items():
                 self.send_header(name, value)
             self.end_headers()
@@ -101,6 +102,19 @@ class DescribedApp(App):
         said = {name: value for name, value in said.items() if value is not None}
         self._host.put(self.path, said, **(headers or {}))
 
+    def destroy(self, answer: Answer = (404, {}, b"")) -> None:
+        """Have its host answer otherwise."""
+        self._host.answers[self.path] = answer
+
     @property
     def times_read(self) -> int:
         return self._host.times_asked(self.path)
+
+
+class DescribedSigningApp(DescribedApp, SigningApp):
+    """One that proves itself with signatures. Its keys are in the document unless that is changed."""
+
+    def __init__(self, stack: Stack, host: DocumentHost, path: str, **changes: Any) -> None:
+        self.key, self.algorithm = ec_key(), "ES256"
+        keys = {} if "jwks_uri" in changes else {"jwks": jwks(self.key)}
+        super().__init__(stack, host, path, token_endpoint_auth_method="private_key_jwt", **{**keys, **changes})

@@ -37,6 +37,15 @@ def test_a_host_name_under_which_no_request_could_arrive_is_refused(name: str) -
         Settings.load({**REQUIRED, "AUTH_TRUSTED_HOSTS": f"auth,{name}"})
 
 
+@pytest.mark.parametrize("value", ["off,app.example", "open,app.example", "", ",", "https://app.example", "*.example"])
+def test_whose_documents_are_taken_is_said_in_one_way(value: str) -> None:
+    for good in (("off",), ("open",), ("app.example", "other.example")):
+        loaded = Settings.load({**REQUIRED, "AUTH_CLIENT_ID_METADATA_DOCUMENTS": ", ".join(good)})
+        assert loaded.client_id_metadata_documents == good
+    with pytest.raises(SettingsError, match="AUTH_CLIENT_ID_METADATA_DOCUMENTS"):
+        Settings.load({**REQUIRED, "AUTH_CLIENT_ID_METADATA_DOCUMENTS": value})
+
+
 FIT = {
     "FIT_RESOURCE": "http://localhost:8001/api/",
     "FIT_ISSUER": "http://localhost:8000",

@@ -136,7 +136,9 @@ class DocumentClients:
         """Return a client by what its document says, or said until yesterday. Nothing is read that nobody uses yet."""
         if self._policy.refusal(client.client_id) is not None:
             return None
-        if again and client.unused_until is None:
+        if client.unused_until is not None:
+            return client if _holds(client) else None
+        if again:
             try:
                 return self._read(client.client_id)
             except (UnreachableError, UnreadableError, ClientRefusedError) as failure:

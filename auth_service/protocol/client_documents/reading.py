@@ -63,7 +63,8 @@ class DocumentReader:
         deadline = seconds() + DEADLINE
         metadata, fresh_for = self._get(address, deadline)
         jwks = None
-        if "jwks_uri" in metadata and metadata.get("token_endpoint_auth_method") == "private_key_jwt":
+        signs = metadata.get("token_endpoint_auth_method") == "private_key_jwt"
+        if signs and "jwks_uri" in metadata and "jwks" not in metadata:
             jwks_uri = metadata["jwks_uri"]
             if not isinstance(jwks_uri, str) or not jwks_uri.startswith("https://"):
                 raise UnreadableError("its jwks_uri must begin with https://")

@@ -1,13 +1,17 @@
 """A stack that takes documents of this machine, and a host that has some."""
 
+import html
 import itertools
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.actions import Actions
+from auth_service.models.base import now
+from auth_service.protocol.client_documents import known_clients
+from tests.support.actions import Actions, Verifier
 from tests.support.certificates import self_signed
 from tests.support.document_host import DescribedApp, DocumentHost, document_host
 from tests.support.stack import Stack, run_stack
@@ -56,3 +60,38 @@ def described(actions: Actions, host: DocumentHost) -> Callable[..., DescribedAp
         return DescribedApp(actions.stack, host, path or f"/app-{next(_numbers)}/client.json", **changes)
 
     return make
+
+
+@pytest.fixture
+def refused(actions: Actions) -> Callable[[DescribedApp], str]:
+    """Has somebody bring an app's request, and gives what the page says on which that ends."""
+
+    def bring(app: DescribedApp) -> str:
+        person = actions.person()
+        person.sign_in()
+        page = person.browser.follow(app.authorize_url(Verifier()))
+        assert (page.status_code, "Location" in page.headers) == (400, False), page.text
+        return html.unescape(page.text)
+
+    return bring
+
+
+class Clock:
+    """The time at which documents are looked at. It stands still until it is moved."""
+
+    def __init__(self, actions: Actions) -> None:
+        self.now = now()
+        self._redis = actions.stack.parts.redis.reads
+
+    def move(self, *, forget: bool = True, **by: float) -> None:
+        """Go on, far enough that no attempt of before is remembered, unless it shall be."""
+        self.now += timedelta(**by)
+        for attempt in self._redis.scan_iter("client-document:*") if forget else ():
+            self._redis.delete(attempt)
+
+
+@pytest.fixture
+def clock(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(actions)
+    monkeypatch.setattr(known_clients, "now", lambda: clock.now)
+    return clock
