@@ -24,7 +24,7 @@ MAX_PLACES = 10
 """So many of the rows that were skipped for one reason are named."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FileEntry:
     """It is one entry of a file."""
 

@@ -79,9 +79,10 @@ class Chooser:
         Raises InvalidValueError if nobody can weigh that.
         """
         try:
-            if self._is_of_another(reading):
+            if reading.member is not None and self._is_of_another(reading.member):
                 return Reason.OTHER_MEMBER
-            instant = self._instant(self._undoubted(reading.when))
+            when = reading.when
+            instant = when if isinstance(when, Instant) else self._instant(self._undoubted(when))
             unit = reading.unit or self._unit(reading)
         except _NotChosenError as missing:
             self._ask(missing, reading)
@@ -98,13 +99,13 @@ class Chooser:
             self.questions[key] = Question(*key, missing.meanings())
         self.questions[key].places.append(reading.place)
 
-    def _is_of_another(self, reading: Reading) -> bool:
-        if reading.member is None or len(self._members) < 2:
+    def _is_of_another(self, member: str) -> bool:
+        if len(self._members) < 2:
             return False
         if self._choices.members is None:
             sentence = "The file has weighings of several people: say with member whose are meant."
             raise _NotChosenError("member", sentence, lambda: self._members)
-        return reading.member not in self._choices.members
+        return member not in self._choices.members
 
     def _unit(self, reading: Reading) -> str:
         if self._choices.unit is None:

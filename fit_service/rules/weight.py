@@ -12,6 +12,7 @@ MASS_OF_A_THOUSANDTH = {"kg": 100_000_000, "lbs": 45_359_237}
 """Masses are in hundred-millionths of a gram, so that both are whole: since 1959 a pound is exactly 453.59237 g."""
 LIGHTEST_KG, HEAVIEST_KG = 1, 700
 """Beyond this it is a typing error: the heaviest person on record weighed 635 kg."""
+_LIGHTEST, _HEAVIEST = (kg * 1000 * MASS_OF_A_THOUSANDTH["kg"] for kg in (LIGHTEST_KG, HEAVIEST_KG))
 MAX_DECIMALS = 3
 _THOUSANDTH = Decimal("0.001")
 _FLOAT_ROUNDING = Decimal(2) ** -24
@@ -84,7 +85,7 @@ def parse_weight(amount: object, unit: object) -> Weight:
 
 def in_range(weight: Weight) -> Weight:
     """Return the weight if a person can have it. Raises InvalidValueError."""
-    if not _mass_of_kg(LIGHTEST_KG) <= weight.mass <= _mass_of_kg(HEAVIEST_KG):
+    if not _LIGHTEST <= weight.mass <= _HEAVIEST:
         raise _out_of_range()
     return weight
 
@@ -114,7 +115,3 @@ def _parse_amount(value: object) -> Decimal:
 
 def _out_of_range() -> InvalidValueError:
     return InvalidValueError("body_weight", f"body_weight must be between {LIGHTEST_KG} and {HEAVIEST_KG} kg.")
-
-
-def _mass_of_kg(kg: int) -> int:
-    return kg * 1000 * MASS_OF_A_THOUSANDTH["kg"]

@@ -85,8 +85,9 @@ def _read_json(file: BinaryIO, _codec: str) -> Iterator[Row]:
 def _row(place: Place, fields: object) -> Row:
     if not isinstance(fields, dict):
         return Unreadable(place, "entry", "An entry must be a JSON object.")
-    if any(_marks_deletion(name, fields) for name in fields):
-        return Skipped(place, Reason.DELETED)
+    for name in fields:
+        if name not in COLUMNS and _marks_deletion(name, fields[name]):
+            return Skipped(place, Reason.DELETED)
     try:
         entry = new_entry(_without_others(fields), _ANY_TIME)
     except InvalidValueError as refusal:
@@ -100,15 +101,16 @@ def _row(place: Place, fields: object) -> Row:
 
 def _without_others(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Other programs' files may have columns with the names of ours and something else in them."""
-    unreadable = {
-        name for name, can_be_read in _READABLE.items() if name in fields and not can_be_read(str(fields[name]))
-    }
-    return {name: value for name, value in fields.items() if name not in unreadable} if unreadable else fields
+    read = dict(fields)
+    for name, can_be_read in _READABLE.items():
+        if name in read and not can_be_read(str(read[name])):
+            del read[name]
+    return read
 
 
-def _marks_deletion(name: str, fields: Mapping[str, Any]) -> bool:
-    is_mark = name not in COLUMNS and "".join(filter(str.isalpha, name.lower())) in _DELETION_MARKS
-    return is_mark and str(fields[name]).lower().strip(_OF_ZERO) not in {"", *_NOT_DELETED}
+def _marks_deletion(name: str, value: object) -> bool:
+    is_mark = "".join(filter(str.isalpha, name.lower())) in _DELETION_MARKS
+    return is_mark and str(value).lower().strip(_OF_ZERO) not in {"", *_NOT_DELETED}
 
 
 CSV = Format("csv", "Our own CSV", ("text/csv",), _recognise_csv, _read_csv)
