@@ -158,6 +158,7 @@ def ensure_client(
     digest = secret_digest(secret_from(secret_file)) if secret_file else None
 
     def bring_to_state(client: Client) -> None:
+        _refuse_described(client)
         if client.jwks is not None:
             raise RefusedError(
                 f"{client_id} authenticates with keys, which this would take away: `client set-keys` changes them"
@@ -217,6 +218,7 @@ def set_client_keys(client_id: str, jwks_file: IO[str]) -> object:
     keys = checked_jwks(json_from(jwks_file))
 
     def replace_keys(client: Client) -> None:
+        _refuse_described(client)
         if client.jwks is None:
             raise RefusedError(f"{client_id} has no keys: it authenticates with {client.token_endpoint_auth_method}")
         client.jwks = keys
@@ -250,6 +252,12 @@ def _describe(client: Client, name: str, options: dict[str, Any]) -> None:
     client.origins = tuple(options["origins"])
     client.id_token_signed_response_alg = options["id_token_signed_response_alg"]
     check_client(client, parts().resource_servers.scopes())
+
+
+def _refuse_described(client: Client) -> None:
+    """An operator's change would last until the document is read again."""
+    if client.document_host is not None:
+        raise RefusedError(f"the document at {client.client_id} says what this client is; only `client delete` helps")
 
 
 def _client_as_json(client: Client) -> dict[str, object]:

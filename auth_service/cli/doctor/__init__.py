@@ -8,6 +8,7 @@ from redis import RedisError
 from auth_service.cli.command import parts
 from auth_service.cli.doctor.configuration import setting_findings
 from auth_service.cli.doctor.database import database_findings
+from auth_service.cli.doctor.documents import host_findings
 from auth_service.cli.doctor.keys import key_findings
 from auth_service.cli.doctor.redis import (
     clock_findings,
@@ -27,7 +28,14 @@ def _checks() -> Mapping[str, Check]:
     here = parts()
     issuer, redis = here.settings.issuer, here.redis
     registers_clients = here.settings.registration != "closed"
-    metadata = partial(server_metadata, here.server, here.resource_servers, registers_clients=registers_clients)
+    takes_documents = here.document_policy.takes_any
+    metadata = partial(
+        server_metadata,
+        here.server,
+        here.resource_servers,
+        registers_clients=registers_clients,
+        takes_documents=takes_documents,
+    )
     return {
         "settings": partial(setting_findings, here.settings),
         "database": partial(database_findings, here.database),
@@ -42,6 +50,7 @@ def _checks() -> Mapping[str, Check]:
             document_findings, f"{issuer}/.well-known/oauth-authorization-server", metadata, "AUTH_ISSUER"
         ),
         "certificate": partial(certificate_findings, issuer),
+        "documents of clients": partial(host_findings, here.settings),
     }
 
 

@@ -4,6 +4,8 @@ within one deadline. What is believed of it is `description.py`'s.
 
 import re
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPMessage, HTTPResponse
@@ -74,28 +76,40 @@ class DocumentReader:
             fresh_for = min(fresh_for, keys_fresh_for)
         return Document(metadata, jwks, fresh_for)
 
+    def reach(self, host: str) -> None:
+        """Connect to a host of documents, and no more. Raises UnreachableError."""
+        with self._connection(f"https://{host}/", seconds() + DEADLINE) as connection:
+            connection.connect()
+
     def _get(self, address: str, deadline: float) -> tuple[Metadata, int]:
         """Return the JSON object at an address, and for how many seconds it is fresh."""
-        parts = urlsplit(address)
-        connection = GuardedConnection(parts, self._tls, self._may_connect)
-        connection.deadline = deadline
+        netloc = urlsplit(address).netloc
+        target = address[len("https://") + len(netloc) :]  # byte for byte, also an empty query
         headers = {
-            "Host": parts.netloc,
+            "Host": netloc,
             "Accept": "application/json",
             "Accept-Encoding": "identity",
             "User-Agent": "Moogle-Client-Documents",
             "Connection": "close",
         }
-        try:
-            target = address[len("https://") + len(parts.netloc) :]  # byte for byte, also an empty query
+        with self._connection(address, deadline) as connection:
             connection.request("GET", target if target.startswith("/") else f"/{target}", headers=headers)
             response = connection.getresponse()
             return _object(response), _fresh_for(response.headers)
+
+    @contextmanager
+    def _connection(self, address: str, deadline: float) -> Iterator[GuardedConnection]:
+        """Say alike what doesn't answer and what must not be reached: nobody finds out who lives inside."""
+        parts = urlsplit(address)
+        connection = GuardedConnection(parts, self._tls, self._may_connect)
+        connection.deadline = deadline
+        try:
+            yield connection
         except TimeoutError:
             raise UnreachableError(f"{parts.hostname} didn't answer in time") from None
         except ssl.SSLError:
             raise UnreachableError(f"there is no TLS connection to {parts.hostname} that can be trusted") from None
-        except (OSError, HTTPException):  # the same for what must not be reached: nobody finds out who lives inside
+        except (OSError, HTTPException):
             raise UnreachableError(f"{parts.hostname} doesn't answer at a public address") from None
         finally:
             connection.close()

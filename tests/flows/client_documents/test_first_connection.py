@@ -1,5 +1,6 @@
 """From a document to tokens: nothing is registered, and nothing is read before somebody has signed in."""
 
+import json
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ import requests
 
 from tests.support.actions import READ, TIMEOUT, Actions, Verifier, error_of, tokens
 from tests.support.document_host import DescribedApp
+from tests.support.signing_app import ec_key, jwks
 
 Described = Callable[..., DescribedApp]
 
@@ -79,3 +81,27 @@ def test_the_operator_sees_the_client_and_shuts_it_out_for_good(actions: Actions
     page = person.browser.follow(app.authorize_url(Verifier()))
     assert (page.status_code, "the operator of this server has removed the client" in page.text) == (400, True)
     assert app.times_read == 1
+
+
+def test_an_operator_changes_nothing_that_the_document_says(actions: Actions, described: Described) -> None:
+    app = described()
+    app.connect(actions.person())
+    for arguments in (
+        (
+            "ensure",
+            "Mine",
+            "--client-id",
+            app.client_id,
+            "--public",
+            "--scope",
+            READ,
+            "--redirect-uri",
+            app.redirect_uri,
+        ),
+        ("set-keys", app.client_id, "-"),
+        ("rotate-secret", app.client_id),
+        ("create", "Mine", "--client-id", "https://app.example/c", "--scope", READ, "--redirect-uri", app.redirect_uri),
+    ):
+        keys = json.dumps(jwks(ec_key()))
+        result = actions.stack.auth_app.test_cli_runner().invoke(args=["client", *arguments], input=keys)
+        assert result.exit_code == 1, result.output

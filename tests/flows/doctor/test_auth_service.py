@@ -30,7 +30,7 @@ OTHER_KEY = "YW5vdGhlciBrZXkgb2YgYWxsIHRlc3RzLCAzMiBieXRlcyE"
 
 def test_in_good_health_nothing_is_found(stack: Stack) -> None:
     result = stack.auth_app.test_cli_runner().invoke(args=["doctor"])
-    assert (result.exit_code, result.stdout) == (0, "11 checks, 0 findings\n")
+    assert (result.exit_code, result.stdout) == (0, "12 checks, 0 findings\n")
 
 
 def test_a_finding_is_a_line_that_says_what_to_do(stack: Stack, config: Config) -> None:
@@ -39,7 +39,7 @@ def test_a_finding_is_a_line_that_says_what_to_do(stack: Stack, config: Config) 
     evicts = (
         "Redis' room: Redis evicts (allkeys-lru): grants would end without a reason. Set `maxmemory-policy noeviction`."
     )
-    assert (result.exit_code, result.stdout) == (1, f"{evicts}\n11 checks, 1 findings\n")
+    assert (result.exit_code, result.stdout) == (1, f"{evicts}\n12 checks, 1 findings\n")
 
 
 def test_a_redis_that_is_nearly_full(stack: Stack, config: Config) -> None:
@@ -162,6 +162,14 @@ def test_a_certificate_that_is_not_believed_or_ends_soon(tmp_path: Path, monkeyp
         (soon,) = certificate_findings(f"https://localhost:{port}")
         assert "ends in 1 days" in soon.problem
     assert list(certificate_findings("http://localhost:1")) == []
+
+
+def test_hosts_of_documents_that_can_not_be_reached(others: Others) -> None:
+    app = others.auth(client_id_metadata_documents="127.0.0.1", client_documents_on_loopback=True)
+    [finding] = examined(app)["documents of clients"]
+    assert finding["problem"] == "documents of clients can't be read: 127.0.0.1 doesn't answer at a public address"
+    secure = others.auth(issuer=f"https://localhost:{free_port()}", client_documents_on_loopback=True)
+    assert any("DOCUMENTS_ON_LOOPBACK" in each["problem"] for each in examined(secure)["settings"])
 
 
 def test_a_check_that_hangs_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
