@@ -15,7 +15,7 @@ def setting_findings(settings: Settings) -> Iterator[Finding]:
         )
     if settings.secure and settings.client_documents_on_loopback:
         yield Finding(
-            "AUTH_CLIENT_DOCUMENTS_ON_LOOPBACK is set on a service with https: strangers' documents can lead to this machine",
+            "AUTH_CLIENT_DOCUMENTS_ON_LOOPBACK on a service with https: documents can lead to this machine",
             "That is for trying out: take it away",
         )
     if not settings.secure and settings.registration == "open":

@@ -86,22 +86,14 @@ def test_the_operator_sees_the_client_and_shuts_it_out_for_good(actions: Actions
 def test_an_operator_changes_nothing_that_the_document_says(actions: Actions, described: Described) -> None:
     app = described()
     app.connect(actions.person())
-    for arguments in (
-        (
-            "ensure",
-            "Mine",
-            "--client-id",
-            app.client_id,
-            "--public",
-            "--scope",
-            READ,
-            "--redirect-uri",
-            app.redirect_uri,
-        ),
-        ("set-keys", app.client_id, "-"),
-        ("rotate-secret", app.client_id),
-        ("create", "Mine", "--client-id", "https://app.example/c", "--scope", READ, "--redirect-uri", app.redirect_uri),
+    said, own = "says what this client is", "a client id consists of letters"
+    options = ("--scope", READ, "--redirect-uri", app.redirect_uri)
+    for arguments, problem in (
+        (("ensure", "Mine", "--client-id", app.client_id, "--public", *options), said),
+        (("set-keys", app.client_id, "-"), said),
+        (("rotate-secret", app.client_id), "has no secret"),
+        (("create", "Mine", "--client-id", "https://app.example/c", *options), own),
     ):
         keys = json.dumps(jwks(ec_key()))
         result = actions.stack.auth_app.test_cli_runner().invoke(args=["client", *arguments], input=keys)
-        assert result.exit_code == 1, result.output
+        assert (result.exit_code, problem in result.output) == (2, True), result.output
