@@ -23,6 +23,7 @@ from auth_service.routes import routes
 from auth_service.settings import Settings
 from auth_service.web.browser_requests import note_who_acts
 from auth_service.web.browser_session import install_sessions
+from auth_service.web.double_clicks import DoubleClicks
 from auth_service.web.errors import install_error_handlers
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.protocol_app import ProtocolApp
@@ -104,7 +105,7 @@ def _readiness(parts: Components) -> dict[str, Check]:
 
 
 def _install_pages(app: Flask, parts: Components) -> None:
-    csrf = CSRFProtect(app)
+    csrf, double_clicks = CSRFProtect(app), DoubleClicks(parts.repeated_answers)
     failed_sign_ins = FailedSignIns(parts.accounts, parts.events, parts.throttle)
     for blueprint in (
         authorization_endpoint(
@@ -126,7 +127,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.accounts, parts.throttle, parts.pending, parts.events, failed_sign_ins, parts.domain_metrics
         )
     )
-    app.register_blueprint(sign_out_pages(parts.logout, parts.accounts, parts.logout_requests))
+    app.register_blueprint(sign_out_pages(parts.logout, parts.accounts, parts.logout_requests, double_clicks))
     app.register_blueprint(
         consent_pages(
             parts.authorization,
@@ -135,6 +136,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.pending,
             parts.resource_servers,
             parts.creation,
+            double_clicks,
         )
     )
     app.register_blueprint(
@@ -146,6 +148,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.devices,
             parts.device_decisions,
             parts.throttle,
+            double_clicks,
         )
     )
     app.register_blueprint(

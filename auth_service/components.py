@@ -61,6 +61,7 @@ from auth_service.storage.grants import GrantStore
 from auth_service.storage.initial_access_tokens import InitialAccessTokenStore
 from auth_service.storage.password_hashing import HasherInTurns
 from auth_service.storage.redis_connection import RedisClients, connect_redis
+from auth_service.storage.repeated_answers import RepeatedAnswers
 from auth_service.storage.replay_cache import ReplayCache
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.revocation_log import RevocationLog
@@ -104,6 +105,7 @@ class Components:
     pending: AuthorizationRequestStore
     pushed: AuthorizationRequestStore
     logout_requests: AuthorizationRequestStore
+    repeated_answers: RepeatedAnswers
     throttle: Throttle
     creation: GrantCreation
     issuance: TokenIssuance
@@ -231,6 +233,8 @@ def build(settings: Settings) -> Components:
             code_lifetime=settings.code_lifetime,
         ),
         consents,
+        keys,
+        grants,
     )
     introspection = Introspection(issuer, caller_authentication, known_authentication, keys, grants, signing_keys)
     log = RevocationLog(redis, settings.redis_shards, settings.revocation_log_lifetime)
@@ -257,6 +261,7 @@ def build(settings: Settings) -> Components:
         pending=AuthorizationRequestStore(redis, "authorization-request", settings.authorization_request_lifetime),
         pushed=pushed,
         logout_requests=AuthorizationRequestStore(redis, "logout-request", settings.authorization_request_lifetime),
+        repeated_answers=RepeatedAnswers(redis),
         throttle=throttle,
         creation=creation,
         issuance=issuance,

@@ -1,5 +1,6 @@
 """Behind every grant is a question: may this app do these things? The person ticks the scopes one by one."""
 
+import json
 from urllib.parse import urlsplit
 
 from authlib.oauth2 import OAuth2Error
@@ -19,6 +20,7 @@ from auth_service.storage.authorization_requests import AuthorizationRequestStor
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.web.browser_requests import to_flask
 from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
+from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.http_methods import refuse_head
 from auth_service.web.leaving import allow_form_to_lead_to
 
@@ -32,6 +34,7 @@ def consent_pages(
     pending: AuthorizationRequestStore,
     resource_servers: ResourceServerStore,
     creation: GrantCreation,
+    double_clicks: DoubleClicks,
 ) -> Blueprint:
     """Return a blueprint with the page and its answer. What is asked is what the server kept, not what a form says."""
     blueprint = Blueprint("consent", __name__)
@@ -40,10 +43,14 @@ def consent_pages(
     @blueprint.get("/consent")
     def ask() -> ResponseReturnValue:
         request_id = request.args.get("request", "")
+        if (earlier := _earlier(request_id)) is not None:
+            return earlier
         account, assessment = _who_decides(request_id)
         asked = assessment.request
         if assessment.step is Next.ANSWER:
-            return _answer(request_id, Decision(account, signed_in_at(), asked.target.scopes, assessment.withdrawals))
+            decision = Decision(account, signed_in_at(), asked.target.scopes, assessment.withdrawals)
+            unasked = _unasked(request_id, account)
+            return double_clicks.answer(unasked, lambda: _answer(request_id, decision), endpoint.may_repeat)
         allow_form_to_lead_to(asked.redirect_uri)
         return render_template(
             "consent.html",
@@ -61,6 +68,9 @@ def consent_pages(
 
     @blueprint.post("/consent")
     def decide() -> ResponseReturnValue:
+        return double_clicks.answer(sent_form(), _decide, endpoint.may_repeat)
+
+    def _decide() -> ResponseReturnValue:
         request_id = request.form.get("request", "")
         account, assessment = _who_decides(request_id)
         asked = assessment.request
@@ -86,7 +96,7 @@ def consent_pages(
             documents.look(client_id, request.remote_addr or "")
         signed_in = SignedIn(account.id, signed_in_at()) if account else None
         try:
-            assessment = endpoint.assess(_protocol_request(kept), kept.received_at, signed_in)
+            assessment = endpoint.assess(_protocol_request(endpoint.issuer, kept), kept.received_at, signed_in)
         except OAuth2Error as refusal:
             if refusal.redirect_uri is None:
                 raise  # its client was deleted meanwhile, or has another address
@@ -100,16 +110,28 @@ def consent_pages(
     def _refuse(request_id: str, refusal: OAuth2Error) -> Response:
         """Tell the client, whose address is beyond doubt."""
         kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
-        return to_flask(endpoint.refuse(_protocol_request(kept), refusal))
+        return to_flask(endpoint.refuse(_protocol_request(endpoint.issuer, kept), refusal))
 
     def _answer(request_id: str, decision: Decision) -> ResponseReturnValue:
         kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
-        return to_flask(endpoint.answer(endpoint.check(_protocol_request(kept)), decision))
+        return to_flask(endpoint.answer(endpoint.check(_protocol_request(endpoint.issuer, kept)), decision))
 
-    def _protocol_request(kept: KeptRequest) -> ProtocolRequest:
-        return ProtocolRequest("GET", f"{endpoint.issuer}/authorize", {}, kept.parameters, direct=kept.direct)
+    def _earlier(request_id: str) -> Response | None:
+        """Return what was answered without a question, where the same person comes a second time: by a double click."""
+        account = signed_in_account(accounts)
+        if account is None or pending.find(request_id, browser_binding()) is not None:
+            return None
+        return double_clicks.earlier(_unasked(request_id, account), endpoint.may_repeat)
 
     return blueprint
+
+
+def _protocol_request(issuer: str, kept: KeptRequest) -> ProtocolRequest:
+    return ProtocolRequest("GET", f"{issuer}/authorize", {}, kept.parameters, direct=kept.direct)
+
+
+def _unasked(request_id: str, account: Account) -> str:
+    return json.dumps(["unasked", browser_binding(), request_id, account.id, account.session_epoch])
 
 
 def _sign_in_for(request_id: str) -> str:

@@ -20,6 +20,7 @@ from auth_service.storage.device_authorizations import DeviceAuthorizationStore
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import signed_in_account, signed_in_at
+from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.waiting import in_minutes
 
 _UNKNOWN = "No device waits under this code. It may have expired: look whether your device shows a new one."
@@ -39,6 +40,7 @@ def device_page(
     devices: DeviceAuthorizationStore,
     decisions: DeviceDecisions,
     throttle: Throttle,
+    double_clicks: DoubleClicks,
 ) -> Blueprint:
     """Return a blueprint with the page and its answer. Consent is always asked: the device proved nothing."""
     blueprint = Blueprint("device", __name__)
@@ -69,6 +71,9 @@ def device_page(
 
     @blueprint.post("/device")
     def answer() -> ResponseReturnValue:
+        return double_clicks.answer(sent_form(), _decide)
+
+    def _decide() -> ResponseReturnValue:
         entered = request.form.get("user_code", "")
         account = signed_in_account(accounts)
         if account is None:

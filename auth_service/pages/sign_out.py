@@ -4,18 +4,23 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.openid.logout import LogoutEndpoint, LogoutRequest
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
 from auth_service.web.browser_session import browser_binding, end_session, signed_in_account
+from auth_service.web.double_clicks import DoubleClicks, sent_form
+from auth_service.web.errors import failed
 from auth_service.web.leaving import allow_form_to_lead_to
 
 _EXPIRED = "This request has expired or was answered already."
 
 
-def sign_out_pages(endpoint: LogoutEndpoint, accounts: AccountStore, kept: AuthorizationRequestStore) -> Blueprint:
+def sign_out_pages(
+    endpoint: LogoutEndpoint, accounts: AccountStore, kept: AuthorizationRequestStore, double_clicks: DoubleClicks
+) -> Blueprint:
     """Return a blueprint with the question, its answer and the page at the end. `kept` holds what apps asked for."""
     blueprint = Blueprint("sign_out", __name__)
 
@@ -40,6 +45,9 @@ def sign_out_pages(endpoint: LogoutEndpoint, accounts: AccountStore, kept: Autho
 
     @blueprint.post("/logout/confirm")
     def decide() -> ResponseReturnValue:
+        return double_clicks.answer(sent_form(), _decide)
+
+    def _decide() -> ResponseReturnValue:
         asked = _asked(kept.take(request.form.get("request", ""), browser_binding()))
         if request.form.get("decision") != "sign_out":
             return redirect(url_for("connected_apps.show"), 303)
@@ -51,6 +59,12 @@ def sign_out_pages(endpoint: LogoutEndpoint, accounts: AccountStore, kept: Autho
         if signed_in_account(accounts) is not None:
             return redirect(url_for("connected_apps.show"), 303)
         return render_template("signed_out.html")
+
+    @blueprint.errorhandler(CSRFError)
+    def session_has_ended(error: CSRFError) -> ResponseReturnValue:
+        """Answer a second click too: with the first one the session ended whose token the form has."""
+        nobody = signed_in_account(accounts) is None
+        return (double_clicks.earlier(sent_form()) if nobody else None) or failed(error)
 
     def _asked(request: KeptRequest | None) -> LogoutRequest:
         """Check it again: a client may have been deleted, or its address, since."""

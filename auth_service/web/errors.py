@@ -67,7 +67,7 @@ def install_error_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OAuth2Error, _authorization_refused)
     for unavailable in (*OUTAGES, TooManyPasswordsError):
-        app.register_error_handler(unavailable, _failed)
+        app.register_error_handler(unavailable, failed)
     _log_only_faults(app)
 
 
@@ -107,7 +107,8 @@ def _http_error(error: HTTPException) -> Response:
     return make_response(error.response) if error.response is not None else _answer(failure_of(error))
 
 
-def _failed(error: Exception) -> Response:
+def failed(error: Exception) -> Response:
+    """Answer it in the form that the asker reads."""
     return _answer(failure_of(error))
 
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 from authlib.oauth2 import OAuth2Error
 
+from auth_service.crypto.token_handle import TokenKeyRing
 from auth_service.protocol.authorization.request import AuthorizationRequest
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.grants.creation import Decision
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
 from auth_service.protocol.openid.authentication_request import Next, SignedIn
 from auth_service.storage.consents import ConsentStore
+from auth_service.storage.grants import GrantStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,14 @@ class AuthorizationEndpoint:
         server: AuthorizationServer,
         make_request: Callable[[ProtocolRequest, AuthorizationServer], AuthorizationRequest],
         consents: ConsentStore,
+        keys: TokenKeyRing,
+        grants: GrantStore,
     ) -> None:
         self._server = server
         self._make_request = make_request
         self._consents = consents
+        self._keys = keys
+        self._grants = grants
 
     @property
     def issuer(self) -> str:
@@ -75,3 +82,12 @@ class AuthorizationEndpoint:
     def refuse(self, request: ProtocolRequest, refusal: OAuth2Error) -> ProtocolResponse:
         """Tell the client that its request was refused, if the error redirects; if not, whoever asked."""
         return self._server.handle_error_response(request, refusal)
+
+    def may_repeat(self, answer: str) -> bool:
+        """Say whether a client can still use the answer that this address brings it: its code was not exchanged yet.
+
+        It would exchange it again, which is a reuse and ends its grant.
+        """
+        [code] = parse_qs(urlsplit(answer).query).get("code", [""])
+        handle = self._keys.parse(code)
+        return handle is None or not self._grants.last_used([handle.grant_id])
