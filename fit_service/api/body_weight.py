@@ -101,8 +101,7 @@ def delete_record(store: BodyWeightStore, token: ActiveToken, query: Query) -> R
 @describe(VERSIONED, answers=one("Entry"), problems={404: _NONE_YET})
 def show_latest(store: BodyWeightStore, token: ActiveToken, query: Query) -> ResponseReturnValue:
     """Read the entry of the latest instant."""
-    with store.reading(token.subject) as entries:
-        entry = entries.latest()
+    entry = store.latest(token.subject)
     if entry is None:
         raise ProblemError(404, _NONE_YET)
     return unless_known(entry_tag(token, entry), lambda: _shown(token, entry, query))
@@ -112,8 +111,7 @@ def show_latest(store: BodyWeightStore, token: ActiveToken, query: Query) -> Res
 @describe(VERSIONED, answers=one("Entry"))
 def show_entry(store: BodyWeightStore, token: ActiveToken, query: Query, entry_id: str) -> ResponseReturnValue:
     """Read an entry."""
-    with store.reading(token.subject) as entries:
-        entry = _found(entries.find(entry_id))
+    entry = _found(store.find(token.subject, entry_id))
     return unless_known(entry_tag(token, entry), lambda: _shown(token, entry, query))
 
 

@@ -5,14 +5,15 @@ from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
+from fit_service.rules.body_weight_entry import BodyWeightEntry
 from fit_service.rules.entry_matching import Candidate
 from fit_service.rules.insertion import InsertionPlan, plan_insertion
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database
 from fit_service.storage.database_epoch import DatabaseBehindError, DatabaseEpochStore
 from fit_service.storage.entry_changes import EntryChanges
-from fit_service.storage.entry_reader import EntryReader
-from fit_service.storage.entry_rows import Writer
+from fit_service.storage.entry_reader import ENTRY, LATEST, EntryReader
+from fit_service.storage.entry_rows import Writer, to_entry
 from fit_service.storage.kept_answers import Answer, RepeatableRequest, once
 from fit_service.storage.staged_imports import StagedImport, staged_import
 from fit_service.storage.surroundings import surroundings
@@ -27,6 +28,17 @@ class BodyWeightStore:
     def __init__(self, database: Database, marks: ChangeMarks | None = None) -> None:
         self._database = database
         self._marks = marks
+        self._entry, self._latest = database.question(ENTRY), database.question(LATEST)
+
+    def find(self, subject: str, entry_id: str) -> BodyWeightEntry | None:
+        """Return one person's entry of this id."""
+        row = self._entry(subject=subject, id=entry_id)
+        return to_entry(row) if row else None
+
+    def latest(self, subject: str) -> BodyWeightEntry | None:
+        """Return one person's entry of the latest instant; of several, the one stored last."""
+        row = self._latest(subject=subject)
+        return to_entry(row) if row else None
 
     @contextmanager
     def reading(self, subject: str) -> Iterator[EntryReader]:

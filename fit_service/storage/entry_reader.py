@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from fit_service.models.base import to_microseconds
@@ -16,6 +16,11 @@ from fit_service.rules.summary import DayTotal
 from fit_service.storage.database_epoch import EPOCH
 from fit_service.storage.day_totals import day_totals
 from fit_service.storage.entry_rows import to_entry, to_record
+
+_ENTRIES = select(*BodyWeight.__table__.c).where(BodyWeight.subject == bindparam("subject"))
+ENTRY = _ENTRIES.where(BodyWeight.id == bindparam("id"))
+LATEST = _ENTRIES.order_by(BodyWeight.created_at.desc(), BodyWeight.change.desc()).limit(1)
+"""Of several at that instant it is the one stored last."""
 
 Position = tuple[int, str]
 """A page ended there: at the last entry's instant in microseconds, and its id."""
@@ -74,7 +79,7 @@ class EntryReader:
 
     def find(self, entry_id: str) -> BodyWeightEntry | None:
         """Return the entry of this id."""
-        row = self._session.execute(self._entries().where(BodyWeight.id == entry_id)).first()
+        row = self._session.execute(ENTRY, {"subject": self._subject, "id": entry_id}).first()
         return to_entry(row) if row else None
 
     def earliest(self) -> BodyWeightEntry | None:
@@ -84,10 +89,8 @@ class EntryReader:
 
     def latest(self, before: datetime | None = None) -> BodyWeightEntry | None:
         """Return the entry of the latest instant, or of the latest before one; of several, the one stored last."""
-        query = self._entries().order_by(BodyWeight.created_at.desc(), BodyWeight.change.desc())
-        if before is not None:
-            query = query.where(BodyWeight.created_at < to_microseconds(before))
-        row = self._session.execute(query.limit(1)).first()
+        query = LATEST if before is None else LATEST.where(BodyWeight.created_at < to_microseconds(before))
+        row = self._session.execute(query, {"subject": self._subject}).first()
         return to_entry(row) if row else None
 
     def page(self, page: Page) -> tuple[list[BodyWeightEntry], Position | None]:

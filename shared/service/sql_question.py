@@ -5,6 +5,7 @@ each statement, and the sign of life that its pool asks each connection for: if 
 reason, it is asked once more in the usual way, which tells a lost connection from a lost database.
 """
 
+from collections import namedtuple
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -14,9 +15,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 _HELD = 4
 """So many connections of the pool are kept out of it. More questions at the same time go the usual way."""
-
-Processor = Callable[[Any], Any] | None
-Row = tuple[Any, ...]
 
 
 class HeldConnections:
@@ -62,15 +60,17 @@ class Question:
         dialect = held.engine.dialect
         compiled = query.compile(dialect=dialect)
         self._text = compiled.string
+        self._constants = compiled.params
         self._names: list[str] | None = list(compiled.positiontup or ()) if compiled.positional else None
+        self._row: Callable[..., Any] = namedtuple("Row", query.selected_columns.keys())  # type: ignore[misc]
         types = [column.type.dialect_impl(dialect) for column in query.selected_columns]
         self._processors = [each.result_processor(dialect, None) for each in types]
 
-    def ask(self, **parameters: str) -> Row | None:
-        """Return the row. Raises what SQLAlchemy raises."""
+    def ask(self, **parameters: str) -> Any:
+        """Return the row, whose values have the names of their columns, or None. Raises what SQLAlchemy raises."""
         connection = self._held.take()
         try:
-            row = self._row(connection.connection.driver_connection, parameters)
+            row = self._found(connection.connection.driver_connection, parameters)
         except self._held.driver_error:
             self._held.drop(connection)
             return self.ask_as_usual(**parameters)
@@ -80,14 +80,14 @@ class Question:
         self._held.give_back(connection)
         return row
 
-    def ask_as_usual(self, **parameters: str) -> Row | None:
+    def ask_as_usual(self, **parameters: str) -> Any:
         """Return the row by SQLAlchemy's own means."""
         with self._held.engine.connect() as connection:
-            found = connection.execute(self._query, parameters).one_or_none()
-            return None if found is None else tuple(found)
+            return connection.execute(self._query, parameters).one_or_none()
 
-    def _row(self, driver: Any, parameters: dict[str, str]) -> Row | None:
-        values = parameters if self._names is None else [parameters[name] for name in self._names]
+    def _found(self, driver: Any, parameters: dict[str, str]) -> Any:
+        named = {**self._constants, **parameters}
+        values = named if self._names is None else [named[name] for name in self._names]
         cursor = driver.cursor()
         try:
             cursor.execute(self._text, values)
@@ -98,9 +98,8 @@ class Question:
             raise self._held.driver_error("this PostgreSQL has become read-only")
         if row is None:
             return None
-        return tuple(
-            value if process is None else process(value) for value, process in zip(row, self._processors, strict=True)
-        )
+        read = zip(row, self._processors, strict=True)
+        return self._row(*(value if process is None else process(value) for value, process in read))
 
 
 def _has_become_read_only(driver: Any) -> bool:

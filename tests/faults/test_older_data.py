@@ -20,6 +20,7 @@ from auth_service.models.base import now
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage import grant_records
 from auth_service.storage.reconciliation import Reconciliation
+from auth_service.storage.token_reuses import TokenReuseStore
 from tests.support.actions import READ, Actions, Tokens, error_of, tokens
 from tests.support.callers import BOUND
 from tests.support.feed_reader import Reader, jti
@@ -256,11 +257,11 @@ def test_a_reuse_while_sql_cannot_be_asked_is_an_outage_that_ends_the_grant_for_
     second = tokens(app.refresh(first.refresh))
     place.remember()
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OperationalError("UPDATE grants", {}, Exception("SQL can't be asked"))
 
     with monkeypatch.context() as outage:
-        outage.setattr(stack.parts.records, "mark_revoked", fail)
+        outage.setattr(TokenReuseStore, "end_grant", fail)
         assert app.refresh(first.refresh).status_code == 503
     assert error_of(app.refresh(first.refresh)) == (400, "invalid_grant")
     place.take_over()
