@@ -179,6 +179,7 @@ class DocumentClients:
 
         def apply(client: Client) -> None:
             describe_by_document(client, document, known_scopes, taken_names, private_schemes=self._private_schemes)
+            client.retry = self._retry
             client.document_fresh_until = now() + timedelta(seconds=document.fresh_for)
 
         try:
@@ -190,7 +191,6 @@ class DocumentClients:
                 own_grant_id=new_grant_id(),
                 unused_until=now() + self._unused_client_lifetime,
                 document_fresh_until=now(),
-                retry=self._retry,
             )
         apply(client)
         if not self._clients.register_document(client, self._resource_servers.owners(client.scopes)):

@@ -1,5 +1,6 @@
 """From a document to tokens: nothing is registered, and nothing is read before somebody has signed in."""
 
+import base64
 import json
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -62,6 +63,15 @@ def test_consent_is_asked_for_each_time(actions: Actions, described: Described) 
     app.connect(person)
     page = person.browser.follow(app.authorize_url(Verifier()))
     assert (page.status_code, urlsplit(page.url).path) == (200, "/consent")
+
+
+def test_an_id_token_is_for_the_address(actions: Actions, described: Described) -> None:
+    app = described()
+    app.scopes = ("openid", READ)
+    answer = app.connect(actions.person()).answer
+    payload = str(answer["id_token"]).split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert claims["aud"] == app.client_id
 
 
 def test_the_metadata_say_that_documents_are_taken(actions: Actions) -> None:

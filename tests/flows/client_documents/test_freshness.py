@@ -204,6 +204,17 @@ def test_a_client_that_nobody_allowed_anything_runs_out_and_comes_again(
     assert listed["unused_until"] is None
 
 
+def test_another_policy_for_lost_answers_is_a_clients_when_its_document_is_read_again(
+    actions: Actions, described: Described, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = described()
+    granted = app.connect(actions.person())
+    monkeypatch.setattr(actions.stack.parts.document_clients, "_retry", "strict")
+    clock.move(hours=2)
+    tokens(app.refresh(granted.refresh))
+    assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
+
+
 def test_looking_again_at_a_document_that_says_the_same_is_no_event(
     actions: Actions, described: Described, clock: Clock
 ) -> None:
