@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.properties.import_shapes import FileShape, of_files
+from tests.properties.file_shape import FileShape
+from tests.properties.import_shapes import of_files
 from tests.support.actions import Actions
 
 LIMITED = [each for each in of_files() if each.said is not None]
