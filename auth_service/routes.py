@@ -30,7 +30,7 @@ def routes(parts: Components) -> list[Route]:
         )
     )
     tell_keys = for_all(lambda: {"keys": parts.signing_keys.public_keys()})
-    tell_person = by_token(parts.userinfo, OPENID, userinfo)
+    tell_person = by_token(parts.userinfo, OPENID, partial(userinfo, parts.accounts))
     # Scripts of registered clients read what is for clients (RFC 9700 §2.6), errors and outages too; never a page.
     scripts = ScriptAccess(parts.client_origins.include, _SENT, _SHOWN)
     table = [

@@ -1,7 +1,9 @@
-"""`flask --app auth_service account create|list|show|disable|enable`."""
+"""`flask --app auth_service account create|list|show|set-email|disable|enable`."""
 
 import secrets
 import sys
+from email.errors import MessageError
+from email.headerregistry import Address
 
 import click
 from flask.cli import AppGroup
@@ -10,6 +12,8 @@ from auth_service.cli.command import RefusedError, command, limit_option, listed
 from auth_service.models.account import Account
 from auth_service.models.password import password_problem
 from shared.service.progress import saying
+
+_LONGEST_EMAIL = 254
 
 account_commands = AppGroup("account", help="People who can sign in.")
 
@@ -43,6 +47,21 @@ def show_account(username: str) -> object:
     return _account_as_json(parts().accounts.find_by_username(username))
 
 
+@command(account_commands, "set-email")
+@click.argument("username")
+@click.argument("address", required=False)
+@click.option("--verified", is_flag=True, help="You made sure that what is sent there reaches the person.")
+def set_email(username: str, address: str | None, *, verified: bool) -> object:
+    """Say what an account's e-mail address is; without one, that there is none. Apps see it with the scope email."""
+    if verified and address is None:
+        raise RefusedError("only an address can be verified")
+    if address is not None and not _is_email(address):
+        raise RefusedError("an e-mail address looks like mo@example.org")
+    account = parts().accounts.find_by_username(username)
+    parts().accounts.set_email(account.id, address, verified=verified)
+    return _account_as_json(parts().accounts.find_by_username(username))
+
+
 @command(account_commands, "disable")
 @click.argument("username")
 def disable_account(username: str) -> object:
@@ -66,5 +85,17 @@ def _account_as_json(account: Account) -> dict[str, object]:
         "username": account.username,
         "sub": account.id,
         "enabled": account.enabled,
+        "email": account.email,
+        "email_verified": account.email_verified,
         "created_at": account.created_at,
     }
+
+
+def _is_email(text: str) -> bool:
+    """Say whether mail could be sent there (RFC 5322 §3.4.1), to a name in ASCII at a domain of the Internet."""
+    try:
+        address = Address(addr_spec=text)
+    except (MessageError, ValueError, IndexError):
+        return False
+    is_plain = text.isascii() and text.isprintable() and len(text) <= _LONGEST_EMAIL and str(address) == text
+    return is_plain and "." in address.domain.strip(".")

@@ -27,6 +27,10 @@ class Account(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     session_epoch: Mapped[int] = mapped_column(default=0)
     """Browser sessions begun under another epoch have ended."""
+    email: Mapped[str | None] = mapped_column(String(254))
+    """An operator says that it is the person's address; None: nobody said."""
+    email_verified: Mapped[bool] = mapped_column(default=False)
+    """Somebody made sure that what is sent there reaches the person."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     ACCOUNT_CREATED = "account_created", "an account was made", "sub"
     ACCOUNT_DISABLED = "account_disabled", "an account was disabled; all browsers and grants ended", "sub"
     ACCOUNT_ENABLED = "account_enabled", "an account may sign in again", "sub"
+    EMAIL_CHANGED = "email_changed", "an account has another e-mail address, or none, or it was verified", "sub"
     GRANT_CREATED = "grant_created", "a person allowed a client something", "sub", "client_id", "grant_id", "detail"
     CONSENT_DENIED = "consent_denied", "a person was asked and said no", "sub", "client_id"
     GRANT_NARROWED = (

@@ -18,6 +18,7 @@ _OF_ACCOUNT = {
     EventKind.ACCOUNT_CREATED: "Your account was made",
     EventKind.ACCOUNT_DISABLED: "Your account was disabled; all browsers and apps lost access",
     EventKind.ACCOUNT_ENABLED: "Your account was enabled again",
+    EventKind.EMAIL_CHANGED: "Your e-mail address was changed",
 }
 _OF_APP = {
     EventKind.GRANT_CREATED: "You connected {app}",

@@ -108,6 +108,13 @@ class AccountStore:
             session.add(SecurityEvent(kind=EventKind.PASSWORD_CHANGED, account_id=account.id))
             return mark_revoked(session, GrantRecord.account_id == account.id, RevokedBecause.PASSWORD_CHANGED)[1]
 
+    def set_email(self, account_id: str, email: str | None, *, verified: bool) -> None:
+        """Store an account's address, or that it has none."""
+        with self._database.writing() as session:
+            new = {"email": email, "email_verified": verified}
+            session.execute(update(Account).where(Account.id == account_id).values(new))
+            session.add(SecurityEvent(kind=EventKind.EMAIL_CHANGED, account_id=account_id))
+
     def sign_out_everywhere(self, account_id: str) -> None:
         """End every browser session of the account. Its grants stay."""
         with self._database.writing() as session:

@@ -404,7 +404,7 @@ def main() -> None:
     """Write the pages."""
     with (
         fake_redis() as redis_url,
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         run_stack(Path(folder), redis_url, registration="open") as stack,
     ):
         page = PAGE.read_text(encoding="utf-8")

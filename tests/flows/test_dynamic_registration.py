@@ -124,7 +124,7 @@ def test_an_app_with_keys_registers_them_and_gets_no_secret(actions: Actions) ->
 def test_an_app_that_signs_people_in_registers_what_it_needs_for_that(actions: Actions) -> None:
     said = {"id_token_signed_response_alg": "ES256", "post_logout_redirect_uris": ["https://app.example/bye"]}
     app = RegisteredApp(actions.stack, scope="openid profile email offline_access", **said)
-    assert app.registration["scope"] == "openid profile"
+    assert app.registration["scope"] == "openid profile email"
     assert {name: app.registration[name] for name in said} == said
     assert "id_token" in app.connect(actions.person()).answer
 

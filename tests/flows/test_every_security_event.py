@@ -20,6 +20,7 @@ WHOSE = {
     EventKind.ACCOUNT_CREATED: {"operator"},
     EventKind.ACCOUNT_DISABLED: {"operator"},
     EventKind.ACCOUNT_ENABLED: {"operator"},
+    EventKind.EMAIL_CHANGED: {"operator"},
     EventKind.SIGNED_IN: {"person"},
     EventKind.SIGN_IN_FAILED: {"stranger", "person"},
     EventKind.SIGN_IN_THROTTLED: {"stranger"},
@@ -108,6 +109,7 @@ def _what_operators_do(actions: Actions, secret_file: Path) -> None:
     run("grant", "revoke", grant_id)
     run("account", "disable", mo.username)
     run("account", "enable", mo.username)
+    run("account", "set-email", mo.username, "mo@example.org")
     run("client", "rotate-secret", app.client_id)
     create = ["client", "create", "Keys", "--jwks", "-", "--redirect-uri", app.redirect_uri, "--scope", READ]
     with_keys = run(*create, stdin=json.dumps(jwks(ec_key())))["client_id"]

@@ -108,7 +108,7 @@ def test_a_repeated_exchange_gets_the_identical_id_token(actions: Actions, algor
 
 @pytest.mark.clause("OpenID Connect Core §3.1.2.1")
 def test_scopes_that_nobody_here_understands_are_ignored_when_signing_in(actions: Actions, app: App) -> None:
-    granted = app.connect(actions.person(), scope=f"{OPENID} email {READ} offline_access", scopes=[OPENID, READ])
+    granted = app.connect(actions.person(), scope=f"{OPENID} phone {READ} offline_access", scopes=[OPENID, READ])
     assert granted.answer["scope"] == f"{OPENID} {READ}"
 
 
@@ -154,6 +154,31 @@ def test_userinfo_tells_what_the_scopes_allow(actions: Actions, app: App, method
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.json() == {"sub": mo.subject, "preferred_username": mo.username}
     assert userinfo(actions, little.access, method).json() == {"sub": mo.subject}
+
+
+@pytest.mark.clause("OpenID Connect Core §5.4")
+def test_an_address_is_told_with_its_scope_if_an_operator_said_what_it_is(actions: Actions) -> None:
+    app, mo, run = actions.app(scopes=[OPENID, "email"]), actions.person(), actions.stack.command
+    with_scope, without = app.connect(mo), app.connect(mo, scope=OPENID)
+    told = {"sub": mo.subject}
+    assert userinfo(actions, with_scope.access).json() == told
+    assert run("account", "set-email", mo.username, "mo@example.org")["email_verified"] is False
+    assert userinfo(actions, with_scope.access).json() == {**told, "email": "mo@example.org", "email_verified": False}
+    run("account", "set-email", mo.username, "mo@example.org", "--verified")
+    assert userinfo(actions, with_scope.access).json() == {**told, "email": "mo@example.org", "email_verified": True}
+    assert userinfo(actions, without.access).json() == told
+    run("account", "set-email", mo.username)
+    assert userinfo(actions, with_scope.access).json() == told
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["mo", "mo@", "@example.org", "mo@localhost", "mo@example.org x", "m\u00f6@example.org", "x" * 251 + "@a.b"],
+)
+def test_what_is_no_address_is_none(actions: Actions, address: str) -> None:
+    arguments = ["account", "set-email", actions.person().username, address]
+    refused = actions.stack.auth_app.test_cli_runner().invoke(args=arguments)
+    assert (refused.exit_code, "looks like" in refused.stderr) == (2, True)
 
 
 @pytest.mark.clause("OpenID Connect Core §5.3.3", line=138)

@@ -9,12 +9,13 @@ import time
 
 from auth_service.models.resource_server import ResourceServer, Scope
 from auth_service.protocol.errors import REALM
-from auth_service.protocol.identity_scopes import OPENID, PROFILE
+from auth_service.protocol.identity_scopes import EMAIL, OPENID, PROFILE
 from auth_service.protocol.tokens.dpop import DpopProofs
 from auth_service.protocol.tokens.introspection import Introspection
+from auth_service.storage.accounts import AccountStore
 from shared.resource_server import ActiveToken, RawAnswer, TokenValidator, connect_in_process
 
-CLAIMS = ("sub", "preferred_username")
+CLAIMS = ("sub", "preferred_username", "email", "email_verified")
 
 
 def userinfo_resource(issuer: str) -> str:
@@ -31,6 +32,7 @@ def userinfo_server(issuer: str) -> ResourceServer:
         scopes=[
             Scope(name=OPENID, description="Recognise you when you come back"),
             Scope(name=PROFILE, description="See your user name"),
+            Scope(name=EMAIL, description="See your e-mail address"),
         ],
     )
 
@@ -63,9 +65,13 @@ def userinfo_validator(issuer: str, introspection: Introspection, proofs: DpopPr
     )
 
 
-def userinfo(token: ActiveToken) -> dict[str, str]:
-    """Return the claims that the token's scopes allow (§5.3.2, §5.4). We know no more than a name that people chose."""
-    claims = {"sub": token.subject}
+def userinfo(accounts: AccountStore, token: ActiveToken) -> dict[str, str | bool]:
+    """Return the claims that the token's scopes allow (§5.3.2, §5.4): of what nobody told us there is none."""
+    claims: dict[str, str | bool] = {"sub": token.subject}
     if PROFILE in token.scopes and token.username is not None:
         claims["preferred_username"] = token.username
+    if EMAIL in token.scopes:
+        account = accounts.find(token.subject)
+        if account is not None and account.email is not None:
+            claims |= {"email": account.email, "email_verified": account.email_verified}
     return claims
