@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         body_weight_api(parts.access, parts.body_weights),
         batch_api(parts.access, parts.body_weights),
         summary_api(parts.access, parts.body_weights),
-        transfer_api(parts.access, parts.body_weights, settings.import_limit),
+        transfer_api(parts.access, parts.body_weights, settings.issuer, settings.import_limit),
         webhooks_api(parts.access, parts.webhooks, allow_private=settings.webhook_allow_private),
     ):
         let_other_origins_read(blueprint, settings.cors_origins)

@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 from fit_service.web.access import SCOPES
 from fit_service.web.openapi.description import Content, Description, Header, Schema
 from fit_service.web.openapi.entry_schemas import ENTRY_SCHEMAS
+from fit_service.web.openapi.exported_files import EXPORT_SCHEMAS
 from fit_service.web.openapi.file_schemas import FILE_SCHEMAS
 from fit_service.web.openapi.problems import PROBLEM_SCHEMAS, PROBLEMS, problem_response
 from fit_service.web.openapi.schema_parts import ID
@@ -24,7 +25,7 @@ _SECURITY = "moogle"
 _TAGS = {
     "Entries": ("Body weights, one by one and many at once.", ("body_weight", "body_weight_batch")),
     "Charts": ("What a chart shows.", ("summary",)),
-    "Files": ("Everything, as CSV or JSON.", ("transfer",)),
+    "Files": ("Everything, as CSV, JSON, FHIR or Open mHealth.", ("transfer",)),
     "Webhooks": ("Where an app wants to be told of changes.", ("webhooks",)),
 }
 """Each tag has a description, and stands for these blueprints."""
@@ -68,7 +69,14 @@ def openapi_document(app: Flask, origin: str, issuer: str) -> Document:
         "paths": paths,
         "webhooks": {kind: {"post": _message(kind)} for kind in MESSAGES},
         "components": {
-            "schemas": {**ENTRY_SCHEMAS, **SUMMARY_SCHEMAS, **FILE_SCHEMAS, **WEBHOOK_SCHEMAS, **PROBLEM_SCHEMAS},
+            "schemas": {
+                **ENTRY_SCHEMAS,
+                **SUMMARY_SCHEMAS,
+                **FILE_SCHEMAS,
+                **EXPORT_SCHEMAS,
+                **WEBHOOK_SCHEMAS,
+                **PROBLEM_SCHEMAS,
+            },
             "responses": {
                 problem.name: problem_response(status) for status, problem in PROBLEMS.items() if problem.detail
             },

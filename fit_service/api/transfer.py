@@ -1,18 +1,19 @@
-"""`/api/body_weight/export` and `/import` move all entries at once, as CSV or JSON."""
+"""`/api/body_weight/export` and `/import` move all entries at once, as files."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from fit_service.api.import_report import preview, result
 from fit_service.rules.body_weight_entry import BodyWeightEntry
-from fit_service.rules.entry_file import FORMATS, JSON
+from fit_service.rules.entry_file import EntryFormat, Person
 from fit_service.rules.entry_import import EntryFile, read_entries, too_late
 from fit_service.rules.entry_matching import Candidate
+from fit_service.rules.export_formats import ACCEPTED, FORMATS
 from fit_service.rules.formats.table import UNPACKED, recognise
 from fit_service.rules.insertion import NotThereError
 from fit_service.storage.body_weights import BodyWeightStore
@@ -23,21 +24,43 @@ from fit_service.web.bodies import file_body
 from fit_service.web.idempotency import REPEATABLE, change_once, digest
 from fit_service.web.import_parameters import CHOICES, COLUMNS, DRY_RUN, choices
 from fit_service.web.openapi.description import Header, Trait, describe
-from fit_service.web.openapi.file_schemas import EXPORTED_FILE, IMPORTED_FILE
+from fit_service.web.openapi.exported_files import EXPORTED_FILE
+from fit_service.web.openapi.file_schemas import IMPORTED_FILE
 from fit_service.web.openapi.schema_parts import one
 from fit_service.web.parameters import END, MERGE, START, TWINS, UNIT, ZONE, Parameter, Query, one_of, period, takes
 from shared.resource_server import ActiveToken
 
-FORMAT: Parameter[str] = Parameter("format", one_of(*(each.name for each in FORMATS)), JSON.name, "Of the file.")
+_USUAL = FORMATS[0]
+FORMAT: Parameter[str | None] = Parameter(
+    "format",
+    one_of(*(each.name for each in FORMATS)),
+    None,
+    f"Of the file; unset: as `Accept` prefers, and {_USUAL.name} for who accepts none of them.",
+)
 _ATTACHED = Trait(answer_headers=[Header("Content-Disposition", "With a name for the file.", always=True)])
 _AT_ONCE = 500
 """So many exported entries are in memory at the same time."""
 
 
-def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> Blueprint:
-    """Make the blueprint. A file has at most `import_limit` bytes, `UNPACKED` times that when it is unpacked."""
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """It says what is exported: the entries in `store`, of people whom `issuer` knows."""
+
+    store: BodyWeightStore
+    issuer: str
+
+
+def transfer_api(access: Access, store: BodyWeightStore, issuer: str, import_limit: int) -> Blueprint:
+    """Make the blueprint.
+
+    Args:
+        access: it opens the views.
+        store: the entries.
+        issuer: the authorization server as clients see it; files name it beside the account.
+        import_limit: so many bytes a file has at most, `UNPACKED` times that when it is unpacked.
+    """
     blueprint = Blueprint("transfer", __name__, url_prefix="/api/body_weight")
-    blueprint.get("/export")(access(READ, store)(export_entries))
+    blueprint.get("/export")(access(READ, Exported(store, issuer))(export_entries))
     split = f"split the file by time, or compress it, which may be of {UNPACKED * import_limit} bytes"
     blueprint.post("/import")(access(WRITE, store, max_body=import_limit, if_longer=split)(import_entries))
     return blueprint
@@ -45,14 +68,16 @@ def transfer_api(access: Access, store: BodyWeightStore, import_limit: int) -> B
 
 @takes(FORMAT, UNIT, START, END, ZONE)
 @describe(_ATTACHED, answers=EXPORTED_FILE)
-def export_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> ResponseReturnValue:
+def export_entries(exported: Exported, token: ActiveToken, query: Query) -> ResponseReturnValue:
     """Export all entries as a file, the oldest first."""
-    [entry_format] = [each for each in FORMATS if each.name == query[FORMAT]]
+    entry_format = _format(query[FORMAT])
     start, end = period(query)
-    pages = _pages(store, token.subject, Page(limit=_AT_ONCE, start=start, end=end))
+    pages = _pages(exported.store, token.subject, Page(limit=_AT_ONCE, start=start, end=end))
     entries = chain(next(pages), chain.from_iterable(pages))  # the first page while an outage can still be a 503
-    answer = current_app.response_class(entry_format.write(entries, query[UNIT]), mimetype=entry_format.media_type)
-    answer.headers.set("Content-Disposition", "attachment", filename=f"body_weight.{entry_format.name}")
+    file = entry_format.write(entries, query[UNIT], Person(exported.issuer, token.subject))
+    answer = current_app.response_class(file, mimetype=entry_format.media_type)
+    answer.headers.set("Content-Disposition", "attachment", filename=f"body_weight.{entry_format.ending}")
+    answer.vary.add("Accept")
     return answer
 
 
@@ -88,6 +113,17 @@ def import_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> 
                 raise too_late(file.entries[place] for place in error.places) from None
 
         return change_once(store, token, digest(sent.data), insert)
+
+
+def _format(name: str | None) -> EntryFormat:
+    """Return the format of this name, or which one the app prefers (RFC 9110 §12.5.1).
+
+    Who accepts none of them gets the usual one, as whoever says nothing: the name is the surer way to ask.
+    """
+    if name is not None:
+        return next(each for each in FORMATS if each.name == name)
+    accepted = request.accept_mimetypes.best_match(ACCEPTED)
+    return ACCEPTED[accepted] if accepted else _USUAL
 
 
 def _refuse_missing(file: EntryFile, missing: Sequence[int]) -> None:

@@ -34,6 +34,7 @@ END = "== end of the answer =="
 
 
 def without_ids(text: str) -> str:
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a UUID", text)
     text = re.sub(r'"(stored_at|modified_at)": ?"[^"]*"', r'"\1": "an instant"', text)
     return re.sub(r"\b[0-9a-f]{16}\b", "a version", re.sub(r"\b[0-9a-f]{24}\b", "an id", text))
 

@@ -154,6 +154,32 @@ def test_so_is_the_exported_csv(actions: Actions, document: dict[str, Any]) -> N
     assert re.sub(r"[0-9a-f]{24}", "an id", answer.text) == re.sub(r"[0-9a-f]{24}", "an id", shown)
 
 
+def test_so_are_the_exports_in_the_standards_of_others(actions: Actions, document: dict[str, Any]) -> None:
+    mo = actions.person()
+    token = actions.app().connect(mo).access
+    actions.fit("POST", COLLECTION, token, json=ENTRY)
+    content = document["paths"][f"{COLLECTION}export"]["get"]["responses"]["200"]["content"]
+    shown = example_of(document, content["application/fhir+json"])
+    account = shown["entry"][0]["resource"]["identifier"][0]
+    shown_person = account["value"], account["system"]
+    said = actions.fit("GET", f"{COLLECTION}export?format=fhir", token).json()
+    assert without_uuids(said, mo.subject, actions.stack.auth) == without_uuids(shown, *shown_person)
+    [point] = actions.fit("GET", f"{COLLECTION}export?format=open_mhealth", token).json()
+    [shown_point] = document["components"]["schemas"]["DataPoint"]["examples"]
+    assert without_uuids(point) == without_uuids(shown_point)
+
+
+def without_uuids(value: Any, *person: str) -> Any:
+    """Each UUID by the number of its first appearance, and the person by what it is."""
+    text = json.dumps(value)
+    uuids = list(dict.fromkeys(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", text)))
+    for number, uuid in enumerate(uuids):
+        text = text.replace(uuid, f"UUID {number}")
+    for word in person:
+        text = text.replace(word, f"person {person.index(word)}")
+    return without_what_differs(json.loads(text))
+
+
 def refusals(actions: Actions) -> Iterator[tuple[str, str, requests.Response]]:
     """One of each status that a single stack can be brought to."""
     mo, app = actions.person(), actions.app()

@@ -66,7 +66,7 @@ VERSION: Schema = {
     "pattern": "^[0-9a-f]{16}$",
     "description": "Of the entry: what `If-Match` takes, in double quotes, and a change as a member.",
 }
-_ENTRY_EXAMPLE = {
+ENTRY_EXAMPLE = {
     "id": EXAMPLE_ID,
     "body_weight": "82.5",
     "unit": "kg",
@@ -123,9 +123,9 @@ WARNING: Mapping[str, Schema] = {
 }
 
 ENTRY_SCHEMAS: Mapping[str, Schema] = {
-    "Entry": object_of(_ENTRY, _ENTRY_EXAMPLE, optional=_UNKNOWN_PERHAPS),
+    "Entry": object_of(_ENTRY, ENTRY_EXAMPLE, optional=_UNKNOWN_PERHAPS),
     "InsertedEntry": object_of(
-        {**_ENTRY, "warnings": _WARNINGS}, _ENTRY_EXAMPLE, optional=(*_UNKNOWN_PERHAPS, "warnings")
+        {**_ENTRY, "warnings": _WARNINGS}, ENTRY_EXAMPLE, optional=(*_UNKNOWN_PERHAPS, "warnings")
     ),
     "DeletedEntry": object_of(
         {"id": ID, "deleted": {"const": True}, **_RECORD}, {"id": EXAMPLE_ID, "deleted": True}, optional=tuple(_RECORD)
@@ -207,7 +207,7 @@ ENTRY_SCHEMAS: Mapping[str, Schema] = {
         {
             "inserted": 1,
             "results": [
-                {"status": 201, "entry": _ENTRY_EXAMPLE},
+                {"status": 201, "entry": ENTRY_EXAMPLE},
                 {"status": 422, "errors": [{"field": "body_weight", "detail": _TOO_HEAVY}]},
             ],
         },
@@ -228,5 +228,4 @@ ENTRY_SCHEMAS: Mapping[str, Schema] = {
     "Warning": object_of(WARNING, optional=("id",)),
 }
 
-ENTRIES = (Content(array_of(ref("Entry"))),)
-ENTRIES_OR_CHANGES = (Content(array_of({"anyOf": [ref("Entry"), ref("DeletedEntry")]}), example=[_ENTRY_EXAMPLE]),)
+ENTRIES_OR_CHANGES = (Content(array_of({"anyOf": [ref("Entry"), ref("DeletedEntry")]}), example=[ENTRY_EXAMPLE]),)

@@ -1,16 +1,15 @@
-"""Describes files of entries, and what became of one that was imported, in JSON Schema with examples."""
+"""Describes files that are imported, and what became of one, in JSON Schema with examples."""
 
 from collections.abc import Mapping
 
-from fit_service.rules.entry_file import COLUMNS, CSV, JSON, NEEDED
+from fit_service.rules.entry_file import JSON, NEEDED
 from fit_service.rules.formats import mapped_csv
 from fit_service.rules.formats.contract import Reason
 from fit_service.rules.formats.table import ANY, FORMATS, MEDIA_TYPES
 from fit_service.web.openapi.description import Content, Schema
-from fit_service.web.openapi.entry_schemas import ENTRIES, OPTIONAL, SENT_ENTRY, WARNING
+from fit_service.web.openapi.entry_schemas import OPTIONAL, SENT_ENTRY, WARNING
 from fit_service.web.openapi.schema_parts import (
     COUNT,
-    EXAMPLE_ID,
     EXAMPLE_INSTANT,
     INSTANT,
     PLACE,
@@ -142,14 +141,6 @@ FILE_SCHEMAS: Mapping[str, Schema] = {
     "RowWarning": object_of({**WARNING, **PLACE}, optional=("id", *PLACE)),
 }
 
-EXPORTED_FILE = (
-    *ENTRIES,
-    Content(
-        {"type": "string"},
-        CSV.media_type,
-        ",".join(COLUMNS) + f"\r\n{EXAMPLE_ID},82.5,kg,{EXAMPLE_INSTANT},+01:00,\r\n",
-    ),
-)
 IMPORTED_FILE = (
     Content(array_of(ref("ImportedEntry")), JSON.media_type),
     *(Content({"type": "string"}, media_type, _FILE_EXAMPLES[media_type]) for media_type in FILE_TYPES),
