@@ -26,6 +26,7 @@ from auth_service.web.browser_session import install_sessions
 from auth_service.web.double_clicks import DoubleClicks
 from auth_service.web.errors import install_error_handlers
 from auth_service.web.failed_sign_ins import FailedSignIns
+from auth_service.web.forms_again import install_words
 from auth_service.web.protocol_app import ProtocolApp
 from auth_service.web.route import MAX_BODY
 from shared.gunicorn.worker_setup import WorkerSetup, offer
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_sessions(app, parts.sessions, parts.web_secret, settings.session_lifetime, secure=settings.secure)
     headers = install_security_headers(app, settings.issuer)
     install_error_handlers(app)
+    install_words(app)
     install_commands(app)
     app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))
     _install_pages(app, parts)

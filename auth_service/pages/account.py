@@ -18,6 +18,7 @@ from auth_service.storage.throttle import Throttle
 from auth_service.storage.token_reuses import TokenReuseStore
 from auth_service.web.browser_session import begin_signed_in_session, end_session, signed_in_account
 from auth_service.web.failed_sign_ins import FailedSignIns
+from auth_service.web.forms_again import Again, show_again
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ def account_page(
 ) -> Blueprint:
     """Return a blueprint with the page and its two actions."""
     blueprint = Blueprint("account", __name__)
+    show_again(blueprint, lambda: url_for("account.show", again=Again.STALE))
 
     @blueprint.get("/account")
     def show() -> ResponseReturnValue:
@@ -87,7 +89,7 @@ def account_page(
             accounts.sign_out_everywhere(account.id)
             _log.info("signed out everywhere", extra={"account_id": account.id})
         end_session()
-        return redirect(url_for("sign_in.sign_in"), 303)
+        return redirect(url_for("sign_out.signed_out"), 303)
 
     def _page(account: Account, form: PasswordForm, problem: str | None = None) -> str:
         unanswered = reuses.unanswered(account.id)

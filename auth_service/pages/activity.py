@@ -15,6 +15,7 @@ from auth_service.storage.clients import ClientStore
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.token_reuses import ReuseStory, TokenReuseStore
 from auth_service.web.browser_session import begin_signed_in_session, signed_in_account, signed_in_at
+from auth_service.web.forms_again import Again, show_again
 
 SHOWN = 50
 """A page has so many events."""
@@ -31,6 +32,7 @@ def activity_pages(
 ) -> Blueprint:
     """Return a blueprint with the list, the stories, and what a person may say about each."""
     blueprint = Blueprint("activity", __name__)
+    show_again(blueprint, lambda: url_for("activity.show_reuse", **request.view_args or {}, again=Again.STALE))
 
     @blueprint.get("/activity")
     def show() -> ResponseReturnValue:

@@ -10,6 +10,7 @@ from auth_service.storage.connected_apps import ConnectedAppStore, Place
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.token_reuses import TokenReuseStore
 from auth_service.web.browser_session import signed_in_account
+from auth_service.web.forms_again import Again, show_again
 
 
 def connected_apps_page(
@@ -22,6 +23,7 @@ def connected_apps_page(
 ) -> Blueprint:
     """Return a blueprint with the page."""
     blueprint = Blueprint("connected_apps", __name__)
+    show_again(blueprint, lambda: url_for("connected_apps.show", again=Again.STALE))
 
     @blueprint.get("/connected-apps")
     def show() -> ResponseReturnValue:

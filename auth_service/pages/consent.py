@@ -21,6 +21,7 @@ from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.web.browser_requests import to_flask
 from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
 from auth_service.web.double_clicks import DoubleClicks, sent_form
+from auth_service.web.forms_again import Again, show_again
 from auth_service.web.http_methods import refuse_head
 from auth_service.web.leaving import allow_form_to_lead_to
 
@@ -39,6 +40,7 @@ def consent_pages(
     """Return a blueprint with the page and its answer. What is asked is what the server kept, not what a form says."""
     blueprint = Blueprint("consent", __name__)
     refuse_head(blueprint)
+    show_again(blueprint, lambda: _again(Again.STALE))
 
     @blueprint.get("/consent")
     def ask() -> ResponseReturnValue:
@@ -76,10 +78,8 @@ def consent_pages(
         asked = assessment.request
         if request.form.get("client_name") != asked.client.name:  # it calls itself otherwise than the page did
             return redirect(url_for("consent.ask", request=request_id), 303)
-        allowed = request.form.get("decision") == "allow"
-        scopes = tuple(request.form.getlist("scope")) if allowed else ()
         asked_at, remember = request.form.get("withdrawals", type=int), asked.client.identity_assured
-        return _answer(request_id, Decision(account, signed_in_at(), scopes, asked_at, remember=remember))
+        return _answer(request_id, Decision(account, signed_in_at(), _ticked(), asked_at, remember=remember))
 
     def _who_decides(request_id: str) -> tuple[Account, Assessment]:
         """Return who decides, and how the request stands. While nobody can decide, the browser is led elsewhere.
@@ -124,6 +124,17 @@ def consent_pages(
         return double_clicks.earlier(_unasked(request_id, account), endpoint.may_repeat)
 
     return blueprint
+
+
+def _ticked() -> tuple[str, ...]:
+    """Return what was allowed. Who presses "Allow" with nothing ticked has not decided yet, and is asked again."""
+    if request.form.get("decision") != "allow":
+        return ()
+    return tuple(request.form.getlist("scope")) or abort(redirect(_again(Again.NOTHING_TICKED), 303))
+
+
+def _again(why: Again) -> str:
+    return url_for("consent.ask", request=request.form.get("request", ""), again=why)
 
 
 def _protocol_request(issuer: str, kept: KeptRequest) -> ProtocolRequest:

@@ -21,6 +21,7 @@ from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import signed_in_account, signed_in_at
 from auth_service.web.double_clicks import DoubleClicks, sent_form
+from auth_service.web.forms_again import Again, show_again
 from auth_service.web.waiting import in_minutes
 
 _UNKNOWN = "No device waits under this code. It may have expired: look whether your device shows a new one."
@@ -44,6 +45,7 @@ def device_page(
 ) -> Blueprint:
     """Return a blueprint with the page and its answer. Consent is always asked: the device proved nothing."""
     blueprint = Blueprint("device", __name__)
+    show_again(blueprint, lambda: _again(Again.STALE))
 
     @blueprint.get("/device")
     def ask() -> ResponseReturnValue:
@@ -78,13 +80,16 @@ def device_page(
         account = signed_in_account(accounts)
         if account is None:
             return redirect(_sign_in_for(entered), 303)
+        allowed, scopes = request.form.get("decision") == "allow", tuple(request.form.getlist("scope"))
+        if allowed and not scopes:
+            return redirect(_again(Again.NOTHING_TICKED), 303)
         found = _look_up(account, entered, devices.take)
         if found is None:
             return render_template("device_code.html", account=account, problem=_UNKNOWN), 422
         device, client = found
-        scopes = tuple(request.form.getlist("scope")) if request.form.get("decision") == "allow" else ()
         asked_at = request.form.get("withdrawals", type=int)
-        allowed = decisions.decide(device, client, Decision(account, signed_in_at(), scopes, asked_at))
+        decision = Decision(account, signed_in_at(), scopes if allowed else (), asked_at)
+        allowed = decisions.decide(device, client, decision)
         return render_template("device_answered.html", account=account, client=client, allowed=allowed)
 
     @blueprint.errorhandler(_TooManyCodesError)
@@ -109,6 +114,10 @@ def device_page(
         return device, client
 
     return blueprint
+
+
+def _again(why: Again) -> str:
+    return url_for("device.ask", user_code=request.form.get("user_code") or None, again=why)
 
 
 def _sign_in_for(entered: str) -> str:

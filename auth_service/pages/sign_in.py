@@ -16,8 +16,9 @@ from auth_service.storage.authorization_requests import AuthorizationRequestStor
 from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.throttle import Throttle
-from auth_service.web.browser_session import begin_signed_in_session, browser_binding
+from auth_service.web.browser_session import begin_signed_in_session, browser_binding, signed_in_account
 from auth_service.web.failed_sign_ins import FailedSignIns
+from auth_service.web.forms_again import Again, show_again
 from auth_service.web.leaving import allow_form_to_lead_to
 from auth_service.web.waiting import in_minutes
 
@@ -41,6 +42,15 @@ def sign_in_pages(
 ) -> Blueprint:
     """Return a blueprint with the page."""
     blueprint = Blueprint("sign_in", __name__)
+
+    def _page_of_lost_form() -> str:
+        """Return where to go on: who signed in in another tab meanwhile goes where this one would lead."""
+        target, account = _safe_target(request.args.get("next")), signed_in_account(accounts)
+        if account is not None and account.username == request.form.get("username"):
+            return target
+        return url_for("sign_in.sign_in", next=target, again=Again.STALE)
+
+    show_again(blueprint, _page_of_lost_form)
 
     @blueprint.route("/sign-in", methods=["GET", "POST"])
     def sign_in() -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from auth_service.storage.authorization_requests import AuthorizationRequestStor
 from auth_service.web.browser_session import browser_binding, end_session, signed_in_account
 from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.errors import failed
+from auth_service.web.forms_again import Again, is_stale
 from auth_service.web.leaving import allow_form_to_lead_to
 
 _EXPIRED = "This request has expired or was answered already."
@@ -27,7 +28,7 @@ def sign_out_pages(
     @blueprint.post("/sign-out")
     def sign_out() -> ResponseReturnValue:
         end_session()
-        return redirect(url_for("sign_in.sign_in"), 303)
+        return redirect(url_for("sign_out.signed_out"), 303)
 
     @blueprint.get("/logout/confirm")
     def ask() -> ResponseReturnValue:
@@ -64,7 +65,14 @@ def sign_out_pages(
     def session_has_ended(error: CSRFError) -> ResponseReturnValue:
         """Answer a second click too: with the first one the session ended whose token the form has."""
         nobody = signed_in_account(accounts) is None
-        return (double_clicks.earlier(sent_form()) if nobody else None) or failed(error)
+        if nobody and (earlier := double_clicks.earlier(sent_form())) is not None:
+            return earlier
+        if not is_stale():
+            return failed(error)
+        request_id = request.form.get("request")
+        if nobody or request_id is None:
+            return redirect(url_for("sign_out.signed_out"), 303)  # or the person's apps, if somebody is signed in
+        return redirect(url_for("sign_out.ask", request=request_id, again=Again.STALE), 303)
 
     def _asked(request: KeptRequest | None) -> LogoutRequest:
         """Check it again: a client may have been deleted, or its address, since."""

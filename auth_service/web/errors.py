@@ -16,6 +16,7 @@ from auth_service.protocol.errors import printable
 from auth_service.storage.errors import OUTAGES
 from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.web.waiting import in_minutes
+from shared.operations.request_id import current_request_id
 from shared.service.outages import OutageLog
 
 if TYPE_CHECKING:
@@ -126,7 +127,10 @@ def _answer(failure: Failure) -> Response:
     wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     if wants_page and not isinstance(request.routing_exception, SecurityError):  # no page of a host that isn't ours
         title = _TITLES.get(failure.status, "Something went wrong")
-        answer = make_response(render_template("error.html", title=title, text=failure.text), failure.status)
+        answer = make_response(
+            render_template("error.html", title=title, text=failure.text, request_id=current_request_id()),
+            failure.status,
+        )
     else:
         answer = make_response(jsonify(failure.body()), failure.status)
     answer.headers.extend(failure.headers)

@@ -232,10 +232,10 @@ def test_every_answer_names_the_issuer(actions: Actions) -> None:
 
 
 @pytest.mark.clause("RFC 6749 §4.1.2.1", line=32)
-def test_who_says_no_or_ticks_nothing_grants_nothing(actions: Actions) -> None:
+def test_who_says_no_or_ticks_nothing_that_was_asked_grants_nothing(actions: Actions) -> None:
     app, mo = actions.app(), actions.person()
     url = app.authorize_url(Verifier())
-    for answer in (mo.decide(url, [READ], decision="deny"), mo.decide(url, [])):
+    for answer in (mo.decide(url, [READ], decision="deny"), mo.decide(url, ["plans:read"])):
         assert redirect_parameters(answer) == {
             "error": "access_denied",
             "state": "a state",
