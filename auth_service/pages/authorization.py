@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from auth_service.protocol.authorization.endpoint import AuthorizationEndpoint
 from auth_service.protocol.authorization.pushed_requests import PushedAuthorizationRequests
 from auth_service.protocol.client_documents.known_clients import DocumentClients
+from auth_service.protocol.errors import InvalidRequestUriError
 from auth_service.protocol.grants.creation import Decision
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.openid.authentication_request import SignedIn, must_not_ask
@@ -42,7 +43,13 @@ def authorization_endpoint(
 
     @blueprint.get("/authorize")
     def authorize() -> ResponseReturnValue:
-        request = pushed_requests.named_by(query_request(endpoint.issuer))
+        asked = query_request(endpoint.issuer)
+        try:
+            request = pushed_requests.named_by(asked)
+        except InvalidRequestUriError:
+            if not _waits_here(asked):
+                raise
+            return redirect(url_for("consent.ask", request=pushed_requests.name_in(asked)), 303)
         if must_not_ask(request):
             return _answer_unasked(request)
         if not documents.expect(request.form.get("client_id", "")):  # else it is looked at after signing in
@@ -55,12 +62,21 @@ def authorization_endpoint(
                     return _show_mistake(request, error)
                 # Else its client hears of it: see pages/consent.py.
         count_kept_request(throttle, signed_in_account(accounts))
-        request_id = pending.add(request.parameters, browser_binding(), direct=request.direct)
+        name = pushed_requests.name_in(asked)
+        request_id = pending.add(request.parameters, browser_binding(), direct=request.direct, request_id=name)
         return redirect(url_for("consent.ask", request=request_id), 303)
 
     @blueprint.post("/authorize")
     def authorize_by_form() -> ResponseReturnValue:
         return again_as_query()
+
+    def _waits_here(asked: ProtocolRequest) -> bool:
+        """Say whether this very browser named the same pushed request before, and did not answer it: it was reloaded.
+
+        What it named waits under the same name, with the browser in the key: no other finds it (RFC 9126 §4).
+        """
+        kept = pending.find(pushed_requests.name_in(asked) or "", browser_binding())
+        return kept is not None and kept.parameters["client_id"] == asked.parameters.get("client_id")
 
     def _show_mistake(request: ProtocolRequest, error: OAuth2Error) -> ResponseReturnValue:
         """Nobody is sent to an address that somebody once registered before they have signed in (RFC 9700 §4.11.2)."""

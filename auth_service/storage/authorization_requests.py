@@ -31,9 +31,9 @@ class AuthorizationRequestStore:
         self._name = name
         self._lifetime = lifetime
 
-    def add(self, parameters: Parameters, holder: str, *, direct: bool = False) -> str:
-        """Keep a request and return its id, 256 random bits that only this holder can use."""
-        request_id = secrets.token_urlsafe(32)
+    def add(self, parameters: Parameters, holder: str, *, direct: bool = False, request_id: str | None = None) -> str:
+        """Keep a request and return its id, 256 random bits if none is given, that only this holder can use."""
+        request_id = request_id or secrets.token_urlsafe(32)
         value = json.dumps({"parameters": dict(parameters), "received_at": time.time(), "direct": direct})
         self._clients.scripts.set(self._key(request_id, holder), value, ex=self._lifetime)
         return request_id

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -89,6 +90,26 @@ def test_signing_in_and_reloading_do_not_use_the_name_again(actions: Actions, ap
     assert mo.browser.get(asked.url).text.count(app.name) == asked.text.count(app.name) > 0
     answer = mo.browser.submit("/consent", {"scope": [READ], "decision": "allow"})
     assert app.exchange(redirect_parameters(answer)["code"], verifier).status_code == 200
+
+
+@pytest.mark.clause("RFC 9126 §4", line=98)
+def test_reloading_or_going_back_goes_on_in_the_same_browser_until_it_is_answered(actions: Actions, app: App) -> None:
+    mo, stranger, verifier = actions.person(), actions.person(), Verifier()
+    address = app.pushed_url(verifier)
+    sign_in = mo.browser.get(address)
+    assert mo.browser.get(address).url == sign_in.url
+    mo.sign_in(address=sign_in.url)
+    asked = mo.browser.get(address)
+    assert (asked.status_code, urlsplit(asked.url).path) == (200, "/consent")
+
+    stranger.sign_in()
+    assert is_shown_as_refused(stranger.browser.get(address, allow_redirects=False))
+    other = address.replace(app.client_id, actions.app().client_id)
+    assert is_shown_as_refused(mo.browser.get(other, allow_redirects=False))
+    mo.browser.page = asked
+    answer = mo.browser.submit("/consent", {"scope": [READ], "decision": "allow"})
+    assert app.exchange(redirect_parameters(answer)["code"], verifier).status_code == 200
+    assert is_shown_as_refused(mo.browser.get(address, allow_redirects=False))
 
 
 @pytest.mark.clause("RFC 9126 §4", line=98)

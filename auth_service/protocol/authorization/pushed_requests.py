@@ -65,14 +65,20 @@ class PushedAuthorizationRequests:
         A name works once and for its client. Whatever else stands in the address is ignored (§4, RFC 9101 §5).
         Raises OAuth2Errors that don't redirect: until the request is found, no address to send the browser to is known.
         """
-        request_uri = request.form.get("request_uri", "")
-        if not request_uri.startswith(_URN):
+        name = self.name_in(request)
+        if name is None:
             return request
         request.refuse_repeated("client_id", "request_uri")
-        pushed = self._kept.take(request_uri.removeprefix(_URN), request.form.get("client_id", ""))
+        pushed = self._kept.take(name, request.form.get("client_id", ""))
         if pushed is None:
             raise InvalidRequestUriError
         return ProtocolRequest(request.method, request.uri, request.headers, pushed.parameters, direct=False)
+
+    @staticmethod
+    def name_in(request: ProtocolRequest) -> str | None:
+        """Return the name of a pushed request that a browser brings: 256 random bits if it is one of ours."""
+        request_uri = request.form.get("request_uri", "")
+        return request_uri.removeprefix(_URN) if request_uri.startswith(_URN) else None
 
     def _bind_to_proven_key(self, request: ProtocolRequest, pushed: ProtocolRequest) -> None:
         """A DPoP proof here is worth the `dpop_jkt` that it proves; if both are sent, they agree (RFC 9449 §10.1)."""
