@@ -115,6 +115,11 @@ class Client(Base, SecretHolder, ClientMixin):
         return urlsplit(self.client_id).hostname if self.document_fresh_until is not None else None
 
     @property
+    def told_name(self) -> str:
+        """People are told this of it: its name is not all, if only a host vouches for it."""
+        return f"{self.name} ({self.document_host})" if self.document_host else self.name
+
+    @property
     def identity_assured(self) -> bool:
         """It says whether an authorization response can only reach this app.
 

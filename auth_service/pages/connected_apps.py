@@ -50,7 +50,7 @@ def connected_apps_page(
             client = clients.find(request.form.get("client_id", ""))
             if client is not None:
                 revocation.end_app(account.id, client.client_id)
-                flash(f"{client.name} has no access any more.")
+                flash(f"{client.told_name} has no access any more.")
         return redirect(url_for("connected_apps.show", before=_place()), 303)
 
     return blueprint

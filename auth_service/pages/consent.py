@@ -58,7 +58,8 @@ def consent_pages(
             "consent.html",
             account=account,
             client=asked.client,
-            only_on_this_machine=not any(uri.startswith("https://") for uri in asked.client.redirect_uris),
+            only_on_this_machine=asked.client.public
+            and not any(uri.startswith("https://") for uri in asked.client.redirect_uris),
             scopes=described(asked.target.scopes, resource_servers.scopes()),
             signs_in=OPENID in asked.target.scopes,
             request_id=request_id,

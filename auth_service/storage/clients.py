@@ -128,10 +128,10 @@ class ClientStore:
         return in_portions(self._database, Client, registered(), by=(Client.client_id,))
 
     def names(self, client_ids: Collection[str]) -> dict[str, str]:
-        """Return the names of these clients by their ids, also of those that were deleted."""
+        """Return what people are told of these clients' names by their ids, also of those that were deleted."""
         with self._database.reading() as session:
-            query = select(Client.client_id, Client.name).where(Client.client_id.in_(client_ids))
-            return {row.client_id: row.name for row in session.execute(query)}
+            clients = session.scalars(select(Client).where(Client.client_id.in_(client_ids)))
+            return {client.client_id: client.told_name for client in clients}
 
     def names_by_operators(self) -> list[str]:
         """Return the names of the clients that operators registered."""

@@ -93,7 +93,7 @@ class TokenReuseStore:
             )
             return ReuseStory(
                 reuse,
-                client.name if client else reuse.client_id,
+                client.told_name if client else reuse.client_id,
                 grant.created_at if grant else None,
                 grant.revoked_at if grant else reuse.at,
                 sorted(conflicts, key=lambda event: event.id),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.support.actions import READ, TIMEOUT, Actions, Verifier, error_of, tokens
+from tests.support.actions import CALLBACK, READ, TIMEOUT, Actions, Verifier, error_of, tokens
 from tests.support.document_host import DescribedApp
 from tests.support.signing_app import ec_key, jwks
 
@@ -56,6 +56,29 @@ def test_the_question_names_the_host_and_not_only_what_the_app_calls_itself(
     assert "This app is from <bdi>localhost</bdi>." in person.browser.get("/connected-apps").text
     person.disconnect(app.client_id)
     assert app.client_id not in person.browser.get("/connected-apps").text
+
+
+def test_no_page_tells_the_name_without_the_host(actions: Actions, described: Described) -> None:
+    app, person = described(), actions.person()
+    granted = app.connect(person)
+    grant_id = actions.introspect(granted.access)["grant_id"]
+    tokens(app.refresh(tokens(app.refresh(granted.refresh)).refresh))
+    assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
+    for address in ("/activity", f"/activity/reuse/{grant_id}"):
+        assert "Described (localhost)" in person.browser.get(address).text
+    app.connect(person)
+    assert "Described (localhost) has no access any more." in person.disconnect(app.client_id).text
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_the_question_says_where_any_program_could_pose_as_the_app(
+    actions: Actions, described: Described, elsewhere: bool
+) -> None:
+    app = described(redirect_uris=[CALLBACK, *(["https://app.example/callback"] if elsewhere else [])])
+    person = actions.person()
+    person.sign_in()
+    page = person.browser.follow(app.authorize_url(Verifier()))
+    assert ("Any program on your computer could say that it is this" in page.text) is not elsewhere
 
 
 def test_consent_is_asked_for_each_time(actions: Actions, described: Described) -> None:
