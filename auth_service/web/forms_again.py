@@ -6,6 +6,7 @@ with a session of its own would take the place of the person's.
 
 from collections.abc import Callable
 from enum import StrEnum
+from urllib.parse import parse_qs
 
 from flask import Blueprint, Flask, redirect, request
 from flask.typing import ResponseReturnValue
@@ -32,7 +33,8 @@ def install_words(app: Flask) -> None:
 
     @app.context_processor
     def word() -> dict[str, str | None]:
-        again = request.args.get("again", "")
+        given = parse_qs(request.query_string.decode("ascii", "replace"))  # on error pages it may be no text
+        [again] = given.get("again", [""])[:1]
         return {"word_again": _WORDS[Again(again)] if again in set(Again) else None}
 
 
