@@ -60,7 +60,7 @@ audit: ## Ask PyPI whether a package of the images has a known vulnerability
 	@"$(PYTHON)" -m tools.environment audit .venv/audit
 	@.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
-bench: ## Measure token endpoints, validated calls, revocation latency, large tables, startup (needs wrk and redis-server)
+bench: ## Measure token endpoints, validated calls, revocation latency, large tables, startup, limits (needs wrk, redis-server, PostgreSQL, nginx)
 	@"$(PYTHON)" -m tools.environment dev
 	@.venv/bin/python -m benchmarks.token_endpoints
 	@.venv/bin/python -m benchmarks.hot_paths
@@ -69,6 +69,7 @@ bench: ## Measure token endpoints, validated calls, revocation latency, large ta
 	@.venv/bin/python -m benchmarks.body_weights
 	@.venv/bin/python -m benchmarks.scale
 	@.venv/bin/python -m benchmarks.startup
+	@.venv/bin/python -m benchmarks.capacity
 
 release: ## Build wheels and source archives of the kit and of the gunicorn worker into dist/, and try them
 	@"$(PYTHON)" -m tools.environment dev

@@ -123,6 +123,7 @@ class ManyGrants:
         assert made is not None
         grant: dict[str, str] = redis.hgetall(self._redis_keys.grant(made.grant_id))
         token: dict[str, str] = redis.hgetall(self._redis_keys.access_token(made.grant_id, made.digest))
+        uses: dict[str, str] = redis.hgetall(self._redis_keys.uses(made.grant_id))
         ends_at = int(grant["expires_at"])
         token["expires_at"] = str(ends_at // 1000)
         before = redis.info("memory")["used_memory"]
@@ -142,6 +143,8 @@ class ManyGrants:
                     pipeline.pexpireat(grant_key, ends_at)
                     pipeline.hset(token_key, mapping={**token, "claims": dump_claims(claims)})
                     pipeline.pexpireat(token_key, ends_at)
+                    pipeline.hset(self._redis_keys.uses(grant_id), mapping=uses)
+                    pipeline.pexpireat(self._redis_keys.uses(grant_id), ends_at)
                 pipeline.execute()
         return int(redis.info("memory")["used_memory"]) - int(before)
 

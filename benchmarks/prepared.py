@@ -38,6 +38,7 @@ class PreparedServer:
 
     url: str
     pid: int
+    redis_pid: int
     redis_url: str
     folder: Path
     parts: Components
@@ -56,31 +57,34 @@ class PreparedServer:
 
     def codes(self, count: int) -> list[str]:
         """Bodies that exchange so many fresh codes."""
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
         bodies, records = [], []
-        expires_at = now() + timedelta(days=1)
         for _ in range(count):
             grant_id = new_grant_id()
             code = self.parts.keys.make(TokenKind.AUTHORIZATION_CODE, grant_id, 0)
             records.append(self._record(grant_id))
-            grant = NewGrant(
-                grant_id=grant_id,
-                client_id=self.client.client_id,
-                subject=self.account_id,
-                scopes=(SCOPE,),
-                audience=(RESOURCE,),
-                expires_at=expires_at.timestamp(),
-                redirect_uri=REDIRECT_URI,
-                code_challenge=challenge,
-                code_digest=code.digest,
-            )
-            self.parts.grants.create(grant, 3_600)
+            self.create_grant(grant_id, code.digest)
             bodies.append(
                 f"grant_type=authorization_code&code={code.text}&redirect_uri={REDIRECT_URI}&code_verifier={VERIFIER}"
             )
         with self.parts.database.writing() as session:
             session.add_all(records)
         return bodies
+
+    def create_grant(self, grant_id: str, code_digest: str) -> None:
+        """Store a grant with this code in Redis alone."""
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+        grant = NewGrant(
+            grant_id=grant_id,
+            client_id=self.client.client_id,
+            subject=self.account_id,
+            scopes=(SCOPE,),
+            audience=(RESOURCE,),
+            expires_at=(now() + timedelta(days=1)).timestamp(),
+            redirect_uri=REDIRECT_URI,
+            code_challenge=challenge,
+            code_digest=code_digest,
+        )
+        self.parts.grants.create(grant, 3_600)
 
     def tokens(self, count: int) -> list[dict[str, str]]:
         """So many fresh token answers."""
@@ -113,8 +117,10 @@ class PreparedServer:
 
 
 @contextmanager
-def prepared_server(folder: Path, port: int, redis_port: int, *, core: int = SERVER_CORE) -> Iterator[PreparedServer]:
-    """Redis on the load's core, one gunicorn worker on the given one."""
+def prepared_server(
+    folder: Path, port: int, redis_port: int, *, core: int | None = SERVER_CORE, **settings: str
+) -> Iterator[PreparedServer]:
+    """Redis on the load's core, one gunicorn worker on the given one. `settings` are more of them, or other ones."""
     redis_url, url = f"redis://127.0.0.1:{redis_port}/0", f"http://localhost:{port}"
     environment = {
         "AUTH_ISSUER": url,
@@ -122,10 +128,11 @@ def prepared_server(folder: Path, port: int, redis_port: int, *, core: int = SER
         "AUTH_REDIS_URL": redis_url,
         "AUTH_TOKEN_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "AUTH_METRICS_TOKEN": secrets.token_urlsafe(16),
+        **settings,
     }
     redis = ["redis-server", "--port", str(redis_port), "--save", "", "--dir", str(folder)]
     server = [*gunicorn(port), "-c", "auth_service/gunicorn.conf.py"]
-    with running(redis) if core is None else pinned(LOAD_CORE, redis):
+    with running(redis) if core is None else pinned(LOAD_CORE, redis) as redis_pid:
         parts: Components = auth_service.create_app(Settings.load(environment)).extensions["auth_service"]
         parts.database.upgrade()
         parts.resource_servers.save("moogle-fit", RESOURCE, secret_digest(SECRET), {SCOPE: "See it"}, new=True)
@@ -133,7 +140,7 @@ def prepared_server(folder: Path, port: int, redis_port: int, *, core: int = SER
         client = _client(parts)
         with running(server, environment) if core is None else pinned(core, server, environment) as pid:
             wait_until_answering(f"{url}/health/ready")
-            yield PreparedServer(url, pid, redis_url, folder, parts, client, account.id)
+            yield PreparedServer(url, pid, redis_pid, redis_url, folder, parts, client, account.id)
 
 
 def _client(parts: Components) -> Client:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -62,6 +63,19 @@ def wait_until_answering(url: str, within: float = 20.0) -> None:
         except OSError:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{url} does not answer") from None
+            time.sleep(0.05)
+
+
+def wait_until_listening(port: int, within: float = 20.0) -> None:
+    """Until somebody takes connections there. Raises TimeoutError after so many seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nobody listens on {port}") from None
             time.sleep(0.05)
 
 

@@ -1,6 +1,7 @@
-"""Writes `benchmarks/results.md`: medians of all rounds, beside the floor of the same run."""
+"""Writes `benchmarks/results.md`: medians of all rounds, beside the floor of the same run. Pages quote its sections."""
 
 import platform
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -9,6 +10,7 @@ from pathlib import Path
 from benchmarks.load import Round
 
 RESULTS = Path(__file__).parent / "results.md"
+_QUOTE = re.compile(r"(<!-- results\.md: ([^\n]*) -->\n).*?(<!-- end -->)", re.DOTALL)
 _PACKAGES = ("flask", "authlib", "gunicorn", "redis", "sqlalchemy")
 
 
@@ -40,9 +42,7 @@ def added_cost(measured: Mapping[str, Sequence[Round]], floor: str) -> str:
 
 def write(title: str, text: str) -> None:
     """Put a section in place of the one with this title, and say on what everything was measured."""
-    present = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
-    sections = dict(section.split("\n", 1) for section in present.split("\n## ")[1:])
-    sections[title] = f"\n{text}\n"
+    sections = {**_sections(), title: f"\n{text}\n"}
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     machine = f"Python {platform.python_version()}, {versions}; {_processor()}."
     heading = (
@@ -50,6 +50,17 @@ def write(title: str, text: str) -> None:
     )
     body = "\n".join(f"## {name}\n{section.rstrip()}\n" for name, section in sections.items())
     RESULTS.write_text(f"{heading}{machine}\n\n{body}", encoding="utf-8")
+
+
+def quoted(page: str) -> str:
+    """A page whose quotations of the results are those of today. Raises KeyError for a section that isn't there."""
+    sections = _sections()
+    return _QUOTE.sub(lambda quote: f"{quote[1]}\n{sections[quote[2]].strip()}\n\n{quote[3]}", page)
+
+
+def _sections() -> dict[str, str]:
+    present = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    return dict(section.split("\n", 1) for section in present.split("\n## ")[1:])
 
 
 def _speed(rounds: Sequence[Round]) -> list[str]:

@@ -6,7 +6,7 @@
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def main() -> None:
             with _floor(server.redis_url) as (pid, url):
                 measured[FLOOR].append(run_round(pid, f"{url}/", "get", [""]).expect(200))
                 measured["floor: with one Redis read"].append(run_round(pid, f"{url}/redis", "get", [""]).expect(200))
-            for name, result in _rounds(server):
+            for name, result in endpoint_rounds(server):
                 measured[name].append(result.expect(200))
         memory = peak_memory(family(server.pid)) / 2**20
     text = report.table(measured, FLOOR)
@@ -45,28 +45,36 @@ def main() -> None:
     print(text)
 
 
-def _rounds(server: PreparedServer) -> Iterator[tuple[str, Round]]:
+def endpoint_rounds(server: PreparedServer, beside: Sequence[int] = ()) -> Iterator[tuple[str, Round]]:
+    """One round at each endpoint, with its name. `beside` are processes whose CPU time is counted too."""
     tokens = server.tokens(64)
     bodies = server.file("introspect", [f"token={each['access_token']}" for each in tokens])
     yield (
         "introspection",
-        run_round(server.pid, f"{server.url}/introspect", "form", [server.caller_authorization, bodies]),
+        run_round(server.pid, f"{server.url}/introspect", "form", [server.caller_authorization, bodies], beside=beside),
     )
     chains = server.file("refresh", [each["refresh_token"] for each in tokens])
     token_endpoint = f"{server.url}/token"
     yield (
         "refresh with rotation",
-        run_round(server.pid, token_endpoint, "refresh", [server.client_authorization, chains]),
+        run_round(server.pid, token_endpoint, "refresh", [server.client_authorization, chains], beside=beside),
     )
     bodies = server.file("client", ["grant_type=client_credentials"])
     yield (
         "client credentials",
-        run_round(server.pid, token_endpoint, "form", [server.client_authorization, bodies]),
+        run_round(server.pid, token_endpoint, "form", [server.client_authorization, bodies], beside=beside),
     )
     bodies = server.file("codes", server.codes(_CODES_PER_ROUND))
     yield (
         "code exchange",
-        run_round(server.pid, token_endpoint, "form", [server.client_authorization, bodies, "once"], seconds=2),
+        run_round(
+            server.pid,
+            token_endpoint,
+            "form",
+            [server.client_authorization, bodies, "once"],
+            seconds=2,
+            beside=beside,
+        ),
     )
 
 
