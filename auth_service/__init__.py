@@ -126,7 +126,14 @@ def _install_pages(app: Flask, parts: Components) -> None:
     app.register_blueprint(home_page(parts.accounts))
     app.register_blueprint(
         sign_in_pages(
-            parts.accounts, parts.throttle, parts.pending, parts.events, failed_sign_ins, parts.domain_metrics
+            parts.accounts,
+            parts.clients,
+            parts.throttle,
+            parts.pending,
+            parts.events,
+            failed_sign_ins,
+            parts.domain_metrics,
+            parts.settings.help_contact,
         )
     )
     app.register_blueprint(sign_out_pages(parts.logout, parts.accounts, parts.logout_requests, double_clicks))

@@ -94,6 +94,9 @@ class Settings(EnvironmentSettings):
         False, description="whether DPoP proofs must carry a nonce of ours, so that none can be made in advance"
     )
 
+    help_contact: str | None = Field(
+        None, max_length=200, description="whom people ask who forgot their password; unset: whoever runs this service"
+    )
     trusted_hosts: HostNames = Field(
         (), description="back-channel host names, beside the issuer's, under which the service may be called"
     )

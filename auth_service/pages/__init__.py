@@ -1,1 +1,1 @@
-"""HTML for people: sign-in, consent, connected apps, account. No JavaScript. Forms carry a CSRF token each."""
+"""HTML for people: sign-in, consent, connected apps, account. No JavaScript is needed. Forms carry CSRF tokens."""

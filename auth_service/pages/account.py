@@ -19,6 +19,7 @@ from auth_service.storage.token_reuses import TokenReuseStore
 from auth_service.web.browser_session import begin_signed_in_session, end_session, signed_in_account
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
+from shared.service.security_headers import let_scripts_run
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ def account_page(
 
     def _page(account: Account, form: PasswordForm, problem: str | None = None) -> str:
         unanswered = reuses.unanswered(account.id)
+        let_scripts_run()
         return render_template("account.html", account=account, form=form, problem=problem, reuses=unanswered)
 
     return blueprint

@@ -13,6 +13,7 @@ from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.protocol.observer import Observer, SignIn
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, Parameters
+from auth_service.storage.clients import ClientStore
 from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.throttle import Throttle
@@ -21,6 +22,7 @@ from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
 from auth_service.web.leaving import allow_form_to_lead_to
 from auth_service.web.waiting import in_minutes
+from shared.service.security_headers import let_scripts_run
 
 _log = logging.getLogger(__name__)
 
@@ -34,14 +36,22 @@ class SignInForm(FlaskForm):
 
 def sign_in_pages(
     accounts: AccountStore,
+    clients: ClientStore,
     throttle: Throttle,
     pending: AuthorizationRequestStore,
     events: SecurityEventStore,
     failed_sign_ins: FailedSignIns,
     observer: Observer,
+    help_contact: str | None,
 ) -> Blueprint:
-    """Return a blueprint with the page."""
+    """Return a blueprint with the page, on which `help_contact` says whom to ask."""
     blueprint = Blueprint("sign_in", __name__)
+
+    def _page(form: SignInForm, target: str, waiting: Parameters, problem: str | None = None) -> str:
+        client = clients.find(waiting.get("client_id", [""])[0])
+        return render_template(
+            "sign_in.html", form=form, target=target, client=client, problem=problem, help_contact=help_contact
+        )
 
     def _page_of_lost_form() -> str:
         """Return where to go on: who signed in in another tab meanwhile goes where this one would lead."""
@@ -57,9 +67,10 @@ def sign_in_pages(
         target = _safe_target(request.args.get("next"))
         waiting = _waiting_request(target, pending)
         _let_form_lead_to_client(waiting)
+        let_scripts_run()
         form = SignInForm(username=waiting.get("login_hint", [""])[0][:64])
         if not form.validate_on_submit():
-            return render_template("sign_in.html", form=form, target=target)
+            return _page(form, target, waiting)
         username, password = form.username.data or "", form.password.data or ""
         address = request.remote_addr or ""
         admission = throttle.admit_sign_in(username, address)
@@ -67,8 +78,7 @@ def sign_in_pages(
             observer.sign_in(SignIn.THROTTLED)
             failed_sign_ins.throttled(username)
             problem = f"Too many attempts. Try again in {in_minutes(admission)}."
-            page = render_template("sign_in.html", form=form, target=target, problem=problem)
-            return page, 429, {"Retry-After": str(admission)}
+            return _page(form, target, waiting, problem), 429, {"Retry-After": str(admission)}
         try:
             account = accounts.authenticate(username, password)
         except TooManyPasswordsError:
@@ -78,7 +88,7 @@ def sign_in_pages(
             observer.sign_in(SignIn.FAILED)
             failed_sign_ins.failed(username)
             problem = "That user name and password don’t match."
-            return render_template("sign_in.html", form=form, target=target, problem=problem), 401
+            return _page(form, target, waiting, problem), 401
         throttle.sign_in_succeeded(admission)
         begin_signed_in_session(account)
         events.add(SecurityEvent(kind=EventKind.SIGNED_IN, account_id=account.id))

@@ -8,8 +8,12 @@ from flask import Flask, Response, g
 
 _DATA_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'; sandbox"
 _PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {}"
+    "default-src 'none'; {}style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {}"
 )
+
+
+def _page_policy() -> str:
+    return _PAGE_POLICY.format(g.get("scripts", ""), g.get("form_action", "'self'"))
 
 
 def data_headers(address: str) -> dict[str, str]:
@@ -41,7 +45,7 @@ def install_security_headers(app: Flask, address: str) -> dict[str, str]:
     """Set the headers, which are returned, on every answer of the application, where its view has set no other.
 
     A page gets a policy under which it may have style sheets and images of its own, and forms that lead to where
-    `let_form_lead_to` says.
+    `let_form_lead_to` says; scripts only after `let_scripts_run`.
     """
     standing = {**data_headers(address), "Cache-Control": "no-store"}
 
@@ -49,12 +53,17 @@ def install_security_headers(app: Flask, address: str) -> dict[str, str]:
     def set_headers(response: Response) -> Response:
         headers = response.headers
         if response.mimetype == "text/html":
-            headers.setdefault("Content-Security-Policy", _PAGE_POLICY.format(g.get("form_action", "'self'")))
+            headers.setdefault("Content-Security-Policy", _page_policy())
         for name, value in standing.items():
             headers.setdefault(name, value)
         return response
 
     return standing
+
+
+def let_scripts_run() -> None:
+    """Let the page that answers this request load scripts of our own origin; still none that stand in it."""
+    g.scripts = "script-src 'self'; "
 
 
 def let_form_lead_to(*sources: str) -> None:

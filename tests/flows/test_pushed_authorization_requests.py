@@ -92,7 +92,7 @@ def test_signing_in_and_reloading_do_not_use_the_name_again(actions: Actions, ap
     assert app.exchange(redirect_parameters(answer)["code"], verifier).status_code == 200
 
 
-@pytest.mark.clause("RFC 9126 §4", line=98)
+@pytest.mark.clause("RFC 9126 §4")
 def test_reloading_or_going_back_goes_on_in_the_same_browser_until_it_is_answered(actions: Actions, app: App) -> None:
     mo, stranger, verifier = actions.person(), actions.person(), Verifier()
     address = app.pushed_url(verifier)

@@ -1,0 +1,30 @@
+"""The pages where passwords are typed, and a double click, in a real browser."""
+
+import pytest
+
+from tests.browser.window import Window
+from tests.support.actions import Actions, Verifier
+
+
+@pytest.mark.timeout(300)
+def test_a_person_sees_what_they_type_until_the_form_is_sent(window: Window, actions: Actions) -> None:
+    app, mo = actions.app(), actions.person()
+    window.open(app.authorize_url(Verifier()))
+    window.fill("username", mo.username)
+    window.fill("password", "wrong one")
+    assert window.find("#password").get_attribute("type") == "password"
+    window.find("button.show", "Show").click()
+    assert window.find("#password").get_attribute("type") == "text"
+    window.keep_picture("password-shown")
+    window.find("form > button").click()
+    window.find("[role=alert]", "don’t match")
+    assert window.find("#password").get_attribute("type") == "password"
+    for scheme in ("light", "dark"):
+        window.be_shaded(scheme)
+        window.keep_picture(f"sign-in-{scheme}")
+    window.be_small()
+    window.keep_picture("sign-in-390")
+    window.find("#password").send_keys(mo.password)
+    window.find("form > button").click()
+    window.find("button", "Don’t allow")
+    assert [each for each in window.complaints() if "401" not in each] == []
