@@ -9,7 +9,7 @@ import click
 from flask.cli import AppGroup
 
 from auth_service.cli.command import RefusedError, command, limit_option, listed, parts
-from auth_service.models.account import Account
+from auth_service.models.account import Account, normalised_name
 from auth_service.models.password import password_problem
 from shared.service.progress import saying
 
@@ -23,6 +23,7 @@ account_commands = AppGroup("account", help="People who can sign in.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of making one.")
 def create_account(username: str, *, password_stdin: bool) -> object:
     """Create an account and print its password, unless it was given."""
+    username = normalised_name(username)
     if not 1 <= len(username) <= 64 or not username.isprintable():
         raise RefusedError("a user name has 1 to 64 printable characters")
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(12)

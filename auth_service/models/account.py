@@ -1,6 +1,7 @@
 """The person: `Account` here, resource owner in protocol code, `sub` on the wire."""
 
 import secrets
+import unicodedata
 from datetime import datetime
 
 from sqlalchemy import String
@@ -15,6 +16,14 @@ SUBJECT_PREFIX = "acct_"
 def new_subject() -> str:
     """Make a fresh `sub`, which is never reused."""
     return SUBJECT_PREFIX + secrets.token_urlsafe(16)
+
+
+def normalised_name(typed: str) -> str:
+    """Return a user name as it is stored and compared: without blanks around, and in one of its many spellings (NFKC).
+
+    What looks the same is the same: a wide or a composed letter, a blank that a keyboard added.
+    """
+    return unicodedata.normalize("NFKC", typed).strip()
 
 
 class Account(Base):

@@ -1,18 +1,51 @@
 """Passwords are accepted (ASVS 5.0 V6.2) that are long enough and hard to guess, of any characters, in any mixture."""
 
+import re
+import unicodedata
+from typing import Any
+
 MIN_LENGTH = 8
 MAX_LENGTH = 1024
 _CONTEXT = ("moogle", "fit", "weight", "password")
 _ESTIMATED_LENGTH = 72
 """zxcvbn's work grows with the length; nothing longer than this is easy to guess."""
+_LEAST_SCORE = 2
+"""zxcvbn's: more than a million guesses."""
+_AROUND = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+_LONGEST_AROUND = 6
+"""So many digits and signs around a word are a year, a number, an exclamation mark."""
+_LONGEST_WORD = 24
+"""What is longer than this is no word, nor two."""
+
+
+def normalised_password(password: str) -> str:
+    """Return it as it is hashed: keyboards and systems differ in how they compose an é (NIST SP 800-63B §3.1.1.2)."""
+    return unicodedata.normalize("NFC", password)
 
 
 def password_problem(password: str, username: str) -> str | None:
     """Tell the person who chose a password what speaks against it; None if nothing does."""
-    from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists take 12 MB in every worker, and few passwords are chosen
-
+    password = normalised_password(password)
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         return f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters; 15 or more are better."
-    if zxcvbn(password[:_ESTIMATED_LENGTH], user_inputs=[username, *_CONTEXT])["score"] < 2:
-        return "This password is among the first that a guesser would try. Choose a longer or less common one."
-    return None
+    own = [username, *re.split(r"[\W_]+", username), *_CONTEXT]
+    estimate = _estimate(password, own)
+    if estimate["score"] < _LEAST_SCORE:
+        why = str(estimate["feedback"]["warning"]).rstrip(".") or "It is easy to guess"
+        return f"This password is among the first that a guesser would try. {why}. Choose a longer or less common one."
+    core = _AROUND.sub("", password)
+    if not 0 < len(core) <= _LONGEST_WORD or not 0 < len(password) - len(core) <= _LONGEST_AROUND:
+        return None
+    within = _estimate(re.sub(r"[\W_]+", "", core), own)
+    if within["score"] >= _LEAST_SCORE or any(match["pattern"] == "bruteforce" for match in within["sequence"]):
+        return None
+    if any(match.get("dictionary_name") == "user_inputs" for match in within["sequence"]):
+        return "This password is little more than your name or ours with something around it. Choose another one."
+    return "This password is a common word with digits or signs around it, which guessers try. Choose another one."
+
+
+def _estimate(password: str, own: list[str]) -> dict[str, Any]:
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists take 12 MB in every worker, and few passwords are chosen
+
+    estimate: dict[str, Any] = zxcvbn(password[:_ESTIMATED_LENGTH], user_inputs=own)
+    return estimate

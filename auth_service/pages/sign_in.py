@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
+from auth_service.models.account import normalised_name
 from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.protocol.observer import Observer, SignIn
 from auth_service.storage.accounts import AccountStore
@@ -56,7 +57,8 @@ def sign_in_pages(
     def _page_of_lost_form() -> str:
         """Return where to go on: who signed in in another tab meanwhile goes where this one would lead."""
         target, account = _safe_target(request.args.get("next")), signed_in_account(accounts)
-        if account is not None and account.username == request.form.get("username"):
+        typed = request.form.get("username", "")
+        if account is not None and account.username in {typed, normalised_name(typed)}:
             return target
         return url_for("sign_in.sign_in", next=target, again=Again.STALE)
 

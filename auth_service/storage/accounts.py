@@ -10,9 +10,10 @@ from argon2.low_level import ARGON2_VERSION
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from auth_service.models.account import Account
+from auth_service.models.account import Account, normalised_name
 from auth_service.models.base import now
 from auth_service.models.grant import GrantRecord
+from auth_service.models.password import normalised_password
 from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
@@ -45,7 +46,8 @@ class AccountStore:
 
     def create(self, username: str, password: str) -> Account:
         """Create an account with a `sub` that nobody ever had. Raises AlreadyExistsError."""
-        account = Account(username=username, password_hash=self._hasher.hash(password))
+        username = normalised_name(username)
+        account = Account(username=username, password_hash=self._hasher.hash(normalised_password(password)))
         try:
             with self._database.writing() as session:
                 session.add(account)
@@ -66,32 +68,30 @@ class AccountStore:
 
     def find_by_username(self, username: str) -> Account:
         """Return the account of this name. Raises NotFoundError."""
-        with self._database.reading() as session:
-            account = session.scalar(select(Account).where(Account.username == username))
+        account = self._named(username)
         if account is None:
             raise NotFoundError(f"there is no account named {username}")
         return account
 
     def id_of(self, username: str) -> str | None:
         """Return the `sub` of the account of this name, if somebody has it."""
-        with self._database.reading() as session:
-            return session.scalar(select(Account.id).where(Account.username == username))
+        account = self._named(username)
+        return account.id if account is not None else None
 
     def authenticate(self, username: str, password: str) -> Account | None:
         """Return the enabled account with this name and password, in the same time whether or not the name exists.
 
         Raises TooManyPasswordsError.
         """
-        with self._database.reading() as session:
-            account = session.scalar(select(Account).where(Account.username == username))
-        try:
-            self._hasher.verify(account.password_hash if account else self._nobodys_hash, password)
-        except VerificationError:
-            return None
+        account, normalised = self._named(username), normalised_password(password)
+        password_hash = account.password_hash if account else self._nobodys_hash
+        is_normalised = self._verify(password_hash, normalised)
+        if not is_normalised and (password == normalised or not self._verify(password_hash, password)):
+            return None  # a release before hashed passwords as they were typed
         if account is None or not account.enabled:
             return None
-        if self._hasher.check_needs_rehash(account.password_hash):
-            self._renew_hash(account, self._hasher.hash(password))
+        if not is_normalised or self._hasher.check_needs_rehash(password_hash):
+            self._renew_hash(account, self._hasher.hash(normalised))
         return account
 
     def change_password(self, account: Account, password: str) -> datetime | None:
@@ -100,7 +100,7 @@ class AccountStore:
         None, and nothing was changed, if the sessions of the account's epoch have ended: whoever asks is signed out.
         """
         is_unchanged = (Account.session_epoch == account.session_epoch, Account.disabled_at.is_(None))
-        new = {"password_hash": self._hasher.hash(password), **NEXT_EPOCH}
+        new = {"password_hash": self._hasher.hash(normalised_password(password)), **NEXT_EPOCH}
         with self._database.writing() as session:
             changed = update(Account).where(Account.id == account.id, *is_unchanged).values(new)
             if session.scalar(changed.returning(Account.id)) is None:
@@ -134,6 +134,18 @@ class AccountStore:
         with self._database.writing() as session:
             session.execute(update(Account).where(Account.id == account_id).values(disabled_at=None))
             session.add(SecurityEvent(kind=EventKind.ACCOUNT_ENABLED, account_id=account_id))
+
+    def _named(self, typed: str) -> Account | None:
+        """Return whose name this is: letter for letter, as a release before stored names, or else normalised."""
+        with self._database.reading() as session:
+            found = session.scalars(select(Account).where(Account.username.in_({typed, normalised_name(typed)})))
+            return max(found, key=lambda account: account.username == typed, default=None)
+
+    def _verify(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except VerificationError:
+            return False
 
     def _renew_hash(self, account: Account, password_hash: str) -> None:
         """Unless the password was changed since the account was read."""

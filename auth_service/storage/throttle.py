@@ -15,6 +15,7 @@ from hashlib import sha256
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.strategies import FixedWindowRateLimiter
 
+from auth_service.models.account import normalised_name
 from auth_service.storage.redis_connection import RedisClients
 from shared.redis.counters import CountersInRedis
 from shared.service.client_network import client_network
@@ -63,8 +64,8 @@ class Throttle:
         self._limiter = FixedWindowRateLimiter(CountersInRedis(clients.scripts, "throttle"))
 
     def admit_sign_in(self, username: str, address: str) -> Admission | int:
-        """Let an attempt to sign in through, or answer the seconds to wait."""
-        account, network = _digest(username), _digest(client_network(address))
+        """Let an attempt to sign in through, or answer the seconds to wait. A name is counted in all its spellings."""
+        account, network = _digest(normalised_name(username)), _digest(client_network(address))
         counters: list[_Counter] = [
             (SIGN_INS_IN_NETWORK, ("address", network)),
             (SIGN_INS_OF_ACCOUNT_IN_NETWORK, ("account", account, network)),
