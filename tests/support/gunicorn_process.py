@@ -43,10 +43,11 @@ class GunicornProcess:
             gunicorn.stop()
 
     @contextmanager
-    def replica(self, port: int) -> Iterator["GunicornProcess"]:
-        """Another one of the same, started."""
+    def replica(self, port: int, app: str | None = None, **environment: str) -> Iterator["GunicornProcess"]:
+        """Another one of the same, started; or of another application for tests, with more in its environment."""
+        everything = {**self._environment, **environment}
         with self.running(
-            self._app, port, self._environment, *self._options, log=self._log, code=self._code
+            app or self._app, port, everything, *self._options, log=self._log, code=self._code
         ) as replica:
             yield replica
 

@@ -81,7 +81,7 @@ class GunicornStack:
         return {"grant_type": TOKEN_EXCHANGE, "subject_token": token, "subject_token_type": ACCESS_TOKEN}
 
     def _begun_grant(self, kind: TokenKind, lifetime: int) -> str:
-        grant_id, expires_at = new_grant_id(), now() + timedelta(hours=1)
+        grant_id, expires_at = new_grant_id(), now() + timedelta(days=1)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
         code = self.parts.keys.make(kind, grant_id, 0)
         target: dict[str, Any] = {"scopes": (SCOPE,), "audience": (RESOURCE,)}
