@@ -25,7 +25,7 @@ from fit_service.storage.entry_rows import Writer, to_values
 from fit_service.storage.surroundings import in_portions, surroundings
 from shared.service.sql_engine import SQL_OUTAGES
 
-AT_ONCE = 500
+AT_ONCE = 1_000
 """One transaction writes so many rows."""
 _ABANDONED_AFTER = timedelta(hours=1)
 """Nobody comes back for what is left of an import after that."""
