@@ -70,7 +70,7 @@ class Question:
         """Return the row, whose values have the names of their columns, or None. Raises what SQLAlchemy raises."""
         connection = self._held.take()
         try:
-            row = self._found(connection.connection.driver_connection, parameters)
+            row = self._found(connection.connection.driver_connection, self._values(parameters))
         except self._held.driver_error:
             self._held.drop(connection)
             return self.ask_as_usual(**parameters)
@@ -85,9 +85,11 @@ class Question:
         with self._held.engine.connect() as connection:
             return connection.execute(self._query, parameters).one_or_none()
 
-    def _found(self, driver: Any, parameters: dict[str, str]) -> Any:
+    def _values(self, parameters: dict[str, str]) -> dict[str, Any] | list[Any]:
         named = {**self._constants, **parameters}
-        values = named if self._names is None else [named[name] for name in self._names]
+        return named if self._names is None else [named[name] for name in self._names]
+
+    def _found(self, driver: Any, values: dict[str, Any] | list[Any]) -> Any:
         cursor = driver.cursor()
         try:
             cursor.execute(self._text, values)

@@ -55,7 +55,7 @@ class Tables:
 
     def reused(self) -> str:
         grant_id = self.kept_grant()
-        self.reuses.end_grant(grant_id, 1, ())
+        self.reuses.end_grant(grant_id, 1, (), at_once=False)
         return grant_id
 
     def access_token(self) -> RevokedAccessToken:
@@ -113,7 +113,7 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
     "what a client lost": lambda at: list(at.ended.grants_of(client_id="app", narrowed_at=now())),
     "tokens that were revoked of late": lambda at: list(at.ended.access_tokens(now())),
     "a token revoked alone": lambda at: at.ended.add_access_token(at.access_token()),
-    "a reuse": lambda at: at.reuses.end_grant(at.kept_grant(), 1, ()),
+    "a reuse": lambda at: at.reuses.end_grant(at.kept_grant(), 1, (), at_once=False),
     "a story": lambda at: at.reuses.find(at.account_id, at.reused()),
     "a credential that came late": lambda at: at.reuses.note_late(at.reused(), 1),
     "a notice": lambda at: at.reuses.unanswered(at.account_id),

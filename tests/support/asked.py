@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from redis.connection import AbstractConnection
 
-from shared.service.sql_question import Question
 from tests.support.query_plans import statements
 from tests.support.stack import Stack
 
@@ -32,23 +30,6 @@ def scripts_sent() -> Iterator[list[int]]:
         AbstractConnection.send_packed_command = send  # type: ignore[method-assign]
 
 
-@contextmanager
-def questions() -> Iterator[list[str]]:
-    """The texts of those that this process asks past SQLAlchemy while a block runs."""
-    asked: list[str] = []
-    find = Question._found
-
-    def note(question: Question, driver: Any, parameters: dict[str, str]) -> Any:
-        asked.append(question._text)
-        return find(question, driver, parameters)
-
-    Question._found = note  # type: ignore[method-assign]
-    try:
-        yield asked
-    finally:
-        Question._found = find  # type: ignore[method-assign]
-
-
 class Asked:
     """How often SQL and Redis were asked while a block ran."""
 
@@ -63,7 +44,7 @@ class Asked:
 def counting(stack: Stack) -> Iterator[Asked]:
     asked, redis, database = Asked(), stack.parts.redis.reads, stack.parts.database
     before = redis.info("stats")["total_reads_processed"]
-    with statements(database._engine, database._asking) as executed, questions() as asked_directly:
+    with statements(database._engine, database._asking) as executed:
         yield asked
-    asked.statements = len(executed) + len(asked_directly)
+    asked.statements = len(executed)
     asked.round_trips = redis.info("stats")["total_reads_processed"] - before - 1

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, inspect
 
+from shared.service.sql_question import Question
+
 _SQLITE_STEP = re.compile(r"(?P<how>SCAN|SEARCH) (?P<table>[a-z]\w+)(?: USING (?:COVERING )?INDEX (?P<index>\w+))?")
 
 
@@ -27,17 +29,25 @@ Statement = tuple[str, Any]
 
 @contextmanager
 def statements(*engines: Engine) -> Iterator[list[Statement]]:
-    """What these engines execute while the block runs."""
+    """What these engines execute while the block runs, and what is asked past them."""
     executed: list[Statement] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, _: object, many: bool) -> None:
         executed.append((statement, parameters[0] if many else parameters))
 
+    find = Question._found
+
+    def note_question(question: Question, driver: Any, values: Any) -> Any:
+        executed.append((question._text, values if isinstance(values, dict) else tuple(values)))
+        return find(question, driver, values)
+
     for each in engines:
         event.listen(each, "before_cursor_execute", note)
+    Question._found = note_question  # type: ignore[method-assign]
     try:
         yield executed
     finally:
+        Question._found = find  # type: ignore[method-assign]
         for each in engines:
             event.remove(each, "before_cursor_execute", note)
 
