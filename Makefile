@@ -67,6 +67,7 @@ bench: ## Measure token endpoints, validated calls, revocation latency, large ta
 	@.venv/bin/python -m benchmarks.validated_calls
 	@.venv/bin/python -m benchmarks.revocation_latency
 	@.venv/bin/python -m benchmarks.body_weights
+	@.venv/bin/python -m benchmarks.imports
 	@.venv/bin/python -m benchmarks.scale
 	@.venv/bin/python -m benchmarks.startup
 	@.venv/bin/python -m benchmarks.capacity
