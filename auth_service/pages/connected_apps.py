@@ -1,8 +1,10 @@
-"""A person sees which apps may do what in their name, since when, when they last did; and a button ends it."""
+"""A person sees which apps may do what in their name, since when, until when and from where; and takes it back."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from auth_service.models.account import Account
+from auth_service.models.client import Client
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
@@ -46,12 +48,27 @@ def connected_apps_page(
     @blueprint.post("/connected-apps/disconnect")
     def disconnect() -> ResponseReturnValue:
         account = signed_in_account(accounts)
-        if account is not None:
-            client = clients.find(request.form.get("client_id", ""))
-            if client is not None:
-                revocation.end_app(account.id, client.client_id)
-                flash(f"{client.told_name} has no access any more.")
+        client = clients.find(request.form.get("client_id", ""))
+        if account is not None and client is not None:
+            _end(account, client)
         return redirect(url_for("connected_apps.show", before=_place()), 303)
+
+    @blueprint.post("/connected-apps/narrow")
+    def narrow() -> ResponseReturnValue:
+        """Take what was shown and is not ticked any more. What the app was allowed meanwhile, it keeps."""
+        account = signed_in_account(accounts)
+        client = clients.find(request.form.get("client_id", ""))
+        ticked = set(request.form.getlist("scope"))
+        if account is not None and client is not None and not ticked:
+            _end(account, client)
+        elif account is not None and client is not None and (taken := set(request.form.getlist("shown")) - ticked):
+            revocation.narrow_app(account.id, client.client_id, taken)
+            flash(f"{client.told_name} may do less now.")
+        return redirect(url_for("connected_apps.show", before=_place()), 303)
+
+    def _end(account: Account, client: Client) -> None:
+        revocation.end_app(account.id, client.client_id)
+        flash(f"{client.told_name} has no access any more.")
 
     return blueprint
 

@@ -51,6 +51,13 @@ class ConnectedApp:
     """See Client."""
     since: datetime
     last_used: datetime
+    until: datetime
+    """It ends then at the latest."""
+    last_grant: str
+    """This grant of it was used last."""
+    program: str = ""
+    network: str = ""
+    """It was last used by this program and from there; empty if that isn't known."""
     scopes: set[str] = field(default_factory=set)
 
 
@@ -63,6 +70,14 @@ class ConnectedAppStore:
 
     def page(self, account_id: str, before: Place | None) -> tuple[list[ConnectedApp], Place | None]:
         """Return the apps that were connected before that place, and where the next page begins if there may be one."""
+        shown, older = self._page(account_id, before)
+        last_uses = self._grants.last_uses([app.last_grant for app in shown])
+        for app in shown:
+            if (use := last_uses.get(app.last_grant)) is not None:
+                app.program, app.network = use.program, use.network
+        return shown, older
+
+    def _page(self, account_id: str, before: Place | None) -> tuple[list[ConnectedApp], Place | None]:
         shown: list[ConnectedApp] = []
         for _ in range(_LOOKS):
             looked_at = self._look(account_id, before)
@@ -90,9 +105,11 @@ class ConnectedAppStore:
             if app is None:
                 host = urlsplit(row.client_id).hostname if row.has_document else None
                 itself = row.registered_itself or row.has_document
-                app = ConnectedApp(row.client_id, row.name, itself, host, row.created_at, used)
+                app = ConnectedApp(row.client_id, row.name, itself, host, row.created_at, used, row.expires_at, row.id)
                 apps[place] = app
-            app.since, app.last_used = min(app.since, row.created_at), max(app.last_used, used)
+            if used > app.last_used:
+                app.last_used, app.last_grant = used, row.id
+            app.since, app.until = min(app.since, row.created_at), max(app.until, row.expires_at)
             app.scopes.update(row.scopes)
         return list(apps.items())
 
@@ -118,7 +135,7 @@ def _rows(account_id: str, before: Place | None) -> Any:
     if before is not None:
         apps = apps.having(_is_before(newest, before))
     page = apps.subquery()
-    grant = (GrantRecord.id, GrantRecord.scopes, GrantRecord.created_at)
+    grant = (GrantRecord.id, GrantRecord.scopes, GrantRecord.created_at, GrantRecord.expires_at)
     return (
         select(*grant, *page.c)
         .join(page, page.c.client_id == GrantRecord.client_id)

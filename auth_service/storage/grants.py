@@ -130,12 +130,17 @@ class GrantStore:
 
     def uses(self, grant_id: str) -> list[TokenUse]:
         """Return the first and the last uses of a grant, as far as they are known, in their order."""
-        found = self._clients.reads.hmget(self._keys.uses(grant_id), _USES)
-        uses = [
-            TokenUse(int(generation), int(at), network, program)
-            for generation, at, network, program in (str(use).split(" ", 3) for use in found if use is not None)
-        ]
-        return sorted(uses, key=lambda use: use.generation)
+        return _read_uses(self._clients.reads.hmget(self._keys.uses(grant_id), _USES))
+
+    def last_uses(self, grant_ids: Sequence[str]) -> dict[str, TokenUse]:
+        """Return the last use of each grant of which one is known."""
+        last: dict[str, TokenUse] = {}
+        for portion in portions_of(grant_ids):
+            asked = (("HMGET", self._keys.uses(grant_id), *_USES) for grant_id in portion)
+            for grant_id, found in zip(portion, self._clients.ending.ask(*asked), strict=True):
+                if uses := _read_uses(found):
+                    last[grant_id] = uses[-1]
+        return last
 
     def issue_client_token(
         self,
@@ -193,6 +198,14 @@ class GrantStore:
             found = self._clients.ending.ask(*asked)
             used |= {each: int(at) / 1000 for each, at in zip(portion, found, strict=True) if at is not None}
         return used
+
+
+def _read_uses(found: Sequence[Any]) -> list[TokenUse]:
+    uses = [
+        TokenUse(int(generation), int(at), network, program)
+        for generation, at, network, program in (str(use).split(" ", 3) for use in found if use is not None)
+    ]
+    return sorted(uses, key=lambda use: use.generation)
 
 
 def _use_field(generation: int) -> str:

@@ -109,6 +109,14 @@ class GrantRevocation:
         self._announce(record)
         return record
 
+    def narrow_app(self, account_id: str, client_id: str, taken: Collection[str]) -> None:
+        """Take these scopes from all that a person allowed a client, and ask again before it gets them back."""
+        for portion in self._records.current(account_id=account_id, client_id=client_id):
+            for record in portion:
+                kept = set(record.scopes) - set(taken)
+                if kept != set(record.scopes):
+                    self.narrow_grant(record.id, kept, RevokedBecause.PERSON)
+
     def end_app(self, account_id: str, client_id: str) -> None:
         """End everything a person allowed a client, and ask again next time."""
         at = self._records.mark_app_revoked(account_id, client_id, RevokedBecause.PERSON)
