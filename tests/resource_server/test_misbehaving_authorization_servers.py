@@ -68,6 +68,7 @@ ANSWERS: dict[str, bytes] = {
     "an actor that is text": claims(act="svc"),
     "an actor without a name": claims(act={}),
     "an actor behind the actor without a name": claims(act={"sub": "svc", "act": {"sub": 1}}),
+    "active, and expired long before by its own clock": claims(exp=int(time.time()) - 600),
     "another token's answer": claims(jti="bm90IHRoaXMgb25l"),
     "more than 64 KiB": reply(body=GOOD + b" " * 65_536),
     "less than promised": reply(body=GOOD, length="2000", more="Connection: close\r\n"),

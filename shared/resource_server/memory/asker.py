@@ -16,6 +16,8 @@ from .validation_cache import PROVEN_FOR, ValidationCache
 
 _WHOLE_SECONDS = 1.0
 """An HTTP `Date` may lie so many seconds behind the moment that it stands for."""
+_CLOCKS_APART = 5.0
+"""A token that expires while it is asked about has an `exp` that lies at most so many seconds before `Date`."""
 
 _log = logging.getLogger(__name__)
 
@@ -112,6 +114,8 @@ class Asker:
         try:
             answer = self._introspector.introspect(token, within)
             active = self._read(answer.body, token)
+            if active is not None and active.expires_at + _CLOCKS_APART < answer.written_at:
+                raise UnusableAnswerError("a token is active and expired long before: the server's clocks are apart")
         except CannotValidateError as failure:
             if not isinstance(failure, MisconfiguredError):
                 _log.error("token not validated: %s", failure)
