@@ -3,7 +3,8 @@
 import pytest
 
 from tests.browser.window import Window
-from tests.support.actions import Actions, Verifier
+from tests.support.actions import CALLBACK, Actions, Verifier, query_of, tokens
+from tests.support.polling import eventually
 
 
 @pytest.mark.timeout(300)
@@ -28,3 +29,18 @@ def test_a_person_sees_what_they_type_until_the_form_is_sent(window: Window, act
     window.find("form > button").click()
     window.find("button", "Don’t allow")
     assert [each for each in window.complaints() if "401" not in each] == []
+
+
+@pytest.mark.timeout(300)
+def test_a_double_click_on_allow_over_a_slow_line_brings_the_app_its_code(window: Window, actions: Actions) -> None:
+    app, mo, verifier = actions.app(), actions.person(), Verifier()
+    window.open(app.authorize_url(verifier))
+    window.fill("username", mo.username)
+    window.fill("password", mo.password)
+    window.find("form > button").click()
+    window.find("button", "Don’t allow")
+    window.be_slow(latency=1000)
+    window.double_click("button[value=allow]")
+    eventually(lambda: window.address.startswith(f"{CALLBACK}?"))
+    [code] = query_of(window.address)["code"]
+    assert actions.is_active(tokens(app.exchange(code, verifier)).access)

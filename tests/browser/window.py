@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -84,6 +85,17 @@ class Window:
         """As wide as a phone."""
         metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
         self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def be_slow(self, latency: int) -> None:
+        """On a line that takes so many milliseconds for each answer."""
+        conditions = {"offline": False, "latency": latency, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._driver.execute_cdp_cmd("Network.enable", {})
+        self._driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+    def double_click(self, css: str) -> None:
+        """Where it is now; the page may have changed before the second click."""
+        button = self.find(css)
+        ActionChains(self._driver).move_to_element(button).click().pause(0.1).click().perform()
 
     def be_shaded(self, scheme: str) -> None:
         """For somebody whose system is `light` or `dark`."""
