@@ -12,7 +12,11 @@ MASS_OF_A_THOUSANDTH = {"kg": 100_000_000, "lbs": 45_359_237}
 """Masses are in hundred-millionths of a gram, so that both are whole: since 1959 a pound is exactly 453.59237 g."""
 LIGHTEST_KG, HEAVIEST_KG = 1, 700
 """Beyond this it is a typing error: the heaviest person on record weighed 635 kg."""
-_LIGHTEST, _HEAVIEST = (kg * 1000 * MASS_OF_A_THOUSANDTH["kg"] for kg in (LIGHTEST_KG, HEAVIEST_KG))
+_RANGE = {
+    unit: tuple(round(Fraction(kg * 1000 * MASS_OF_A_THOUSANDTH["kg"], mass)) for kg in (LIGHTEST_KG, HEAVIEST_KG))
+    for unit, mass in MASS_OF_A_THOUSANDTH.items()
+}
+"""The same in thousandths of each unit, rounded as we show it: what was stored in one unit can be sent in the other."""
 MAX_DECIMALS = 3
 _THOUSANDTH = Decimal("0.001")
 _FLOAT_ROUNDING = Decimal(2) ** -24
@@ -85,7 +89,8 @@ def parse_weight(amount: object, unit: object) -> Weight:
 
 def in_range(weight: Weight) -> Weight:
     """Return the weight if a person can have it. Raises InvalidValueError."""
-    if not _LIGHTEST <= weight.mass <= _HEAVIEST:
+    lightest, heaviest = _RANGE[weight.unit]
+    if not lightest <= weight.thousandths <= heaviest:
         raise _out_of_range()
     return weight
 

@@ -83,3 +83,20 @@ def test_what_is_too_much_or_too_little_is_told_so(actions: Actions, token: str,
     for amount in (sent, json.dumps(sent)):
         refused = insert(actions, token, amount)
         assert (refused.status_code, refused.json()["detail"]) == (422, "body_weight must be between 1 and 700 kg.")
+
+
+def test_the_heaviest_and_the_lightest_come_back_in_the_other_unit(actions: Actions, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "text/csv"}
+    entries = "body_weight,unit,created_at\n700,kg,2026-01-05T06:30:00Z\n1,kg,2026-01-06T06:30:00Z\n"
+    address = f"{actions.stack.fit}/api/body_weight"
+    stored = requests.post(f"{address}/import", data=entries, headers=headers, timeout=10)
+    assert stored.status_code == 200, stored.text
+    exported = requests.get(f"{address}/export?format=csv&unit=lbs", headers=headers, timeout=10)
+    assert "1543.236" in exported.text
+    other = actions.app().connect(actions.person()).access
+    headers["Authorization"] = f"Bearer {other}"
+    again = requests.post(f"{address}/import", data=exported.content, headers=headers, timeout=10)
+    assert (again.status_code, again.json()["inserted"]) == (200, 2)
+    for amount, unit in (("700.001", "kg"), ("1543.237", "lbs"), ("2.204", "lbs"), ("0.999", "kg")):
+        line = f"body_weight,unit,created_at\n{amount},{unit},2026-01-07T06:30:00Z\n"
+        assert requests.post(f"{address}/import", data=line, headers=headers, timeout=10).status_code == 422
