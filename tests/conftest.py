@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import redis
 
 from auth_service import components
 from tests.support.actions import Actions
@@ -35,12 +36,19 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def real_redis_url() -> Iterator[str]:
-    """A Redis that really is one: for what fakeredis can't show."""
+def _real_redis_url() -> Iterator[str]:
     if redis_server() is None:
         pytest.skip("needs redis-server")
     with real_redis() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def real_redis_url(_real_redis_url: str) -> str:
+    """A Redis that really is one, for what fakeredis can't show; empty at each module's begin."""
+    with redis.Redis.from_url(_real_redis_url) as database:
+        database.flushall()
+    return _real_redis_url
 
 
 @pytest.fixture(scope="session")

@@ -119,7 +119,7 @@ def test_it_fits_a_small_screen(window: Window, actions: Actions) -> None:
     window.find("button.authorize").click()
     window.find(".modal-ux button.authorize", "Authorize")
     window.keep_picture("docs-small-authorize")
-    assert window.run("return document.documentElement.scrollWidth") == 400
+    assert window.run("return document.documentElement.scrollWidth") == 390
 
 
 @pytest.mark.timeout(300)

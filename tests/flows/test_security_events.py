@@ -42,7 +42,7 @@ def test_it_tells_why_a_grant_ended_and_what_came_before(actions: Actions) -> No
         ("grant_narrowed", "operator", READ),
         ("grant_created", "person", f"{READ} {WRITE}"),
         ("grant_revoked", "client", "client"),
-        ("credential_reused", "client", "1"),
+        ("credential_reused", "client", "1 at once"),
         ("grant_revoked", "client", "reuse"),
         ("grant_created", "person", f"{READ} {WRITE}"),
         ("grant_created", "person", f"{READ} {WRITE}"),

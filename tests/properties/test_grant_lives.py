@@ -202,9 +202,10 @@ class GrantLives(RuleBasedStateMachine):
 
     def _check(self, grant: Grant) -> None:
         """Every access token that ever was is good for exactly what the oracle says."""
-        resource = self.world.stack.fit_credentials.resource
+        fit = self.world.parts.resource_servers.find(self.world.stack.fit_credentials.name)
+        assert fit is not None
         for token in grant.life.access:
-            told = self.world.parts.introspection.introspect(token, resource)
+            told = self.world.parts.introspection.introspect(token, fit)
             assert frozenset(str(told.get("scope", "")).split()) == grant.life.good_for(token), (told, grant)
 
 
