@@ -24,6 +24,7 @@ class HeldConnections:
         self.engine = engine
         self.driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._idle: list[Connection] = []
+        self._is_closed = False
 
     def take(self) -> Connection:
         """Return a connection. Raises what the engine raises."""
@@ -34,7 +35,9 @@ class HeldConnections:
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for the next question."""
-        if len(self._idle) < _HELD:
+        if self._is_closed:
+            self.drop(connection)
+        elif len(self._idle) < _HELD:
             self._idle.append(connection)
         else:
             connection.close()
@@ -47,7 +50,8 @@ class HeldConnections:
             connection.close()
 
     def close(self) -> None:
-        """Give all of them back to the pool."""
+        """Give all of them back to the pool, and keep none any longer."""
+        self._is_closed = True
         while self._idle:
             self._idle.pop().close()
 

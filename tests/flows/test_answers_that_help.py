@@ -9,7 +9,7 @@ import requests
 from tests.support.actions import INACTIVE, READ, TIMEOUT, Actions, error_of, tokens
 from tests.support.dpop import DpopApp, DpopKey
 from tests.support.signing_app import SigningApp
-from tests.support.stack import ResourceServerCredentials
+from tests.support.stack import SCOPES, ResourceServerCredentials
 
 
 def introspect(actions: Actions, token: str, auth: tuple[str, str]) -> requests.Response:
@@ -98,7 +98,7 @@ def test_a_bound_token_is_inactive_where_nobody_checks_proofs_any_longer(actions
     granted = DpopApp(actions.stack, key=DpopKey()).connect(actions.person())
     other = actions.app().connect(actions.person())
     assert actions.is_active(granted.access)
-    described = [part for name in ("read", "write") for part in ("--scope", f"body_weight:{name}=x")]
+    described = [part for name, text in SCOPES.items() for part in ("--scope", f"{name}={text}")]
     register = ("resource-server", "ensure", fit.name, "--resource", fit.resource, *described)
     try:
         actions.stack.command(*register, "--secret-file", str(secret_file))

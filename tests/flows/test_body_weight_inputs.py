@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import requests
 
+from fit_service.rules.formats.table import UNPACKED
 from tests.support.actions import Actions
 
 LIST, BATCH, IMPORT = "/api/body_weight/", "/api/body_weight/batch", "/api/body_weight/import"
 GOOD = {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-31T06:30:00Z"}
 ROW = "82.5,kg,2026-01-31T06:30:00Z"
 CSV_FILE = f"body_weight,unit,created_at\n{ROW}\n"
-LIMIT = 4 * 1024 * 1024
+LIMIT = UNPACKED * 1024 * 1024
 """Bytes of what is unpacked."""
 
 

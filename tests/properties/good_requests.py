@@ -140,6 +140,7 @@ FOR_PAGES = [
     asked("/activity/reuse/LIVE_reused_grant"),
     asked("/activity/reuse/LIVE_reused_grant/story.json"),
     sent_by_a_page("/activity/reuse/LIVE_reused_grant", answer="me"),
+    sent_by_a_page("/connected-apps/narrow", client_id="LIVE_signing_id", shown=READ, scope=READ),
     sent_by_a_page("/connected-apps/disconnect", client_id="LIVE_signing_id"),
     replace(
         sent_by_a_page("/sign-in", username="LIVE_username", password="LIVE_password"),

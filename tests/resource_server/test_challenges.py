@@ -1,6 +1,7 @@
 """What a protected service says to a request that it doesn't let through, byte for byte (RFC 6750 §3)."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -75,13 +76,17 @@ def test_a_token_in_the_address_is_no_token(service: Service) -> None:
         {"aud": ["https://other.example/"]},
         {"aud": []},
         {"iss": "https://evil.example"},
-        {"exp": 1},
         {"token_type": "DPoP"},
         {"token_type": "refresh_token"},
     ],
 )
 def test_an_active_token_that_is_not_good_here_is_invalid(service: Service, claims: dict[str, Any]) -> None:
     answers(service, **claims)
+    assert challenge(service.get()) == (401, [INVALID_TOKEN])
+
+
+def test_one_that_expired_while_it_was_asked_about_is_invalid(service: Service) -> None:
+    answers(service, exp=int(time.time()) - 1)
     assert challenge(service.get()) == (401, [INVALID_TOKEN])
 
 
