@@ -38,6 +38,7 @@ from auth_service.protocol.tokens.feed_cursor import KeyWatch
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.protocol.tokens.introspection import Introspection
 from auth_service.protocol.tokens.issuance import Lifetimes, TokenIssuance
+from auth_service.protocol.tokens.reuse import ReuseHandling
 from auth_service.protocol.tokens.revocation_feed import RevocationFeedEndpoint
 from auth_service.protocol.tokens.signing_keys import SigningKeyRing
 from auth_service.protocol.tokens.token_revocation import TokenRevocation
@@ -180,7 +181,10 @@ def build(settings: Settings) -> Components:
     lifetimes = Lifetimes(settings.access_token_lifetime, settings.refresh_token_idle_lifetime)
     metrics = CollectorRegistry()
     domain_metrics = DomainMetrics(metrics)
-    issuance = TokenIssuance(keys, grants, exchanged, clients, resource_servers, revocation, lifetimes, domain_metrics)
+    reuse = ReuseHandling(grants, revocation, reuses)
+    issuance = TokenIssuance(
+        keys, grants, exchanged, clients, resource_servers, revocation, reuse, lifetimes, domain_metrics
+    )
     codes = CodeExchange(issuer, grants, signing_keys, issuance)
     server = AuthorizationServer(
         issuer,
@@ -196,7 +200,12 @@ def build(settings: Settings) -> Components:
                 codes=codes,
             ),
             RefreshTokenGrant.GRANT_TYPE: partial(
-                RefreshTokenGrant, keys=keys, records=records, resource_servers=resource_servers, issuance=issuance
+                RefreshTokenGrant,
+                keys=keys,
+                records=records,
+                resource_servers=resource_servers,
+                issuance=issuance,
+                reuse=reuse,
             ),
             ClientCredentialsGrant.GRANT_TYPE: partial(
                 ClientCredentialsGrant, clients=clients, resource_servers=resource_servers, issuance=issuance

@@ -117,6 +117,13 @@ def test_a_confidential_client_whose_operator_says_so_may_send_a_nonce_instead_o
     assert "id_token" in app.exchange(code, Verifier(), code_verifier=None).json()
 
 
+@pytest.mark.clause("RFC 9700 §2.1.1", line=73)
+def test_a_nonce_is_worth_nothing_where_the_client_gets_no_id_token_that_repeats_it(actions: Actions) -> None:
+    app, mo = actions.app("--pkce", "optional"), actions.person()  # it may not sign people in
+    asked = {"code_challenge": None, "code_challenge_method": None, "nonce": "a nonce", "scope": f"openid {READ}"}
+    assert mo.refused(app.authorize_url(Verifier(), **asked))["error"] == "invalid_request"
+
+
 @pytest.mark.clause("RFC 9700 §4.8.2", line=78)
 def test_a_challenge_that_was_sent_is_held_to_also_where_it_may_be_left_out(actions: Actions) -> None:
     app, mo, verifier = actions.app("--pkce", "optional", scopes=["openid", READ]), actions.person(), Verifier()

@@ -80,7 +80,7 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
 
         The step itself finds out that it was spent before: invalid_grant, and the end of its grant.
         """
-        with self._outage.told_to_slow_down():
+        with self._outage.over_with_an_answer():
             return 200, self._answer(), self.TOKEN_RESPONSE_HEADER
 
     def _answer(self) -> TokenAnswer:

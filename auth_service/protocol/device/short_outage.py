@@ -4,14 +4,14 @@ It is true: who waits longer gets an answer. RFC 8628 §3.5 has a client wait fi
 """
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc8628 import SlowDownError
 
 from auth_service.storage.errors import OUTAGES
+from shared.resource_server.process import seconds
 
 SHORT = 30.0
 """Seconds. An outage that lasts longer is told to devices too, or they would wait for ever."""
@@ -22,8 +22,7 @@ _log = logging.getLogger(__name__)
 class ShortOutage:
     """It knows since when polls of this process have failed."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._began: float | None = None
 
     @contextmanager
@@ -32,12 +31,20 @@ class ShortOutage:
         try:
             yield
         except OUTAGES as outage:
-            began = self._began = self._clock() if self._began is None else self._began
-            if self._clock() - began >= SHORT:
+            now = seconds()
+            began = self._began = now if self._began is None else self._began
+            if now - began >= SHORT:
                 raise
             _log.warning("a device has to wait: %s", type(outage).__name__)
             raise SlowDownError from outage
-        except OAuth2Error:
+
+    @contextmanager
+    def over_with_an_answer(self) -> Iterator[None]:
+        """Do the same where the stores are asked: any other outcome, a refusal too, is the end of an outage."""
+        with self.told_to_slow_down():
+            try:
+                yield
+            except OAuth2Error:
+                self._began = None
+                raise
             self._began = None
-            raise
-        self._began = None

@@ -27,7 +27,8 @@ def requested_code_challenge(request: ProtocolRequest, client: Client) -> str:
     """
     challenge, method = request.form.get("code_challenge"), request.form.get("code_challenge_method")
     if challenge is None and method is None and client.pkce == PkcePolicy.OPTIONAL:
-        if OPENID in request.form.get("scope", "").split() and "nonce" in request.form:
+        signs_in = OPENID in client.scopes and OPENID in request.form.get("scope", "").split()
+        if signs_in and "nonce" in request.form:  # which the ID token repeats
             return ""
         raise InvalidRequestError("code_challenge is required, or the scope openid with a nonce.")
     if challenge is None:

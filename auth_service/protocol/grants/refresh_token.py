@@ -14,6 +14,7 @@ from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.resource_indicators import Target, narrowed_target
 from auth_service.protocol.tokens.issuance import WORTHLESS, TokenAnswer, TokenIssuance
+from auth_service.protocol.tokens.reuse import ReuseHandling
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.resource_servers import ResourceServerStore
 
@@ -44,12 +45,14 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         records: GrantRecordStore,
         resource_servers: ResourceServerStore,
         issuance: TokenIssuance,
+        reuse: ReuseHandling,
     ) -> None:
         super().__init__(request, server)
         self._keys = keys
         self._records = records
         self._resource_servers = resource_servers
         self._issuance = issuance
+        self._reuse = reuse
 
     def validate_token_request(self) -> None:
         """Check all that can be wrong, in this order, each with its error. Nothing is spent."""
@@ -77,7 +80,7 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         if record is None or record.client_id != client_id or record.revoked_because is None:
             return WORTHLESS
         if record.revoked_because == RevokedBecause.REUSE:
-            self._issuance.note_late(handle)
+            self._reuse.note_late(handle)
         return f"The grant has ended: {ENDED[RevokedBecause(record.revoked_because)]}."
 
     def _check_what_is_asked_for(self) -> None:

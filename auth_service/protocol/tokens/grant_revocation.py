@@ -76,10 +76,6 @@ class GrantRevocation:
         """
         self._announce(self._reuses.end_grant(grant_id, generation, uses, at_once=at_once))
 
-    def note_late_credential(self, grant_id: str, generation: int) -> None:
-        """Record that another credential of such a grant came after its end."""
-        self._reuses.note_late(grant_id, generation)
-
     def disown_reuse(self, reuse: TokenReuse) -> None:
         """End every browser session and every grant of a person who says that it was somebody else."""
         self._announce_all(self._reuses.disown(reuse), lambda: self._ended.grants_of(reuse.account_id))

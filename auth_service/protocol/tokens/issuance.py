@@ -66,6 +66,7 @@ class TokenIssuance:
         clients: ClientStore,
         resource_servers: ResourceServerStore,
         revocation: GrantRevocation,
+        reuse: ReuseHandling,
         lifetimes: Lifetimes,
         observer: Observer,
     ) -> None:
@@ -75,7 +76,7 @@ class TokenIssuance:
         self._clients = clients
         self._resource_servers = resource_servers
         self._revocation = revocation
-        self._reuse = ReuseHandling(grants, revocation)
+        self._reuse = reuse
         self._lifetimes = lifetimes
         self._observer = observer
 
@@ -154,10 +155,6 @@ class TokenIssuance:
         """Note that a refresh token was presented, though nothing came of it: its pair has arrived."""
         if client.retry != RetryPolicy.STRICT:
             self._grants.note_use(presented.grant_id, presented.digest)
-
-    def note_late(self, presented: TokenHandle) -> None:
-        """Note that a refresh token came of a grant that ended because another one came twice."""
-        self._reuse.note_late(presented)
 
     def issue_client_token(
         self, client: Client, claims: AccessTokenClaims, client_audience: tuple[str, ...]

@@ -14,6 +14,7 @@ from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.errors import OUTAGES
 from auth_service.storage.grants import GrantStore
+from auth_service.storage.token_reuses import TokenReuseStore
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +30,10 @@ _AT_ONCE = 60
 class ReuseHandling:
     """It ends such grants."""
 
-    def __init__(self, grants: GrantStore, revocation: GrantRevocation) -> None:
+    def __init__(self, grants: GrantStore, revocation: GrantRevocation, reuses: TokenReuseStore) -> None:
         self._grants = grants
         self._revocation = revocation
+        self._reuses = reuses
 
     def end_grant(self, presented: TokenHandle, request: ProtocolRequest) -> None:
         """End the grant of a credential that was spent before, and tell the operator."""
@@ -53,7 +55,7 @@ class ReuseHandling:
 
     def note_late(self, presented: TokenHandle) -> None:
         """Note that another credential came of a grant that has ended so: it may be the other one of the two."""
-        self._revocation.note_late_credential(presented.grant_id, presented.generation)
+        self._reuses.note_late(presented.grant_id, presented.generation)
 
     def _uses(self, grant_id: str) -> list[TokenUse]:
         """Return what Redis remembers of the grant's life. The grant ends also where that can't be read."""

@@ -10,12 +10,14 @@ import requests
 
 from auth_service.protocol.device import short_outage
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
+from shared.resource_server.process import seconds
 from tests.support.actions import DEVICE, DEVICE_CODE, PLANS, READ, TIMEOUT, Actions, App, Verifier, error_of, tokens
 from tests.support.servers import fake_redis
 from tests.support.stack import Stack
 from tests.support.waiting_devices import PENDING, SLOW_DOWN, as_if_expired, as_if_just_polled, as_if_waited, keys_of
 
 INVALID_GRANT = (400, "invalid_grant")
+UNAVAILABLE = (503, "temporarily_unavailable")
 
 
 # What a device gets
@@ -188,9 +190,15 @@ def test_in_a_short_outage_a_poll_is_told_to_slow_down_and_nobody_else_is(
         outage.setattr(DeviceAuthorizationStore, "add", lost)
         assert error_of(app.poll(codes["device_code"])) == SLOW_DOWN
         assert error_of(app.device_authorization()) == (503, "temporarily_unavailable")
-        outage.setattr(short_outage, "SHORT", 0)
-        assert error_of(app.poll(codes["device_code"])) == (503, "temporarily_unavailable")
+        began = seconds()
+        for later, told in ((10, SLOW_DOWN), (20, SLOW_DOWN), (40, UNAVAILABLE), (60, UNAVAILABLE)):
+            outage.setattr(short_outage, "seconds", lambda now=began + later: now)
+            assert error_of(app.poll(codes["device_code"])) == told
+            assert error_of(app.poll("x")) == INVALID_GRANT  # no store is asked about that, so it says nothing of them
     assert error_of(app.poll(codes["device_code"])) == PENDING
+    with monkeypatch.context() as outage:  # the next outage is short again
+        outage.setattr(DeviceAuthorizationStore, "poll", lost)
+        assert error_of(app.poll(codes["device_code"])) == SLOW_DOWN
 
 
 @pytest.mark.clause("RFC 8628 §3.5", line=92)
