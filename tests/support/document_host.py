@@ -2,15 +2,15 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from tests.support.actions import CALLBACK, READ, WRITE, App
+from tests.support.quiet_server import QuietHandler, serving
 from tests.support.signing_app import SigningApp, ec_key, jwks
 from tests.support.stack import Stack
 
@@ -40,9 +40,7 @@ class DocumentHost:
 def document_host(certificate: Path) -> Iterator[DocumentHost]:
     """Serve one on a free port, for as long as it is needed."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             host.asked.append(self.path)
             host.headers.append({name.lower(): value for name, value in self.headers.items()})
@@ -58,26 +56,11 @@ def document_host(certificate: Path) -> Iterator[DocumentHost]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_args: object) -> None:
-            """Whoever asks may go away."""
-
-    server = Server(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    host = DocumentHost(f"https://localhost:{server.server_port}")
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with serving(Handler, context) as port:
+        host = DocumentHost(f"https://localhost:{port}")
         yield host
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class DescribedApp(App):

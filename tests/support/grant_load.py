@@ -9,6 +9,7 @@ from http.client import HTTPConnection, HTTPException
 from secrets import token_hex
 from typing import Any
 
+from tests.support.background import in_threads
 from tests.support.callers import BOUND
 from tests.support.gunicorn_stack import Answer, GunicornStack
 
@@ -34,15 +35,8 @@ class GrantLoad:
     @contextmanager
     def on(cls, stack: GunicornStack, clients: int = 6) -> Iterator["GrantLoad"]:
         load = cls(stack)
-        threads = [threading.Thread(target=load._live, daemon=True) for _ in range(clients)]
-        for thread in threads:
-            thread.start()
-        try:
+        with in_threads([load._live] * clients, load._stop):
             yield load
-        finally:
-            load._stop.set()
-            for thread in threads:
-                thread.join(60)
 
     def histogram(self) -> str:
         return "\n".join(

@@ -2,16 +2,15 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from standardwebhooks import Webhook
 
 from tests.support.polling import eventually
+from tests.support.quiet_server import QuietHandler, serving
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,7 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """Serve one on a free port of the loopback interface."""
     inbox = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def setup(self) -> None:
             inbox.connections += 1
             super().setup()
@@ -88,22 +85,6 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_args: object) -> None:
-            """A sender that was killed is no error of the receiver's."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    inbox.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/hook?of=mo"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with serving(Handler, tls) as port:
+        inbox.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}/hook?of=mo"
         yield inbox
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -5,12 +5,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
 import requests
 
 from tests.support.actions import READ, WRITE, Actions, Tokens
+from tests.support.background import in_threads
 
 _PAUSE = 0.05
 _END_EVERY = 0.5
@@ -61,15 +63,8 @@ class SqlLoad:
     def on(cls, actions: Actions, ends: int = 20) -> Iterator["SqlLoad"]:
         load = cls(actions, ends)
         work = (load._write, load._read, load._refresh, load._end)
-        threads = [threading.Thread(target=load._repeat, args=(each,), daemon=True) for each in work]
-        for thread in threads:
-            thread.start()
-        try:
+        with in_threads([partial(load._repeat, each) for each in work], load._stop):
             yield load
-        finally:
-            load._stop.set()
-            for thread in threads:
-                thread.join(60)
 
     def histogram(self) -> str:
         return "\n".join(f"  {n:6} {what} {status}" for (what, status), n in sorted(self.answers.items()))
