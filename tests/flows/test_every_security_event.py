@@ -9,11 +9,10 @@ import requests
 
 from auth_service.models.acting import Who, acting_as
 from auth_service.models.security_event import EventKind, SecurityEvent
-from auth_service.storage.security_events import SecurityEventStore
 from tests.support.actions import DEVICE, READ, TIMEOUT, WRITE, Actions, Verifier
 from tests.support.registration import RegisteredApp
 from tests.support.signing_app import ec_key, jwks
-from tests.support.stack import Stack
+from tests.support.stack import run_stack
 
 PARTICULARS = {"sub": "account_id", "client_id": "client_id", "grant_id": "grant_id", "detail": "detail"}
 WHOSE = {
@@ -52,21 +51,18 @@ WHOSE = {
 
 
 @pytest.fixture(scope="module")
-def events(open_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> list[SecurityEvent]:
-    """What much of everything leaves."""
-    open_stack.forget_failures()
-    actions = Actions(open_stack)
-    actions.stack.parts.events.add(SecurityEvent(kind="signed_in", at=datetime(2020, 1, 1, tzinfo=UTC)))
-    before = _all(actions.stack.parts.events)
-    _what_people_do(actions)
-    _what_clients_do(actions)
-    _what_operators_do(actions, tmp_path_factory.mktemp("secrets") / "secret")
-    known = {each.id for each in before}
-    return [each for each in _all(actions.stack.parts.events) if each.id not in known]
-
-
-def _all(store: SecurityEventStore) -> list[SecurityEvent]:
-    return [event for portion in store.newest({}) for event in portion]
+def events(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> list[SecurityEvent]:
+    """What much of everything leaves, in a stack of its own: a signing key is made by the service only once."""
+    folder = tmp_path_factory.mktemp("events")
+    with run_stack(folder, redis_url, registration="open") as stack:
+        store = stack.parts.events
+        store.add(SecurityEvent(kind="signed_in", at=datetime(2020, 1, 1, tzinfo=UTC)))
+        before = [each.id for portion in store.newest({}) for each in portion]
+        actions = Actions(stack)
+        _what_people_do(actions)
+        _what_clients_do(actions)
+        _what_operators_do(actions, folder / "secret")
+        return [event for portion in store.oldest({}, None, max(before)) for event in portion]
 
 
 def _what_people_do(actions: Actions) -> None:
