@@ -9,7 +9,6 @@ from flask_wtf.csrf import CSRFProtect
 
 from auth_service.cli import install_commands
 from auth_service.components import Components, build
-from auth_service.pages.account import account_page
 from auth_service.pages.activity import activity_pages
 from auth_service.pages.authorization import authorization_endpoint
 from auth_service.pages.connected_apps import connected_apps_page
@@ -17,6 +16,10 @@ from auth_service.pages.consent import consent_pages
 from auth_service.pages.device import device_page
 from auth_service.pages.home import home_page
 from auth_service.pages.logout import logout_endpoint
+from auth_service.pages.overview import overview_page
+from auth_service.pages.password import password_section
+from auth_service.pages.security import SecurityPage, security_pages
+from auth_service.pages.sessions import sessions_section
 from auth_service.pages.sign_in import sign_in_pages
 from auth_service.pages.sign_out import sign_out_pages
 from auth_service.routes import routes
@@ -161,9 +164,6 @@ def _install_pages(app: Flask, parts: Components) -> None:
         )
     )
     app.register_blueprint(
-        account_page(parts.accounts, parts.throttle, failed_sign_ins, parts.revocation, parts.reuses)
-    )
-    app.register_blueprint(
         connected_apps_page(
             parts.accounts,
             parts.clients,
@@ -174,3 +174,12 @@ def _install_pages(app: Flask, parts: Components) -> None:
         )
     )
     app.register_blueprint(activity_pages(parts.accounts, parts.clients, parts.events, parts.reuses, parts.revocation))
+    app.register_blueprint(overview_page(parts.accounts, parts.reuses))
+    _install_security_page(app, parts, failed_sign_ins)
+
+
+def _install_security_page(app: Flask, parts: Components, failed_sign_ins: FailedSignIns) -> None:
+    page = SecurityPage(parts.reuses)
+    app.register_blueprint(security_pages(parts.accounts, page))
+    app.register_blueprint(password_section(page, parts.accounts, parts.throttle, failed_sign_ins, parts.revocation))
+    app.register_blueprint(sessions_section(page, parts.accounts))

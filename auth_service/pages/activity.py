@@ -94,7 +94,7 @@ def activity_pages(
         if (same := accounts.find(account.id)) is not None:
             begin_signed_in_session(same, signed_in_at())  # this browser goes on, under a new session id
         flash("Every other browser is signed out, and no app has access any more. Now choose a new password.")
-        return redirect(url_for("account.show"), 303)
+        return redirect(url_for("security.show"), 303)
 
     def _story(account: Account, grant_id: str) -> ReuseStory:
         return reuses.find(account.id, grant_id) or abort(404)

@@ -104,9 +104,9 @@ def sign_in_pages(
 def _safe_target(target: str | None) -> str:
     """Return the page of ours to go to after signing in, and never another site (ASVS 3.7.2)."""
     if target is None or not target.startswith("/") or target.startswith("//"):
-        return url_for("connected_apps.show")
+        return url_for("overview.show")
     if any(character in target for character in "\\\r\n\t"):
-        return url_for("connected_apps.show")
+        return url_for("overview.show")
     return target
 
 

@@ -18,6 +18,8 @@ from auth_service.models.account import Account
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.browser_sessions import BrowserSessionStore, StoredSession
 
+FRESH = 5 * 60
+"""For so many seconds a sign-in is enough for what an unlocked screen must not be enough for (ASVS 7.5.3)."""
 _WITHOUT_SESSION = ("/static/", "/health/")
 """Below these paths nothing asks who sits at the browser, so that the page that tells of an outage has its style."""
 
@@ -143,6 +145,11 @@ def signed_in_account(accounts: AccountStore) -> Account | None:
 def signed_in_at() -> float:
     """Return when whoever is signed in last gave their password, in epoch seconds."""
     return float(session.get("signed_in_at", 0.0))
+
+
+def signed_in_freshly() -> bool:
+    """Say whether they gave it so lately that nobody else can sit there now; else they are asked to sign in again."""
+    return time.time() - signed_in_at() < FRESH
 
 
 def _begin_anew() -> None:

@@ -56,7 +56,7 @@ def test_a_person_sees_that_a_key_was_stolen_and_ends_everything(window: Window,
     window.press("See what happened")
     window.press("That wasn’t me")
 
-    assert window.place == "/account"
+    assert window.place == "/account/security"
     assert "Now choose a new password" in window.text
     window.keep_picture("reuse-not-me")
     assert not actions.is_active(other.access)

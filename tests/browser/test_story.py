@@ -46,8 +46,8 @@ def test_the_story_as_a_person_lives_it(window: Window, actions: Actions, tmp_pa
         window.open(f"{actions.stack.auth}/connected-apps")
         assert "Strength" in window.text
         window.keep_picture("connected-apps")
-        window.press("Account")
-        window.keep_picture("account")
+        window.press("Sign-in and security")
+        window.keep_picture("security")
         window.press("Connected apps")
         window.press("End access")
         assert "No app has access" in window.text

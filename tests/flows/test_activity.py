@@ -186,7 +186,7 @@ def test_a_story_is_only_its_persons(actions: Actions, mo: Person) -> None:
     assert story_of(mo, grant_id)["answer"] is None
 
 
-@pytest.mark.parametrize("address", ["/account", "/connected-apps"])
+@pytest.mark.parametrize("address", ["/account", "/connected-apps", "/account/security"])
 def test_the_next_visit_begins_with_a_notice_until_the_person_has_answered(
     actions: Actions, mo: Person, address: str
 ) -> None:
@@ -216,7 +216,7 @@ def test_that_was_not_me_ends_every_browser_and_every_grant_at_once_and_asks_for
     grant_id = steal(actions, actions.app(), mo)
     mo.browser.get(f"/activity/reuse/{grant_id}")
     page = mo.browser.submit(f"/activity/reuse/{grant_id}", {"answer": "not_me"})
-    assert page.url.endswith("/account")
+    assert page.url.endswith("/account/security")
     assert "Now choose a new password" in page.text
     assert not actions.is_active(other.access)
     assert error_of(other_app.refresh(other.refresh)) == (400, "invalid_grant")

@@ -81,8 +81,8 @@ def test_a_question_that_lost_its_session_decides_nothing_and_is_asked_again(act
 @pytest.mark.parametrize(
     ("page", "action", "form"),
     [
-        ("/account", "/account/password", {"current": "x", "new": "a fresh long password 7"}),
-        ("/account", "/account/sign-out-everywhere", {}),
+        ("/account/security", "/account/password", {"current": "x", "new": "a fresh long password 7"}),
+        ("/account/security", "/account/sign-out-everywhere", {}),
         ("/connected-apps", "/connected-apps/disconnect", {"client_id": "any"}),
         ("/device", "/device", {"decision": "allow"}),
     ],

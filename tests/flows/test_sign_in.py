@@ -108,7 +108,7 @@ def test_after_signing_in_nobody_is_sent_to_another_site(actions: Actions, targe
     page = mo.browser.page
     assert page is not None
     arrived = mo.browser.submit(page.url, fields)
-    assert arrived.url == f"{actions.stack.auth}/connected-apps"
+    assert arrived.url == f"{actions.stack.auth}/account"
 
 
 @pytest.mark.clause("ASVS 6.3.1")

@@ -48,7 +48,7 @@ def test_who_forgot_the_password_reads_whom_to_ask(start_stack: Callable[..., St
 def test_the_password_can_be_shown_by_a_script_of_ours_where_one_is_typed_and_nowhere_else(actions: Actions) -> None:
     mo = actions.person()
     mo.sign_in()
-    for path, has_script in (("/sign-in", True), ("/account", True), ("/connected-apps", False), ("/", False)):
+    for path, has_script in (("/sign-in", True), ("/account/security", True), ("/connected-apps", False), ("/", False)):
         page = mo.browser.get(path)
         policy = page.headers["Content-Security-Policy"]
         assert ("/static/passwords.js" in page.text, "script-src 'self';" in policy) == (has_script, has_script), path

@@ -104,7 +104,7 @@ def test_few_passwords_are_computed_at_once_and_whoever_is_not_served_lost_no_at
         (503, "1", True)
     }
     assert hasher.most == len(crowd)
-    assert mo.sign_in().url == f"{actions.stack.auth}/connected-apps"
+    assert mo.sign_in().url == f"{actions.stack.auth}/account"
 
 
 @pytest.mark.clause("ASVS 7.2.4")

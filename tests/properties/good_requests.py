@@ -126,7 +126,19 @@ FOR_CODES = [
 ]
 LOGOUT = {"client_id": "LIVE_client_id", "post_logout_redirect_uri": CALLBACK, "state": "a state"}
 FOR_PAGES = [
-    *map(asked, ("/", "/account", "/connected-apps", "/logout/done", "/jwks", "/health/live", "/health/ready")),
+    *map(
+        asked,
+        (
+            "/",
+            "/account",
+            "/account/security",
+            "/connected-apps",
+            "/logout/done",
+            "/jwks",
+            "/health/live",
+            "/health/ready",
+        ),
+    ),
     *map(asked, ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")),
     asked("/static/moogle.css"),
     asked("/device", user_code="LIVE_user_code"),
