@@ -67,7 +67,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics = install_metrics(app, settings.metrics_token, parts.metrics, parts.grant_metrics, parts.writability)
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
-    install_sessions(app, parts.sessions, parts.web_secret, settings.session_lifetime, secure=settings.secure)
+    install_sessions(
+        app,
+        parts.sessions,
+        parts.account_sessions,
+        parts.web_secret,
+        settings.session_lifetime,
+        secure=settings.secure,
+    )
     headers = install_security_headers(app, settings.issuer)
     install_error_handlers(app)
     install_words(app)
@@ -182,4 +189,4 @@ def _install_security_page(app: Flask, parts: Components, failed_sign_ins: Faile
     page = SecurityPage(parts.reuses)
     app.register_blueprint(security_pages(parts.accounts, page))
     app.register_blueprint(password_section(page, parts.accounts, parts.throttle, failed_sign_ins, parts.revocation))
-    app.register_blueprint(sessions_section(page, parts.accounts))
+    app.register_blueprint(sessions_section(page, parts.accounts, parts.account_sessions, parts.events))

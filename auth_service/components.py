@@ -43,6 +43,7 @@ from auth_service.protocol.tokens.revocation_feed import RevocationFeedEndpoint
 from auth_service.protocol.tokens.signing_keys import SigningKeyRing
 from auth_service.protocol.tokens.token_revocation import TokenRevocation
 from auth_service.settings import Settings
+from auth_service.storage.account_sessions import AccountSessions
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
 from auth_service.storage.browser_sessions import BrowserSessionStore
@@ -103,6 +104,7 @@ class Components:
     reuses: TokenReuseStore
     signing_keys: SigningKeyRing
     sessions: BrowserSessionStore
+    account_sessions: AccountSessions
     pending: AuthorizationRequestStore
     pushed: AuthorizationRequestStore
     logout_requests: AuthorizationRequestStore
@@ -156,6 +158,7 @@ def build(settings: Settings) -> Components:
     signing_keys = SigningKeyRing(
         SigningKeyStore(database, KeyWrapping([wrapping_key(key) for key in settings.token_key_bytes()]))
     )
+    sessions = BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime)
     throttle, replays = Throttle(redis), ReplayCache(redis)
     assertions, dpop = ClientAssertions(issuer, replays), DpopProofs(replays, _nonces(settings))
     caller_authentication = ClientAuthentication(resource_servers, throttle, assertions)
@@ -266,7 +269,8 @@ def build(settings: Settings) -> Components:
         events=events,
         reuses=reuses,
         signing_keys=signing_keys,
-        sessions=BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime),
+        sessions=sessions,
+        account_sessions=AccountSessions(redis, sessions, settings.session_lifetime),
         pending=AuthorizationRequestStore(redis, "authorization-request", settings.authorization_request_lifetime),
         pushed=pushed,
         logout_requests=AuthorizationRequestStore(redis, "logout-request", settings.authorization_request_lifetime),

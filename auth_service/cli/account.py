@@ -1,7 +1,8 @@
-"""`flask --app auth_service account create|list|show|set-email|disable|enable`."""
+"""`flask --app auth_service account create|list|show|sessions|set-email|disable|enable`."""
 
 import secrets
 import sys
+from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 
@@ -11,6 +12,8 @@ from flask.cli import AppGroup
 from auth_service.cli.command import RefusedError, command, limit_option, listed, parts
 from auth_service.models.account import Account, normalised_name
 from auth_service.models.password import password_problem
+from auth_service.models.security_event import EventKind, SecurityEvent
+from auth_service.storage.account_sessions import SignedInBrowser
 from shared.service.progress import saying
 
 _LONGEST_EMAIL = 254
@@ -79,6 +82,36 @@ def enable_account(username: str) -> object:
     account = parts().accounts.find_by_username(username)
     parts().accounts.enable(account.id)
     return {"username": username, "enabled": True}
+
+
+@command(account_commands, "sessions")
+@click.argument("username")
+@click.option("--end", "ended", metavar="NAME", help="End the session of this name.")
+@click.option("--end-all", is_flag=True, help="End every session.")
+def account_sessions(username: str, *, ended: str | None, end_all: bool) -> object:
+    """Print in which browsers somebody is signed in, or end that. Names are no tokens; grants of apps stay."""
+    if ended and end_all:
+        raise RefusedError("end one or all")
+    account, here = parts().accounts.find_by_username(username), parts()
+    if end_all:
+        here.accounts.sign_out_everywhere(account.id)
+        return {"username": account.username, "sessions": []}
+    if ended:
+        if not here.account_sessions.end(account.id, ended):
+            raise RefusedError(f"{account.username} has no session of this name")
+        here.events.add(SecurityEvent(kind=EventKind.SESSION_ENDED, account_id=account.id))
+    living = here.account_sessions.living(account.id, account.session_epoch)
+    return {"username": account.username, "sessions": [_session_as_json(browser) for browser in living]}
+
+
+def _session_as_json(browser: SignedInBrowser) -> dict[str, object]:
+    return {
+        "name": browser.name,
+        "program": browser.program or None,
+        "network": browser.network or None,
+        "since": datetime.fromtimestamp(browser.since, UTC),
+        "last_seen": datetime.fromtimestamp(browser.seen_at, UTC),
+    }
 
 
 def _account_as_json(account: Account) -> dict[str, object]:

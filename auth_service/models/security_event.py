@@ -42,6 +42,8 @@ class EventKind(StrEnum):
         "times",
     )
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere", "every browser of a person was signed out", "sub"
+    SESSION_ENDED = "session_ended", "one browser session of a person was ended, from another or by an operator", "sub"
+    OTHER_SESSIONS_ENDED = "other_sessions_ended", "every browser of a person but one was signed out", "sub"
     PASSWORD_CHANGED = "password_changed", "a new password; all browsers and grants ended", "sub"
     ACCOUNT_CREATED = "account_created", "an account was made", "sub"
     ACCOUNT_DISABLED = "account_disabled", "an account was disabled; all browsers and grants ended", "sub"

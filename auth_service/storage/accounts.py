@@ -121,6 +121,19 @@ class AccountStore:
             session.execute(update(Account).where(Account.id == account_id).values(NEXT_EPOCH))
             session.add(SecurityEvent(kind=EventKind.SIGNED_OUT_EVERYWHERE, account_id=account_id))
 
+    def end_other_sessions(self, account: Account) -> int | None:
+        """End every browser session of the account's epoch. Returns the epoch of one that may begin in their place.
+
+        None, and nothing was changed, if they had ended before: whoever asks is signed out.
+        """
+        is_unchanged = (Account.session_epoch == account.session_epoch, Account.disabled_at.is_(None))
+        changed = update(Account).where(Account.id == account.id, *is_unchanged).values(NEXT_EPOCH)
+        with self._database.writing() as session:
+            epoch = session.scalar(changed.returning(Account.session_epoch))
+            if epoch is not None:
+                session.add(SecurityEvent(kind=EventKind.OTHER_SESSIONS_ENDED, account_id=account.id))
+            return epoch
+
     def disable(self, account_id: str) -> datetime:
         """Refuse the account from now on; end every browser session and every grant. Returns when the grants ended."""
         disabled = {"disabled_at": func.coalesce(Account.disabled_at, now()), **NEXT_EPOCH}

@@ -9,14 +9,16 @@ import secrets
 import time
 from typing import Any, cast
 
-from flask import Flask, Request, Response, session
+from flask import Flask, Request, Response, request, session
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import CallbackDict
 
 from auth_service.models.account import Account
+from auth_service.models.caller import network_of, program_of
+from auth_service.storage.account_sessions import AccountSessions
 from auth_service.storage.accounts import AccountStore
-from auth_service.storage.browser_sessions import BrowserSessionStore, StoredSession
+from auth_service.storage.browser_sessions import BrowserSessionStore, StoredSession, session_name
 
 FRESH = 5 * 60
 """For so many seconds a sign-in is enough for what an unlocked screen must not be enough for (ASVS 7.5.3)."""
@@ -45,9 +47,10 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
 class RedisSessionInterface(SessionInterface):
     """It loads a session only for a browser that brings its cookie, and begins one only when something is kept."""
 
-    def __init__(self, store: BrowserSessionStore, secret: bytes, lifetime: int) -> None:
+    def __init__(self, store: BrowserSessionStore, signed_in: AccountSessions, secret: bytes, lifetime: int) -> None:
         """What a browser carries is taken back for `lifetime` seconds."""
         self._store = store
+        self._signed_in = signed_in
         self._signed = URLSafeTimedSerializer(secret, salt="browser session")
         self._lifetime = lifetime
 
@@ -59,6 +62,8 @@ class RedisSessionInterface(SessionInterface):
         fresh = BrowserSession(self._store.new_id(), StoredSession(carried), new=True)
         try:
             stored = self._store.load(cookie) if cookie and "." not in cookie else None
+            if stored is not None:
+                self._note(cookie, stored, request)
         except Exception as failure:  # raised here, it would come before anything that could answer it
             fresh.failure = failure
             return fresh
@@ -76,7 +81,7 @@ class RedisSessionInterface(SessionInterface):
 
     def _save(self, app: Flask, browser_session: BrowserSession, response: Response) -> None:
         for ended in browser_session.ended_ids:
-            self._store.delete(ended)
+            self._store.end(session_name(ended))
         if not browser_session.modified:
             return
         name, path = self.get_cookie_name(app), self.get_cookie_path(app)
@@ -85,7 +90,10 @@ class RedisSessionInterface(SessionInterface):
             return
         if "account_id" in browser_session:
             stored = StoredSession(dict(browser_session), browser_session.begun_at)
+            if browser_session.new:
+                self._signed_in.make_room(stored.data["account_id"], stored.data["session_epoch"])
             self._store.save(browser_session.session_id, stored, new=browser_session.new)
+            self._note(browser_session.session_id, stored, request)
             cookie = browser_session.session_id
         else:
             cookie = str(self._signed.dumps(dict(browser_session)))
@@ -97,6 +105,10 @@ class RedisSessionInterface(SessionInterface):
             httponly=True,
             samesite="Lax",
         )
+
+    def _note(self, session_id: str, stored: StoredSession, request: Request) -> None:
+        program, network = program_of(request.headers.get("User-Agent")), network_of(request.remote_addr or "")
+        self._signed_in.note(stored.data["account_id"], session_id, program, network or "")
 
     def _carried_in(self, cookie: str) -> dict[str, Any]:
         try:
@@ -126,6 +138,11 @@ def begin_signed_in_session(account: Account, proven_at: float | None = None) ->
         session_epoch=account.session_epoch,
         signed_in_at=time.time() if proven_at is None else proven_at,
     )
+
+
+def this_session() -> str:
+    """Return the name of the session of this request."""
+    return session_name(cast("BrowserSession", session._get_current_object()).session_id)  # type: ignore[attr-defined]
 
 
 def end_session() -> None:
@@ -162,9 +179,17 @@ def _begin_anew() -> None:
     browser_session.clear()
 
 
-def install_sessions(app: Flask, store: BrowserSessionStore, secret: bytes, lifetime: int, *, secure: bool) -> None:
+def install_sessions(
+    app: Flask,
+    store: BrowserSessionStore,
+    signed_in: AccountSessions,
+    secret: bytes,
+    lifetime: int,
+    *,
+    secure: bool,
+) -> None:
     """Use our sessions in this application, in a cookie that no other service of the host shares."""
-    app.session_interface = RedisSessionInterface(store, secret, lifetime)
+    app.session_interface = RedisSessionInterface(store, signed_in, secret, lifetime)
     app.config["SESSION_COOKIE_NAME"] = "__Host-moogle_auth" if secure else "moogle_auth"
     app.config["SESSION_COOKIE_SECURE"] = secure
 

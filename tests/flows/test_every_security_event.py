@@ -9,7 +9,7 @@ import requests
 
 from auth_service.models.acting import Who, acting_as
 from auth_service.models.security_event import EventKind, SecurityEvent
-from tests.support.actions import DEVICE, READ, TIMEOUT, WRITE, Actions, Verifier
+from tests.support.actions import DEVICE, READ, TIMEOUT, WRITE, Actions, Browser, Person, Verifier
 from tests.support.registration import RegisteredApp
 from tests.support.signing_app import ec_key, jwks
 from tests.support.stack import run_stack
@@ -24,6 +24,8 @@ WHOSE = {
     EventKind.SIGN_IN_FAILED: {"stranger", "person"},
     EventKind.SIGN_IN_THROTTLED: {"stranger"},
     EventKind.SIGNED_OUT_EVERYWHERE: {"person"},
+    EventKind.SESSION_ENDED: {"person", "operator"},
+    EventKind.OTHER_SESSIONS_ENDED: {"person"},
     EventKind.PASSWORD_CHANGED: {"person"},
     EventKind.GRANT_CREATED: {"person"},
     EventKind.CONSENT_DENIED: {"person"},
@@ -76,9 +78,23 @@ def _what_people_do(actions: Actions) -> None:
     mo.browser.submit("/account/password", {"current": "not that one", "new": "a new long password"})
     mo.browser.submit("/account/password", {"current": mo.password, "new": "a new long password"})
     mo.browser.get("/account")
+    _end_sessions(actions, mo)
     mo.browser.submit("/account/sign-out-everywhere", {})
     for _ in range(12):
         mo.sign_in(password="not that one")
+
+
+def _end_sessions(actions: Actions, mo: Person) -> None:
+    """Of three, mo ends one, an operator another, and then mo all but their own, whose page they look at."""
+    elsewhere = Person.__new__(Person)
+    password = "a new long password"
+    for _ in range(2):
+        elsewhere.__dict__ |= {**mo.__dict__, "browser": Browser(actions.stack), "password": password}
+        elsewhere.sign_in()
+    names = [each["name"] for each in actions.stack.command("account", "sessions", mo.username)["sessions"]]
+    mo.browser.submit("/account/sessions/end", {"name": names[0]})
+    actions.stack.command("account", "sessions", mo.username, "--end", names[1])
+    mo.browser.submit("/account/sessions/end-others", {})
 
 
 def _what_clients_do(actions: Actions) -> None:

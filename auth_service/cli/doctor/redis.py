@@ -12,7 +12,7 @@ from shared.service.redis_replay import REMEDY, writes_lost_at_restart
 
 _FULL = 0.8
 """Of `maxmemory`."""
-_OURS = ("grant:*", "at:*", "uses:*", "session:*")
+_OURS = ("grant:*", "at:*", "uses:*", "session:*", "sessions-of:*")
 _LOOKS, _AT_A_LOOK, _ENOUGH = 10, 1_000, 500
 _MEASURED = 100
 _LARGE = 16_384
