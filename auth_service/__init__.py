@@ -17,6 +17,8 @@ from auth_service.pages.device import device_page
 from auth_service.pages.home import home_page
 from auth_service.pages.logout import logout_endpoint
 from auth_service.pages.overview import overview_page
+from auth_service.pages.passkey_sign_in import passkey_sign_in
+from auth_service.pages.passkeys import passkeys_section
 from auth_service.pages.password import password_section
 from auth_service.pages.security import SecurityPage, security_pages
 from auth_service.pages.sessions import sessions_section
@@ -32,6 +34,7 @@ from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import install_words
 from auth_service.web.protocol_app import ProtocolApp
 from auth_service.web.route import MAX_BODY
+from auth_service.web.sign_ins import SignIns
 from shared.gunicorn.worker_setup import WorkerSetup, offer
 from shared.operations.health import Check, health_endpoints
 from shared.operations.log_config import configure_logging
@@ -119,6 +122,7 @@ def _readiness(parts: Components) -> dict[str, Check]:
 def _install_pages(app: Flask, parts: Components) -> None:
     csrf, double_clicks = CSRFProtect(app), DoubleClicks(parts.repeated_answers)
     failed_sign_ins = FailedSignIns(parts.accounts, parts.events, parts.throttle)
+    sign_ins = SignIns(parts.events, parts.domain_metrics)
     for blueprint in (
         authorization_endpoint(
             parts.authorization,
@@ -140,11 +144,15 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.clients,
             parts.throttle,
             parts.pending,
-            parts.events,
+            sign_ins,
             failed_sign_ins,
             parts.domain_metrics,
             parts.settings.help_contact,
+            takes_passkeys=parts.passkeys.are_possible,
         )
+    )
+    app.register_blueprint(
+        passkey_sign_in(parts.passkeys, parts.throttle, sign_ins, failed_sign_ins, parts.domain_metrics)
     )
     app.register_blueprint(sign_out_pages(parts.logout, parts.accounts, parts.logout_requests, double_clicks))
     app.register_blueprint(
@@ -188,5 +196,6 @@ def _install_pages(app: Flask, parts: Components) -> None:
 def _install_security_page(app: Flask, parts: Components, failed_sign_ins: FailedSignIns) -> None:
     page = SecurityPage(parts.reuses)
     app.register_blueprint(security_pages(parts.accounts, page))
+    app.register_blueprint(passkeys_section(page, parts.accounts, parts.passkeys, parts.passkey_store, parts.throttle))
     app.register_blueprint(password_section(page, parts.accounts, parts.throttle, failed_sign_ins, parts.revocation))
     app.register_blueprint(sessions_section(page, parts.accounts, parts.account_sessions, parts.events))

@@ -24,6 +24,7 @@ from auth_service.protocol.device.authorization import (
 )
 from auth_service.protocol.device.device_code import DeviceCodeGrant
 from auth_service.protocol.device.short_outage import ShortOutage
+from auth_service.protocol.factors.passkeys import CHALLENGE_LIFETIME, Passkeys
 from auth_service.protocol.grants.authorization_code import AuthorizationCodeGrant
 from auth_service.protocol.grants.client_credentials import ClientCredentialsGrant
 from auth_service.protocol.grants.code_exchange import CodeExchange
@@ -61,6 +62,8 @@ from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.initial_access_tokens import InitialAccessTokenStore
+from auth_service.storage.passkey_challenges import PasskeyChallengeStore
+from auth_service.storage.passkeys import PasskeyStore
 from auth_service.storage.password_hashing import HasherInTurns
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 from auth_service.storage.repeated_answers import RepeatedAnswers
@@ -109,6 +112,8 @@ class Components:
     pushed: AuthorizationRequestStore
     logout_requests: AuthorizationRequestStore
     repeated_answers: RepeatedAnswers
+    passkeys: Passkeys
+    passkey_store: PasskeyStore
     throttle: Throttle
     creation: GrantCreation
     issuance: TokenIssuance
@@ -159,6 +164,7 @@ def build(settings: Settings) -> Components:
         SigningKeyStore(database, KeyWrapping([wrapping_key(key) for key in settings.token_key_bytes()]))
     )
     sessions = BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime)
+    passkey_store = PasskeyStore(database)
     throttle, replays = Throttle(redis), ReplayCache(redis)
     assertions, dpop = ClientAssertions(issuer, replays), DpopProofs(replays, _nonces(settings))
     caller_authentication = ClientAuthentication(resource_servers, throttle, assertions)
@@ -275,6 +281,8 @@ def build(settings: Settings) -> Components:
         pushed=pushed,
         logout_requests=AuthorizationRequestStore(redis, "logout-request", settings.authorization_request_lifetime),
         repeated_answers=RepeatedAnswers(redis),
+        passkeys=Passkeys(issuer, accounts, passkey_store, PasskeyChallengeStore(redis, CHALLENGE_LIFETIME)),
+        passkey_store=passkey_store,
         throttle=throttle,
         creation=creation,
         issuance=issuance,

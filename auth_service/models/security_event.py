@@ -26,7 +26,12 @@ class EventKind(StrEnum):
         kind._value_, kind.when, kind.members = name, when, members
         return kind
 
-    SIGNED_IN = "signed_in", "a person gave the right password", "sub"
+    SIGNED_IN = (
+        "signed_in",
+        "a person signed in; `detail` is by which methods of RFC 8176, if a password was not all",
+        "sub",
+        "detail?",
+    )
     SIGN_IN_FAILED = (
         "sign_in_failed",
         "a wrong password, or a name that nobody has: then without `sub`. A row for an account, a network and a minute",
@@ -48,6 +53,19 @@ class EventKind(StrEnum):
     ACCOUNT_CREATED = "account_created", "an account was made", "sub"
     ACCOUNT_DISABLED = "account_disabled", "an account was disabled; all browsers and grants ended", "sub"
     ACCOUNT_ENABLED = "account_enabled", "an account may sign in again", "sub"
+    PASSKEY_ADDED = (
+        "passkey_added",
+        "a person can sign in with another passkey; `detail` is its number",
+        "sub",
+        "detail",
+    )
+    PASSKEY_REMOVED = "passkey_removed", "a passkey was forgotten; `detail` is its number", "sub", "detail"
+    PASSKEY_COUNT_FELL = (
+        "passkey_count_fell",
+        "a passkey was refused, because its authenticator counts less than before: there may be a copy of its key",
+        "sub",
+        "detail",
+    )
     EMAIL_CHANGED = "email_changed", "an account has another e-mail address, or none, or it was verified", "sub"
     GRANT_CREATED = "grant_created", "a person allowed a client something", "sub", "client_id", "grant_id", "detail"
     CONSENT_DENIED = "consent_denied", "a person was asked and said no", "sub", "client_id"

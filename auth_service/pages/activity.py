@@ -14,7 +14,7 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.token_reuses import ReuseStory, TokenReuseStore
-from auth_service.web.browser_session import begin_signed_in_session, signed_in_account, signed_in_at
+from auth_service.web.browser_session import authentication, begin_signed_in_session, signed_in_account
 from auth_service.web.forms_again import Again, show_again
 
 SHOWN = 50
@@ -92,7 +92,7 @@ def activity_pages(
         revocation.disown_reuse(story.reuse)
         _log.warning("a person says that a reuse was not theirs: all their sessions and grants end", extra=names)
         if (same := accounts.find(account.id)) is not None:
-            begin_signed_in_session(same, signed_in_at())  # this browser goes on, under a new session id
+            begin_signed_in_session(same, authentication())  # this browser goes on, under a new session id
         flash("Every other browser is signed out, and no app has access any more. Now choose a new password.")
         return redirect(url_for("security.show"), 303)
 

@@ -20,6 +20,9 @@ _OF_ACCOUNT = {
     EventKind.ACCOUNT_CREATED: "Your account was made",
     EventKind.ACCOUNT_DISABLED: "Your account was disabled; all browsers and apps lost access",
     EventKind.ACCOUNT_ENABLED: "Your account was enabled again",
+    EventKind.PASSKEY_ADDED: "You added a passkey",
+    EventKind.PASSKEY_REMOVED: "A passkey was removed",
+    EventKind.PASSKEY_COUNT_FELL: "A passkey was refused, as there may be a copy of it; remove it and add another",
     EventKind.EMAIL_CHANGED: "Your e-mail address was changed",
 }
 _OF_APP = {
@@ -42,6 +45,13 @@ _ANSWERED = {
 }
 SHOWN_KINDS = (*_OF_ACCOUNT, *_OF_APP, EventKind.GRANT_REVOKED, EventKind.REUSE_ANSWERED)
 """Those that are of use to the person concerned."""
+
+_ALARMING = {
+    EventKind.CREDENTIAL_REUSED,
+    EventKind.SIGN_IN_FAILED,
+    EventKind.SIGN_IN_THROTTLED,
+    EventKind.PASSKEY_COUNT_FELL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +96,8 @@ def _line(event: SecurityEvent, names: Mapping[str, str]) -> Line | None:
     app = names.get(event.client_id or "", event.client_id or "") if "{app}" in sentence else ""
     again = f", {event.times} times within a minute" if event.times > 1 else ""
     is_reuse = event.kind in {EventKind.CREDENTIAL_REUSED, EventKind.REUSE_ANSWERED}
-    alarming = {EventKind.CREDENTIAL_REUSED, EventKind.SIGN_IN_FAILED, EventKind.SIGN_IN_THROTTLED}
     story = event.grant_id if is_reuse else None
-    return Line(event.at, before, app, after + again, _whence(event), story, event.kind in alarming)
+    return Line(event.at, before, app, after + again, _whence(event), story, event.kind in _ALARMING)
 
 
 def _sentence(event: SecurityEvent) -> str | None:

@@ -22,7 +22,7 @@ from auth_service.storage.authorization_requests import AuthorizationRequestStor
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_requests import again_as_query, query_request, to_flask
-from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
+from auth_service.web.browser_session import authentication, browser_binding, signed_in_account
 from auth_service.web.http_methods import refuse_head
 from auth_service.web.kept_requests import count_kept_request
 from auth_service.web.leaving import ask_before_leaving, show_mistake
@@ -87,7 +87,7 @@ def authorization_endpoint(
 
     def _answer_unasked(request: ProtocolRequest) -> ResponseReturnValue:
         account = signed_in_account(accounts)
-        signed_in = SignedIn(account.id, signed_in_at()) if account else None
+        signed_in = SignedIn(account.id, authentication()) if account else None
         try:
             assessment = endpoint.assess(request, time.time(), signed_in)
         except OAuth2Error as refusal:
@@ -100,7 +100,7 @@ def authorization_endpoint(
             return to_flask(answer)
         assert account is not None
         asked = assessment.request
-        decision = Decision(account, signed_in_at(), asked.target.scopes, assessment.withdrawals)
+        decision = Decision(account, authentication(), asked.target.scopes, assessment.withdrawals)
         return to_flask(endpoint.answer(asked, decision))
 
     return blueprint

@@ -19,7 +19,7 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.web.browser_requests import to_flask
-from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_at
+from auth_service.web.browser_session import authentication, browser_binding, signed_in_account
 from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.forms_again import Again, show_again
 from auth_service.web.http_methods import refuse_head
@@ -50,7 +50,7 @@ def consent_pages(
         account, assessment = _who_decides(request_id)
         asked = assessment.request
         if assessment.step is Next.ANSWER:
-            decision = Decision(account, signed_in_at(), asked.target.scopes, assessment.withdrawals)
+            decision = Decision(account, authentication(), asked.target.scopes, assessment.withdrawals)
             unasked = _unasked(request_id, account)
             return double_clicks.answer(unasked, lambda: _answer(request_id, decision), endpoint.may_repeat)
         allow_form_to_lead_to(asked.redirect_uri)
@@ -80,7 +80,7 @@ def consent_pages(
         if request.form.get("client_name") != asked.client.name:  # it calls itself otherwise than the page did
             return redirect(url_for("consent.ask", request=request_id), 303)
         asked_at, remember = request.form.get("withdrawals", type=int), asked.client.identity_assured
-        return _answer(request_id, Decision(account, signed_in_at(), _ticked(), asked_at, remember=remember))
+        return _answer(request_id, Decision(account, authentication(), _ticked(), asked_at, remember=remember))
 
     def _who_decides(request_id: str) -> tuple[Account, Assessment]:
         """Return who decides, and how the request stands. While nobody can decide, the browser is led elsewhere.
@@ -95,7 +95,7 @@ def consent_pages(
             if account is None:
                 abort(redirect(_sign_in_for(request_id), 303))
             documents.look(client_id, request.remote_addr or "")
-        signed_in = SignedIn(account.id, signed_in_at()) if account else None
+        signed_in = SignedIn(account.id, authentication()) if account else None
         try:
             assessment = endpoint.assess(_protocol_request(endpoint.issuer, kept), kept.received_at, signed_in)
         except OAuth2Error as refusal:

@@ -19,7 +19,7 @@ from auth_service.storage.consents import ConsentStore
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.throttle import Throttle
-from auth_service.web.browser_session import signed_in_account, signed_in_at
+from auth_service.web.browser_session import authentication, signed_in_account
 from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.forms_again import Again, show_again
 from auth_service.web.waiting import in_minutes
@@ -88,7 +88,7 @@ def device_page(
             return render_template("device_code.html", account=account, problem=_UNKNOWN), 422
         device, client = found
         asked_at = request.form.get("withdrawals", type=int)
-        decision = Decision(account, signed_in_at(), scopes if allowed else (), asked_at)
+        decision = Decision(account, authentication(), scopes if allowed else (), asked_at)
         allowed = decisions.decide(device, client, decision)
         return render_template("device_answered.html", account=account, client=client, allowed=allowed)
 

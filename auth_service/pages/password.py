@@ -15,7 +15,7 @@ from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.throttle import Throttle
-from auth_service.web.browser_session import begin_signed_in_session, signed_in_account
+from auth_service.web.browser_session import authentication, begin_signed_in_session, signed_in_account
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
 
@@ -75,7 +75,8 @@ def password_section(
         with suppress(TooManyPasswordsError):  # then they sign in again
             changed = accounts.authenticate(account.username, new)
             if changed is not None:
-                begin_signed_in_session(changed)  # this browser stays signed in, under a new session id
+                # This browser stays signed in, under a new session id.
+                begin_signed_in_session(changed, authentication())
         flash("Your password is changed. Other browsers are signed out, and no app has access any more.")
         return redirect(url_for("security.show"), 303)
 

@@ -13,10 +13,10 @@ from auth_service.storage.account_sessions import AccountSessions
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.web.browser_session import (
+    authentication,
     begin_signed_in_session,
     end_session,
     signed_in_account,
-    signed_in_at,
     this_session,
 )
 from auth_service.web.forms_again import Again, show_again
@@ -62,7 +62,7 @@ def sessions_section(
         epoch = accounts.end_other_sessions(account) if account is not None else None
         if account is not None and epoch is not None:
             account.session_epoch = epoch
-            begin_signed_in_session(account, signed_in_at())  # this browser goes on, under a new session id
+            begin_signed_in_session(account, authentication())  # this browser goes on, under a new session id
             _log.info("all other sessions were ended", extra={"account_id": account.id})
             flash("Every other browser is signed out.")
         return redirect(url_for("security.show", _anchor="sessions"), 303)

@@ -1,31 +1,28 @@
 """People sign in here."""
 
-import logging
 from urllib.parse import parse_qs, urlsplit
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from auth_service.models.account import normalised_name
-from auth_service.models.security_event import EventKind, SecurityEvent
+from auth_service.models.authentication import PASSWORD
 from auth_service.protocol.observer import Observer, SignIn
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, Parameters
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.password_hashing import TooManyPasswordsError
-from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.throttle import Throttle
-from auth_service.web.browser_session import begin_signed_in_session, browser_binding, signed_in_account
+from auth_service.web.browser_session import browser_binding, signed_in_account
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
 from auth_service.web.leaving import allow_form_to_lead_to
+from auth_service.web.sign_ins import SignIns
 from auth_service.web.waiting import in_minutes
 from shared.service.security_headers import let_scripts_run
-
-_log = logging.getLogger(__name__)
 
 
 class SignInForm(FlaskForm):
@@ -40,10 +37,12 @@ def sign_in_pages(
     clients: ClientStore,
     throttle: Throttle,
     pending: AuthorizationRequestStore,
-    events: SecurityEventStore,
+    sign_ins: SignIns,
     failed_sign_ins: FailedSignIns,
     observer: Observer,
     help_contact: str | None,
+    *,
+    takes_passkeys: bool,
 ) -> Blueprint:
     """Return a blueprint with the page, on which `help_contact` says whom to ask."""
     blueprint = Blueprint("sign_in", __name__)
@@ -51,12 +50,18 @@ def sign_in_pages(
     def _page(form: SignInForm, target: str, waiting: Parameters, problem: str | None = None) -> str:
         client = clients.find(waiting.get("client_id", [""])[0])
         return render_template(
-            "sign_in.html", form=form, target=target, client=client, problem=problem, help_contact=help_contact
+            "sign_in.html",
+            form=form,
+            target=target,
+            client=client,
+            problem=problem,
+            help_contact=help_contact,
+            takes_passkeys=takes_passkeys,
         )
 
     def _page_of_lost_form() -> str:
         """Return where to go on: who signed in in another tab meanwhile goes where this one would lead."""
-        target, account = _safe_target(request.args.get("next")), signed_in_account(accounts)
+        target, account = safe_target(request.args.get("next")), signed_in_account(accounts)
         typed = request.form.get("username", "")
         if account is not None and account.username in {typed, normalised_name(typed)}:
             return target
@@ -66,10 +71,10 @@ def sign_in_pages(
 
     @blueprint.route("/sign-in", methods=["GET", "POST"])
     def sign_in() -> ResponseReturnValue:
-        target = _safe_target(request.args.get("next"))
+        target = safe_target(request.args.get("next"))
         waiting = _waiting_request(target, pending)
         _let_form_lead_to_client(waiting)
-        let_scripts_run()
+        let_scripts_run(asking=True)
         form = SignInForm(username=waiting.get("login_hint", [""])[0][:64])
         if not form.validate_on_submit():
             return _page(form, target, waiting)
@@ -92,16 +97,12 @@ def sign_in_pages(
             problem = "That user name and password don’t match."
             return _page(form, target, waiting, problem), 401
         throttle.sign_in_succeeded(admission)
-        begin_signed_in_session(account)
-        events.add(SecurityEvent(kind=EventKind.SIGNED_IN, account_id=account.id))
-        observer.sign_in(SignIn.SUCCEEDED)
-        _log.info("signed in", extra={"account_id": account.id})
-        return redirect(target, 303)
+        return sign_ins.complete(account, PASSWORD, target)
 
     return blueprint
 
 
-def _safe_target(target: str | None) -> str:
+def safe_target(target: str | None) -> str:
     """Return the page of ours to go to after signing in, and never another site (ASVS 3.7.2)."""
     if target is None or not target.startswith("/") or target.startswith("//"):
         return url_for("overview.show")

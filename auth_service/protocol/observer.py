@@ -18,7 +18,7 @@ class Spending(StrEnum):
 
 
 class SignIn(StrEnum):
-    """An attempt to sign in with a password ended like this."""
+    """An attempt to sign in ended like this."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"

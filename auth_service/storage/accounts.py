@@ -9,6 +9,7 @@ from argon2.exceptions import VerificationError
 from argon2.low_level import ARGON2_VERSION
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from auth_service.models.account import Account, normalised_name
 from auth_service.models.base import now
@@ -33,6 +34,12 @@ def hash_of_nothing(hasher: PasswordHasher) -> str:
 
 NEXT_EPOCH = {"session_epoch": Account.session_epoch + 1}
 """The database counts: of two that end sessions at once, each ends those that began before it."""
+
+
+def holds_session(session: Session, account: Account) -> bool:
+    """Within a transaction that writes, say whether sessions of the account's epoch hold. Who ends them waits."""
+    same = (Account.id == account.id, Account.session_epoch == account.session_epoch, Account.disabled_at.is_(None))
+    return session.scalar(select(Account.id).where(*same).with_for_update()) is not None
 
 
 class AccountStore:

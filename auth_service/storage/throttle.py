@@ -34,6 +34,8 @@ UNPROVEN_REQUESTS_IN_NETWORK = RateLimitItemPerMinute(120)
 KEPT_REQUESTS_IN_NETWORK = RateLimitItemPerMinute(2_000, 15)
 KEPT_REQUESTS_OF_ACCOUNT = RateLimitItemPerMinute(200, 15)
 """Requests that wait for a person for as long, some kilobytes each: by network until it is known who the person is."""
+PASSKEY_CHALLENGES_IN_NETWORK = RateLimitItemPerMinute(2_000, 15)
+"""Challenges that wait for as long for an authenticator. A key can't be guessed; this bounds what is kept of them."""
 REGISTRATIONS_IN_NETWORK = RateLimitItemPerHour(30)
 """Attempts to register a client, good or bad."""
 DOCUMENTS_IN_NETWORK = RateLimitItemPerHour(60)
@@ -118,6 +120,11 @@ class Throttle:
         counter: _Counter = (KEPT_REQUESTS_IN_NETWORK, ("kept", _digest(client_network(address))))
         if account_id is not None:
             counter = (KEPT_REQUESTS_OF_ACCOUNT, ("kept-of", _digest(account_id)))
+        return None if self._count(counter) else self._seconds_left(counter)
+
+    def passkey_challenge(self, address: str) -> int | None:
+        """Count a challenge that is kept for a browser; the seconds to wait if there were too many."""
+        counter: _Counter = (PASSKEY_CHALLENGES_IN_NETWORK, ("passkeys", _digest(client_network(address))))
         return None if self._count(counter) else self._seconds_left(counter)
 
     def registration(self, address: str) -> int | None:

@@ -15,6 +15,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import CallbackDict
 
 from auth_service.models.account import Account
+from auth_service.models.authentication import PASSWORD, Authentication
 from auth_service.models.caller import network_of, program_of
 from auth_service.storage.account_sessions import AccountSessions
 from auth_service.storage.accounts import AccountStore
@@ -125,18 +126,16 @@ def browser_binding() -> str:
     return str(session["browser"])
 
 
-def begin_signed_in_session(account: Account, proven_at: float | None = None) -> None:
-    """Sign the account in, under a new session id (ASVS 7.2.4).
-
-    They gave their password just now, or last at `proven_at`, in epoch seconds.
-    """
+def begin_signed_in_session(account: Account, authentication: Authentication) -> None:
+    """Sign the account in, under a new session id (ASVS 7.2.4). They have proved so who they are."""
     browser = browser_binding()
     _begin_anew()
     session.update(
         browser=browser,
         account_id=account.id,
         session_epoch=account.session_epoch,
-        signed_in_at=time.time() if proven_at is None else proven_at,
+        signed_in_at=authentication.at,
+        methods=authentication.methods,
     )
 
 
@@ -159,14 +158,15 @@ def signed_in_account(accounts: AccountStore) -> Account | None:
     return account
 
 
-def signed_in_at() -> float:
-    """Return when whoever is signed in last gave their password, in epoch seconds."""
-    return float(session.get("signed_in_at", 0.0))
+def authentication() -> Authentication:
+    """Return when and how whoever is signed in last proved who they are."""
+    at, methods = session.get("signed_in_at", 0.0), session.get("methods", PASSWORD)
+    return Authentication(float(at), tuple(methods))
 
 
 def signed_in_freshly() -> bool:
-    """Say whether they gave it so lately that nobody else can sit there now; else they are asked to sign in again."""
-    return time.time() - signed_in_at() < FRESH
+    """Say whether they did so lately that nobody else can sit there now; else they are asked to sign in again."""
+    return time.time() - authentication().at < FRESH
 
 
 def _begin_anew() -> None:

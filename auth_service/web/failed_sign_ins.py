@@ -36,6 +36,12 @@ class FailedSignIns:
             _log.warning("sign-in throttled", extra={"account_id": account_id})
             self._count(EventKind.SIGN_IN_THROTTLED, account_id)
 
+    def passkey_failed(self) -> None:
+        """Record that what an authenticator answered was not good."""
+        _log.warning("sign-in with a passkey failed")
+        if self._throttle.admit_record():
+            self._count(EventKind.SIGN_IN_FAILED, None, "passkey")
+
     def password_not_repeated(self, account_id: str, *, throttled: bool) -> None:
         """Record that who is signed in could not give the present password again."""
         kind = EventKind.SIGN_IN_THROTTLED if throttled else EventKind.SIGN_IN_FAILED

@@ -20,10 +20,16 @@ class Again(StrEnum):
 
     STALE = "stale"
     NOTHING_TICKED = "nothing-ticked"
+    PASSKEY_REFUSED = "passkey-refused"
+    PASSKEY_NOT_ADDED = "passkey-not-added"
+    SIGN_IN_ANEW = "sign-in-anew"
 
 
 _WORDS = {
     Again.STALE: "This form was open for too long, or you signed in or out meanwhile. Nothing was done: try once more.",
+    Again.PASSKEY_REFUSED: "That passkey can’t be used here. Try once more, use another one or your password.",
+    Again.PASSKEY_NOT_ADDED: "The passkey was not added. Give it a name and try once more.",
+    Again.SIGN_IN_ANEW: "To change how you sign in, first show once more that it is you.",
     Again.NOTHING_TICKED: "You allowed it, but ticked nothing. Tick what the app may do, or don’t allow it.",
 }
 

@@ -61,9 +61,12 @@ def install_security_headers(app: Flask, address: str) -> dict[str, str]:
     return standing
 
 
-def let_scripts_run() -> None:
-    """Let the page that answers this request load scripts of our own origin; still none that stand in it."""
-    g.scripts = "script-src 'self'; "
+def let_scripts_run(*, asking: bool = False) -> None:
+    """Let the page that answers this request load scripts of our own origin; still none that stand in it.
+
+    With `asking`, they may ask our own origin for something.
+    """
+    g.scripts = "script-src 'self'; " + ("connect-src 'self'; " if asking else "")
 
 
 def let_form_lead_to(*sources: str) -> None:

@@ -60,6 +60,7 @@ PROTOCOL = {
     "observer.py": (),
     "resource_indicators.py": ("errors", "identity_scopes", "oauth_request"),
     "clients": (),
+    "factors": (),
     "tokens": ("clients",),
     "openid": ("tokens",),
     "authorization_server.py": ("clients", "tokens"),

@@ -10,6 +10,7 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -118,3 +119,19 @@ class Window:
         self._shots += 1
         ARTIFACTS.mkdir(exist_ok=True)
         self._driver.save_screenshot(str(ARTIFACTS / f"{self._shots:02}-{name}.png"))
+
+    def have_authenticator(self) -> None:
+        """One that is part of the device, keeps passkeys, and verifies whoever sits there."""
+        options = VirtualAuthenticatorOptions(
+            protocol=VirtualAuthenticatorOptions.Protocol.CTAP2,
+            transport=VirtualAuthenticatorOptions.Transport.INTERNAL,
+            has_resident_key=True,
+            has_user_verification=True,
+            is_user_verified=True,
+        )
+        self._driver.add_virtual_authenticator(options)
+
+    def offer_no_autofill(self) -> None:
+        """Of passkeys, from the next page on, as some browsers: an authenticator that is played answers it at once."""
+        script = "PublicKeyCredential.isConditionalMediationAvailable = async () => false;"
+        self._driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})

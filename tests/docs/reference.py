@@ -71,6 +71,7 @@ THROTTLES = {
     "UNPROVEN_REQUESTS_IN_NETWORK": "requests of public clients to `/par` and `/device_authorization` from one network",
     "KEPT_REQUESTS_IN_NETWORK": "requests that wait for somebody to sign in, from one network",
     "KEPT_REQUESTS_OF_ACCOUNT": "requests that wait for the decision of one account",
+    "PASSKEY_CHALLENGES_IN_NETWORK": "challenges for passkeys that sign-in pages in one network ask for",
     "REGISTRATIONS_IN_NETWORK": "attempts to register a client from one network",
     "DOCUMENTS_IN_NETWORK": "documents that are read because somebody in one network wants to connect an app",
     "RECORDED_FAILURES": "failed sign-ins that are recorded, of names that nobody has and of those that were throttled",

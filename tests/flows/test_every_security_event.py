@@ -10,6 +10,7 @@ import requests
 from auth_service.models.acting import Who, acting_as
 from auth_service.models.security_event import EventKind, SecurityEvent
 from tests.support.actions import DEVICE, READ, TIMEOUT, WRITE, Actions, Browser, Person, Verifier
+from tests.support.authenticator import Authenticator, add_passkey, passkey_sign_in
 from tests.support.registration import RegisteredApp
 from tests.support.signing_app import ec_key, jwks
 from tests.support.stack import run_stack
@@ -19,6 +20,9 @@ WHOSE = {
     EventKind.ACCOUNT_CREATED: {"operator"},
     EventKind.ACCOUNT_DISABLED: {"operator"},
     EventKind.ACCOUNT_ENABLED: {"operator"},
+    EventKind.PASSKEY_ADDED: {"person"},
+    EventKind.PASSKEY_REMOVED: {"person"},
+    EventKind.PASSKEY_COUNT_FELL: {"person"},
     EventKind.EMAIL_CHANGED: {"operator"},
     EventKind.SIGNED_IN: {"person"},
     EventKind.SIGN_IN_FAILED: {"stranger", "person"},
@@ -62,6 +66,7 @@ def events(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> list[Sec
         before = [each.id for portion in store.newest({}) for each in portion]
         actions = Actions(stack)
         _what_people_do(actions)
+        _what_people_do_with_passkeys(actions)
         _what_clients_do(actions)
         _what_operators_do(actions, folder / "secret")
         return [event for portion in store.oldest({}, None, max(before)) for event in portion]
@@ -95,6 +100,18 @@ def _end_sessions(actions: Actions, mo: Person) -> None:
     mo.browser.submit("/account/sessions/end", {"name": names[0]})
     actions.stack.command("account", "sessions", mo.username, "--end", names[1])
     mo.browser.submit("/account/sessions/end-others", {})
+
+
+def _what_people_do_with_passkeys(actions: Actions) -> None:
+    mo, authenticator = actions.person(), Authenticator(actions.stack.auth)
+    mo.sign_in()
+    add_passkey(mo, authenticator)
+    for used in (5, 1):
+        authenticator.used = used
+        passkey_sign_in(Browser(actions.stack), authenticator)
+    [passkey] = actions.stack.parts.passkey_store.of(mo.subject)
+    mo.browser.get("/account/security")
+    mo.browser.submit("/account/passkeys/remove", {"passkey": passkey.id})
 
 
 def _what_clients_do(actions: Actions) -> None:

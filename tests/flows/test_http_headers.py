@@ -22,7 +22,7 @@ EVERYWHERE = {
 }
 LETS_CODE_RUN = ("script-src", "unsafe-inline", "unsafe-eval", " *")
 STATIC_FILES = {"auth_service": "moogle.css", "fit_service": "docs.js"}
-HAS_SCRIPTS = ("/docs", "/docs/callback", "/sign-in", "/account/security")
+HAS_SCRIPTS = ("/docs", "/docs/callback", "/sign-in", "/account/security", "/account/passkeys/add")
 """Pages with scripts, of their own origin."""
 MAY_BE_KEPT = ("/static/", "/jwks")
 

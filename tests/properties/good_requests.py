@@ -158,6 +158,13 @@ FOR_PAGES = [
         sent_by_a_page("/sign-in", username="LIVE_username", password="LIVE_password"),
         query=(("next", "/connected-apps"),),
     ),
+    asked("/account/passkeys/add"),
+    sent_by_a_page("/account/passkeys/options"),
+    sent_by_a_page("/account/passkeys/add", name="A passkey", answer="LIVE_made_passkey"),
+    sent_by_a_page("/account/passkeys/rename", passkey="LIVE_passkey", name="Another name"),
+    sent_by_a_page("/account/passkeys/remove", passkey="LIVE_passkey"),
+    sent_by_a_page("/sign-in/passkey/options"),
+    sent_by_a_page("/sign-in/passkey", answer="LIVE_signed_by_passkey"),
     sent_by_a_page("/account/sign-out-everywhere"),
     sent_by_a_page("/sign-out"),
 ]

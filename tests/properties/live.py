@@ -8,13 +8,14 @@ from collections.abc import Callable
 from auth_service.crypto.token_handle import TokenHandle
 from auth_service.storage.grant_keys import GrantKeys
 from tests.support.actions import CALLBACK, DEVICE_CODE, READ, WRITE, Actions, App, Person, Verifier, query_of, tokens
+from tests.support.authenticator import Authenticator, add_passkey, ask
 from tests.support.registration import RegisteredApp
 from tests.support.signing_app import SigningApp
 
 GRANTS = ("LIVE_code", "LIVE_refresh_token", "LIVE_public_token", "LIVE_device_code")
 """Credentials that work once, whose use changes their grant."""
 ACCESS_TOKENS = ("LIVE_access_token", "LIVE_own_token")
-USED_UP = ("LIVE_request", "LIVE_logout", "LIVE_user_code")
+USED_UP = ("LIVE_request", "LIVE_logout", "LIVE_user_code", "LIVE_made_passkey", "LIVE_signed_by_passkey")
 """What may be gone after a request that was not refused."""
 FRESH = 20.0
 """Seconds for which all of this is good in any case; the first to expire does after sixty."""
@@ -69,7 +70,12 @@ class Live:
             "LIVE_registration_token": lambda: self._registered.token,
             "LIVE_reused_grant": self._reused_grant,
             "LIVE_resource": lambda: api.resource,
+            "LIVE_made_passkey": self._made_passkey,
+            "LIVE_signed_by_passkey": self._signed_by_passkey,
+            "LIVE_passkey": lambda: str(self._actions.stack.parts.passkey_store.of(self.person.subject)[-1].id),
         }
+        self._authenticator = Authenticator(actions.stack.auth)
+        add_passkey(self.person, self._authenticator)
 
     def fill(self, text: str) -> str:
         """`text` with every name replaced by its value."""
@@ -137,6 +143,13 @@ class Live:
         for _ in range(2):
             self.public.refresh(granted.refresh)
         return str(grant_id)
+
+    def _made_passkey(self) -> str:
+        options = ask(self.person.browser, "/account/passkeys/add", "/account/passkeys/options")
+        return Authenticator(self._actions.stack.auth).make(options)
+
+    def _signed_by_passkey(self) -> str:
+        return self._authenticator.sign(ask(self.person.browser, "/sign-in", "/sign-in/passkey/options"))
 
     def _new_registration(self) -> RegisteredApp:
         self._actions.stack.forget_failures()

@@ -10,6 +10,7 @@ import pytest
 from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.base import now
 from auth_service.models.client import Client
+from auth_service.models.factor import Passkey
 from auth_service.models.grant import GrantRecord
 from auth_service.models.revoked_access_token import RevokedAccessToken
 from auth_service.models.token_reuse import TokenReuse
@@ -23,6 +24,7 @@ from auth_service.storage.database import Database
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
+from auth_service.storage.passkeys import PasskeyStore
 from auth_service.storage.redis_connection import connect_redis
 from auth_service.storage.token_reuses import TokenReuseStore
 from tests.support.passwords import QUICK_HASHER
@@ -41,8 +43,16 @@ class Tables:
     apps: ConnectedAppStore
     ended: EndedRecordStore
     reuses: TokenReuseStore
+    passkeys: PasskeyStore
     account_id: str
     client: Client
+
+    def passkey(self) -> Passkey:
+        account = self.accounts.find(self.account_id)
+        assert account is not None
+        made = Passkey(credential_id=new_grant_id(), public_key="", sign_count=0, synced=False, name="A passkey")
+        assert self.passkeys.add(account, made)
+        return made
 
     def grant(self) -> GrantRecord:
         names = {"account_id": self.account_id, "client_id": self.client.client_id}
@@ -71,8 +81,8 @@ def tables(database: Database) -> Tables:
     consents, origins = ConsentStore(database, 60), ClientOrigins(database)
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
     apps = ConnectedAppStore(database, GrantStore(connect_redis("redis://nobody.invalid"), 1))  # no grant to ask about
-    reuses = TokenReuseStore(database)
-    return Tables(accounts, clients, consents, origins, records, apps, ended, reuses, account.id, client)
+    reuses, passkeys = TokenReuseStore(database), PasskeyStore(database)
+    return Tables(accounts, clients, consents, origins, records, apps, ended, reuses, passkeys, account.id, client)
 
 
 def new_client(**more: object) -> Client:
@@ -85,6 +95,10 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
     "a client": lambda at: at.clients.find("app"),
     "a person": lambda at: at.accounts.find(at.account_id),
     "a sign-in": lambda at: at.accounts.authenticate("mo", "a password"),
+    "a person's passkeys": lambda at: at.passkeys.of(at.account_id),
+    "a passkey": lambda at: at.passkeys.find("a credential"),
+    "a passkey used": lambda at: at.passkeys.use(at.passkey(), 1),
+    "a passkey removed": lambda at: at.passkeys.remove(at.account_id, at.passkey().id),
     "a consent": lambda at: at.consents.scopes(at.account_id, "app"),
     "what was taken back": lambda at: at.consents.withdrawals(at.account_id, "app"),
     "a new grant": lambda at: at.records.add(at.grant(), session_epoch=0, withdrawals=0, remember=True),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from auth_service.models.account import Account
+from auth_service.models.authentication import Authentication
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
@@ -23,8 +24,8 @@ class Decision:
     """A person decided so about an app's request."""
 
     account: Account
-    signed_in_at: float
-    """They last proved who they are then, in epoch seconds."""
+    authentication: Authentication
+    """They last proved so who they are."""
     scopes: tuple[str, ...]
     """They ticked these."""
     withdrawals: int | None
@@ -107,7 +108,7 @@ class GrantCreation:
                 code_challenge=credential.code_challenge,
                 dpop_jkt=credential.dpop_jkt,
                 code_digest=credential.digest,
-                auth_time=int(decision.signed_in_at),
+                auth_time=int(decision.authentication.at),
                 nonce=credential.nonce,
             ),
             credential.lifetime,

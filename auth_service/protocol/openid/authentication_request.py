@@ -11,6 +11,7 @@ from enum import StrEnum
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
+from auth_service.models.authentication import Authentication
 from auth_service.models.client import Client
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.openid.id_token import IdTokenHint, read_id_token_hint
@@ -43,10 +44,10 @@ class ConsentRequiredError(OAuth2Error):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """An account sits at the browser, and last proved it `at` this time (epoch seconds)."""
+    """An account sits at the browser, and has proved it so."""
 
     subject: str
-    at: float
+    authentication: Authentication
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class AuthenticationRequest:
             ConsentRequiredError: `prompt=none` although the person would have to be asked.
         """
         if signed_in is None or not self._recent_enough(signed_in, received_at) or not self._is_meant(signed_in):
-            if "none" in self.prompts or (signed_in is not None and signed_in.at >= received_at):
+            if "none" in self.prompts or (signed_in is not None and signed_in.authentication.at >= received_at):
                 raise LoginRequiredError
             return Next.SIGN_IN
         if consent_remembered and not self.prompts & {"consent", "select_account"}:
@@ -79,9 +80,9 @@ class AuthenticationRequest:
 
     def _recent_enough(self, signed_in: SignedIn, received_at: float) -> bool:
         """Measure at the request's arrival, so that whoever signs in for it has done so recently enough."""
-        if "login" in self.prompts and signed_in.at < received_at:
+        if "login" in self.prompts and signed_in.authentication.at < received_at:
             return False
-        return self.max_age is None or signed_in.at >= received_at - self.max_age
+        return self.max_age is None or signed_in.authentication.at >= received_at - self.max_age
 
     def _is_meant(self, signed_in: SignedIn) -> bool:
         return self.hint is None or self.hint.subject == signed_in.subject
