@@ -6,7 +6,7 @@ STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart logs demo image test test-matrix torture models compliance lint audit bench release lock
+.PHONY: help up down restart logs demo image test test-matrix torture models compliance lint audit bench bench-peers release lock
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ bench: ## Measure token endpoints, validated calls, revocation latency, large ta
 	@.venv/bin/python -m benchmarks.scale
 	@.venv/bin/python -m benchmarks.startup
 	@.venv/bin/python -m benchmarks.capacity
+
+bench-peers: ## Measure the token endpoints beside node-oidc-provider's (needs wrk, redis-server, PostgreSQL, npm)
+	@"$(PYTHON)" -m tools.environment dev
+	@.venv/bin/python -m benchmarks.peers
 
 release: ## Build wheels and source archives of the kit and of the gunicorn worker into dist/, and try them
 	@"$(PYTHON)" -m tools.environment dev
