@@ -1,29 +1,26 @@
 """Tells what became of a file that was imported, or what would become of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fit_service.rules.body_weight_entry import NewEntry, offset_text
-from fit_service.rules.entry_import import EntryFile, FileEntry
+from fit_service.rules.entry_import import EntryFile, FileEntry, SkippedRows
 from fit_service.rules.entry_oddities import EntryWarning
+from fit_service.rules.formats.contract import Reason
 from fit_service.rules.formats.table import Recognised
 from fit_service.rules.import_choices import Question
+from fit_service.rules.import_totals import MAX_SHOWN, MAX_WARNINGS
 from fit_service.rules.insertion import InsertionPlan, Outcome
 from fit_service.web.errors import place_in_words, shown_place
-
-MAX_WARNINGS = 100
-"""At most so many warnings are told."""
-MAX_SHOWN = 10
-"""A preview shows so many entries, and names so many rows for which something has to be chosen."""
 
 
 def result(file: EntryFile, outcomes: Sequence[Outcome]) -> dict[str, object]:
     """Tell what became of the entries of a file."""
     return {
-        **_as_what(file.recognised),
+        **recognised_as(file.recognised),
         "inserted": sum(outcome.inserted is not None for outcome in outcomes),
         "already_there": sum(outcome.there for outcome in outcomes),
         "merged": sum(outcome.merged_into is not None for outcome in outcomes),
-        **_left_out(file),
+        **left_out(file.skipped),
         **_warnings(file.entries, (outcome.warnings for outcome in outcomes)),
     }
 
@@ -33,29 +30,31 @@ def preview(file: EntryFile, plan: InsertionPlan) -> dict[str, object]:
     inserted, there = sum(plan.is_new), sum(found.there for found in plan.matches)
     new = (each for each, is_new in zip(file.entries, plan.is_new, strict=True) if is_new)
     return {
-        **_as_what(file.recognised),
+        **recognised_as(file.recognised),
         "inserted": inserted,
         "already_there": there,
         "merged": len(plan.matches) - inserted - there,
-        **_left_out(file),
+        **left_out(file.skipped),
         **_warnings(file.entries, (found.warnings for found in plan.matches)),
         "dry_run": {
             "entries": [_entry(each) for each, _ in zip(new, range(MAX_SHOWN), strict=False)],
-            "questions": [_question(each) for each in file.questions],
+            "questions": [question(each) for each in file.questions],
         },
     }
 
 
-def _as_what(recognised: Recognised) -> dict[str, object]:
+def recognised_as(recognised: Recognised) -> dict[str, object]:
+    """Tell as what a file was recognised, and why."""
     return {"recognised": {"format": recognised.format.name, "because": recognised.because}}
 
 
-def _left_out(file: EntryFile) -> dict[str, object]:
+def left_out(skipped: Mapping[Reason, SkippedRows]) -> dict[str, object]:
+    """Tell which rows became no entries, by reason."""
     return {
-        "marked_deleted": file.marked_deleted,
+        "marked_deleted": skipped[Reason.DELETED].count if Reason.DELETED in skipped else 0,
         "skipped": [
             {"reason": reason.value, "count": rows.count, "places": [place_in_words(each) for each in rows.places]}
-            for reason, rows in file.skipped.items()
+            for reason, rows in skipped.items()
         ],
     }
 
@@ -82,11 +81,12 @@ def _entry(each: FileEntry) -> dict[str, object]:
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _question(question: Question) -> dict[str, object]:
+def question(asked: Question) -> dict[str, object]:
+    """Tell what has to be chosen, and for which rows."""
     return {
-        "parameter": question.parameter,
-        "detail": question.sentence,
-        "count": len(question.places),
-        "places": [place_in_words(each) for each in question.places[:MAX_SHOWN]],
-        "meanings": dict(question.meanings),
+        "parameter": asked.parameter,
+        "detail": asked.sentence,
+        "count": asked.count,
+        "places": [place_in_words(each) for each in asked.places[:MAX_SHOWN]],
+        "meanings": dict(asked.meanings),
     }

@@ -15,6 +15,7 @@ from fit_service.rules.entry_import import EntryFile, read_entries, too_late
 from fit_service.rules.entry_matching import Candidate
 from fit_service.rules.export_formats import ACCEPTED, FORMATS
 from fit_service.rules.formats.table import UNPACKED, recognise
+from fit_service.rules.import_marks import marked
 from fit_service.rules.insertion import NotThereError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
@@ -22,7 +23,7 @@ from fit_service.storage.entry_reader import Page
 from fit_service.web.access import READ, WRITE, Access
 from fit_service.web.bodies import file_body
 from fit_service.web.idempotency import REPEATABLE, change_once, digest
-from fit_service.web.import_parameters import CHOICES, COLUMNS, DRY_RUN, choices
+from fit_service.web.import_parameters import CHOICES, COLUMNS, DRY_RUN, NAMED, NEEDED_NAME, choices
 from fit_service.web.openapi.description import Header, Trait, describe
 from fit_service.web.openapi.exported_files import EXPORTED_FILE
 from fit_service.web.openapi.file_schemas import IMPORTED_FILE
@@ -38,8 +39,8 @@ FORMAT: Parameter[str | None] = Parameter(
     f"Of the file; unset: as `Accept` prefers, and {_USUAL.name} for who accepts none of them.",
 )
 _ATTACHED = Trait(answer_headers=[Header("Content-Disposition", "With a name for the file.", always=True)])
-_AT_ONCE = 500
-"""So many exported entries are in memory at the same time."""
+AT_ONCE = 500
+"""So many exported entries are in memory at the same time, and so many of an import are taken back at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,12 @@ def transfer_api(access: Access, store: BodyWeightStore, issuer: str, import_lim
     """
     blueprint = Blueprint("transfer", __name__, url_prefix="/api/body_weight")
     blueprint.get("/export")(access(READ, Exported(store, issuer))(export_entries))
-    split = f"split the file by time, or compress it, which may be of {UNPACKED * import_limit} bytes"
-    blueprint.post("/import")(access(WRITE, store, max_body=import_limit, if_longer=split)(import_entries))
+    what_helps = (
+        f"split the file by time, or compress it, which may be of {UNPACKED * import_limit} bytes, or give it to who "
+        "sends it in parts, the strength app or `flask --app fit_service import`"
+    )
+    blueprint.post("/import")(access(WRITE, store, max_body=import_limit, if_longer=what_helps)(import_entries))
+    blueprint.delete("/import")(access(WRITE, store)(take_back_import))
     return blueprint
 
 
@@ -72,7 +77,7 @@ def export_entries(exported: Exported, token: ActiveToken, query: Query) -> Resp
     """Export all entries as a file, the oldest first."""
     entry_format = _format(query[FORMAT])
     start, end = period(query)
-    pages = _pages(exported.store, token.subject, Page(limit=_AT_ONCE, start=start, end=end))
+    pages = _pages(exported.store, token.subject, Page(limit=AT_ONCE, start=start, end=end))
     entries = chain(next(pages), chain.from_iterable(pages))  # the first page while an outage can still be a 503
     file = entry_format.write(entries, query[UNIT], Person(exported.issuer, token.subject))
     answer = current_app.response_class(file, mimetype=entry_format.media_type)
@@ -81,7 +86,7 @@ def export_entries(exported: Exported, token: ActiveToken, query: Query) -> Resp
     return answer
 
 
-@takes(TWINS, DRY_RUN, *CHOICES)
+@takes(TWINS, DRY_RUN, NAMED, *CHOICES)
 @describe(REPEATABLE, sends=IMPORTED_FILE, answers=one("ImportResult"))
 def import_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> ResponseReturnValue:
     """Import a file of weighings, all or none.
@@ -92,12 +97,12 @@ def import_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> 
     not inserted again. What looks odd is told in `warnings`, the first hundred. With `twins=merge`, an entry that is
     likely the same weighing as another one is not inserted. If an entry is not good, none is imported, and each bad one
     is named by its `line`, in JSON entries by its `index`, or by its `place`. The file may be compressed
-    (`Content-Encoding: gzip`); the limit holds for what is in it.
+    (`Content-Encoding: gzip`); the limit holds for what is in it. With an `import_id`, it can be taken back.
     """
     sent = file_body()
     recognised = recognise(sent.open, sent.codec, sent.media_type, sent.max_unpacked, query[COLUMNS])
     file = read_entries(recognised, sent.codec, choices(query), datetime.now(UTC))
-    candidates = [Candidate(each.entry, each.id, each.is_too_late) for each in file.entries]
+    candidates = [Candidate(marked(each.entry, query[NAMED]), each.id, each.is_too_late) for each in file.entries]
     merge_twins = query[TWINS] == MERGE
     if query[DRY_RUN]:
         plan = store.foresee(token.subject, candidates, merge_twins=merge_twins)
@@ -113,6 +118,21 @@ def import_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> 
                 raise too_late(file.entries[place] for place in error.places) from None
 
         return change_once(store, token, digest(sent.data), insert)
+
+
+@takes(NEEDED_NAME)
+@describe(REPEATABLE, answers=one("TakenBackImport"))
+def take_back_import(store: BodyWeightStore, token: ActiveToken, query: Query) -> ResponseReturnValue:
+    """Take an import back: delete what it inserted, up to 500 entries, of those that nobody has changed since.
+
+    It is repeated, with another `Idempotency-Key` if any, until `complete` is true.
+    """
+
+    def take_back(changes: EntryChanges) -> Response:
+        deleted = changes.take_back(query[NEEDED_NAME], AT_ONCE)
+        return jsonify({"deleted": deleted, "complete": deleted < AT_ONCE})
+
+    return change_once(store, token, digest(b""), take_back)
 
 
 def _format(name: str | None) -> EntryFormat:

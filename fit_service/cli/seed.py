@@ -20,9 +20,14 @@ _WHERE_TO_FIND = "ACCOUNT is the account's `sub`: `flask --app auth_service acco
 @answering
 def seed_command(account: str) -> object:
     """Write sample weights for an account that never had any."""
+    check_account(account)
+    return {"sub": account, "inserted": _seed(parts().body_weights, account)}
+
+
+def check_account(account: str) -> None:
+    """Raise CommandError if this can be no account's `sub`."""
     if _SUBJECT.fullmatch(account) is None:
         raise CommandError(_WHERE_TO_FIND)
-    return {"sub": account, "inserted": _seed(parts().body_weights, account)}
 
 
 def _seed(store: BodyWeightStore, subject: str) -> int:

@@ -72,11 +72,9 @@ class EntryFile:
 
     def refuse_questions(self) -> None:
         """Raise InvalidEntriesError that names every row for which a choice is missing."""
-        faults = [
-            Fault(each.parameter, each.sentence, place) for each in self.questions for place in each.places[:MAX_ERRORS]
-        ]
+        faults = [Fault(each.parameter, each.sentence, place) for each in self.questions for place in each.places]
         if faults:
-            raise _refusal(faults[:MAX_ERRORS])
+            raise refusal(faults[:MAX_ERRORS])
 
 
 def read_entries(recognised: Recognised, codec: str, choices: Choices, now: datetime) -> EntryFile:
@@ -105,13 +103,13 @@ def read_entries(recognised: Recognised, codec: str, choices: Choices, now: date
             break
     _add_entries(found, readings, choices, now, faults)
     if faults:
-        raise _refusal(sorted(faults, key=lambda fault: _order(fault.place))[:MAX_ERRORS])
+        raise refusal(sorted(faults, key=lambda fault: _order(fault.place))[:MAX_ERRORS])
     return found
 
 
 def too_late(entries: Iterable[FileEntry]) -> InvalidEntriesError:
     """Make the refusal of these entries, which are not stored and can't be."""
-    return _refusal([Fault("created_at", TOO_LATE, each.place) for each in islice(entries, MAX_ERRORS)])
+    return refusal([Fault("created_at", TOO_LATE, each.place) for each in islice(entries, MAX_ERRORS)])
 
 
 def _add_entries(
@@ -124,13 +122,14 @@ def _add_entries(
             if isinstance(entry, Reason):
                 found.skip(reading.place, entry)
             elif entry is not None:
-                found.entries.append(_checked(reading, entry, now))
-        except InvalidValueError as refusal:
-            faults += (fault.at(reading.place) for fault in refusal.faults)
+                found.entries.append(checked(reading, entry, now))
+        except InvalidValueError as error:
+            faults += (fault.at(reading.place) for fault in error.faults)
     found.questions.extend(chooser.questions.values())
 
 
-def _checked(reading: Reading, entry: NewEntry, now: datetime) -> FileEntry:
+def checked(reading: Reading, entry: NewEntry, now: datetime) -> FileEntry:
+    """Make the entry of a reading. Raises InvalidValueError if it can be of no such day."""
     if entry.created_at.year < FIRST_YEAR:
         raise InvalidValueError("created_at", f"created_at must not be before the year {FIRST_YEAR}.")
     is_too_late = entry.created_at > now + MAX_AHEAD
@@ -143,6 +142,7 @@ def _order(place: Place | None) -> int:
     return place[1] if place and isinstance(place[1], int) else 0
 
 
-def _refusal(faults: Sequence[Fault]) -> InvalidEntriesError:
+def refusal(faults: Sequence[Fault]) -> InvalidEntriesError:
+    """Make the refusal of a file with these faults."""
     many = f"{len(faults)} or more" if len(faults) == MAX_ERRORS else str(len(faults))
     return InvalidEntriesError(f"Not good: {many} of the entries. Nothing was imported.", faults)

@@ -3,7 +3,7 @@
 A file without a unit, a zone or a time of day becomes entries only with the choice that says it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -24,6 +24,8 @@ from fit_service.rules.weight import UNITS, Weight, in_range
 
 REFUSE, EARLIER, LATER, SKIP = "refuse", "earlier", "later", "skip"
 MONTH_FIRST, DAY_FIRST = "month_first", "day_first"
+MAX_PLACES = 100
+"""So many of the rows that need a choice are named."""
 MAX_MEMBERS = 20
 """A file tells at most so many people apart."""
 _EXAMPLE_ZONES = ("America/New_York", "Europe/Berlin", "Asia/Tokyo")
@@ -51,7 +53,10 @@ class Question:
     sentence: str
     meanings: Mapping[str, str]
     """It says what the first of these rows would be with some of the choices."""
+    count: int = 0
+    """So many rows need it."""
     places: list[Place] = field(default_factory=list)
+    """The first of them stand there."""
 
 
 class _NotChosenError(Exception):
@@ -67,7 +72,8 @@ class _NotChosenError(Exception):
 class Chooser:
     """It makes entries of the readings of one file, and remembers what has to be asked."""
 
-    def __init__(self, choices: Choices, readings: Sequence[Reading]) -> None:
+    def __init__(self, choices: Choices, readings: Iterable[Reading]) -> None:
+        """Look through the readings, twice, for what all of them say together."""
         self._choices = choices
         self._dates = choices.dates or _order_of(each.when for each in readings)
         self._members = _members(readings)
@@ -97,7 +103,10 @@ class Chooser:
         key = missing.parameter, missing.sentence
         if key not in self.questions:
             self.questions[key] = Question(*key, missing.meanings())
-        self.questions[key].places.append(reading.place)
+        question = self.questions[key]
+        question.count += 1
+        if len(question.places) < MAX_PLACES:
+            question.places.append(reading.place)
 
     def _is_of_another(self, member: str) -> bool:
         if len(self._members) < 2:

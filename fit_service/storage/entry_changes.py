@@ -17,6 +17,7 @@ from fit_service.models.base import to_microseconds
 from fit_service.models.entries import BodyWeight, ChangeCounter, DeletedEntry
 from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry
 from fit_service.rules.entry_matching import Candidate
+from fit_service.rules.import_marks import client_of
 from fit_service.rules.insertion import Outcome, plan_insertion
 from fit_service.rules.webhooks.events import CREATED, DELETED, UPDATED
 from fit_service.storage.change_marks import ChangeMarks
@@ -103,6 +104,19 @@ class EntryChanges:
             self._session.execute(staged.becomes_visible())
             self._note(CREATED, *staged.entries)
         return staged.plan.outcomes(staged.entries)
+
+    def take_back(self, import_id: str, limit: int) -> int:
+        """Delete so many of the entries that this import inserted, and return how many there were.
+
+        What was changed since belongs to whoever changed it, and stays.
+        """
+        self._take_turn()
+        self._write()
+        unchanged = BodyWeight.modified_at == BodyWeight.stored_at
+        entries = self._taken.first(limit, BodyWeight.client_id == client_of(import_id), unchanged)
+        for entry in entries:
+            self.delete(entry)
+        return len(entries)
 
     def read(self, ids: Collection[str], record_ids: Collection[str]) -> None:
         """Read all entries that will be taken by these ids, or by these of the writer's app, at once."""

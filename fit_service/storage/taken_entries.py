@@ -57,6 +57,14 @@ class TakenEntries:
         self.read(record_ids=[record_id])
         return self._deleted.get(record_id)
 
+    def first(self, limit: int, *which: ColumnElement[bool]) -> list[BodyWeightEntry]:
+        """Return so many of those that are so, as they are stored."""
+        mine = select(*BodyWeight.__table__.c).where(BodyWeight.subject == self._writer.subject, *which)
+        entries = [to_entry(row) for row in self._session.execute(mine.limit(limit))]
+        for entry in entries:
+            self.put(entry)
+        return entries
+
     def put(self, entry: BodyWeightEntry) -> None:
         """Note that it is stored so now."""
         self._by_id[entry.id] = entry

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from fit_service.rules.formats.mapped_csv import MAX_LENGTH, Columns, parse_columns
 from fit_service.rules.formats.table import MAP
 from fit_service.rules.import_choices import DAY_FIRST, EARLIER, LATER, MONTH_FIRST, REFUSE, SKIP, Choices
+from fit_service.rules.import_marks import IMPORT_ID, parse_import_id
 from fit_service.rules.local_days import parse_zone
 from fit_service.rules.refusals import InvalidValueError
 from fit_service.rules.weight import parse_unit
@@ -79,6 +80,11 @@ COLUMNS: Parameter[Columns | None] = Parameter(
 DRY_RUN: Parameter[bool] = Parameter(
     "dry_run", _FLAG, default=False, description="Only tell what an import would do: nothing is stored."
 )
+_NAME = Reader({"type": "string", "pattern": f"^{IMPORT_ID}$", "examples": ["2f6d1c9e-0b7f-4a1c"]}, parse_import_id)
+NAMED: Parameter[str | None] = Parameter(
+    "import_id", _NAME, None, "A name for the import, by which it can be taken back; parts of one import share it."
+)
+NEEDED_NAME: Parameter[str] = Parameter(NAMED.name, _NAME, "", "The name under which it was imported.", required=True)
 CHOICES = (COLUMNS, IMPORTED_UNIT, IMPORTED_ZONE, IMPORTED_TIME, DATES, CLOCK_CHANGES, MEMBER)
 
 

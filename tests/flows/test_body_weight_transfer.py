@@ -224,7 +224,8 @@ def test_a_file_beyond_the_limit_is_refused(actions: Actions, token: str) -> Non
     assert (refused.status_code, refused.headers["Content-Type"]) == (413, "application/problem+json")
     assert refused.json()["detail"] == (
         "The body must have at most 1048576 bytes: "
-        "split the file by time, or compress it, which may be of 6291456 bytes."
+        "split the file by time, or compress it, which may be of 7340032 bytes, or give it to who sends it "
+        "in parts, the strength app or `flask --app fit_service import`."
     )
 
 

@@ -25,6 +25,11 @@ ENTRY = {"body_weight": "82.5", "unit": "kg", "created_at": "2026-01-05T07:30:00
 BEGINS_EMPTY = {"insert_entry", "insert_batch", "import_entries"}
 COLLECTION = "/api/body_weight/"
 RECORD = {"client_record_id": "an-id-of-its-own"}
+QUERIES = {
+    "export_entries": {"format": "json"},
+    "delete_record": RECORD,
+    "take_back_import": {"import_id": "an-import-of-before"},
+}
 
 
 def document_of(stack: Stack) -> dict[str, Any]:
@@ -133,7 +138,7 @@ def test_every_example_is_what_really_happens(actions: Actions, document: dict[s
         for number, (media_type, content) in enumerate(bodies):
             sent = example_of(document, content) if media_type else ""
             body = sent if isinstance(sent, str) else json.dumps(sent)
-            query = {"export_entries": {"format": "json"}, "delete_record": RECORD}.get(operation["operationId"], {})
+            query = QUERIES.get(operation["operationId"], {})
             answer = actions.fit(
                 method, address, token, data=body, params=query, headers={"Content-Type": media_type} if body else {}
             )

@@ -138,6 +138,13 @@ FILE_SCHEMAS: Mapping[str, Schema] = {
             "meanings": {"kg": "181.4 kg", "lbs": "181.4 lbs, which is 82.282 kg"},
         },
     ),
+    "TakenBackImport": object_of(
+        {
+            "deleted": {**COUNT, "description": "So many entries were deleted now."},
+            "complete": {"type": "boolean", "description": "If false, there are more: ask again."},
+        },
+        {"deleted": 0, "complete": True},
+    ),
     "RowWarning": object_of({**WARNING, **PLACE}, optional=("id", *PLACE)),
 }
 
