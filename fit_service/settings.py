@@ -70,7 +70,7 @@ class Settings(EnvironmentSettings):
         None, description="the public client as which /docs asks for tokens; unset: calls can't be tried there"
     )
     import_limit: int = Field(
-        1024 * 1024, ge=1024, description="bytes that an imported file may have; six times that when it is unpacked"
+        1024 * 1024, ge=1024, description="bytes that an imported file may have; seven times that when it is unpacked"
     )
     webhook_lifetime: int = Field(
         30 * 86_400, ge=3_600, description="seconds after which an app must have renewed a webhook"

@@ -17,6 +17,8 @@ MEDIA_TYPE = "application/fhir+json"
 _BEGIN = '{"resourceType":"Bundle","type":"collection","entry":[\n'
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _LOINC_BODY_WEIGHT = {"system": "http://loinc.org", "code": "29463-7"}
+URI = "urn:ietf:rfc:3986"
+"""The system of identifiers that are URIs."""
 _UCUM = "http://unitsofmeasure.org"
 _UNITS = {"kg": ("kg", "kg"), "lbs": ("lb", "[lb_av]")}
 """A unit is written as a word for people and as a code of UCUM."""
@@ -38,6 +40,7 @@ def _observation(entry: BodyWeightEntry, unit: str | None, patient: str, address
     observation = {
         "resourceType": "Observation",
         "id": entry.id,
+        "identifier": [{"system": URI, "value": address}],  # servers give ids of their own, and keep this
         "status": "final",
         "category": [{"coding": [{"system": _CATEGORY, "code": "vital-signs"}]}],
         "code": {"coding": [_LOINC_BODY_WEIGHT]},

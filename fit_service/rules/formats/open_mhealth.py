@@ -8,6 +8,7 @@ from fit_service.rules.formats.contract import Format, Reading, Reason, Row, Ski
 from fit_service.rules.formats.head import Head
 from fit_service.rules.formats.json_rows import Item, within
 from fit_service.rules.formats.rows import read_each, tidied
+from fit_service.rules.interchange import id_of
 from fit_service.rules.refusals import Place
 
 _SCHEMA = "body-weight"
@@ -38,7 +39,7 @@ def _row(place: Place, point: Item) -> Row:
     if at is None:
         return Skipped(place, Reason.NO_TIME)
     value, unit = values.amount(within(body, "body_weight", "value"), within(body, "body_weight", "unit") or "")
-    return Reading(place, value, unit, values.instant(at))
+    return Reading(place, value, unit, values.instant(at), id_of(within(point, "header", "uuid")))
 
 
 OPEN_MHEALTH = Format(

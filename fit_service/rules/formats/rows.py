@@ -31,7 +31,7 @@ def tidied(rows: Iterable[Row]) -> Iterator[Row]:
     seen = set()
     for row in rows:
         if isinstance(row, Reading):
-            what = row.value, row.unit, row.when, row.member
+            what = row.value, row.unit, row.when, row.member, row.id
             if what in seen:
                 yield Skipped(row.place, Reason.REPEATED)
                 continue

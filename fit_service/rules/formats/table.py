@@ -61,7 +61,7 @@ MAP = "map"
 """The parameter that names the columns of a CSV."""
 MAX_FILES = 200
 """A zip has at most so many files with weights: Fitbit's has one for each month."""
-UNPACKED = 6
+UNPACKED = 7
 """What is compressed may be so many times as long as a file that is sent as it is: 10,000 Observations of FHIR are."""
 
 
