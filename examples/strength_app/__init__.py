@@ -1,7 +1,8 @@
-"""The strength app: the client of the story. It shows a person's body weight and adds to it, and never sees a password.
+"""The strength app: the client of the story. It shows a person's body weight and adds to it, and sees no password.
 
-`pages.py` is what the browser sees, `moogle_fit.py` what is said to the Fit API and to the authorization server,
-`connections.py` where the tokens are kept.
+The browser sees what is in files called `…_pages.py`. `moogle_fit.py` is how
+the Fit API and the authorization server are called, `connections.py` where the tokens are kept. A file that is imported
+lies where `import_files.py` says, `import_reading.py` reads it, and `import_work.py` sends what is in it.
 """
 
 from authlib.integrations.flask_client import OAuth
@@ -10,10 +11,16 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
+from examples.strength_app.connection_pages import connection_pages
 from examples.strength_app.connections import ConnectionStore
+from examples.strength_app.entry_pages import entry_pages
+from examples.strength_app.import_files import ImportFiles
+from examples.strength_app.import_pages import import_pages, receive_uploads
+from examples.strength_app.import_work import ImportWork
 from examples.strength_app.moogle_fit import MoogleFit
-from examples.strength_app.pages import pages
 from examples.strength_app.settings import Settings
+from examples.strength_app.weight_pages import weight_pages
+from examples.strength_app.weights import Weights
 from shared.operations.health import health_endpoints
 from shared.operations.log_config import configure_logging
 from shared.operations.request_log import follow_requests
@@ -39,8 +46,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     follow_requests(app)
     install_security_headers(app, settings.url)
+    store, files = ConnectionStore(settings.database), ImportFiles(settings.database)
+    receive_uploads(app, store, files, settings.upload_limit)
     CSRFProtect(app)
-    store = ConnectionStore(settings.database)
     oauth = OAuth(app, cache=store)  # state and code_verifier wait in the store, not in the cookie
     oauth.register(
         "moogle",
@@ -51,7 +59,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         client_kwargs={"scope": SCOPE, "code_challenge_method": "S256", "timeout": 5},
     )
     app.register_blueprint(health_endpoints({"database": store.check}))
-    app.register_blueprint(pages(settings, oauth, store, MoogleFit(settings, store)))
+    moogle_fit = MoogleFit(settings, store)
+    app.register_blueprint(connection_pages(settings, oauth, store, moogle_fit, files))
+    for made in (weight_pages, entry_pages):
+        app.register_blueprint(made(store, Weights(moogle_fit)))
+    work = ImportWork(files, store, moogle_fit)
+    app.register_blueprint(import_pages(store, files, work, settings.upload_limit))
 
     @app.errorhandler(HTTPException)
     def tell_error(error: HTTPException) -> ResponseReturnValue:

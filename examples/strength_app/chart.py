@@ -1,14 +1,19 @@
-"""The weight over time as a line: where its points and its grid lines stand. The template draws them as SVG."""
+"""The weight over time: the trend as a line over faint points, and grid lines. The template draws them as SVG."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from examples.strength_app.local_time import Zone
+from examples.strength_app.weights import Period
+
 WIDTH, HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 16, 16, 44
 """Room for labels, which are larger on a small screen."""
 _GRID_LINES = 4
+
+Point = tuple[datetime, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class Chart:
     """All that the template needs."""
 
     points: list[Mark]
+    """Single weighings, or the mean of each day, week or month."""
+    trend: list[Mark]
     weights: list[Mark]
     """Grid lines across, with the weight they stand for."""
     days: list[Mark]
@@ -32,36 +39,49 @@ class Chart:
 
     @property
     def line(self) -> str:
-        """The line through all points, as SVG writes it."""
-        return " ".join(f"{point.x:.1f},{point.y:.1f}" for point in self.points)
+        """The line through the trend, as SVG writes it."""
+        return " ".join(f"{point.x:.1f},{point.y:.1f}" for point in self.trend)
 
 
-def chart_of(entries: Sequence[dict[str, str]]) -> Chart | None:
-    """The chart of entries in one unit, in any order; None for none."""
-    if not entries:
+def chart_of(period: Period, zone: Zone) -> Chart | None:
+    """The chart of a period; None if there is nothing in it."""
+    if not period.entries:
         return None
-    ordered = sorted((datetime.fromisoformat(entry["created_at"]), float(entry["body_weight"])) for entry in entries)
-    first, last = ordered[0][0], ordered[-1][0]
+    trend = [(_middle(bucket, zone), float(bucket["trend"])) for bucket in period.buckets]
+    if period.more:
+        points = [(_middle(bucket, zone), float(bucket["mean"])) for bucket in period.buckets]
+    else:
+        points = [(zone.local(entry["created_at"]), float(entry["body_weight"])) for entry in period.entries]
+    return _drawn(sorted(points), trend)
+
+
+def _drawn(points: Sequence[Point], trend: Sequence[Point]) -> Chart:
+    moments, weights = zip(*points, *trend, strict=True)
+    first, last = min(moments), max(moments)
     span = (last - first).total_seconds()
-    step = _round_step(max(weight for _, weight in ordered) - min(weight for _, weight in ordered))
-    lowest = math.floor(min(weight for _, weight in ordered) / step) * step
-    highest = max(math.ceil(max(weight for _, weight in ordered) / step) * step, lowest + step)
+    step = _round_step(max(weights) - min(weights))
+    lowest = math.floor(min(weights) / step) * step
+    highest = max(math.ceil(max(weights) / step) * step, lowest + step)
 
-    def across(instant: datetime) -> float:
-        share = (instant - first).total_seconds() / span if span else 0.5
-        return _LEFT + share * (WIDTH - _LEFT - _RIGHT)
+    def mark(point: Point, label: str) -> Mark:
+        share = (point[0] - first).total_seconds() / span if span else 0.5
+        up = (point[1] - lowest) / (highest - lowest)
+        across = _LEFT + share * (WIDTH - _LEFT - _RIGHT)
+        return Mark(across, HEIGHT - _BOTTOM - up * (HEIGHT - _TOP - _BOTTOM), label)
 
-    def up(weight: float) -> float:
-        return HEIGHT - _BOTTOM - (weight - lowest) / (highest - lowest) * (HEIGHT - _TOP - _BOTTOM)
-
-    points = [Mark(across(instant), up(weight), f"{weight:g} on {_day(instant)}") for instant, weight in ordered]
-    lines = [lowest + number * step for number in range(round((highest - lowest) / step) + 1)]
     days = [first, first + (last - first) / 2, last] if span > 2 * 86_400 else [first]
+    lines = [lowest + number * step for number in range(round((highest - lowest) / step) + 1)]
     return Chart(
-        points=points,
-        weights=[Mark(_LEFT, up(weight), f"{weight:g}") for weight in lines],
-        days=[Mark(across(day), HEIGHT - 10, _day(day)) for day in days],
+        points=[mark(point, f"{point[1]:g} on {_day(point[0])}") for point in points],
+        trend=[mark(point, "") for point in trend],
+        weights=[Mark(_LEFT, mark((first, weight), "").y, f"{weight:g}") for weight in lines],
+        days=[Mark(mark((day, lowest), "").x, HEIGHT - 10, _day(day)) for day in days],
     )
+
+
+def _middle(bucket: dict[str, str], zone: Zone) -> datetime:
+    start, end = zone.local(bucket["start"]), zone.local(bucket["end"])
+    return start + (end - start) / 2
 
 
 def _round_step(span: float) -> float:

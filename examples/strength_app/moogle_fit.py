@@ -1,4 +1,4 @@
-"""What is said to Moogle: read and add weights, refresh when the access token has expired, hand tokens back.
+"""How Moogle is called: with the person's token, which is refreshed when it has expired, and handed back in the end.
 
 Refreshing is where clients go wrong. A refresh token works once; if several workers notice at the same moment that the
 access token has expired, all send the same Idempotency-Key, and all get the same new pair.
@@ -6,7 +6,6 @@ access token has expired, all send the same Idempotency-Key, and all get the sam
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import requests
@@ -32,16 +31,14 @@ class UnavailableError(Exception):
 
 
 class RefusedError(Exception):
-    """The Fit API did not accept what was sent; the message is for the person."""
+    """The Fit API did not accept what was sent; the message says why."""
 
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What a page shows, the latest first."""
-
-    entries: list[dict[str, str]]
-    connection: Connection
-    """As it is after the call: it may have been refreshed."""
+    def __init__(self, answer: requests.Response) -> None:
+        problem = answer.json()
+        super().__init__(problem["detail"])
+        self.status = answer.status_code
+        self.fields = {error["field"]: error["detail"] for error in problem.get("errors", [])}
+        """What is wrong with which field."""
 
 
 class MoogleFit:
@@ -53,17 +50,15 @@ class MoogleFit:
         self._auth_url = settings.auth_url or settings.issuer
         self._entries_url = f"{settings.fit_url or settings.fit_api}body_weight/"
 
-    def weights(self, connection: Connection, unit: str) -> Weights:
-        """The latest year's worth of entries, all in one unit."""
-        parameters = {"order": "desc", "limit": "366", "unit": unit}
-        answer, connection = self._call(connection, "GET", params=parameters)
-        return Weights(answer.json(), connection)
-
-    def add(self, connection: Connection, body_weight: str, unit: str) -> None:
-        """Insert an entry. Raises RefusedError when the Fit API doesn't accept it."""
-        answer, _ = self._call(connection, "POST", json={"body_weight": body_weight, "unit": unit})
-        if answer.status_code != 201:
-            raise RefusedError(answer.json()["detail"])
+    def call(self, connection: Connection, method: str, path: str = "", **options: Any) -> requests.Response:
+        """Call the Fit API in the person's name. Raises RefusedError if it doesn't accept what is sent."""
+        current = self._store.reload(connection.id)
+        if current is None:
+            raise ConnectionEndedError
+        answer = self._answer(current, method, path, **options)
+        if answer.status_code >= 400:
+            raise RefusedError(answer)
+        return answer
 
     def disconnect(self, connection: Connection) -> None:
         """Hand the refresh token back, which ends the whole grant (RFC 7009), and forget the tokens."""
@@ -73,22 +68,21 @@ class MoogleFit:
                 raise UnavailableError
         self._store.remove(connection)
 
-    def _call(self, connection: Connection, method: str, **options: Any) -> tuple[requests.Response, Connection]:
-        answer = self._send(connection, method, **options)
+    def _answer(self, connection: Connection, method: str, path: str, **options: Any) -> requests.Response:
+        answer = self._send(connection, method, path, **options)
         if answer.status_code == 401 and 'error="invalid_token"' in answer.headers.get("WWW-Authenticate", ""):
-            connection = self._refresh(connection)
-            answer = self._send(connection, method, **options)
+            answer = self._send(self._refresh(connection), method, path, **options)
         if answer.status_code == 401:
             raise ConnectionEndedError
         if answer.status_code in {429, 500, 502, 503, 504}:
             raise UnavailableError
-        return answer, connection
+        return answer
 
-    def _send(self, connection: Connection, method: str, **options: Any) -> requests.Response:
-        headers = {"Authorization": f"Bearer {connection.access_token}", HEADER: current_request_id() or ""}
-        return _reached(
-            lambda: requests.request(method, self._entries_url, headers=headers, timeout=_TIMEOUT, **options)
-        )
+    def _send(self, connection: Connection, method: str, path: str, **options: Any) -> requests.Response:
+        own = {"Authorization": f"Bearer {connection.access_token}", HEADER: current_request_id() or ""}
+        headers = {**options.pop("headers", {}), **own}
+        address, timeout = self._entries_url + path, options.pop("timeout", _TIMEOUT)
+        return _reached(lambda: requests.request(method, address, headers=headers, timeout=timeout, **options))
 
     def _refresh(self, old: Connection) -> Connection:
         """A connection with a new pair: fetched here, or meanwhile by another worker."""

@@ -16,7 +16,8 @@ class Settings(EnvironmentSettings):
     client_id: str
     client_secret: str
     secret_key: str = Field(min_length=32, description="signs the session cookie and makes Idempotency-Keys")
-    database: str = Field(description="path of the SQLite file that keeps the tokens")
+    database: str = Field(description="path of the SQLite file that keeps the tokens; uploaded files lie beside it")
     auth_url: str | None = Field(None, description="where the authorization server is reached from here; unset: issuer")
     fit_url: str | None = Field(None, description="where the Fit API is reached from here; …/api/; unset: at fit_api")
+    upload_limit: int = Field(4 * 1024**3, ge=1024, description="bytes that a file may have that a person imports")
     log_level: str = "INFO"

@@ -11,11 +11,20 @@ from tests.architecture.imports import offenders
         ("auth_service", ("fit_service", "examples", "tools", "tests")),
         ("fit_service", ("auth_service", "examples", "tools", "tests")),
         ("shared", ("auth_service", "fit_service", "examples", "tools", "tests")),
-        ("examples", ("auth_service", "fit_service", "tools", "tests")),
+        ("examples", ("auth_service", "tools", "tests")),
     ],
 )
 def test_the_services_meet_only_over_http(folder: str, forbidden: tuple[str, ...]) -> None:
     assert offenders(folder, *forbidden) == []
+
+
+def test_of_the_examples_only_the_app_that_reads_files_itself_has_the_rules_of_the_fit_api() -> None:
+    """They know no HTTP and no store; with the API itself it speaks over HTTP only, as every app does."""
+    found = [each.split(" imports ") for each in offenders("examples", "fit_service")]
+    assert {module for module, _ in found} == {
+        f"examples/strength_app/import_{name}.py" for name in ("reading", "work")
+    }
+    assert [name for _, name in found if not name.startswith("fit_service.rules.")] == []
 
 
 @pytest.mark.parametrize(

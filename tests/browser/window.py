@@ -12,7 +12,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
 
@@ -45,6 +45,21 @@ class Window:
         field = self._driver.find_element(By.NAME, name)
         field.clear()
         field.send_keys(text)
+
+    def choose(self, name: str, option: str) -> None:
+        Select(self._driver.find_element(By.NAME, name)).select_by_visible_text(option)
+
+    def drop(self, file: Path, css: str) -> None:
+        """Drop a file there, as from a folder's window. The browser lets nobody make a file but by choosing one."""
+        made = "const chosen = document.createElement('input'); chosen.type = 'file'; document.body.append(chosen); "
+        chosen = self._driver.execute_script(f"{made} return chosen")
+        chosen.send_keys(str(file))
+        self._driver.execute_script(
+            "const [chosen, place] = arguments, dropped = new DataTransfer(); dropped.items.add(chosen.files[0]);"
+            "chosen.remove(); place.dispatchEvent(new DragEvent('drop', {dataTransfer: dropped, bubbles: true}))",
+            chosen,
+            self._driver.find_element(By.CSS_SELECTOR, css),
+        )
 
     def tick_only(self, *scopes: str) -> None:
         for box in self._driver.find_elements(By.NAME, "scope"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fit_service.rules import entry_import, exact_json
+from fit_service.rules import entry_import, exact_json, long_import
 from fit_service.rules.formats import apple_health, csv_rows, fit_file, health_connect, mapped_csv, packed
 from fit_service.rules.formats import table as formats
 from fit_service.rules.formats.table import FORMATS
@@ -43,6 +43,7 @@ def test_each_limit_is_that_of_the_code() -> None:
         f"{csv_rows.MAX_LINES}",
         f"{health_connect.MAX_BYTES}, {health_connect.MAX_STEPS}",
         f"{fit_file.MAX_MESSAGES}, {fit_file.MAX_FIELDS}, {fit_file.MAX_BYTES}",
+        f"{long_import.MAX_READINGS}",
     ]
 
 

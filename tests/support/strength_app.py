@@ -1,8 +1,9 @@
 """The strength app, running beside a stack."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,12 @@ class StrengthApp:
         requests.post(f"{self.stack.auth}/revoke", data=form, auth=self.credentials, timeout=TIMEOUT).raise_for_status()
         self.wait_until_refused(access_token)
 
+    def expire_all(self, folder: Path) -> None:
+        """Make the access tokens invalid that the app keeps below this folder."""
+        with closing(sqlite3.connect(folder / "app.sqlite")) as database:
+            for (access_token,) in database.execute("SELECT access_token FROM connections").fetchall():
+                self.expire(access_token)
+
     def wait_until_refused(self, access_token: str) -> None:
         """The Fit API remembers tokens and hears of their end from the feed, which takes a moment."""
         call = {"headers": {"Authorization": f"Bearer {access_token}"}, "timeout": TIMEOUT}
@@ -47,17 +54,29 @@ class StrengthApp:
     def home(self, person: Person, **parameters: str) -> requests.Response:
         return person.browser.session.get(self.url, params=parameters, timeout=TIMEOUT)
 
-    def add(self, person: Person, body_weight: str, unit: str = "kg") -> requests.Response:
-        return self._post(person, "/weights", {"body_weight": body_weight, "unit": unit})
+    def add(self, person: Person, body_weight: str, unit: str = "kg", moment: str = "") -> requests.Response:
+        return self.post(person, "/weights", body_weight=body_weight, unit=unit, moment=moment)
 
     def disconnect(self, person: Person) -> requests.Response:
-        return self._post(person, "/disconnect", {})
+        return self.post(person, "/disconnect")
 
-    def _post(self, person: Person, path: str, fields: dict[str, str]) -> requests.Response:
+    def open(self, person: Person, path: str) -> requests.Response:
+        return person.browser.session.get(self.url + path, timeout=TIMEOUT)
+
+    def post(self, person: Person, path: str, **fields: str) -> requests.Response:
+        """Send a form to this address, with the token of the home page."""
+        form = {"csrf_token": self._token(person), **fields}
+        return person.browser.session.post(self.url + path, data=form, timeout=TIMEOUT)
+
+    def upload(self, person: Person, file: bytes, name: str = "weights.csv") -> requests.Response:
+        """Choose a file to import; the page that comes."""
+        form, files = {"csrf_token": self._token(person)}, {"file": (name, file)}
+        return person.browser.session.post(f"{self.url}/import", data=form, files=files, timeout=TIMEOUT)
+
+    def _token(self, person: Person) -> str:
         token = re.search(r'name="csrf_token" value="([^"]+)"', self.home(person).text)
         assert token is not None
-        form = {"csrf_token": token[1], **fields}
-        return person.browser.session.post(self.url + path, data=form, timeout=TIMEOUT)
+        return token[1]
 
 
 @contextmanager
