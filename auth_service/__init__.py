@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from auth_service.cli import install_commands
 from auth_service.components import Components, build
 from auth_service.pages.activity import activity_pages
+from auth_service.pages.authenticator import authenticator_section
 from auth_service.pages.authorization import authorization_endpoint
 from auth_service.pages.connected_apps import connected_apps_page
 from auth_service.pages.consent import consent_pages
@@ -20,6 +21,7 @@ from auth_service.pages.overview import overview_page
 from auth_service.pages.passkey_sign_in import passkey_sign_in
 from auth_service.pages.passkeys import passkeys_section
 from auth_service.pages.password import password_section
+from auth_service.pages.second_step import second_step_page
 from auth_service.pages.security import SecurityPage, security_pages
 from auth_service.pages.sessions import sessions_section
 from auth_service.pages.sign_in import sign_in_pages
@@ -122,7 +124,14 @@ def _readiness(parts: Components) -> dict[str, Check]:
 def _install_pages(app: Flask, parts: Components) -> None:
     csrf, double_clicks = CSRFProtect(app), DoubleClicks(parts.repeated_answers)
     failed_sign_ins = FailedSignIns(parts.accounts, parts.events, parts.throttle)
-    sign_ins = SignIns(parts.events, parts.domain_metrics)
+    sign_ins = SignIns(
+        parts.accounts,
+        parts.second_factor_store,
+        parts.begun_sign_ins,
+        parts.throttle,
+        parts.events,
+        parts.domain_metrics,
+    )
     for blueprint in (
         authorization_endpoint(
             parts.authorization,
@@ -153,6 +162,17 @@ def _install_pages(app: Flask, parts: Components) -> None:
     )
     app.register_blueprint(
         passkey_sign_in(parts.passkeys, parts.throttle, sign_ins, failed_sign_ins, parts.domain_metrics)
+    )
+    app.register_blueprint(
+        second_step_page(
+            sign_ins,
+            parts.second_factors,
+            parts.throttle,
+            parts.pending,
+            failed_sign_ins,
+            parts.domain_metrics,
+            parts.settings.help_contact,
+        )
     )
     app.register_blueprint(sign_out_pages(parts.logout, parts.accounts, parts.logout_requests, double_clicks))
     app.register_blueprint(
@@ -190,12 +210,21 @@ def _install_pages(app: Flask, parts: Components) -> None:
     )
     app.register_blueprint(activity_pages(parts.accounts, parts.clients, parts.events, parts.reuses, parts.revocation))
     app.register_blueprint(overview_page(parts.accounts, parts.reuses))
-    _install_security_page(app, parts, failed_sign_ins)
+    _install_security_page(app, parts, failed_sign_ins, double_clicks)
 
 
-def _install_security_page(app: Flask, parts: Components, failed_sign_ins: FailedSignIns) -> None:
+def _install_security_page(
+    app: Flask, parts: Components, failed_sign_ins: FailedSignIns, double_clicks: DoubleClicks
+) -> None:
     page = SecurityPage(parts.reuses)
     app.register_blueprint(security_pages(parts.accounts, page))
-    app.register_blueprint(passkeys_section(page, parts.accounts, parts.passkeys, parts.passkey_store, parts.throttle))
+    app.register_blueprint(
+        passkeys_section(
+            page, parts.accounts, parts.passkeys, parts.passkey_store, parts.second_factor_store, parts.throttle
+        )
+    )
+    app.register_blueprint(
+        authenticator_section(page, parts.accounts, parts.second_factors, parts.second_factor_store, double_clicks)
+    )
     app.register_blueprint(password_section(page, parts.accounts, parts.throttle, failed_sign_ins, parts.revocation))
     app.register_blueprint(sessions_section(page, parts.accounts, parts.account_sessions, parts.events))

@@ -25,6 +25,7 @@ from auth_service.protocol.device.authorization import (
 from auth_service.protocol.device.device_code import DeviceCodeGrant
 from auth_service.protocol.device.short_outage import ShortOutage
 from auth_service.protocol.factors.passkeys import CHALLENGE_LIFETIME, Passkeys
+from auth_service.protocol.factors.second_factors import SecondFactors
 from auth_service.protocol.grants.authorization_code import AuthorizationCodeGrant
 from auth_service.protocol.grants.client_credentials import ClientCredentialsGrant
 from auth_service.protocol.grants.code_exchange import CodeExchange
@@ -47,6 +48,7 @@ from auth_service.settings import Settings
 from auth_service.storage.account_sessions import AccountSessions
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore
+from auth_service.storage.begun_sign_ins import BegunSignInStore
 from auth_service.storage.browser_sessions import BrowserSessionStore
 from auth_service.storage.client_origins import ClientOrigins
 from auth_service.storage.clients import ClientStore
@@ -71,6 +73,7 @@ from auth_service.storage.replay_cache import ReplayCache
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.revocation_log import RevocationLog
 from auth_service.storage.revocation_tail import RevocationTail
+from auth_service.storage.second_factors import SecondFactorStore
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.signing_keys import SigningKeyStore
 from auth_service.storage.throttle import Throttle
@@ -114,6 +117,9 @@ class Components:
     repeated_answers: RepeatedAnswers
     passkeys: Passkeys
     passkey_store: PasskeyStore
+    second_factors: SecondFactors
+    second_factor_store: SecondFactorStore
+    begun_sign_ins: BegunSignInStore
     throttle: Throttle
     creation: GrantCreation
     issuance: TokenIssuance
@@ -160,11 +166,10 @@ def build(settings: Settings) -> Components:
     initial_access_tokens = InitialAccessTokenStore(database)
     devices = DeviceAuthorizationStore(redis, DEVICE_CODE_LIFETIME)
     pushed = AuthorizationRequestStore(redis, "pushed-request", PUSHED_REQUEST_LIFETIME)
-    signing_keys = SigningKeyRing(
-        SigningKeyStore(database, KeyWrapping([wrapping_key(key) for key in settings.token_key_bytes()]))
-    )
+    wrapping = KeyWrapping([wrapping_key(key) for key in settings.token_key_bytes()])
+    signing_keys = SigningKeyRing(SigningKeyStore(database, wrapping))
     sessions = BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime)
-    passkey_store = PasskeyStore(database)
+    passkey_store, second_factor_store = PasskeyStore(database), SecondFactorStore(database, wrapping)
     throttle, replays = Throttle(redis), ReplayCache(redis)
     assertions, dpop = ClientAssertions(issuer, replays), DpopProofs(replays, _nonces(settings))
     caller_authentication = ClientAuthentication(resource_servers, throttle, assertions)
@@ -283,6 +288,9 @@ def build(settings: Settings) -> Components:
         repeated_answers=RepeatedAnswers(redis),
         passkeys=Passkeys(issuer, accounts, passkey_store, PasskeyChallengeStore(redis, CHALLENGE_LIFETIME)),
         passkey_store=passkey_store,
+        second_factors=SecondFactors(second_factor_store),
+        second_factor_store=second_factor_store,
+        begun_sign_ins=BegunSignInStore(redis),
         throttle=throttle,
         creation=creation,
         issuance=issuance,

@@ -1,4 +1,4 @@
-"""`flask --app auth_service account create|list|show|sessions|set-email|disable|enable`."""
+"""`flask --app auth_service account create|list|show|sessions|set-email|reset-second-factor|disable|enable`."""
 
 import secrets
 import sys
@@ -64,6 +64,18 @@ def set_email(username: str, address: str | None, *, verified: bool) -> object:
     account = parts().accounts.find_by_username(username)
     parts().accounts.set_email(account.id, address, verified=verified)
     return _account_as_json(parts().accounts.find_by_username(username))
+
+
+@command(account_commands, "reset-second-factor")
+@click.argument("username")
+def reset_second_factor(username: str) -> object:
+    """Remove an account's authenticator app, recovery codes and passkeys: its password alone signs in again.
+
+    For who has lost them. Make sure that it is them who asks.
+    """
+    account = parts().accounts.find_by_username(username)
+    parts().second_factor_store.reset(account.id)
+    return {"username": account.username, "second_factor": False}
 
 
 @command(account_commands, "disable")

@@ -66,6 +66,15 @@ class EventKind(StrEnum):
         "sub",
         "detail",
     )
+    AUTHENTICATOR_ADDED = "authenticator_added", "signing in takes a code of an authenticator app from now on", "sub"
+    AUTHENTICATOR_REMOVED = "authenticator_removed", "a password alone signs in again; recovery codes are void", "sub"
+    RECOVERY_CODES_MADE = "recovery_codes_made", "a person has new recovery codes; the earlier ones are void", "sub"
+    RECOVERY_CODE_USED = "recovery_code_used", "a recovery code was taken in place of the authenticator app", "sub"
+    SECOND_FACTOR_RESET = (
+        "second_factor_reset",
+        "an operator removed a person's authenticator app, recovery codes and passkeys",
+        "sub",
+    )
     EMAIL_CHANGED = "email_changed", "an account has another e-mail address, or none, or it was verified", "sub"
     GRANT_CREATED = "grant_created", "a person allowed a client something", "sub", "client_id", "grant_id", "detail"
     CONSENT_DENIED = "consent_denied", "a person was asked and said no", "sub", "client_id"

@@ -23,6 +23,11 @@ _OF_ACCOUNT = {
     EventKind.PASSKEY_ADDED: "You added a passkey",
     EventKind.PASSKEY_REMOVED: "A passkey was removed",
     EventKind.PASSKEY_COUNT_FELL: "A passkey was refused, as there may be a copy of it; remove it and add another",
+    EventKind.AUTHENTICATOR_ADDED: "You set up an authenticator app; signing in takes a code of it",
+    EventKind.AUTHENTICATOR_REMOVED: "Your authenticator app was removed; your password alone is enough",
+    EventKind.RECOVERY_CODES_MADE: "You made new recovery codes; the earlier ones are void",
+    EventKind.RECOVERY_CODE_USED: "Somebody signed in with one of your recovery codes",
+    EventKind.SECOND_FACTOR_RESET: "Your authenticator app, recovery codes and passkeys were removed",
     EventKind.EMAIL_CHANGED: "Your e-mail address was changed",
 }
 _OF_APP = {
@@ -51,6 +56,7 @@ _ALARMING = {
     EventKind.SIGN_IN_FAILED,
     EventKind.SIGN_IN_THROTTLED,
     EventKind.PASSKEY_COUNT_FELL,
+    EventKind.RECOVERY_CODE_USED,
 }
 
 

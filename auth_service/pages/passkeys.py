@@ -15,17 +15,23 @@ from auth_service.protocol.factors.passkeys import Passkeys
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.errors import AlreadyExistsError
 from auth_service.storage.passkeys import PasskeyStore
+from auth_service.storage.second_factors import SecondFactorStore
 from auth_service.storage.throttle import Throttle
-from auth_service.web.browser_session import browser_binding, signed_in_account, signed_in_freshly
+from auth_service.web.browser_session import browser_binding, signed_in_account
 from auth_service.web.forms_again import Again, show_again
-from auth_service.web.recent_sign_in import sign_in_anew
+from auth_service.web.recent_sign_in import may_change_factors, sign_in_anew
 from shared.service.security_headers import let_scripts_run
 
 _ID = re.compile("[0-9]{1,9}")
 
 
 def passkeys_section(
-    page: SecurityPage, accounts: AccountStore, passkeys: Passkeys, store: PasskeyStore, throttle: Throttle
+    page: SecurityPage,
+    accounts: AccountStore,
+    passkeys: Passkeys,
+    store: PasskeyStore,
+    factors: SecondFactorStore,
+    throttle: Throttle,
 ) -> Blueprint:
     """Add the section to the page, and return a blueprint with its actions."""
     blueprint = Blueprint("passkeys", __name__)
@@ -35,7 +41,7 @@ def passkeys_section(
     @blueprint.get("/account/passkeys/add")
     def show() -> ResponseReturnValue:
         account = signed_in_account(accounts)
-        if account is None or not signed_in_freshly():
+        if account is None or not may_change_factors(account, factors):
             return sign_in_anew(url_for("passkeys.show"))
         let_scripts_run(asking=True)
         name = program_of(acting().user_agent) or ""
@@ -45,7 +51,7 @@ def passkeys_section(
     @blueprint.post("/account/passkeys/options")
     def ask() -> ResponseReturnValue:
         account = signed_in_account(accounts)
-        if account is None or not signed_in_freshly():
+        if account is None or not may_change_factors(account, factors):
             return sign_in_anew(url_for("passkeys.show"))
         if wait := throttle.passkey_challenge(request.remote_addr or ""):
             raise TooManyRequests(retry_after=wait)
@@ -54,7 +60,7 @@ def passkeys_section(
     @blueprint.post("/account/passkeys/add")
     def add() -> ResponseReturnValue:
         account = signed_in_account(accounts)
-        if account is None or not signed_in_freshly():
+        if account is None or not may_change_factors(account, factors):
             return sign_in_anew(url_for("passkeys.show"))
         name, answer = _typed_name(), request.form.get("answer", "")
         try:
@@ -76,7 +82,7 @@ def passkeys_section(
     @blueprint.post("/account/passkeys/remove")
     def remove() -> ResponseReturnValue:
         account = signed_in_account(accounts)
-        if account is None or not signed_in_freshly():
+        if account is None or not may_change_factors(account, factors):
             return sign_in_anew(url_for("security.show"))
         if store.remove(account.id, _passkey_id()):
             flash("The passkey is removed. Nobody can sign in with it any more.")

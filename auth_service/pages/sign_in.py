@@ -9,7 +9,6 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from auth_service.models.account import normalised_name
-from auth_service.models.authentication import PASSWORD
 from auth_service.protocol.observer import Observer, SignIn
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, Parameters
@@ -72,8 +71,8 @@ def sign_in_pages(
     @blueprint.route("/sign-in", methods=["GET", "POST"])
     def sign_in() -> ResponseReturnValue:
         target = safe_target(request.args.get("next"))
-        waiting = _waiting_request(target, pending)
-        _let_form_lead_to_client(waiting)
+        waiting = waiting_request(target, pending)
+        let_form_lead_to_client(waiting)
         let_scripts_run(asking=True)
         form = SignInForm(username=waiting.get("login_hint", [""])[0][:64])
         if not form.validate_on_submit():
@@ -96,8 +95,7 @@ def sign_in_pages(
             failed_sign_ins.failed(username)
             problem = "That user name and password don’t match."
             return _page(form, target, waiting, problem), 401
-        throttle.sign_in_succeeded(admission)
-        return sign_ins.complete(account, PASSWORD, target)
+        return sign_ins.password_given(account, admission, target)
 
     return blueprint
 
@@ -111,14 +109,14 @@ def safe_target(target: str | None) -> str:
     return target
 
 
-def _waiting_request(target: str, pending: AuthorizationRequestStore) -> Parameters:
+def waiting_request(target: str, pending: AuthorizationRequestStore) -> Parameters:
     """Return the authorization request for which somebody is asked to sign in, if there is one."""
     request_ids = parse_qs(urlsplit(target).query).get("request", [])
     waiting = pending.find(request_ids[0], browser_binding()) if request_ids else None
     return waiting.parameters if waiting else {}
 
 
-def _let_form_lead_to_client(waiting: Parameters) -> None:
+def let_form_lead_to_client(waiting: Parameters) -> None:
     """After signing in, a remembered consent may send the browser on to the client at once."""
     if "redirect_uri" in waiting:
         allow_form_to_lead_to(waiting["redirect_uri"][0])

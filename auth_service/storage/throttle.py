@@ -34,6 +34,10 @@ UNPROVEN_REQUESTS_IN_NETWORK = RateLimitItemPerMinute(120)
 KEPT_REQUESTS_IN_NETWORK = RateLimitItemPerMinute(2_000, 15)
 KEPT_REQUESTS_OF_ACCOUNT = RateLimitItemPerMinute(200, 15)
 """Requests that wait for a person for as long, some kilobytes each: by network until it is known who the person is."""
+CODES_OF_ACCOUNT_IN_NETWORK = RateLimitItemPerMinute(10, 15)
+CODES_IN_NETWORK = RateLimitItemPerMinute(100, 15)
+CODES_OF_ACCOUNT_BY_STRANGERS = RateLimitItemPerHour(30)
+"""Codes after a right password: three of a million are right at any time, and a recovery code can't be guessed."""
 PASSKEY_CHALLENGES_IN_NETWORK = RateLimitItemPerMinute(2_000, 15)
 """Challenges that wait for as long for an authenticator. A key can't be guessed; this bounds what is kept of them."""
 REGISTRATIONS_IN_NETWORK = RateLimitItemPerHour(30)
@@ -76,6 +80,17 @@ class Throttle:
             counters.append((SIGN_INS_OF_ACCOUNT_BY_STRANGERS, ("strangers", account)))
         return self._admit(account, network, counters)
 
+    def admit_second_step(self, username: str, address: str) -> Admission | int:
+        """Let a code that follows a right password through, or answer the seconds to wait."""
+        account, network = _digest(normalised_name(username)), _digest(client_network(address))
+        counters: list[_Counter] = [
+            (CODES_IN_NETWORK, ("codes", network)),
+            (CODES_OF_ACCOUNT_IN_NETWORK, ("codes-of", account, network)),
+        ]
+        if not self._redis.exists(_known_network(account, network)):
+            counters.append((CODES_OF_ACCOUNT_BY_STRANGERS, ("codes-of-by-strangers", account)))
+        return self._admit(account, network, counters)
+
     def sign_in_succeeded(self, admission: Admission) -> None:
         """Give the attempt back and remember that the account signs in in this network."""
         self._give_back(admission)
@@ -83,6 +98,10 @@ class Throttle:
 
     def not_tried(self, admission: Admission) -> None:
         """Give the attempt back: nobody looked at the password."""
+        self._give_back(admission)
+
+    def password_was_right(self, admission: Admission) -> None:
+        """Give the attempt back. There is a second step, so it isn't known yet whose network this is."""
         self._give_back(admission)
 
     def admit_user_code(self, account_id: str, address: str) -> Admission | int:

@@ -144,6 +144,11 @@ def this_session() -> str:
     return session_name(cast("BrowserSession", session._get_current_object()).session_id)  # type: ignore[attr-defined]
 
 
+def strengthen(methods: tuple[str, ...]) -> None:
+    """Note that whoever is signed in has now proved who they are by all of these methods."""
+    session["methods"] = methods
+
+
 def end_session() -> None:
     """Sign out: the session ends in the store, so a copied cookie is worth nothing (ASVS 7.4.1)."""
     _begin_anew()

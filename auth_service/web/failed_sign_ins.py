@@ -42,6 +42,13 @@ class FailedSignIns:
         if self._throttle.admit_record():
             self._count(EventKind.SIGN_IN_FAILED, None, "passkey")
 
+    def second_step(self, account_id: str, *, throttled: bool) -> None:
+        """Record that who gave the right password could not give a code, or that nobody looked at it."""
+        _log.warning("second step of a sign-in failed", extra={"account_id": account_id})
+        kind = EventKind.SIGN_IN_THROTTLED if throttled else EventKind.SIGN_IN_FAILED
+        if not throttled or self._throttle.admit_record():
+            self._count(kind, account_id, "second step")
+
     def password_not_repeated(self, account_id: str, *, throttled: bool) -> None:
         """Record that who is signed in could not give the present password again."""
         kind = EventKind.SIGN_IN_THROTTLED if throttled else EventKind.SIGN_IN_FAILED

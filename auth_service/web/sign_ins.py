@@ -1,27 +1,72 @@
-"""A sign-in is completed here, whichever way somebody proved who they are."""
+"""A sign-in goes on and is completed here, whichever way somebody proved who they are."""
 
 import logging
 import time
 
-from flask import redirect
+from flask import redirect, session, url_for
 from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
 from auth_service.models.authentication import PASSWORD, Authentication
 from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.protocol.observer import Observer, SignIn
+from auth_service.storage.accounts import AccountStore
+from auth_service.storage.begun_sign_ins import BegunSignIn, BegunSignInStore
+from auth_service.storage.second_factors import SecondFactorStore
 from auth_service.storage.security_events import SecurityEventStore
-from auth_service.web.browser_session import begin_signed_in_session
+from auth_service.storage.throttle import Admission, Throttle
+from auth_service.web.browser_session import begin_signed_in_session, browser_binding
+from auth_service.web.kept_requests import count_kept_request
 
 _log = logging.getLogger(__name__)
 
 
 class SignIns:
-    """It completes them."""
+    """It leads from a right password, perhaps over a second step, to a session. Between the two nobody is signed in."""
 
-    def __init__(self, events: SecurityEventStore, observer: Observer) -> None:
+    def __init__(
+        self,
+        accounts: AccountStore,
+        factors: SecondFactorStore,
+        begun: BegunSignInStore,
+        throttle: Throttle,
+        events: SecurityEventStore,
+        observer: Observer,
+    ) -> None:
+        self._accounts = accounts
+        self._factors = factors
+        self._begun = begun
+        self._throttle = throttle
         self._events = events
         self._observer = observer
+
+    def password_given(self, account: Account, admission: Admission, target: str) -> ResponseReturnValue:
+        """Go on after a right password, whose attempt was admitted so: to the second step, if the account has one."""
+        if self._factors.find(account.id) is None:
+            self._throttle.sign_in_succeeded(admission)
+            return self.complete(account, PASSWORD, target)
+        self._throttle.password_was_right(admission)
+        count_kept_request(self._throttle, None)
+        begun = BegunSignIn(account.id, account.session_epoch)
+        session["second_step"] = self._begun.add(begun, browser_binding())
+        return redirect(url_for("second_step.show", next=target), 303)
+
+    def has_second_step(self) -> Account | None:
+        """Return who gave the password in this browser, and may still take the second step."""
+        begun = self._begun.find(str(session.get("second_step", "")), browser_binding())
+        account = self._accounts.find(begun.account_id) if begun else None
+        if begun is None or account is None or not account.enabled or account.session_epoch != begun.session_epoch:
+            return None
+        return account
+
+    def second_step_taken(
+        self, account: Account, admission: Admission, methods: tuple[str, ...], target: str
+    ) -> ResponseReturnValue | None:
+        """Complete a sign-in whose second step was taken; None if it was completed or ran out meanwhile."""
+        if not self._begun.take(str(session.pop("second_step", "")), browser_binding()):
+            return None
+        self._throttle.sign_in_succeeded(admission)
+        return self.complete(account, methods, target)
 
     def complete(self, account: Account, methods: tuple[str, ...], target: str) -> ResponseReturnValue:
         """Sign the account in, which proved by these methods who it is, and lead on to `target`, a page of ours."""

@@ -11,6 +11,7 @@ from auth_service.models.acting import Who, acting_as
 from auth_service.models.security_event import EventKind, SecurityEvent
 from tests.support.actions import DEVICE, READ, TIMEOUT, WRITE, Actions, Browser, Person, Verifier
 from tests.support.authenticator import Authenticator, add_passkey, passkey_sign_in
+from tests.support.authenticator_app import give_code, set_up_app
 from tests.support.registration import RegisteredApp
 from tests.support.signing_app import ec_key, jwks
 from tests.support.stack import run_stack
@@ -23,6 +24,11 @@ WHOSE = {
     EventKind.PASSKEY_ADDED: {"person"},
     EventKind.PASSKEY_REMOVED: {"person"},
     EventKind.PASSKEY_COUNT_FELL: {"person"},
+    EventKind.AUTHENTICATOR_ADDED: {"person"},
+    EventKind.AUTHENTICATOR_REMOVED: {"person"},
+    EventKind.RECOVERY_CODES_MADE: {"person"},
+    EventKind.RECOVERY_CODE_USED: {"person"},
+    EventKind.SECOND_FACTOR_RESET: {"operator"},
     EventKind.EMAIL_CHANGED: {"operator"},
     EventKind.SIGNED_IN: {"person"},
     EventKind.SIGN_IN_FAILED: {"stranger", "person"},
@@ -66,7 +72,7 @@ def events(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> list[Sec
         before = [each.id for portion in store.newest({}) for each in portion]
         actions = Actions(stack)
         _what_people_do(actions)
-        _what_people_do_with_passkeys(actions)
+        _what_people_do_with_factors(actions)
         _what_clients_do(actions)
         _what_operators_do(actions, folder / "secret")
         return [event for portion in store.oldest({}, None, max(before)) for event in portion]
@@ -102,7 +108,7 @@ def _end_sessions(actions: Actions, mo: Person) -> None:
     mo.browser.submit("/account/sessions/end-others", {})
 
 
-def _what_people_do_with_passkeys(actions: Actions) -> None:
+def _what_people_do_with_factors(actions: Actions) -> None:
     mo, authenticator = actions.person(), Authenticator(actions.stack.auth)
     mo.sign_in()
     add_passkey(mo, authenticator)
@@ -112,6 +118,13 @@ def _what_people_do_with_passkeys(actions: Actions) -> None:
     [passkey] = actions.stack.parts.passkey_store.of(mo.subject)
     mo.browser.get("/account/security")
     mo.browser.submit("/account/passkeys/remove", {"passkey": passkey.id})
+    app = set_up_app(mo)
+    mo.sign_in()
+    give_code(mo, app.recovery_codes[0])
+    mo.browser.get("/account/security")
+    mo.browser.submit("/account/recovery-codes", {})
+    mo.browser.submit("/account/authenticator/remove", {})
+    actions.stack.command("account", "reset-second-factor", mo.username)
 
 
 def _what_clients_do(actions: Actions) -> None:

@@ -158,6 +158,11 @@ FOR_PAGES = [
         sent_by_a_page("/sign-in", username="LIVE_username", password="LIVE_password"),
         query=(("next", "/connected-apps"),),
     ),
+    asked("/account/authenticator/add"),
+    sent_by_a_page("/account/authenticator/remove"),
+    sent_by_a_page("/account/recovery-codes"),
+    asked("/sign-in/second-step", next="/activity"),
+    sent_by_a_page("/sign-in/second-step", code="123456"),
     asked("/account/passkeys/add"),
     sent_by_a_page("/account/passkeys/options"),
     sent_by_a_page("/account/passkeys/add", name="A passkey", answer="LIVE_made_passkey"),
@@ -165,6 +170,8 @@ FOR_PAGES = [
     sent_by_a_page("/account/passkeys/remove", passkey="LIVE_passkey"),
     sent_by_a_page("/sign-in/passkey/options"),
     sent_by_a_page("/sign-in/passkey", answer="LIVE_signed_by_passkey"),
+    sent_by_a_page("/account/sessions/end", name="a session that is none"),
+    sent_by_a_page("/account/sessions/end-others"),
     sent_by_a_page("/account/sign-out-everywhere"),
     sent_by_a_page("/sign-out"),
 ]
@@ -180,5 +187,9 @@ FOR_CLIENTS_THEMSELVES = [
     Draft("DELETE", "/register/LIVE_registered_id", headers=REGISTRATION),
 ]
 GOOD = [FOR_TOKENS, FOR_CODES, FOR_PROGRAMS, FOR_PAGES, FOR_CLIENTS_THEMSELVES]
-NO_USE = [asked("/nothing/here"), sent_by_a_page("/account/password", current="not the password", new="x")]
+NO_USE = [
+    asked("/nothing/here"),
+    sent_by_a_page("/account/password", current="not the password", new="x"),
+    sent_by_a_page("/account/authenticator/add", code="no code"),
+]
 """What is refused as it is."""

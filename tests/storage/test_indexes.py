@@ -10,7 +10,7 @@ import pytest
 from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.base import now
 from auth_service.models.client import Client
-from auth_service.models.factor import Passkey
+from auth_service.models.factor import Authenticator, Passkey
 from auth_service.models.grant import GrantRecord
 from auth_service.models.revoked_access_token import RevokedAccessToken
 from auth_service.models.token_reuse import TokenReuse
@@ -26,7 +26,9 @@ from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.passkeys import PasskeyStore
 from auth_service.storage.redis_connection import connect_redis
+from auth_service.storage.second_factors import SecondFactorStore
 from auth_service.storage.token_reuses import TokenReuseStore
+from shared.service.key_wrapping import KeyWrapping
 from tests.support.passwords import QUICK_HASHER
 from tests.support.query_plans import foreign_keys_without_index, plans
 
@@ -44,6 +46,7 @@ class Tables:
     ended: EndedRecordStore
     reuses: TokenReuseStore
     passkeys: PasskeyStore
+    factors: SecondFactorStore
     account_id: str
     client: Client
 
@@ -52,6 +55,14 @@ class Tables:
         assert account is not None
         made = Passkey(credential_id=new_grant_id(), public_key="", sign_count=0, synced=False, name="A passkey")
         assert self.passkeys.add(account, made)
+        return made
+
+    def app(self) -> Authenticator:
+        account = self.accounts.find(self.account_id)
+        assert account is not None
+        assert self.factors.add(account, "a secret", 1, ["digest"])
+        made = self.factors.find(self.account_id)
+        assert made is not None
         return made
 
     def grant(self) -> GrantRecord:
@@ -82,7 +93,10 @@ def tables(database: Database) -> Tables:
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
     apps = ConnectedAppStore(database, GrantStore(connect_redis("redis://nobody.invalid"), 1))  # no grant to ask about
     reuses, passkeys = TokenReuseStore(database), PasskeyStore(database)
-    return Tables(accounts, clients, consents, origins, records, apps, ended, reuses, passkeys, account.id, client)
+    factors = SecondFactorStore(database, KeyWrapping([bytes(32)]))
+    return Tables(
+        accounts, clients, consents, origins, records, apps, ended, reuses, passkeys, factors, account.id, client
+    )
 
 
 def new_client(**more: object) -> Client:
@@ -99,6 +113,11 @@ QUESTIONS: dict[str, Callable[[Tables], object]] = {
     "a passkey": lambda at: at.passkeys.find("a credential"),
     "a passkey used": lambda at: at.passkeys.use(at.passkey(), 1),
     "a passkey removed": lambda at: at.passkeys.remove(at.account_id, at.passkey().id),
+    "a person's authenticator app": lambda at: at.factors.find(at.app().account_id),
+    "a code": lambda at: at.factors.use_step(at.app(), 2),
+    "recovery codes": lambda at: at.factors.codes_left(at.account_id),
+    "a recovery code": lambda at: at.factors.use_recovery_code(at.account_id, "digest"),
+    "factors reset": lambda at: at.factors.reset(at.account_id),
     "a consent": lambda at: at.consents.scopes(at.account_id, "app"),
     "what was taken back": lambda at: at.consents.withdrawals(at.account_id, "app"),
     "a new grant": lambda at: at.records.add(at.grant(), session_epoch=0, withdrawals=0, remember=True),
