@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tools.addresses import Addresses
 from tools.paths import CERTIFICATE_FILE, LOCAL, ROOT
-from tools.redis_users import users_file
+from tools.redis_pair import PLACES, first_files
+from tools.redis_users import users_file, users_of_pair
 from tools.secrets_store import secret
 
 FILE = ROOT / ".env"
@@ -29,7 +30,7 @@ _SECRETS = {
 
 
 def write(addresses: Addresses, wanted_replicas: int) -> None:
-    """Write it, readable by its owner only, and the file of Redis' users, who are known by digests."""
+    """Write it, readable by its owner only, and the files that Redis and Sentinel read; users are known by digests."""
     values = {_PROJECT: project()}
     values |= {name: secret(kept) for name, kept in _SECRETS.items()}
     values |= {
@@ -44,26 +45,34 @@ def write(addresses: Addresses, wanted_replicas: int) -> None:
             "PROXY_BIND": ":8080 ssl crt /etc/moogle/site.pem alpn h2,http/1.1",
             "CA_FILE": "/etc/moogle/ca.crt",
         }
+    folder = LOCAL / "compose"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)  # Redis' own user reads its users here; the folder above is the owner's only
+    users = users_file(values["AUTH_REDIS_PASSWORD"], values["FIT_REDIS_PASSWORD"])
     if wanted_replicas == 2:
+        passwords = secret("redis-replica-password"), secret("sentinel-password")
+        users += users_of_pair(*passwords)
+        for name, text in first_files(*passwords).items():
+            _write_privately(folder / f"{name}.conf", text)
+        pair = _pair()
         values |= {
             "COMPOSE_PROFILES": "replicas",
             "AUTH_2": "auth-2:8000",
             "FIT_2": "fit-2:8001",
             "DRAIN_TIME": "5",  # seconds, in which the proxy notices: it asks each second
+            "REDIS_PAIR": pair,
+            "REDIS_START": f"sh /usr/local/bin/start_with_own_file.sh {pair}",
+            "REDIS_SCHEME": "redis+sentinel",
+            "REDIS_PLACES": PLACES,
         }
-    FILE.touch(mode=0o600)
-    FILE.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
-    folder = LOCAL / "compose"
-    folder.mkdir(exist_ok=True)
-    users = users_file(values["AUTH_REDIS_PASSWORD"], values["FIT_REDIS_PASSWORD"])
+    _write_privately(FILE, "".join(f"{name}={value}\n" for name, value in values.items()))
     (folder / "users.acl").write_text(users, encoding="utf-8")
-    (folder / "users.acl").chmod(0o644)  # Redis' own user reads it; the folder above is the owner's only
+    (folder / "users.acl").chmod(0o644)
 
 
 def replicas() -> int:
     """How many of each service there were last time: two or one."""
-    kept = FILE.read_text(encoding="utf-8") if FILE.exists() else ""
-    return 2 if "\nAUTH_2=" in kept else 1
+    return 2 if _kept("AUTH_2") else 1
 
 
 def project() -> str:
@@ -73,12 +82,27 @@ def project() -> str:
     """
     if name := os.environ.get(_PROJECT):
         return name
-    kept = FILE.read_text(encoding="utf-8") if FILE.exists() else None
     folder = re.sub(r"[^-_a-z0-9]", "", ROOT.name.lower()).lstrip("-_")
-    if kept is None:
+    if not FILE.exists():
         return f"{folder or 'moogle'}-{secrets.token_hex(4)}"
-    named = re.search(rf"^{_PROJECT}=(.+)$", kept, re.MULTILINE)
-    return named[1] if named else folder
+    return _kept(_PROJECT) or folder
+
+
+def _pair() -> str:
+    """The name of the pair of Redis, while there is one. What it leaves decides nothing for the next."""
+    return _kept("REDIS_PAIR") or secrets.token_hex(4)
+
+
+def _kept(name: str) -> str | None:
+    """What stands in the file since it was written last."""
+    kept = FILE.read_text(encoding="utf-8") if FILE.exists() else ""
+    found = re.search(rf"^{name}=(.+)$", kept, re.MULTILINE)
+    return found[1] if found else None
+
+
+def _write_privately(file: Path, text: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")
 
 
 def _digest(*files: Path) -> str:

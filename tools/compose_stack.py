@@ -14,6 +14,7 @@ from tools.console import Problem, working
 from tools.environment import ensure_environment, was_without_network
 from tools.paths import ROOT
 from tools.readiness import wait_until_ready
+from tools.redis_pair import PAIR, SENTINELS, SERVICE
 from tools.registration import make_demo_account, register
 
 DEMO_ACCOUNT = "demo-account-in-containers"
@@ -43,12 +44,15 @@ def up(addresses: Addresses, *, demo: bool) -> str:
         if addresses.tls:
             _ensure_certificate()
     _check_that_containers_are_ours()
+    if compose_environment.replicas() > replicas:
+        with working("Bringing Redis' data together"):
+            _let_first_redis_have_everything()
     compose_environment.write(addresses, replicas)
     addresses.keep()
     with working("Building the images (the first time takes some minutes)"):
         _run("build")
     with working("Starting the authorization server"):
-        _run("up", "--detach", "--remove-orphans", "auth")
+        _run("up", "--detach", "--remove-orphans", "auth", *(SENTINELS if replicas == 2 else ()))
         wait_until_ready({"auth": "http://localhost:8000"}, _READY_WITHIN, ask=functools.partial(_ready_inside, "auth"))
     with working("Registering the Fit API and the app"):
         register(auth_command(), addresses)
@@ -57,8 +61,31 @@ def up(addresses: Addresses, *, demo: bool) -> str:
         wait_until_ready(addresses.services, _READY_WITHIN)
     if demo:
         make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
-    twice = ", two of each service" if replicas == 2 else ""
+    twice = ", two of each service and Sentinel" if replicas == 2 else ""
     return f"containers of Docker Compose, with PostgreSQL and Redis{twice}"
+
+
+def _let_first_redis_have_everything() -> None:
+    """Start the pair that ran last, until the one that will be alone has what the other took. Raises Problem."""
+    _run("up", "--detach", *SENTINELS)
+    wait_until_ready({PAIR[0]: PAIR[0]}, _READY_WITHIN, ask=_has_everything)
+    _run("down")
+
+
+def _has_everything(redis: str) -> bool:
+    """Whether it is the master, or follows the one that is, by the word of each Sentinel."""
+    try:
+        for sentinel in SENTINELS:
+            ask = ("exec", "-T", sentinel, "redis-cli", "-p", "26379", "sentinel")
+            master = _run(*ask, "get-master-addr-by-name", SERVICE).split()[0]
+            told = _run(*ask, "replicas", SERVICE).split("\n")
+            replica = dict(zip(told[::2], told[1::2], strict=False))
+            follows = (replica.get("role-reported"), replica.get("master-link-status")) == ("slave", "ok")
+            if master != redis and not (replica.get("ip") == redis and follows):
+                return False
+    except Problem:
+        return False
+    return True
 
 
 def running() -> bool:

@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 import redis
 import requests
-import yaml
 
 from tests.support.actions import READ, TIMEOUT, Actions, error_of, tokens
+from tests.support.compose import SERVICES, interpolated
 from tests.support.polling import eventually
 from tests.support.servers import RedisServer, redis_server
 from tests.support.stack import Stack
 from tools.redis_users import users_file
 
-COMPOSE = yaml.safe_load((Path(__file__).resolve().parents[2] / "docker-compose.yml").read_text(encoding="utf-8"))
-CONTAINER = COMPOSE["services"]["redis"]
+CONTAINER = SERVICES["redis"]
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
     users = tmp_path / "users.acl"
     operator = "user operator on nopass ~* &* +@all\n"
     users.write_text(users_file("auth's password", "fit's password") + operator, encoding="utf-8")
-    program, *options = shlex.split(CONTAINER["command"])
+    program, *options = shlex.split(interpolated(CONTAINER["command"], {}))
     assert program == "redis-server"
     options = [str(users) if option == "/etc/redis/users.acl" else option for option in options]
     (tmp_path / "data").mkdir()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import Checkout
+from tests.support.compose import TWO
 
 ENGINE = """#!/bin/sh
 # An engine that answers, knows the containers that "containers" names, and builds nothing.
@@ -22,6 +23,22 @@ COMPOSE = """#!/bin/sh
 echo "$@" >>"$(dirname "$0")/asked"
 [ "$1" != build ] || { echo "nothing is built here" >&2; exit 1; }
 """
+
+
+SENTINELS = """#!/bin/sh
+# Compose with Sentinels that name redis-2 the master, whose replica follows when they are asked for the third time.
+echo "$@" >>"$(dirname "$0")/asked"
+case "$*" in
+    build) echo "nothing is built here" >&2; exit 1 ;;
+    *get-master-addr-by-name*) printf 'redis-2\\n6379\\n' ;;
+    *replicas*) status=err; [ "$(grep -c "sentinel-1.*replicas" "$(dirname "$0")/asked")" -lt 3 ] || status=ok
+        printf 'name\\nredis:6379\\nip\\nredis\\nmaster-link-status\\n%s\\nrole-reported\\nslave\\n' $status ;;
+esac
+"""
+
+
+def in_sync(programs: Path) -> None:
+    (programs / "docker-compose").write_text(SENTINELS)
 
 
 @pytest.fixture
@@ -43,10 +60,14 @@ def busy_port() -> Iterator[str]:
         yield str(server.getsockname()[1])
 
 
-def project(checkout: Checkout) -> str:
-    found = re.search(r"^COMPOSE_PROJECT_NAME=(.+)$", (checkout.folder / ".env").read_text(), re.MULTILINE)
-    assert found, "Compose takes the folder's name"
+def kept(checkout: Checkout, name: str) -> str:
+    found = re.search(rf"^{name}=(.+)$", (checkout.folder / ".env").read_text(), re.MULTILINE)
+    assert found, f"no {name} in .env"
     return found[1]
+
+
+def project(checkout: Checkout) -> str:
+    return kept(checkout, "COMPOSE_PROJECT_NAME")
 
 
 def test_checkouts_in_folders_of_the_same_name_have_projects_of_their_own_and_keep_them(
@@ -158,11 +179,30 @@ def test_two_replicas_stay_until_one_is_asked_for(tmp_path: Path, programs: Path
     checkout = Checkout(tmp_path / "moogle", programs)
     checkout.make("up", STACK="compose", REPLICAS="2")
     environment = (checkout.folder / ".env").read_text()
-    assert environment.endswith("COMPOSE_PROFILES=replicas\nAUTH_2=auth-2:8000\nFIT_2=fit-2:8001\nDRAIN_TIME=5\n")
+    pair = kept(checkout, "REDIS_PAIR")
+    expected = {**TWO, "REDIS_PAIR": pair, "REDIS_START": TWO["REDIS_START"].replace(TWO["REDIS_PAIR"], pair)}
+    assert environment.endswith("".join(f"{name}={value}\n" for name, value in expected.items()))
     checkout.make("up", STACK="compose")
     assert (checkout.folder / ".env").read_text() == environment
+    in_sync(programs)
     checkout.make("up", STACK="compose", REPLICAS="1")
-    assert "COMPOSE_PROFILES" not in (checkout.folder / ".env").read_text()
+    assert not set(TWO) & {line.partition("=")[0] for line in (checkout.folder / ".env").read_text().splitlines()}
+    checkout.make("up", STACK="compose", REPLICAS="2")
+    assert kept(checkout, "REDIS_PAIR") != pair, "what the first pair left decides nothing"
+
+
+def test_before_one_redis_goes_on_alone_it_gets_what_the_other_took(tmp_path: Path, programs: Path) -> None:
+    checkout = Checkout(tmp_path / "moogle", programs)
+    checkout.make("up", STACK="compose", REPLICAS="2")
+    in_sync(programs)
+    (programs / "asked").write_text("")
+    assert "Bringing Redis' data together" in checkout.make("up", STACK="compose", REPLICAS="1").stdout
+    asked = (programs / "asked").read_text().splitlines()
+    started = asked.index("up --detach sentinel-1 sentinel-2 sentinel-3")
+    questions = [line for line in asked if line.startswith("exec -T sentinel-") and line.endswith("replicas moogle")]
+    assert [line.split()[2] for line in questions] == ["sentinel-1"] * 3 + ["sentinel-2", "sentinel-3"]
+    assert started < asked.index(questions[0]) < asked.index(questions[-1]) < asked.index("down")
+    assert asked.index("down") < asked.index("build"), "nothing else runs meanwhile"
 
 
 def test_a_rolling_restart_needs_two_of_each_service(tmp_path: Path, programs: Path) -> None:

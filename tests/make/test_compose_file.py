@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from shared.redis.address import redis_address
 from tests.support.compose import SERVICES, TLS, TWO, command, environment_of, interpolated, proxy_environment
 from tests.support.reverse_proxies import HAPROXY
 from tests.support.servers import free_port
 from tools import local_certificate
+from tools.redis_pair import PAIR, SENTINELS, SERVICE
 
 CHOSEN = {"AUTH_PORT": "9000", "FIT_PORT": "9001", "APP_PORT": "9002"}
 
@@ -65,7 +67,49 @@ def test_replicas_are_equal_and_start_one_after_the_other() -> None:
             "profiles": ["replicas"],
             "depends_on": {name: {"condition": "service_healthy"}},
         }, "the first one brings the schema up to date, and two at once would get in each other's way"
-    assert {name for name, service in SERVICES.items() if "profiles" in service} == {"auth-2", "fit-2"}
+    others = {"auth-2", "fit-2", PAIR[1], *SENTINELS}
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == others
+    assert {tuple(SERVICES[name]["profiles"]) for name in others} == {("replicas",)}
+
+
+def test_the_only_redis_is_the_first_of_two_and_both_are_equal_in_all_but_their_names_and_data() -> None:
+    first, second = (SERVICES[name] for name in PAIR)
+    alone, two = (interpolated(first["command"], values) for values in ({}, TWO))
+    assert alone.startswith("redis-server --appendonly yes --appendfsync always ")
+    assert two == alone.replace("redis-server", TWO["REDIS_START"])
+    assert (first["hostname"], second["hostname"]) == PAIR
+    assert first["volumes"][0] == "redis:/data", "where it was before there could be two"
+    assert second == {
+        **first,
+        "profiles": ["replicas"],
+        "hostname": "redis-2",
+        "volumes": ["redis-2:/data", *first["volumes"][1:]],
+    }
+
+
+def test_sentinels_keep_what_they_decided_and_are_limited_as_redis_is() -> None:
+    redis = SERVICES["redis"]
+    for name in SENTINELS:
+        sentinel = SERVICES[name]
+        assert sentinel["hostname"] == name
+        assert sentinel["volumes"] == [f"{name}:/data", *redis["volumes"][1:]]
+        assert interpolated(sentinel["command"], TWO) == f"{TWO['REDIS_START']} --sentinel"
+        same = ("image", "restart", "logging", "pids_limit", "read_only", "cap_drop", "cap_add", "security_opt")
+        assert [sentinel[key] for key in same] == [redis[key] for key in same]
+        assert sentinel["mem_limit"] == "64m"
+        assert "ports" not in sentinel
+
+
+def test_services_ask_one_redis_for_itself_and_sentinels_for_the_master_of_two() -> None:
+    for service, user in (("auth", "auth"), ("auth-2", "auth"), ("fit", "fit"), ("fit-2", "fit"), ("webhooks", "fit")):
+        prefix = user.upper()
+        given = {f"{prefix}_REDIS_PASSWORD": "its-own"}
+        alone = environment_of(service, given)[f"{prefix}_REDIS_URL"]
+        assert alone == f"redis://{user}:its-own@redis:6379/0"
+        address = redis_address(environment_of(service, {**given, **TWO})[f"{prefix}_REDIS_URL"])
+        assert (address.kind, address.service) == ("sentinel", SERVICE)
+        assert address.hosts == tuple((name, 26379) for name in SENTINELS)
+        assert (address.options["username"], address.options["password"]) == (user, "its-own")
 
 
 def test_the_proxy_knows_both_replicas_and_each_leaves_it_time_to_notice() -> None:

@@ -30,7 +30,16 @@ TLS = {
     "CA_FILE": "/etc/moogle/ca.crt",
 }
 """What `make up TLS=1` writes into `.env`."""
-TWO = {"COMPOSE_PROFILES": "replicas", "AUTH_2": "auth-2:8000", "FIT_2": "fit-2:8001", "DRAIN_TIME": "5"}
+TWO = {
+    "COMPOSE_PROFILES": "replicas",
+    "AUTH_2": "auth-2:8000",
+    "FIT_2": "fit-2:8001",
+    "DRAIN_TIME": "5",
+    "REDIS_PAIR": "a0b1c2d3",
+    "REDIS_START": "sh /usr/local/bin/start_with_own_file.sh a0b1c2d3",
+    "REDIS_SCHEME": "redis+sentinel",
+    "REDIS_PLACES": "sentinel-1:26379,sentinel-2:26379,sentinel-3:26379/moogle",
+}
 """What `make up REPLICAS=2` writes into `.env`."""
 
 
