@@ -5,12 +5,13 @@ are committed in their order: whoever has seen a change can't be missing an earl
 written together, before something is read that depends on it, or last.
 """
 
+import functools
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Update, bindparam, delete, func, insert, select, update
+from sqlalchemy import Executable, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from fit_service.models.base import to_microseconds
@@ -27,14 +28,17 @@ from fit_service.storage.staged_imports import StagedImport
 from fit_service.storage.surroundings import in_portions, surroundings
 from fit_service.storage.taken_entries import TakenEntries
 from fit_service.storage.webhook_events import tell_of_entries
-from shared.service.sql_database import upsert
+from shared.service.sql_database import upsert_of
 
 TOMBSTONE_LIFETIME = timedelta(days=90)
 """An app may wait so long between two reads of what changed before it has to begin again."""
 _AT_ONCE = 500
 """One statement writes so many rows."""
 
-_ENTRIES = BodyWeight.metadata.tables[BodyWeight.__tablename__]
+_ENTRIES, _COUNTERS = (table.metadata.tables[table.__tablename__] for table in (BodyWeight, ChangeCounter))
+_INSERTED = insert(_ENTRIES)
+_COUNTER = update(_COUNTERS).where(_COUNTERS.c.subject == bindparam("whose"))
+_REACHED = _COUNTER.values(last_change=bindparam("reached"))
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +74,7 @@ class EntryChanges:
         self._write()
         stored = self._writer.with_new_ids(entries, self._take_numbers(len(entries)), datetime.now(UTC))
         if stored:
-            self._session.execute(insert(BodyWeight), list(map(to_values, stored)))
+            self._session.connection().execute(_INSERTED, list(map(to_values, stored)))
             self._note(CREATED, *stored)
         for entry in stored:
             self._taken.put(entry)
@@ -177,7 +181,7 @@ class EntryChanges:
         last = self._session.scalar(select(func.max(DeletedEntry.change)).where(*old))
         if last is not None:
             self._session.execute(delete(DeletedEntry).where(*old))
-            self._session.execute(self._counter.values(forgotten=last))
+            self._session.execute(_COUNTER.values(forgotten=last), {"whose": self._subject})
 
     def finish(self) -> None:
         """Write what is not written yet, and tell webhooks: one event for each kind of change."""
@@ -185,24 +189,18 @@ class EntryChanges:
         if self._to_tell[DELETED]:
             self.forget_tombstones(datetime.now(UTC) - TOMBSTONE_LIFETIME)
         if self.reached is not None:
-            self._session.execute(self._counter.values(last_change=self.reached))
+            counted = {"whose": self._subject, "reached": self.reached}
+            self._session.connection().execute(_REACHED, counted)
         for kind, ids in self._to_tell.items():
             if ids:
                 tell_of_entries(self._session, self._writer, kind, ids, datetime.now(UTC))
 
-    @property
-    def _counter(self) -> Update:
-        return update(ChangeCounter).where(ChangeCounter.subject == self._subject)
-
     def _take_turn(self) -> int:
         """Return the last number that was given out. Others wait here until we commit or give up."""
         if self._last_change is None:
-            counter = upsert(self._session, ChangeCounter)
-            first = {"subject": self._subject, "last_change": EPOCH, "forgotten": EPOCH}
-            taken = counter.values(first).on_conflict_do_update(
-                index_elements=["subject"], set_={"last_change": ChangeCounter.last_change}
-            )
-            last, is_behind = self._session.execute(taken.returning(ChangeCounter.last_change, IS_BEHIND)).one()
+            connection = self._session.connection()
+            turn = connection.execute(_turn(connection.dialect.name), {"subject": self._subject})
+            last, is_behind = turn.one()
             self._check(last, is_behind=is_behind)
             self._last_change = last
         return self._last_change
@@ -238,3 +236,13 @@ class EntryChanges:
 
     def _note(self, kind: str, *entries: BodyWeightEntry) -> None:
         self._to_tell[kind] += (entry.id for entry in entries)
+
+
+@functools.cache
+def _turn(dialect: str) -> Executable:
+    """Return the statement that holds a person's counter, and makes it if there is none, for one kind of database."""
+    first = {"subject": bindparam("subject"), "last_change": EPOCH, "forgotten": EPOCH}
+    counter = upsert_of(dialect, ChangeCounter).values(first)
+    kept = {"last_change": ChangeCounter.last_change}
+    taken = counter.on_conflict_do_update(index_elements=["subject"], set_=kept)
+    return taken.returning(ChangeCounter.last_change, IS_BEHIND)

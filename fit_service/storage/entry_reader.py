@@ -17,9 +17,9 @@ from fit_service.storage.database_epoch import EPOCH
 from fit_service.storage.day_totals import day_totals
 from fit_service.storage.entry_rows import to_entry, to_record
 
-_ENTRIES = select(*BodyWeight.__table__.c).where(BodyWeight.subject == bindparam("subject"))
-ENTRY = _ENTRIES.where(BodyWeight.id == bindparam("id"))
-LATEST = _ENTRIES.order_by(BodyWeight.created_at.desc(), BodyWeight.change.desc()).limit(1)
+ENTRIES = select(*BodyWeight.__table__.c).where(BodyWeight.subject == bindparam("subject"))
+ENTRY = ENTRIES.where(BodyWeight.id == bindparam("id"))
+LATEST = ENTRIES.order_by(BodyWeight.created_at.desc(), BodyWeight.change.desc()).limit(1)
 """Of several at that instant it is the one stored last."""
 
 Position = tuple[int, str]

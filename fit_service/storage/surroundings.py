@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import Select, bindparam
 from sqlalchemy.orm import Session
 
 from fit_service.models.base import to_microseconds
@@ -14,7 +14,7 @@ from fit_service.models.entries import BodyWeight
 from fit_service.rules.body_weight_entry import ID, BodyWeightEntry
 from fit_service.rules.entry_matching import Candidate, Surroundings
 from fit_service.rules.entry_oddities import COMPARED, TWIN_TIME
-from fit_service.storage.entry_reader import EntryReader, Page
+from fit_service.storage.entry_reader import ENTRIES
 from fit_service.storage.entry_rows import to_entry
 
 T = TypeVar("T")
@@ -24,21 +24,29 @@ _READ_ALONG = timedelta(days=31)
 """What lies between two instants that are no further apart is read too: that takes less than to ask once more."""
 _A_MICROSECOND = timedelta(microseconds=1)
 
+_NAMED = ENTRIES.where(BodyWeight.id.in_(bindparam("ids", expanding=True)))
+_NEARBY = ENTRIES.where(BodyWeight.created_at.between(bindparam("begin"), bindparam("end")))
+_EARLIER = (
+    ENTRIES.where(BodyWeight.created_at < bindparam("before"))
+    .order_by(BodyWeight.created_at.desc(), BodyWeight.id.desc())
+    .limit(COMPARED)
+)
+_FIRST = ENTRIES.order_by(BodyWeight.created_at, BodyWeight.id).limit(COMPARED)
+
 
 def surroundings(session: Session, subject: str, candidates: Sequence[Candidate]) -> Surroundings:
     """Read the surroundings of these candidates among one person's entries."""
+    connection = session.connection()
 
-    def found(*conditions: ColumnElement[bool]) -> Iterator[BodyWeightEntry]:
-        rows = session.execute(select(*BodyWeight.__table__.c).where(BodyWeight.subject == subject, *conditions))
-        return map(to_entry, rows)
+    def found(query: Select[Any], **parameters: object) -> list[BodyWeightEntry]:
+        return [to_entry(row) for row in connection.execute(query, {"subject": subject, **parameters})]
 
     ids = {candidate.id for candidate in candidates if candidate.id and re.fullmatch(ID, candidate.id)}
-    by_id = {entry.id: entry for some in in_portions(sorted(ids), _AT_ONCE) for entry in found(BodyWeight.id.in_(some))}
+    by_id = {entry.id: entry for some in in_portions(sorted(ids), _AT_ONCE) for entry in found(_NAMED, ids=some)}
     instants = sorted(candidate.entry.created_at for candidate in candidates)
-    nearby = [entry for period in _periods(instants) for entry in found(BodyWeight.created_at.between(*period))]
-    entries = EntryReader(session, subject)
-    earlier = entries.page(Page(limit=COMPARED, descending=True, end=instants[0]))[0][::-1] if instants else []
-    first = entries.page(Page(limit=COMPARED))[0] if instants and not earlier else []
+    nearby = [entry for begin, end in _periods(instants) for entry in found(_NEARBY, begin=begin, end=end)]
+    earlier = found(_EARLIER, before=to_microseconds(instants[0]))[::-1] if instants else []
+    first = found(_FIRST) if instants and not earlier else []
     return Surroundings(by_id, nearby, earlier or first)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, or_, update
+from sqlalchemy import bindparam, delete, func, insert, or_, update
 from sqlalchemy.orm import Session
 
 from fit_service.models.base import to_microseconds
@@ -15,22 +15,28 @@ from fit_service.storage.entry_rows import Writer
 MAX_IDS = 500
 """An event names at most so many entries, which keeps it below 20 kB."""
 
+_WEBHOOKS = Webhook.metadata.tables[Webhook.__tablename__].c
+_TOLD = (
+    update(_WEBHOOKS.id.table)
+    .where(_WEBHOOKS.subject == bindparam("whose"), _WEBHOOKS.status == Status.ACTIVE)
+    .where(_WEBHOOKS.expires_at > bindparam("now"))
+    .where(or_(_WEBHOOKS.own_changes, _WEBHOOKS.client_id != bindparam("changed_by")))
+    .values(
+        last_number=_WEBHOOKS.last_number + bindparam("count"),
+        due_at=func.coalesce(_WEBHOOKS.due_at, bindparam("now")),
+    )
+    .returning(_WEBHOOKS.id, _WEBHOOKS.last_number)
+)
+
 
 def tell_of_entries(session: Session, writer: Writer, kind: str, entry_ids: Sequence[str], now: datetime) -> None:
     """Add an event to every active webhook of this person that wants to know: one for each kind of change."""
     parts = [entry_ids[start : start + MAX_IDS] for start in range(0, len(entry_ids), MAX_IDS)]
     moment = to_microseconds(now)
-    told = (
-        update(Webhook)
-        .where(Webhook.subject == writer.subject, Webhook.status == Status.ACTIVE, Webhook.expires_at > moment)
-        .where(or_(Webhook.own_changes, Webhook.client_id != (writer.client_id or "")))
-        .values(last_number=Webhook.last_number + len(parts), due_at=func.coalesce(Webhook.due_at, moment))
-        .returning(Webhook.id, Webhook.last_number)
-        .execution_options(synchronize_session=False)
-    )
+    whom = {"whose": writer.subject, "changed_by": writer.client_id or "", "now": moment, "count": len(parts)}
     events = [
         _values(webhook_id, last_number - len(parts) + position, kind, {"ids": part}, now)
-        for webhook_id, last_number in session.execute(told).all()
+        for webhook_id, last_number in session.connection().execute(_TOLD, whom).all()
         for position, part in enumerate(parts, start=1)
     ]
     if events:

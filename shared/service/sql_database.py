@@ -189,8 +189,12 @@ def _revision(connection: Connection) -> str | None:
 
 def upsert(session: Session, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that knows ON CONFLICT, which each database spells alike and SQLAlchemy apart."""
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    return postgresql.insert(table) if on_postgresql else sqlite.insert(table)
+    return upsert_of(session.get_bind().dialect.name, table)
+
+
+def upsert_of(dialect: str, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
+    """Return the same for a kind of database."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def _allow_tables_to_be_made_anew(connection: Connection) -> None:
