@@ -32,6 +32,11 @@ def wrapping_key(material: bytes) -> bytes:
     return _hkdf(material, b"moogle key wrapping")
 
 
+def mail_key(material: bytes) -> bytes:
+    """Return the key that encrypts what is mailed while it waits."""
+    return _hkdf(material, b"moogle mail at rest")
+
+
 def nonce_key(material: bytes) -> bytes:
     """Return the key that makes DPoP nonces."""
     return _hkdf(material, b"moogle dpop nonces")
