@@ -15,8 +15,11 @@ from auth_service.pages.authorization import authorization_endpoint
 from auth_service.pages.connected_apps import connected_apps_page
 from auth_service.pages.consent import consent_pages
 from auth_service.pages.device import device_page
+from auth_service.pages.email_address import email_section, new_address_page
+from auth_service.pages.forgotten_password import forgotten_password_page
 from auth_service.pages.home import home_page
 from auth_service.pages.logout import logout_endpoint
+from auth_service.pages.new_password import new_password_page
 from auth_service.pages.overview import overview_page
 from auth_service.pages.passkey_sign_in import passkey_sign_in
 from auth_service.pages.passkeys import passkeys_section
@@ -26,6 +29,7 @@ from auth_service.pages.security import SecurityPage, security_pages
 from auth_service.pages.sessions import sessions_section
 from auth_service.pages.sign_in import sign_in_pages
 from auth_service.pages.sign_out import sign_out_pages
+from auth_service.pages.sign_up import sign_up_pages
 from auth_service.routes import routes
 from auth_service.settings import Settings
 from auth_service.web.browser_requests import note_who_acts
@@ -158,6 +162,8 @@ def _install_pages(app: Flask, parts: Components) -> None:
             parts.domain_metrics,
             parts.settings.help_contact,
             takes_passkeys=parts.passkeys.are_possible,
+            mails=parts.mail.is_sent,
+            signs_up=parts.settings.sign_up,
         )
     )
     app.register_blueprint(
@@ -211,6 +217,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
     app.register_blueprint(activity_pages(parts.accounts, parts.clients, parts.events, parts.reuses, parts.revocation))
     app.register_blueprint(overview_page(parts.accounts, parts.reuses))
     _install_security_page(app, parts, failed_sign_ins, double_clicks)
+    _install_pages_of_links(app, parts, failed_sign_ins)
 
 
 def _install_security_page(
@@ -227,4 +234,18 @@ def _install_security_page(
         authenticator_section(page, parts.accounts, parts.second_factors, parts.second_factor_store, double_clicks)
     )
     app.register_blueprint(password_section(page, parts.accounts, parts.throttle, failed_sign_ins, parts.revocation))
+    if parts.mail.is_sent:
+        changes = parts.email_changes
+        app.register_blueprint(email_section(page, parts.accounts, parts.throttle, failed_sign_ins, changes))
     app.register_blueprint(sessions_section(page, parts.accounts, parts.account_sessions, parts.events))
+
+
+def _install_pages_of_links(app: Flask, parts: Components, failed_sign_ins: FailedSignIns) -> None:
+    """Links are mailed, or an operator hands them over; whoever has none can ask for one where mail is sent."""
+    links, throttle, help_contact = parts.password_links, parts.throttle, parts.settings.help_contact
+    app.register_blueprint(new_password_page(links, parts.revocation, help_contact))
+    if parts.mail.is_sent:
+        app.register_blueprint(new_address_page(parts.accounts, parts.email_changes, help_contact))
+        app.register_blueprint(forgotten_password_page(links, throttle, failed_sign_ins))
+    if parts.settings.sign_up:
+        app.register_blueprint(sign_up_pages(links, throttle, failed_sign_ins))

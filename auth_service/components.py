@@ -5,9 +5,10 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry
 
-from auth_service.crypto.derived_keys import nonce_key, web_secret, wrapping_key
+from auth_service.crypto.derived_keys import mail_key, nonce_key, web_secret, wrapping_key
 from auth_service.crypto.token_handle import TokenKeyRing
 from auth_service.domain_metrics import DomainMetrics, GrantCollector
+from auth_service.models.smtp_server import sender_address, smtp_server
 from auth_service.protocol.authorization.endpoint import AuthorizationEndpoint
 from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME, PushedAuthorizationRequests
 from auth_service.protocol.authorization.request import AuthorizationRequest
@@ -57,6 +58,7 @@ from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
 from auth_service.storage.document_attempts import DocumentAttempts
+from auth_service.storage.email_changes import EmailChanges
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.exchanged_tokens import ExchangedTokenStore
 from auth_service.storage.grant_ends import GrantEnds
@@ -64,9 +66,12 @@ from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
 from auth_service.storage.initial_access_tokens import InitialAccessTokenStore
+from auth_service.storage.mail_queue import MailQueue
+from auth_service.storage.notices import Notices
 from auth_service.storage.passkey_challenges import PasskeyChallengeStore
 from auth_service.storage.passkeys import PasskeyStore
 from auth_service.storage.password_hashing import HasherInTurns
+from auth_service.storage.password_links import PasswordLinks
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 from auth_service.storage.repeated_answers import RepeatedAnswers
 from auth_service.storage.replay_cache import ReplayCache
@@ -78,6 +83,8 @@ from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.signing_keys import SigningKeyStore
 from auth_service.storage.throttle import Throttle
 from auth_service.storage.token_reuses import TokenReuseStore
+from auth_service.workers.mail_connection import MailConnection
+from auth_service.workers.mail_worker import MailWorker
 from auth_service.workers.revocation_reconciler import RevocationReconciler
 from buffering_worker.concurrency_limit import release_slot
 from shared.operations.health import Writability
@@ -108,6 +115,10 @@ class Components:
     connected_apps: ConnectedAppStore
     events: SecurityEventStore
     reuses: TokenReuseStore
+    mail: MailQueue
+    mail_worker: MailWorker | None
+    password_links: PasswordLinks
+    email_changes: EmailChanges
     signing_keys: SigningKeyRing
     sessions: BrowserSessionStore
     account_sessions: AccountSessions
@@ -155,9 +166,13 @@ def build(settings: Settings) -> Components:
 
         redis = traced(redis)
     keys = TokenKeyRing(settings.token_key_bytes())
-    accounts, clients = AccountStore(database, HasherInTurns(release_slot)), ClientStore(database)
+    mail_sealing = KeyWrapping([mail_key(key) for key in settings.token_key_bytes()])
+    mail = MailQueue(database, mail_sealing, is_sent=settings.smtp_url is not None)
+    notices, hasher = Notices(mail), HasherInTurns(release_slot)
+    accounts, clients = AccountStore(database, hasher, notices), ClientStore(database)
+    password_links = PasswordLinks(database, hasher, mail, notices)
     resource_servers = ResourceServerStore(database, userinfo_server(issuer))
-    events, reuses = SecurityEventStore(database), TokenReuseStore(database)
+    events, reuses = SecurityEventStore(database), TokenReuseStore(database, notices)
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
     grants = GrantStore(redis, settings.redis_shards)
     ends = GrantEnds(redis, settings.redis_shards, settings.revocation_log_lifetime)
@@ -174,7 +189,17 @@ def build(settings: Settings) -> Components:
     assertions, dpop = ClientAssertions(issuer, replays), DpopProofs(replays, _nonces(settings))
     caller_authentication = ClientAuthentication(resource_servers, throttle, assertions)
     revocation = GrantRevocation(
-        records, ended, redis, grant_keys, ends, exchanged, accounts, clients, resource_servers, reuses
+        records,
+        ended,
+        redis,
+        grant_keys,
+        ends,
+        exchanged,
+        accounts,
+        clients,
+        resource_servers,
+        reuses,
+        password_links,
     )
     document_policy = Policy(settings.client_id_metadata_documents, on_loopback=settings.client_documents_on_loopback)
     document_clients = DocumentClients(
@@ -279,6 +304,10 @@ def build(settings: Settings) -> Components:
         connected_apps=ConnectedAppStore(database, grants),
         events=events,
         reuses=reuses,
+        mail=mail,
+        mail_worker=_mail_worker(settings, mail),
+        password_links=password_links,
+        email_changes=EmailChanges(database, mail, notices),
         signing_keys=signing_keys,
         sessions=sessions,
         account_sessions=AccountSessions(redis, sessions, settings.session_lifetime),
@@ -339,3 +368,10 @@ def build(settings: Settings) -> Components:
 
 def _nonces(settings: Settings) -> DpopNonces | None:
     return DpopNonces([nonce_key(key) for key in settings.token_key_bytes()]) if settings.dpop_nonce_required else None
+
+
+def _mail_worker(settings: Settings, mail: MailQueue) -> MailWorker | None:
+    if settings.smtp_url is None or settings.mail_sender is None:
+        return None
+    connect = partial(MailConnection, smtp_server(settings.smtp_url), settings.host_names[0])
+    return MailWorker(mail, connect, settings.issuer, sender_address(settings.mail_sender))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from auth_service.models.smtp_server import sender_address, smtp_server
 from shared.redis.address import redis_address
 from shared.redis.shards import refuse_other_shards
 from shared.service.environment import EnvironmentSettings, SettingsError
@@ -97,6 +98,12 @@ class Settings(EnvironmentSettings):
     help_contact: str | None = Field(
         None, max_length=200, description="whom people ask who forgot their password; unset: whoever runs this service"
     )
+    smtp_url: str | None = Field(
+        None,
+        description="smtps://user:password@host, smtp://… or smtp+plain://…; unset: no mail (docs/operations.md)",
+    )
+    mail_sender: str | None = Field(None, description="whom mail is from: Moogle <no-reply@example.org>")
+    sign_up: bool = Field(False, description="whether anybody may have an account who confirms an e-mail address")
     trusted_hosts: HostNames = Field(
         (), description="back-channel host names, beside the issuer's, under which the service may be called"
     )
@@ -128,6 +135,28 @@ class Settings(EnvironmentSettings):
         if not hosts or ({"off", "open"} & set(hosts) and len(hosts) > 1):
             raise ValueError("is off, open, or host names")
         return hosts
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_mail_server(cls, url: str | None) -> str | None:
+        if url is not None:
+            smtp_server(url)
+        return url
+
+    @field_validator("mail_sender")
+    @classmethod
+    def _can_be_a_sender(cls, text: str | None) -> str | None:
+        if text is not None:
+            sender_address(text)
+        return text
+
+    @model_validator(mode="after")
+    def _mail_is_set_up(self) -> Self:
+        if (self.smtp_url is None) != (self.mail_sender is None):
+            raise ValueError("AUTH_SMTP_URL and AUTH_MAIL_SENDER go together: set both, or neither")
+        if self.sign_up and self.smtp_url is None:
+            raise ValueError("AUTH_SIGN_UP needs AUTH_SMTP_URL: who makes an account has to confirm an address")
+        return self
 
     @model_validator(mode="after")
     def _lifetimes_nest(self) -> Self:

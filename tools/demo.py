@@ -36,7 +36,8 @@ class Demo:
         self.auth, self.fit = addresses.auth, f"{addresses.fit}/api/body_weight/"
         self.transcript = Transcript()
         self.browser, self.app = requests.Session(), requests.Session()
-        self.account = auth_command("account", "create", f"demo-{secrets.token_hex(4)}")
+        self.username, self.password = f"demo-{secrets.token_hex(4)}", secrets.token_urlsafe(12)
+        auth_command("account", "create", self.username, "--password-stdin", stdin=self.password)
         registration = ["Demo app", "--redirect-uri", _CALLBACK, "--scope", READ, "--scope", WRITE]
         self.client = auth_command("client", "create", *registration, "--access-token-lifetime", str(_LIFETIME))
         self.credentials = (self.client["client_id"], self.client["client_secret"])
@@ -44,7 +45,7 @@ class Demo:
     def clean_up(self) -> None:
         """End what the demo has begun."""
         self.auth_command("client", "delete", self.client["client_id"])
-        self.auth_command("account", "disable", self.account["username"])
+        self.auth_command("account", "disable", self.username)
 
     def play(self) -> None:
         """The story."""
@@ -52,10 +53,10 @@ class Demo:
         say_at("The app sends mo’s browser to the authorization server; mo mistypes the password")
         verifier = secrets.token_urlsafe(32)
         sign_in = self.begin_authorization(verifier)
-        self.submit(sign_in, status=401, username=self.account["username"], password="not my password")
+        self.submit(sign_in, status=401, username=self.username, password="not my password")
 
         say_at("mo signs in")
-        consent = self.submit(sign_in, status=303, username=self.account["username"], password=self.account["password"])
+        consent = self.submit(sign_in, status=303, username=self.username, password=self.password)
 
         say_at("mo lets the app see the weights, not change them")
         code = self.consent(consent, READ)

@@ -1,5 +1,6 @@
 """What a fresh stack is told: the Fit API, the strength app, somebody to sign in as, who has weights to show."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,7 @@ def make_demo_account(auth_command: Command, fit_command: Command, demo_account:
     """Unless there is one. It has two years of sample weights; what it signs in with is kept under the given name."""
     if remembered(demo_account) is None:
         with working("Making an account to sign in with, and two years of weights"):
-            account = auth_command("account", "create", DEMO_USER)
+            password = secrets.token_urlsafe(12)
+            account = auth_command("account", "create", DEMO_USER, "--password-stdin", stdin=password)
             fit_command("seed", account["sub"])
-        remember(demo_account, {"username": account["username"], "password": account["password"]})
+        remember(demo_account, {"username": account["username"], "password": password})

@@ -84,7 +84,7 @@ def first_tokens(demo: Demo) -> dict[str, str]:
     with contextlib.redirect_stdout(io.StringIO()):
         verifier = secrets.token_urlsafe(32)
         page = demo.begin_authorization(verifier)
-        page = demo.submit(page, status=303, username=demo.account["username"], password=demo.account["password"])
+        page = demo.submit(page, status=303, username=demo.username, password=demo.password)
         return demo.exchange_code(demo.consent(page, READ, WRITE), verifier)
 
 

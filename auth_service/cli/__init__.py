@@ -9,6 +9,7 @@ from auth_service.cli.doctor import doctor
 from auth_service.cli.event import event_commands
 from auth_service.cli.grant import grant_commands
 from auth_service.cli.initial_access_token import initial_access_token_commands
+from auth_service.cli.mail import mail_commands
 from auth_service.cli.resource_server import resource_server_commands
 from auth_service.cli.signing_key import signing_key_commands
 
@@ -24,6 +25,7 @@ def install_commands(app: Flask) -> None:
         grant_commands,
         event_commands,
         signing_key_commands,
+        mail_commands,
         doctor,
     ):
         app.cli.add_command(group)

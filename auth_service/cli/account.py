@@ -1,40 +1,81 @@
-"""`flask --app auth_service account create|list|show|sessions|set-email|reset-second-factor|disable|enable`."""
+"""`flask --app auth_service account invite|create|list|show|sessions|set-…|reset-second-factor|disable|enable`."""
 
-import secrets
 import sys
-from datetime import UTC, datetime
-from email.errors import MessageError
-from email.headerregistry import Address
+from datetime import UTC, datetime, timedelta
 
 import click
 from flask.cli import AppGroup
 
 from auth_service.cli.command import RefusedError, command, limit_option, listed, parts
-from auth_service.models.account import Account, normalised_name
+from auth_service.models.account import Account, name_problem, normalised_email, normalised_name
+from auth_service.models.one_time_link import LIFETIMES, LinkPurpose, link_address
 from auth_service.models.password import password_problem
 from auth_service.models.security_event import EventKind, SecurityEvent
+from auth_service.models.smtp_server import is_email
 from auth_service.storage.account_sessions import SignedInBrowser
 from shared.service.progress import saying
 
-_LONGEST_EMAIL = 254
+_DAY = int(LIFETIMES[LinkPurpose.INVITATION].total_seconds())
+_LONGEST_INVITATION = 30 * _DAY
 
 account_commands = AppGroup("account", help="People who can sign in.")
 
 
+_password_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@command(account_commands, "invite")
+@click.argument("username")
+@click.option("--email", help="Mail the link to this address, where there is a mail server, instead of printing it.")
+@click.option(
+    "--expires-in",
+    type=click.IntRange(60, _LONGEST_INVITATION),
+    default=_DAY,
+    show_default=True,
+    help="Seconds for which the link is good.",
+)
+def invite(username: str, email: str | None, expires_in: int) -> object:
+    """Make a link with which somebody chooses the password of this account once. Makes the account if there is none.
+
+    For example: account invite mo --email mo@example.org
+    """
+    username = _good_name(username)
+    if email is not None and not is_email(email := normalised_email(email)):
+        raise RefusedError("an e-mail address looks like mo@example.org")
+    made = parts().password_links.invite(username, email, timedelta(seconds=expires_in))
+    issuer = parts().settings.issuer
+    link = None if made.token is None else link_address(issuer, LinkPurpose.INVITATION, made.token)
+    how = {"mailed_to": email} if link is None else {"link": link}
+    return {"username": made.account.username, "sub": made.account.id, **how, "expires_at": made.expires_at}
+
+
 @command(account_commands, "create")
 @click.argument("username")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of making one.")
+@_password_stdin
 def create_account(username: str, *, password_stdin: bool) -> object:
-    """Create an account and print its password, unless it was given."""
-    username = normalised_name(username)
-    if not 1 <= len(username) <= 64 or not username.isprintable():
-        raise RefusedError("a user name has 1 to 64 printable characters")
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(12)
-    if problem := password_problem(password, username):
-        raise RefusedError(problem)
+    """Create an account whose password is known already. For people: account invite.
+
+    For example: printf %s "$PASSWORD" | flask --app auth_service account create mo --password-stdin
+    """
+    username = _good_name(username)
+    password = _given_password(username, "account create", password_stdin=password_stdin)
     account = parts().accounts.create(username, password)
-    made = {} if password_stdin else {"password": password}
-    return {"username": account.username, "sub": account.id, **made}
+    return {"username": account.username, "sub": account.id}
+
+
+@command(account_commands, "set-password")
+@click.argument("username")
+@_password_stdin
+def set_password(username: str, *, password_stdin: bool) -> object:
+    """Store another password; end the account's sessions, grants and tokens at once.
+
+    For example: printf %s "$PASSWORD" | flask --app auth_service account set-password mo --password-stdin
+    """
+    account = parts().accounts.find_by_username(username)
+    password = _given_password(account.username, "account set-password", password_stdin=password_stdin)
+    if not parts().revocation.change_password(account, password):
+        raise RefusedError("the account was disabled, or changed meanwhile: look with account show, and repeat")
+    return {"username": account.username, "sub": account.id}
 
 
 @command(account_commands, "list")
@@ -59,7 +100,7 @@ def set_email(username: str, address: str | None, *, verified: bool) -> object:
     """Say what an account's e-mail address is; without one, that there is none. Apps see it with the scope email."""
     if verified and address is None:
         raise RefusedError("only an address can be verified")
-    if address is not None and not _is_email(address):
+    if address is not None and not is_email(address := normalised_email(address)):
         raise RefusedError("an e-mail address looks like mo@example.org")
     account = parts().accounts.find_by_username(username)
     parts().accounts.set_email(account.id, address, verified=verified)
@@ -137,11 +178,20 @@ def _account_as_json(account: Account) -> dict[str, object]:
     }
 
 
-def _is_email(text: str) -> bool:
-    """Say whether mail could be sent there (RFC 5322 §3.4.1), to a name in ASCII at a domain of the Internet."""
-    try:
-        address = Address(addr_spec=text)
-    except (MessageError, ValueError, IndexError):
-        return False
-    is_plain = text.isascii() and text.isprintable() and len(text) <= _LONGEST_EMAIL and str(address) == text
-    return is_plain and "." in address.domain.strip(".")
+def _good_name(typed: str) -> str:
+    username = normalised_name(typed)
+    if problem := name_problem(username):
+        raise RefusedError(problem)
+    return username
+
+
+def _given_password(username: str, name: str, *, password_stdin: bool) -> str:
+    if not password_stdin:
+        raise RefusedError(
+            f"no password is printed any more: use account invite {username}, which makes a link, "
+            f"or give one with {name} --password-stdin"
+        )
+    password = sys.stdin.readline().rstrip("\n")
+    if problem := password_problem(password, username):
+        raise RefusedError(problem)
+    return password

@@ -26,6 +26,18 @@ def normalised_name(typed: str) -> str:
     return unicodedata.normalize("NFKC", typed).strip()
 
 
+def name_problem(username: str) -> str | None:
+    """Say what speaks against a normalised user name; None if nothing does."""
+    if not 1 <= len(username) <= 64 or not username.isprintable():
+        return "A user name has 1 to 64 printable characters."
+    return None
+
+
+def normalised_email(typed: str) -> str:
+    """Return an e-mail address as it is stored and compared: no mail system of our time tells capitals apart."""
+    return typed.strip().lower()
+
+
 class Account(Base):
     """Somebody has an account to sign in and own resources."""
 
@@ -36,7 +48,7 @@ class Account(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     session_epoch: Mapped[int] = mapped_column(default=0)
     """Browser sessions begun under another epoch have ended."""
-    email: Mapped[str | None] = mapped_column(String(254))
+    email: Mapped[str | None] = mapped_column(String(254), index=True)
     """An operator says that it is the person's address; None: nobody said."""
     email_verified: Mapped[bool] = mapped_column(default=False)
     """Somebody made sure that what is sent there reaches the person."""

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from auth_service.models.base import UtcDateTime, now
 
-INITIAL_ACCESS_TOKEN, REGISTRATION_ACCESS_TOKEN = "mia_", "mra_"
-"""These tokens (RFC 7591, RFC 7592) begin so, that logs and secret scanners recognise them."""
+INITIAL_ACCESS_TOKEN, REGISTRATION_ACCESS_TOKEN, ONE_TIME_LINK = "mia_", "mra_", "mol_"
+"""These tokens (RFC 7591, RFC 7592, and that of a link) begin so, that logs and secret scanners recognise them."""
 
 
 def new_secret(prefix: str = "") -> str:

@@ -50,7 +50,26 @@ class EventKind(StrEnum):
     SESSION_ENDED = "session_ended", "one browser session of a person was ended, from another or by an operator", "sub"
     OTHER_SESSIONS_ENDED = "other_sessions_ended", "every browser of a person but one was signed out", "sub"
     PASSWORD_CHANGED = "password_changed", "a new password; all browsers and grants ended", "sub"
+    PASSWORD_RESET_REQUESTED = (
+        "password_reset_requested",
+        "somebody forgot a password; without `sub` nothing was mailed. Counted like failed sign-ins",
+        "sub?",
+        "times",
+    )
+    PASSWORD_RESET = (
+        "password_reset",
+        "a new password by a link, of which `detail` is the kind; all browsers and grants ended",
+        "sub",
+        "detail",
+    )
     ACCOUNT_CREATED = "account_created", "an account was made", "sub"
+    ACCOUNT_INVITED = "account_invited", "an operator made a link with which a password can be chosen", "sub"
+    ACCOUNT_REQUESTED = (
+        "account_requested",
+        "somebody wants an account; with `sub` that of the address is there already. Counted like failed sign-ins",
+        "sub?",
+        "times",
+    )
     ACCOUNT_DISABLED = "account_disabled", "an account was disabled; all browsers and grants ended", "sub"
     ACCOUNT_ENABLED = "account_enabled", "an account may sign in again", "sub"
     PASSKEY_ADDED = (
@@ -75,6 +94,7 @@ class EventKind(StrEnum):
         "an operator removed a person's authenticator app, recovery codes and passkeys",
         "sub",
     )
+    EMAIL_CHANGE_REQUESTED = "email_change_requested", "a person wants another address, and was mailed there", "sub"
     EMAIL_CHANGED = "email_changed", "an account has another e-mail address, or none, or it was verified", "sub"
     GRANT_CREATED = "grant_created", "a person allowed a client something", "sub", "client_id", "grant_id", "detail"
     CONSENT_DENIED = "consent_denied", "a person was asked and said no", "sub", "client_id"

@@ -17,7 +17,11 @@ _OF_ACCOUNT = {
     EventKind.OTHER_SESSIONS_ENDED: "You signed out every other browser",
     EventKind.SESSION_ENDED: "One of your browsers was signed out",
     EventKind.PASSWORD_CHANGED: "You changed your password; other browsers and all apps lost access",
+    EventKind.PASSWORD_RESET_REQUESTED: "Somebody asked for a link to choose a new password, which we mailed to you",
+    EventKind.PASSWORD_RESET: "A password was chosen with a link that we made for you; browsers and apps lost access",
     EventKind.ACCOUNT_CREATED: "Your account was made",
+    EventKind.ACCOUNT_INVITED: "You were invited to choose a password",
+    EventKind.ACCOUNT_REQUESTED: "Somebody wanted to make another account with your e-mail address",
     EventKind.ACCOUNT_DISABLED: "Your account was disabled; all browsers and apps lost access",
     EventKind.ACCOUNT_ENABLED: "Your account was enabled again",
     EventKind.PASSKEY_ADDED: "You added a passkey",
@@ -28,6 +32,7 @@ _OF_ACCOUNT = {
     EventKind.RECOVERY_CODES_MADE: "You made new recovery codes; the earlier ones are void",
     EventKind.RECOVERY_CODE_USED: "Somebody signed in with one of your recovery codes",
     EventKind.SECOND_FACTOR_RESET: "Your authenticator app, recovery codes and passkeys were removed",
+    EventKind.EMAIL_CHANGE_REQUESTED: "You asked for another e-mail address, and we mailed a link there",
     EventKind.EMAIL_CHANGED: "Your e-mail address was changed",
 }
 _OF_APP = {

@@ -42,8 +42,10 @@ def sign_in_pages(
     help_contact: str | None,
     *,
     takes_passkeys: bool,
+    mails: bool,
+    signs_up: bool,
 ) -> Blueprint:
-    """Return a blueprint with the page, on which `help_contact` says whom to ask."""
+    """Return a blueprint with the page. Without mail, `help_contact` says there whom to ask."""
     blueprint = Blueprint("sign_in", __name__)
 
     def _page(form: SignInForm, target: str, waiting: Parameters, problem: str | None = None) -> str:
@@ -56,6 +58,8 @@ def sign_in_pages(
             problem=problem,
             help_contact=help_contact,
             takes_passkeys=takes_passkeys,
+            mails=mails,
+            signs_up=signs_up,
         )
 
     def _page_of_lost_form() -> str:

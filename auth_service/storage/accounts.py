@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 from auth_service.models.account import Account, normalised_name
 from auth_service.models.base import now
 from auth_service.models.grant import GrantRecord
+from auth_service.models.one_time_link import LinkPurpose
 from auth_service.models.password import normalised_password
 from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError, NotFoundError
 from auth_service.storage.grant_records import mark_revoked
+from auth_service.storage.notices import Notices
+from auth_service.storage.one_time_links import forget_links
 from auth_service.storage.portions import in_portions
 
 
@@ -30,6 +33,18 @@ def hash_of_nothing(hasher: PasswordHasher) -> str:
     )
     costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
+
+
+def set_address(session: Session, account: Account, email: str | None, *, verified: bool, notices: Notices) -> None:
+    """Within a transaction, give an account another address. The one before is told, if it was confirmed."""
+    before = account.email if account.email_verified and account.email != email else None
+    account.email, account.email_verified = email, verified
+    forget_links(session, account.id, LinkPurpose.NEW_PASSWORD, LinkPurpose.NEW_ADDRESS)
+    event = SecurityEvent(kind=EventKind.EMAIL_CHANGED, account_id=account.id)
+    if before is None:
+        session.add(event)
+    else:
+        notices.record(session, event, to=before)
 
 
 NEXT_EPOCH = {"session_epoch": Account.session_epoch + 1}
@@ -45,9 +60,10 @@ def holds_session(session: Session, account: Account) -> bool:
 class AccountStore:
     """It reads and writes accounts. Whether an attempt is allowed at all, `throttle.py` says."""
 
-    def __init__(self, database: Database, hasher: PasswordHasher) -> None:
+    def __init__(self, database: Database, hasher: PasswordHasher, notices: Notices) -> None:
         self._database = database
         self._hasher = hasher
+        self._notices = notices
         self._nobodys_hash = hash_of_nothing(hasher)
         """Verified for unknown names, so that the answer takes as long as for a known one (ASVS 6.3.8)."""
 
@@ -112,15 +128,14 @@ class AccountStore:
             changed = update(Account).where(Account.id == account.id, *is_unchanged).values(new)
             if session.scalar(changed.returning(Account.id)) is None:
                 return None
-            session.add(SecurityEvent(kind=EventKind.PASSWORD_CHANGED, account_id=account.id))
+            self._notices.record(session, SecurityEvent(kind=EventKind.PASSWORD_CHANGED, account_id=account.id))
             return mark_revoked(session, GrantRecord.account_id == account.id, RevokedBecause.PASSWORD_CHANGED)[1]
 
     def set_email(self, account_id: str, email: str | None, *, verified: bool) -> None:
         """Store an account's address, or that it has none."""
         with self._database.writing() as session:
-            new = {"email": email, "email_verified": verified}
-            session.execute(update(Account).where(Account.id == account_id).values(new))
-            session.add(SecurityEvent(kind=EventKind.EMAIL_CHANGED, account_id=account_id))
+            account = session.get_one(Account, account_id, with_for_update=True)
+            set_address(session, account, email, verified=verified, notices=self._notices)
 
     def sign_out_everywhere(self, account_id: str) -> None:
         """End every browser session of the account. Its grants stay."""

@@ -44,6 +44,10 @@ REGISTRATIONS_IN_NETWORK = RateLimitItemPerHour(30)
 """Attempts to register a client, good or bad."""
 DOCUMENTS_IN_NETWORK = RateLimitItemPerHour(60)
 """Documents that describe clients, read from their hosts for somebody there."""
+MAILS_FOR_ONE_IN_NETWORK = RateLimitItemPerMinute(3, 15)
+MAILS_FOR_ONE = RateLimitItemPerHour(10)
+"""Whoever asks for somebody else's links can't have them mailed without end. The links that came before still work."""
+MAILS_IN_NETWORK = RateLimitItemPerMinute(30, 15)
 RECORDED_FAILURES = RateLimitItemPerMinute(600)
 """Failed sign-ins that are recorded one by one, of all networks together, but for those that a limit above bounds."""
 
@@ -155,6 +159,19 @@ class Throttle:
         """Count a document that is read for somebody there; the seconds to wait if there were too many."""
         counter: _Counter = (DOCUMENTS_IN_NETWORK, ("documents", _digest(client_network(address))))
         return None if self._count(counter) else self._seconds_left(counter)
+
+    def mailed_for(self, typed: str, address: str) -> int | None:
+        """Count a message that somebody there wants mailed to this name or address; the seconds to wait if too many.
+
+        It counts whether or not there is such an account.
+        """
+        whom, network = _digest(normalised_name(typed).lower()), _digest(client_network(address))
+        counters: list[_Counter] = [
+            (MAILS_IN_NETWORK, ("mails", network)),
+            (MAILS_FOR_ONE_IN_NETWORK, ("mails-for", whom, network)),
+            (MAILS_FOR_ONE, ("mails-for", whom)),
+        ]
+        return next((self._seconds_left(counter) for counter in counters if not self._count(counter)), None)
 
     def admit_record(self) -> bool:
         """Say whether another failure that anybody can cause may be recorded."""

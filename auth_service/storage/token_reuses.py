@@ -18,6 +18,7 @@ from auth_service.models.tokens import RevokedBecause, TokenUse
 from auth_service.storage.accounts import NEXT_EPOCH
 from auth_service.storage.database import Database
 from auth_service.storage.grant_records import mark_revoked
+from auth_service.storage.notices import Notices
 from shared.service.sql_database import upsert
 
 SHOWN = 20
@@ -45,8 +46,9 @@ class ReuseStory:
 class TokenReuseStore:
     """It records a reuse together with the end of its grant."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, notices: Notices) -> None:
         self._database = database
+        self._notices = notices
 
     def end_grant(
         self, grant_id: str, generation: int, uses: Sequence[TokenUse], *, at_once: bool
@@ -62,9 +64,13 @@ class TokenReuseStore:
                 return record
             names = {"grant_id": grant_id, "account_id": record.account_id, "client_id": record.client_id}
             detail = f"{generation} {AT_ONCE}" if at_once else str(generation)
-            session.add(SecurityEvent(kind=EventKind.CREDENTIAL_REUSED, detail=detail, **names))
+            event = SecurityEvent(kind=EventKind.CREDENTIAL_REUSED, detail=detail, **names)
             story = {**names, "generation": generation, "uses": [asdict(use) for use in uses]}
-            session.execute(upsert(session, TokenReuse).values(story).on_conflict_do_nothing())
+            first = upsert(session, TokenReuse).values(story).on_conflict_do_nothing()
+            if session.scalar(first.returning(TokenReuse.grant_id)) is None:
+                session.add(event)
+            else:
+                self._notices.record(session, event)
             return record
 
     def note_late(self, grant_id: str, generation: int) -> None:

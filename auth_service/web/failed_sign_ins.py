@@ -4,6 +4,7 @@ What was typed as a name is in none of these: people type passwords there. If it
 """
 
 import logging
+from collections.abc import Sequence
 
 from auth_service.models.acting import Who
 from auth_service.models.security_event import EventKind, SecurityEvent
@@ -54,6 +55,12 @@ class FailedSignIns:
         kind = EventKind.SIGN_IN_THROTTLED if throttled else EventKind.SIGN_IN_FAILED
         if not throttled or self._throttle.admit_record():
             self._count(kind, account_id, "password change", Who.PERSON)
+
+    def count(self, kind: EventKind, account_ids: Sequence[str]) -> None:
+        """Record what a stranger asked for, of each of these accounts, or of nobody's."""
+        if self._throttle.admit_record():
+            for account_id in account_ids or (None,):
+                self._count(kind, account_id)
 
     def _count(
         self, kind: EventKind, account_id: str | None, detail: str | None = None, who: Who = Who.STRANGER

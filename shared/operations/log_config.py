@@ -14,7 +14,7 @@ from typing import Any
 
 from shared.operations.request_id import current_request_id
 
-_SECRETS = re.compile(r"\b(mat|mrt|mac|mdc|mia|mra|whsec)_[\w+/=-]{8,}|\b((?i:bearer|basic|dpop)) [\w.~+/=-]{8,}")
+_SECRETS = re.compile(r"\b(mat|mrt|mac|mdc|mia|mra|mol|whsec)_[\w+/=-]{8,}|\b((?i:bearer|basic|dpop)) [\w.~+/=-]{8,}")
 _SHORTEST_SECRET = len("mat_") + 8
 """A secret has at least so many characters. Most texts of a request's line have fewer and needn't be searched."""
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}

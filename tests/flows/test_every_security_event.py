@@ -29,6 +29,9 @@ WHOSE = {
     EventKind.RECOVERY_CODES_MADE: {"person"},
     EventKind.RECOVERY_CODE_USED: {"person"},
     EventKind.SECOND_FACTOR_RESET: {"operator"},
+    EventKind.ACCOUNT_INVITED: {"operator"},
+    EventKind.ACCOUNT_REQUESTED: {"stranger"},
+    EventKind.EMAIL_CHANGE_REQUESTED: {"person"},
     EventKind.EMAIL_CHANGED: {"operator"},
     EventKind.SIGNED_IN: {"person"},
     EventKind.SIGN_IN_FAILED: {"stranger", "person"},
@@ -37,6 +40,8 @@ WHOSE = {
     EventKind.SESSION_ENDED: {"person", "operator"},
     EventKind.OTHER_SESSIONS_ENDED: {"person"},
     EventKind.PASSWORD_CHANGED: {"person"},
+    EventKind.PASSWORD_RESET_REQUESTED: {"stranger"},
+    EventKind.PASSWORD_RESET: {"person"},
     EventKind.GRANT_CREATED: {"person"},
     EventKind.CONSENT_DENIED: {"person"},
     EventKind.GRANT_NARROWED: {"operator"},
@@ -66,13 +71,15 @@ WHOSE = {
 def events(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> list[SecurityEvent]:
     """What much of everything leaves, in a stack of its own: a signing key is made by the service only once."""
     folder = tmp_path_factory.mktemp("events")
-    with run_stack(folder, redis_url, registration="open") as stack:
+    mail = {"smtp_url": "smtp+plain://localhost:9", "mail_sender": "no-reply@example.org", "sign_up": True}
+    with run_stack(folder, redis_url, registration="open", **mail) as stack:
         store = stack.parts.events
         store.add(SecurityEvent(kind="signed_in", at=datetime(2020, 1, 1, tzinfo=UTC)))
         before = [each.id for portion in store.newest({}) for each in portion]
         actions = Actions(stack)
         _what_people_do(actions)
         _what_people_do_with_factors(actions)
+        _what_people_do_with_links(actions)
         _what_clients_do(actions)
         _what_operators_do(actions, folder / "secret")
         return [event for portion in store.oldest({}, None, max(before)) for event in portion]
@@ -125,6 +132,19 @@ def _what_people_do_with_factors(actions: Actions) -> None:
     mo.browser.submit("/account/recovery-codes", {})
     mo.browser.submit("/account/authenticator/remove", {})
     actions.stack.command("account", "reset-second-factor", mo.username)
+
+
+def _what_people_do_with_links(actions: Actions) -> None:
+    mo, browser = actions.person(), Browser(actions.stack)
+    mo.sign_in()
+    mo.browser.get("/account/security")
+    mo.browser.submit("/account/email", {"email": "mo@example.org", "current_for_email": mo.password})
+    browser.get("/forgot-password")
+    browser.submit("/forgot-password", {"typed": "nobody at all"})
+    browser.get("/sign-up")
+    browser.submit("/sign-up", {"username": "somebody new", "email": "new@example.org"})
+    browser.follow(actions.stack.command("account", "invite", mo.username)["link"])
+    browser.submit("/new-password", {"new": "a fresh long password 7"})
 
 
 def _what_clients_do(actions: Actions) -> None:

@@ -81,7 +81,7 @@ def test_every_list_is_an_object_a_line_and_takes_a_limit(stack: Stack, mo: Pers
     clients = many_clients(stack.parts, ["One", "Two"])
     many_grants(stack.parts, mo.subject, clients)
     mo.sign_in()  # which is another event
-    stack.command("account", "create", "another")
+    stack.command("account", "create", "another", "--password-stdin", stdin="a password of another")
     for name in ("client", "account", "resource-server", "grant", "event"):
         for limit, expected in (("1", 1), ("2", 2)):
             result = stack.auth_app.test_cli_runner().invoke(args=[name, "list", "--limit", limit])

@@ -134,6 +134,7 @@ FOR_PAGES = [
             "/account/security",
             "/connected-apps",
             "/logout/done",
+            "/new-password/chosen",
             "/jwks",
             "/health/live",
             "/health/ready",
@@ -143,6 +144,7 @@ FOR_PAGES = [
     asked("/static/moogle.css"),
     asked("/device", user_code="LIVE_user_code"),
     asked("/sign-in", next="/connected-apps"),
+    asked("/new-password", link="LIVE_link"),
     asked("/logout", **LOGOUT),
     posted("/logout", **LOGOUT),
     asked("/logout/confirm", request="LIVE_logout"),
@@ -191,5 +193,6 @@ NO_USE = [
     asked("/nothing/here"),
     sent_by_a_page("/account/password", current="not the password", new="x"),
     sent_by_a_page("/account/authenticator/add", code="no code"),
+    sent_by_a_page("/new-password", new="x"),
 ]
 """What is refused as it is."""

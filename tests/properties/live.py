@@ -73,9 +73,14 @@ class Live:
             "LIVE_made_passkey": self._made_passkey,
             "LIVE_signed_by_passkey": self._signed_by_passkey,
             "LIVE_passkey": lambda: str(self._actions.stack.parts.passkey_store.of(self.person.subject)[-1].id),
+            "LIVE_link": lambda: str(self._invitation()["link"]).partition("=")[2],
         }
         self._authenticator = Authenticator(actions.stack.auth)
         add_passkey(self.person, self._authenticator)
+
+    def _invitation(self) -> dict[str, object]:
+        invitation: dict[str, object] = self._actions.stack.command("account", "invite", "somebody-invited")
+        return invitation
 
     def fill(self, text: str) -> str:
         """`text` with every name replaced by its value."""

@@ -9,6 +9,7 @@ from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.account import Account
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.database import Database
+from tests.support.mail import no_notices
 from tests.support.passwords import QUICK_HASHER
 
 OLD, NEW = "the first long password", "the second long password"
@@ -30,18 +31,18 @@ class Overtaken(PasswordHasher):
 
 
 def test_a_sign_in_that_renews_the_hash_does_not_revive_a_password(database: Database) -> None:
-    store = AccountStore(database, QUICK_HASHER)
+    store = AccountStore(database, QUICK_HASHER, no_notices(database))
     account = store.create(new_grant_id(), OLD)
-    AccountStore(database, Overtaken(store, account)).authenticate(account.username, OLD)
+    AccountStore(database, Overtaken(store, account), no_notices(database)).authenticate(account.username, OLD)
     assert store.authenticate(account.username, OLD) is None
     assert store.authenticate(account.username, NEW) is not None
 
 
 def test_a_sign_in_renews_a_hash_whose_costs_are_not_todays(database: Database) -> None:
-    store = AccountStore(database, QUICK_HASHER)
+    store = AccountStore(database, QUICK_HASHER, no_notices(database))
     account = store.create(new_grant_id(), OLD)
     today = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
-    AccountStore(database, today).authenticate(account.username, OLD)
+    AccountStore(database, today, no_notices(database)).authenticate(account.username, OLD)
     renewed = store.find(account.id)
     assert renewed is not None
     assert not today.check_needs_rehash(renewed.password_hash)
@@ -49,7 +50,7 @@ def test_a_sign_in_renews_a_hash_whose_costs_are_not_todays(database: Database) 
 
 def test_who_signed_out_everywhere_while_somebody_else_did_is_signed_out(database: Database) -> None:
     """Each counts: a session that began in between has ended too."""
-    store = AccountStore(database, QUICK_HASHER)
+    store = AccountStore(database, QUICK_HASHER, no_notices(database))
     account = store.create(new_grant_id(), OLD)
     other = Thread(target=store.sign_out_everywhere, args=[account.id])
 
@@ -67,7 +68,7 @@ def test_who_signed_out_everywhere_while_somebody_else_did_is_signed_out(databas
 
 
 def test_a_new_password_is_not_stored_in_a_session_that_has_ended(database: Database) -> None:
-    store = AccountStore(database, QUICK_HASHER)
+    store = AccountStore(database, QUICK_HASHER, no_notices(database))
     account = store.create(new_grant_id(), OLD)
     assert store.change_password(account, NEW) is not None
     assert store.change_password(account, "the password of a thief") is None

@@ -16,6 +16,7 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.database import Database
 from auth_service.storage.grant_records import GrantRecordStore
+from tests.support.mail import no_notices
 from tests.support.passwords import QUICK_HASHER
 
 
@@ -25,7 +26,7 @@ class World:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.accounts, self.clients, self.records = (
-            AccountStore(database, QUICK_HASHER),
+            AccountStore(database, QUICK_HASHER, no_notices(database)),
             ClientStore(database),
             GrantRecordStore(database),
         )

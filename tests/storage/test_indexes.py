@@ -29,6 +29,7 @@ from auth_service.storage.redis_connection import connect_redis
 from auth_service.storage.second_factors import SecondFactorStore
 from auth_service.storage.token_reuses import TokenReuseStore
 from shared.service.key_wrapping import KeyWrapping
+from tests.support.mail import no_notices
 from tests.support.passwords import QUICK_HASHER
 from tests.support.query_plans import foreign_keys_without_index, plans
 
@@ -86,13 +87,13 @@ class Tables:
 
 @pytest.fixture
 def tables(database: Database) -> Tables:
-    accounts, clients = AccountStore(database, QUICK_HASHER), ClientStore(database)
+    accounts, clients = AccountStore(database, QUICK_HASHER, no_notices(database)), ClientStore(database)
     account, client = accounts.create(new_grant_id(), "a password"), new_client()
     clients.create(client, ())
     consents, origins = ConsentStore(database, 60), ClientOrigins(database)
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
     apps = ConnectedAppStore(database, GrantStore(connect_redis("redis://nobody.invalid"), 1))  # no grant to ask about
-    reuses, passkeys = TokenReuseStore(database), PasskeyStore(database)
+    reuses, passkeys = TokenReuseStore(database, no_notices(database)), PasskeyStore(database)
     factors = SecondFactorStore(database, KeyWrapping([bytes(32)]))
     return Tables(
         accounts, clients, consents, origins, records, apps, ended, reuses, passkeys, factors, account.id, client

@@ -91,8 +91,9 @@ class Person:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self.username = f"person-{next(_numbers)}"
-        account = stack.command("account", "create", self.username)
-        self.subject, self.password = account["sub"], account["password"]
+        self.password = secrets.token_urlsafe(12)
+        create = ("account", "create", self.username, "--password-stdin")
+        self.subject = stack.command(*create, stdin=self.password)["sub"]
         self.browser = Browser(stack)
 
     def sign_in(self, password: str | None = None, address: str = "/sign-in") -> requests.Response:

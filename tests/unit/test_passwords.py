@@ -11,6 +11,7 @@ from auth_service.models.password import password_problem
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.database import Database
 from auth_service.storage.password_hashing import HasherInTurns, TooManyPasswordsError
+from tests.support.mail import no_notices
 from tests.support.passwords import QUICK_HASHER
 
 
@@ -24,14 +25,14 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def store(database: Database) -> AccountStore:
-    return AccountStore(database, QUICK_HASHER)
+    return AccountStore(database, QUICK_HASHER, no_notices(database))
 
 
 @pytest.mark.clause("ASVS 11.4.2")
 def test_a_weaker_hash_becomes_a_strong_one_when_its_owner_signs_in(store: AccountStore, database: Database) -> None:
     created = store.create("mo", "a password of mo")
     weak = created.password_hash
-    strong_store = AccountStore(database, HasherInTurns(lambda: None))
+    strong_store = AccountStore(database, HasherInTurns(lambda: None), no_notices(database))
     assert strong_store.authenticate("mo", "a wrong password") is None
     assert store.find_by_username("mo").password_hash == weak
     assert strong_store.authenticate("mo", "a password of mo") is not None
@@ -50,7 +51,7 @@ def test_an_unknown_name_costs_as_much_as_a_wrong_password(database: Database) -
             verified.append(str(hash).rpartition("$")[0].rpartition("$")[0])
             return super().verify(hash, password)
 
-    store = AccountStore(database, Counting())
+    store = AccountStore(database, Counting(), no_notices(database))
     store.create("mo", "a password of mo")
     assert store.authenticate("mo", "a wrong password") is None
     assert store.authenticate("nobody", "a wrong password") is None

@@ -10,6 +10,7 @@ from auth_service.cli.doctor.configuration import setting_findings
 from auth_service.cli.doctor.database import database_findings
 from auth_service.cli.doctor.documents import host_findings
 from auth_service.cli.doctor.keys import key_findings
+from auth_service.cli.doctor.mail import mail_findings
 from auth_service.cli.doctor.redis import (
     clock_findings,
     expiry_findings,
@@ -46,6 +47,7 @@ def _checks() -> Mapping[str, Check]:
         "Redis' keys": partial(expiry_findings, redis),
         "ends": partial(told_findings, here.reconciler.check),
         "signing keys": partial(key_findings, here.signing_keys),
+        "mail": partial(mail_findings, here.mail_worker.check if here.mail_worker else None, here.mail),
         "issuer": partial(
             document_findings, f"{issuer}/.well-known/oauth-authorization-server", metadata, "AUTH_ISSUER"
         ),

@@ -24,6 +24,7 @@ from auth_service.storage.exchanged_tokens import ExchangedTokenStore
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.grant_records import GrantRecordStore
+from auth_service.storage.password_links import PasswordLinks
 from auth_service.storage.redis_connection import RedisClients
 from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.token_reuses import TokenReuseStore
@@ -51,8 +52,10 @@ class GrantRevocation:
         clients: ClientStore,
         resource_servers: ResourceServerStore,
         reuses: TokenReuseStore,
+        links: PasswordLinks,
     ) -> None:
         self._records = records
+        self._links = links
         self._reuses = reuses
         self._ended = ended
         self._redis = redis
@@ -131,6 +134,17 @@ class GrantRevocation:
         if at is None:
             return False
         self._announce_all(at, lambda: self._ended.grants_of(account.id))
+        return True
+
+    def choose_password(self, token: str, password: str) -> bool:
+        """Store the password that somebody chose with a link, in the same way.
+
+        False, and nothing was changed, if the link can't be used. Raises AlreadyExistsError.
+        """
+        chosen = self._links.choose(token, password)
+        if chosen is None:
+            return False
+        self._announce_all(chosen.ended_at, lambda: self._ended.grants_of(chosen.account_id))
         return True
 
     def delete_client(self, client_id: str, progress: Progress | None = None) -> None:

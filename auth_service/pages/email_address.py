@@ -1,0 +1,116 @@
+"""People have another e-mail address in a section under "Sign-in and security", and confirm it by a mailed link."""
+
+import logging
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+from auth_service.models.account import normalised_email
+from auth_service.models.smtp_server import LONGEST_EMAIL, is_email
+from auth_service.pages.security import SecurityPage
+from auth_service.storage.accounts import AccountStore
+from auth_service.storage.email_changes import EmailChanges
+from auth_service.storage.password_hashing import TooManyPasswordsError
+from auth_service.storage.throttle import Throttle
+from auth_service.web.browser_session import signed_in_account
+from auth_service.web.failed_sign_ins import FailedSignIns
+from auth_service.web.followed_link import followed_link, forget_link, keep_link
+from auth_service.web.forms_again import Again, show_again
+from auth_service.web.waiting import in_minutes
+
+_log = logging.getLogger(__name__)
+
+
+class EmailForm(FlaskForm):
+    """The present password is asked for: with the address goes the way to a new password."""
+
+    email = StringField("New e-mail address", [InputRequired(), Length(max=LONGEST_EMAIL)])
+    current_for_email = PasswordField("Present password", [InputRequired(), Length(max=1024)])
+
+
+def email_section(
+    page: SecurityPage,
+    accounts: AccountStore,
+    throttle: Throttle,
+    failed_sign_ins: FailedSignIns,
+    changes: EmailChanges,
+) -> Blueprint:
+    """Add the section to the page, and return a blueprint with its action."""
+    blueprint = Blueprint("email", __name__)
+    show_again(blueprint, lambda: url_for("security.show", again=Again.STALE))
+    page.add("email", lambda _: {"form": EmailForm()})
+
+    @blueprint.post("/account/email")
+    def change() -> ResponseReturnValue:
+        account = signed_in_account(accounts)
+        if account is None:
+            return redirect(url_for("sign_in.sign_in", next=url_for("security.show")), 303)
+        form, address = EmailForm(), request.remote_addr or ""
+        email = normalised_email(form.email.data or "")
+
+        def again(problem: str) -> str:
+            return page.show(account, "email", form=form, problem=problem)
+
+        if not form.validate_on_submit():
+            return again("The address and your present password are needed."), 422
+        if not is_email(email):
+            return again("An e-mail address looks like mo@example.org."), 422
+        admission = throttle.admit_sign_in(account.username, address)
+        if isinstance(admission, int):
+            failed_sign_ins.password_not_repeated(account.id, throttled=True)
+            return again("Too many attempts. Try again later."), 429, {"Retry-After": str(admission)}
+        try:
+            known = accounts.authenticate(account.username, form.current_for_email.data or "")
+        except TooManyPasswordsError:
+            throttle.not_tried(admission)
+            raise
+        if known is None:
+            failed_sign_ins.password_not_repeated(account.id, throttled=False)
+            return again("That is not your present password."), 422
+        throttle.sign_in_succeeded(admission)
+        wait = throttle.mailed_for(email, address)
+        if wait is not None:
+            problem = f"Too many messages to this address. Try again in {in_minutes(wait)}."
+            return again(problem), 429, {"Retry-After": str(wait)}
+        changes.request(account, email)
+        _log.info("another e-mail address is wanted", extra={"account_id": account.id})
+        flash("We sent a message to that address. Open the link in it within a day; until then nothing changes.")
+        return redirect(url_for("security.show"), 303)
+
+    return blueprint
+
+
+def new_address_page(accounts: AccountStore, changes: EmailChanges, help_contact: str | None) -> Blueprint:
+    """Return a blueprint with the page to which the link leads."""
+    blueprint = Blueprint("new_address", __name__)
+    show_again(blueprint, lambda: url_for("new_address.show", again=Again.STALE))
+
+    def _unusable() -> ResponseReturnValue:
+        return render_template("unusable_link.html", help_contact=help_contact), 410
+
+    @blueprint.get("/new-address")
+    def show() -> ResponseReturnValue:
+        if (led_on := keep_link()) is not None:
+            return led_on
+        wanted = changes.wanted(followed_link())
+        if wanted is None:
+            return _unusable()
+        username, email = wanted
+        return render_template("new_address.html", username=username, email=email)
+
+    @blueprint.post("/new-address")
+    def confirm() -> ResponseReturnValue:
+        if not changes.confirm(followed_link()):
+            return _unusable()
+        forget_link()
+        _log.info("an e-mail address was confirmed")
+        return redirect(url_for("new_address.confirmed"), 303)
+
+    @blueprint.get("/new-address/confirmed")
+    def confirmed() -> ResponseReturnValue:
+        return render_template("address_confirmed.html", account=signed_in_account(accounts))
+
+    return blueprint
