@@ -38,6 +38,7 @@ from auth_service.web.double_clicks import DoubleClicks
 from auth_service.web.errors import install_error_handlers
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import install_words
+from auth_service.web.overload import OverloadAnswer
 from auth_service.web.protocol_app import ProtocolApp
 from auth_service.web.route import MAX_BODY
 from auth_service.web.sign_ins import SignIns
@@ -45,6 +46,7 @@ from shared.gunicorn.worker_setup import WorkerSetup, offer
 from shared.operations.health import Check, health_endpoints
 from shared.operations.log_config import configure_logging
 from shared.operations.metrics import install_metrics
+from shared.operations.overload import URGENT_PATHS, CountedOverload
 from shared.operations.request_log import follow_requests
 from shared.operations.tracing import wants_traces
 from shared.service.environment import load_or_exit
@@ -91,9 +93,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))
     _install_pages(app, parts)
     app.wsgi_app = HostNames(app.wsgi_app, settings.host_names[0])  # type: ignore[method-assign]
-    app.wsgi_app = ProtocolApp(  # type: ignore[method-assign]
+    programs = ProtocolApp(
         routes(parts), app.wsgi_app, issuer=settings.issuer, host_names=settings.host_names, metrics=metrics
     )
+    app.wsgi_app = programs  # type: ignore[method-assign]
     if settings.trusted_proxies:
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
             app.wsgi_app, settings.trusted_proxies, "AUTH_TRUSTED_PROXIES"
@@ -108,6 +111,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         WorkerSetup(
             max_body_size=MAX_BODY,
             refusal_headers=headers,
+            unavailable=CountedOverload(OverloadAnswer(app, programs, headers, settings.issuer), parts.metrics),
+            urgent_paths=URGENT_PATHS,
             drain_time=settings.drain_time,
             start=parts.reconciler.start,
             start_once=lambda: ask_whether_redis_replays(parts.redis.reads),

@@ -11,11 +11,14 @@ from http import HTTPStatus
 from gunicorn.glogging import Logger
 
 from buffering_worker.connection import Connection
+from buffering_worker.queue_probe import QueueProbe
 from buffering_worker.request_head import HeadReader
 from buffering_worker.settings import ConnectionLimits
 
 _FULL_PAUSE = 0.01
 """Seconds for which nobody is accepted while every connection is at work: the threads need the processor."""
+_LOST = select.EPOLLHUP | select.EPOLLERR
+"""Nobody can take an answer. A client that has only stopped sending may still want one (RFC 9112 §9.6)."""
 
 
 class Connections:
@@ -26,6 +29,7 @@ class Connections:
         self._limits = limits
         self._log = log
         self._readiness = select.epoll()
+        self.probe = QueueProbe(self._readiness, limits.longest_wait)
         self._open: set[Connection] = set()
         self._waiting: dict[int, Connection] = {}
         """Connections by file descriptor. The thread that takes one out has it to itself."""
@@ -60,10 +64,17 @@ class Connections:
     def next_ready(self) -> Connection | None:
         """Wait until a client has sent or can take something, and take its connection out.
 
-        None where another thread was faster, or the connection was closed meanwhile.
+        None where another thread was faster, or the connection was closed meanwhile, here or by its client.
         """
-        for number, _ in self._readiness.poll(maxevents=1):
-            return self._waiting.pop(number, None)
+        for number, event in self._readiness.poll(maxevents=1):
+            connection = self._waiting.pop(number, None)
+            if connection is None:
+                if number == self.probe.number:
+                    self.probe.came_out()
+            elif event & _LOST:
+                self.close(connection)
+            else:
+                return connection
         return None
 
     def wait(self, connection: Connection) -> None:

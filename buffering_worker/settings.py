@@ -35,6 +35,7 @@ class ConnectionLimits:
     max_body_size: int
     max_buffered: int
     max_connections: int
+    longest_wait: float
     refusal_headers: Mapping[str, str]
 
 

@@ -11,7 +11,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gunicorn.config import Config
@@ -21,6 +21,7 @@ from gunicorn.workers.base import Worker
 from buffering_worker.concurrency_limit import ConcurrencyLimit
 from buffering_worker.connections import Connections
 from buffering_worker.exchange import LINGERING, Exchange
+from buffering_worker.late_requests import Application, LateRequests, plain_unavailable
 from buffering_worker.request_head import HeadReader
 from buffering_worker.settings import ConnectionLimits, head_limits, refuse_unheeded
 from buffering_worker.starting_workers import StartingWorkers
@@ -45,6 +46,13 @@ class BufferingWorker(Worker):
     max_buffered = 64 * 1024 * 1024
     """Bytes of requests that aren't whole and of responses that aren't taken. Beyond it, connections with more than
     their share are closed."""
+    longest_wait = 0.05
+    """Seconds that a request may wait for a thread while requests queue. One that waited longer is answered by
+    `unavailable`."""
+    urgent_paths: Collection[str] = frozenset()
+    """Paths at which no request waits too long."""
+    unavailable: Application | None = None
+    """A WSGI application that answers 503 at once. None for a line of text."""
     refusal_headers: Mapping[str, str] = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     """Headers of what the worker answers without asking the application."""
 
@@ -68,12 +76,19 @@ class BufferingWorker(Worker):
             max_body_size=self.max_body_size,
             max_buffered=self.max_buffered,
             max_connections=self.cfg.worker_connections,
+            longest_wait=self.longest_wait,
             refusal_headers=self.refusal_headers,
         )
         heads = HeadReader(head_limits(self.cfg), multiprocess=self.cfg.workers > 1)
         self._connections = Connections(heads, limits, self.log)
+        application = LateRequests(
+            self.wsgi,
+            self.unavailable or plain_unavailable(self.refusal_headers),
+            self._connections.probe,
+            self.urgent_paths,
+        )
         self._exchange = Exchange(
-            self.wsgi, self._connections, limits, self.log, self._count_request, self._ends_connections
+            application, self._connections, limits, self.log, self._count_request, self._ends_connections
         )
         self._slots = ConcurrencyLimit(self.concurrency)
         self._leaving = False

@@ -22,10 +22,12 @@ from fit_service.storage.redis_connection import redis_client
 from fit_service.web.access import limit_bodies
 from fit_service.web.cross_origin import let_other_origins_read
 from fit_service.web.errors import install_error_handlers
+from fit_service.web.overload import overload_answer
 from shared.gunicorn.worker_setup import WorkerSetup, offer
 from shared.operations.health import Check, health_endpoints
 from shared.operations.log_config import configure_logging
 from shared.operations.metrics import install_metrics
+from shared.operations.overload import URGENT_PATHS, CountedOverload
 from shared.operations.request_log import follow_requests
 from shared.operations.tracing import wants_traces
 from shared.resource_server import CannotValidateError, MisconfiguredError
@@ -86,6 +88,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         WorkerSetup(
             max_body_size=max(getattr(view, "max_body", 0) for view in app.view_functions.values()),
             refusal_headers=headers,
+            unavailable=CountedOverload(overload_answer(app, headers, settings.cors_origins), parts.metrics),
+            urgent_paths=URGENT_PATHS,
             drain_time=settings.drain_time,
             start=lambda: None,
             start_once=lambda: _ask_redis(settings.redis_url),

@@ -108,6 +108,11 @@ def _http_error(error: HTTPException) -> Response:
     return make_response(error.response) if error.response is not None else _answer(failure_of(error))
 
 
+def unavailable() -> Response:
+    """Answer that nothing can be answered at the moment, in the form that the asker reads."""
+    return _answer(_UNAVAILABLE)
+
+
 def failed(error: Exception) -> Response:
     """Answer it in the form that the asker reads."""
     return _answer(failure_of(error))

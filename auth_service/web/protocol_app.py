@@ -205,10 +205,7 @@ class ProtocolApp:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer what there is a route for, if it comes under a name of ours."""
         began, path, method = time.perf_counter(), environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        route = self._routes.get(path)
-        variables: tuple[str, ...] = ()
-        if route is None:
-            route, variables = self._find(path)
+        route, variables = self.route_at(path)
         if route is None or not self._is_trusted(environ.get("HTTP_HOST")):
             return self._pages(environ, start_response)
         environ[ROUTE] = route.path
@@ -237,7 +234,10 @@ class ProtocolApp:
         start_response(f"{status} {HTTP_STATUS_CODES[status].upper()}", [*fields.items(), *answer.headers])
         return [] if method == "HEAD" else [sent]
 
-    def _find(self, path: str) -> tuple[Route | None, tuple[str, ...]]:
+    def route_at(self, path: str) -> tuple[Route | None, tuple[str, ...]]:
+        """Return the route that answers there, if there is one, and the values of its variables."""
+        if route := self._routes.get(path):
+            return route, ()
         start, slash, variable = path.rpartition("/")
         return (self._with_variable.get(start + slash) if variable else None), (variable,)
 

@@ -1,5 +1,6 @@
 """A WSGI application of a few lines, and workers for it that have little patience or room."""
 
+import itertools
 import os
 import threading
 import time
@@ -16,12 +17,19 @@ STREAM = [bytes([each]) * 100_000 for each in range(1, 65)]
 HUGE_PART = b"huge" * 4_194_304
 """The same in one part, of which the worker has to keep whatever the kernel doesn't."""
 _released = threading.Event()
+_counted = itertools.count(1)
 
 
 class Worker(BufferingWorker):
     """As in production, but for the size of bodies."""
 
     max_body_size = LARGEST_BODY
+
+
+class StrictWorker(Worker):
+    """Has a path at which no request waits too long."""
+
+    urgent_paths = frozenset({"/urgent"})
 
 
 class HastyWorker(Worker):
@@ -90,6 +98,11 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         return _answer(start_response, "413 TOO LARGE", b"too large")
     if path == "/slow":
         time.sleep(1)
+    if path.startswith("/until/"):
+        while not Path(os.environ["TEST_EVENTS"], path.removeprefix("/until/")).exists():
+            time.sleep(0.02)
+    if path == "/counted":
+        return _answer(start_response, "200 OK", str(next(_counted)).encode())
     if path == "/held-up":
         _released.wait(20)
     if path == "/release":

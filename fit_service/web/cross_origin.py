@@ -25,5 +25,9 @@ _SHOWN = (
 def let_other_origins_read(blueprint: Blueprint, origins: Collection[str]) -> None:
     """Let scripts of these origins read, of any if `*` is among them: only a token opens this API, never a cookie."""
     if origins:
-        access = ScriptAccess(lambda origin: "*" in origins or origin in origins, sent=_SENT, shown=_SHOWN)
-        let_scripts_read(blueprint, access)
+        let_scripts_read(blueprint, script_access(origins))
+
+
+def script_access(origins: Collection[str]) -> ScriptAccess:
+    """Say what scripts of these origins may send and read."""
+    return ScriptAccess(lambda origin: "*" in origins or origin in origins, sent=_SENT, shown=_SHOWN)

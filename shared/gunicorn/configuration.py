@@ -67,6 +67,8 @@ def post_worker_init(worker: Any) -> None:
         return
     worker.max_body_size = setup.max_body_size
     worker.refusal_headers = setup.refusal_headers
+    worker.unavailable = setup.unavailable
+    worker.urgent_paths = setup.urgent_paths
     set_drain_time(setup.drain_time)
     setup.start()
     if worker.age == 1:

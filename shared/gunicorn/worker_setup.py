@@ -1,10 +1,11 @@
 """What a service tells the gunicorn worker that serves it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # gunicorn's master reads this and is to have no modules that workers would inherit
+    from _typeshed.wsgi import WSGIApplication
     from flask import Flask
 
 _EXTENSION = "worker_setup"
@@ -18,6 +19,10 @@ class WorkerSetup:
     """Bytes of the largest request body that the service reads."""
     refusal_headers: Mapping[str, str]
     """Headers of what the worker answers without asking the service."""
+    unavailable: "WSGIApplication"
+    """It answers requests that waited too long, in place of the service: 503, without asking anything."""
+    urgent_paths: Collection[str]
+    """The service itself answers these, however long they waited."""
     drain_time: float
     """Seconds for which the service goes on after it was told to stop."""
     start: Callable[[], object]

@@ -29,6 +29,11 @@ def data_headers(address: str) -> dict[str, str]:
     }
 
 
+def page_headers(address: str) -> dict[str, str]:
+    """Return the headers of a page without scripts, from a service at this address."""
+    return {**data_headers(address), "Content-Security-Policy": _PAGE_POLICY.format("", "'self'")}
+
+
 def _transport_security(address: str) -> dict[str, str]:
     """None without TLS (RFC 6797 §7.2), nor at `localhost`, which has other sites at other ports.
 

@@ -29,6 +29,8 @@ class OpenLoad:
     request: bytes
     outcomes: Counter[int | str] = field(default_factory=Counter)
     """By status; or that the caller `gave up`, or that the connection was `closed` before an answer had come."""
+    waits: list[float] = field(default_factory=list)
+    """Seconds that each good answer took."""
 
     def run(self, seconds: float, *, per_second: float = math.inf, at_once: float = math.inf) -> float:
         """Send so many per second, or always so many at once; the good answers of each second."""
@@ -98,6 +100,8 @@ class _Run:
             caller.answer += heard
             if (status := _status(caller.answer)) is not None:
                 self._load.outcomes[status] += 1
+                if status == 200:
+                    self._load.waits.append(time.monotonic() - caller.asked_at)
                 caller.answer = None
                 del self._waiting[caller]
                 self._idle.append(caller)
