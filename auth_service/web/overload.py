@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class OverloadAnswer:
-    """A WSGI application that asks nothing: a page for people, JSON for programs."""
+    """A WSGI application: a page for people, JSON for programs. It asks for clients' origins, once a second at most."""
 
     def __init__(self, app: Flask, programs: ProtocolApp, headers: Mapping[str, str], issuer: str) -> None:
         """`headers` are those of all answers."""
