@@ -71,6 +71,7 @@ bench: ## Measure token endpoints, validated calls, revocation latency, large ta
 	@.venv/bin/python -m benchmarks.scale
 	@.venv/bin/python -m benchmarks.startup
 	@.venv/bin/python -m benchmarks.capacity
+	@.venv/bin/python -m benchmarks.overload
 
 bench-peers: ## Measure the token endpoints beside node-oidc-provider's (needs wrk, redis-server, PostgreSQL, npm)
 	@"$(PYTHON)" -m tools.environment dev

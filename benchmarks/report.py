@@ -44,7 +44,7 @@ def write(title: str, text: str) -> None:
     """Put a section in place of the one with this title, and say on what everything was measured."""
     sections = {**_sections(), title: f"\n{text}\n"}
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    machine = f"Python {platform.python_version()}, {versions}; {_processor()}."
+    machine = f"Python {platform.python_version()}, {versions}; {processor()}."
     heading = (
         "# Results\n\nWritten by `make bench`. Ratios within one run count; absolute figures are this machine's.\n\n"
     )
@@ -73,6 +73,7 @@ def _cpu(rounds: Sequence[Round]) -> float:
     return statistics.median(each.cpu_per_1000 for each in rounds)
 
 
-def _processor() -> str:
+def processor() -> str:
+    """What the machine's is called."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -68,6 +68,16 @@ class Connection:
         request = self._head.size + len(self._body.content) if self._head else 0
         return len(self._received) + request + self.send_buffer.unsent
 
+    def has_sent(self) -> bool:
+        """Whether something has come that was not received yet, be it the end."""
+        try:
+            self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
+
     def receive(self) -> bool:
         """Take what has come, and say whether more may come. Raises OSError when the connection is lost."""
         try:

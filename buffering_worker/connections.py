@@ -16,7 +16,7 @@ from buffering_worker.request_head import HeadReader
 from buffering_worker.settings import ConnectionLimits
 
 _FULL_PAUSE = 0.01
-"""Seconds for which nobody is accepted while every connection is at work: the threads need the processor."""
+"""Seconds for which nobody is accepted while every connection is at work, or waits for a thread."""
 _LOST = select.EPOLLHUP | select.EPOLLERR
 """Nobody can take an answer. A client that has only stopped sending may still want one (RFC 9112 §9.6)."""
 
@@ -33,15 +33,18 @@ class Connections:
         self._open: set[Connection] = set()
         self._waiting: dict[int, Connection] = {}
         """Connections by file descriptor. The thread that takes one out has it to itself."""
+        self._closable: list[Connection] = []
+        """Those that may have to make room, who has least time left last. To look at all of them takes long."""
 
     def any_open(self) -> bool:
         """Whether a connection is open, here or in a thread's hands."""
         return bool(self._open)
 
     def accept(self, listener: socket.socket) -> bool:
-        """Take the next client that waits at a listener, and say whether there was one."""
-        if len(self._open) >= self._limits.max_connections:
-            self._make_room()
+        """Take the next client that waits at a listener, if there is room, and say whether there may be more."""
+        if len(self._open) >= self._limits.max_connections and not self._make_room():
+            time.sleep(_FULL_PAUSE)
+            return True
         try:
             client, address = listener.accept()
         except OSError as error:
@@ -106,12 +109,20 @@ class Connections:
             return False
         return sum(each.buffered for each in list(self._waiting.values())) > self._limits.max_buffered
 
-    def _make_room(self) -> None:
-        """Close the connection that has least time left: half a request, or the one that is unused for longest."""
-        if waiting := list(self._waiting.items()):
-            self._close_waiting(min(waiting, key=lambda each: each[1].deadline)[0])
-        else:
-            time.sleep(_FULL_PAUSE)
+    def _make_room(self) -> bool:
+        """Close the connection that has least time left: half a request, or the one that is unused for longest.
+
+        One that waits for a thread is not closed: the next ones would wait as long. Says whether there was another.
+        """
+        if not self._closable:
+            self._closable = sorted([*self._waiting.values()], key=lambda each: each.deadline, reverse=True)
+        while self._closable:
+            connection = self._closable.pop()
+            number = connection.socket.fileno()
+            if self._waiting.get(number) is connection and not connection.has_sent():
+                self._close_waiting(number)
+                return True
+        return False
 
     def _close_waiting(self, number: int) -> None:
         if connection := self._waiting.pop(number, None):

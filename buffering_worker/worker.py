@@ -97,15 +97,18 @@ class BufferingWorker(Worker):
         for _ in range(self.cfg.threads):
             threading.Thread(target=self._answer_requests, daemon=True).start()
         self._starting.end(self.age)
+        housekeeping_at = 0.0
         while self._is_needed():
-            self.notify()
             for number, _ in arrivals.poll(_BLOCKED_AFTER * 1_000):
                 if listener := self._listeners.get(number):
                     self._connections.accept(listener)
                 else:
                     os.read(self.PIPE[0], 1_024)
-            self._slots.release_blocked(_BLOCKED_AFTER)
-            self._connections.close_overdue()
+            if (now := time.monotonic()) >= housekeeping_at:  # not after each client: it looks at all connections
+                housekeeping_at = now + _BLOCKED_AFTER
+                self.notify()
+                self._slots.release_blocked(_BLOCKED_AFTER)
+                self._connections.close_overdue()
         self._leaving = True
         self._stop()
 

@@ -61,6 +61,12 @@ class Failure:
 
 
 _UNAVAILABLE = Failure(503, "temporarily_unavailable", _TEXTS[503], [("Retry-After", "1")])
+_OVERLOADED = Failure(
+    503,
+    "temporarily_unavailable",
+    "More is asked than we can answer at the moment. Nothing was begun; try again in a few seconds.",
+    [("Retry-After", "1")],
+)
 
 
 def install_error_handlers(app: Flask) -> None:
@@ -108,9 +114,9 @@ def _http_error(error: HTTPException) -> Response:
     return make_response(error.response) if error.response is not None else _answer(failure_of(error))
 
 
-def unavailable() -> Response:
-    """Answer that nothing can be answered at the moment, in the form that the asker reads."""
-    return _answer(_UNAVAILABLE)
+def overloaded() -> Response:
+    """Answer that more is asked than can be answered, in the form that the asker reads."""
+    return _answer(_OVERLOADED)
 
 
 def failed(error: Exception) -> Response:

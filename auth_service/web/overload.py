@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from auth_service.web.errors import unavailable
+from auth_service.web.errors import overloaded
 from auth_service.web.protocol_app import ProtocolApp
 from shared.service.security_headers import page_headers
 
@@ -37,5 +37,5 @@ class OverloadAnswer:
 
 def _made(app: Flask, accept: str, headers: Mapping[str, str]) -> tuple[list[tuple[str, str]], bytes]:
     with app.test_request_context(headers={"Accept": accept}):
-        answer = unavailable()
+        answer = overloaded()
     return [*answer.headers.items(), *headers.items()], answer.get_data()

@@ -74,8 +74,8 @@ def test_behind_a_probe_that_was_kept_waiting_the_next_one_is_sent_at_once() -> 
 
 
 @contextmanager
-def one_thread(tmp_path: Path) -> Iterator[Served]:
-    with served(tmp_path, "StrictWorker", "--threads", "1", TEST_EVENTS=str(tmp_path)) as process:
+def one_thread(tmp_path: Path, *options: str) -> Iterator[Served]:
+    with served(tmp_path, "StrictWorker", "--threads", "1", *options, TEST_EVENTS=str(tmp_path)) as process:
         yield process
 
 
@@ -141,3 +141,16 @@ def test_a_request_whose_client_has_reset_its_connection_is_not_begun_and_one_th
         (tmp_path / "all-wait").touch()
         assert everything(stopped).endswith(b"\r\n\r\n1")
         assert waiting.recv(65_536).endswith(b"\r\n\r\n2")
+
+
+def test_a_full_worker_closes_no_connection_that_waits_for_a_thread(tmp_path: Path) -> None:
+    with one_thread(tmp_path, "--worker-connections", "12") as process, ExitStack() as stack:
+        clients = Clients(process, stack)
+        clients.ask("/until/all-wait")
+        waiting = clients.ask(*["/counted"] * 10)
+        more = [stack.enter_context(process.connect()) for _ in range(3)]
+        for client in more:
+            client.sendall(get("/counted", KEPT))
+        time.sleep(0.3)  # the first takes the place of an unused one; for the others there is none
+        (tmp_path / "all-wait").touch()
+        assert [status(client) for client in (*waiting, *more)] == [200] * 13

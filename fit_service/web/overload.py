@@ -11,7 +11,7 @@ from fit_service.web.errors import problem
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_DETAIL = "More is asked than can be answered at the moment. Nothing was begun: try again."
+_DETAIL = "More is asked than can be answered at the moment. Nothing was begun; try again."
 
 
 def overload_answer(app: Flask, headers: Mapping[str, str], origins: Collection[str]) -> "WSGIApplication":

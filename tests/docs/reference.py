@@ -40,6 +40,7 @@ from auth_service.storage.password_hashing import HasherInTurns
 from auth_service.web.browser_requests import MAX_ADDRESS
 from auth_service.web.protocol_app import MAX_PARAMETERS
 from auth_service.web.route import MAX_BODY, Route
+from buffering_worker.queue_probe import SHORT_QUEUE
 from buffering_worker.request_head import LONGEST_HEAD
 from buffering_worker.worker import BufferingWorker
 from fit_service.api import body_weight_batch
@@ -100,7 +101,8 @@ OAUTH_ERRORS = {
     "login_required": "`prompt=none`, and nobody is signed in, or too long ago",
     "server_error": "500: our mistake, and noted in the log",
     "slow_down": "a device asks too often, or during a short outage: its interval is five seconds longer now",
-    "temporarily_unavailable": "503: a store can't be asked; 429: too many from there. `Retry-After` says until when",
+    "temporarily_unavailable": "503: a store can't be asked, or too much is asked; 429: too many from there. "
+    "`Retry-After` says until when",
     "unapproved_software_statement": "software statements are not accepted",
     "unauthorized_client": "the client may not use this grant or endpoint",
     "unsupported_grant_type": "there is no such grant",
@@ -209,6 +211,11 @@ def limits() -> Iterator[Row]:
     yield "head of a request", _bytes(LONGEST_HEAD), "431"
     yield "time for a whole request to arrive", _count(worker.request_timeout, "s"), "408"
     yield "time to take each part of an answer", _count(worker.send_timeout, "s"), "the connection ends"
+    yield (
+        "wait for a thread of a worker, while requests queue",
+        f"{worker.longest_wait:g} s, and behind at least {SHORT_QUEUE} others",
+        "503, before it is begun",
+    )
     yield (
         "memory of a worker for requests and answers under way",
         _bytes(worker.max_buffered),

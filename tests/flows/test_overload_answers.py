@@ -43,7 +43,8 @@ def test_a_program_is_told_of_overload_as_of_an_outage(stack: Stack, path: str) 
         503,
         {
             "error": "temporarily_unavailable",
-            "error_description": "We can't answer at the moment. Nothing was lost; try again in a few seconds.",
+            "error_description": "More is asked than we can answer at the moment. "
+            "Nothing was begun; try again in a few seconds.",
         },
     )
     assert headers(answer) == {**usual_headers(stack.auth, "application/json"), "Retry-After": "1"}
@@ -57,7 +58,7 @@ def test_a_program_that_asks_for_everything_is_told_in_json(stack: Stack) -> Non
 def test_a_person_gets_the_page_of_an_outage(stack: Stack) -> None:
     answer = shed(stack.auth_app, "/account", "GET", Accept="text/html")
     with stack.auth_app.test_request_context(headers={"Accept": "text/html"}):
-        assert (answer.status_code, answer.text) == (503, errors.unavailable().get_data(as_text=True))
+        assert (answer.status_code, answer.text) == (503, errors.overloaded().get_data(as_text=True))
     assert "<h1>Please try again</h1>" in answer.text
     assert headers(answer) == {**usual_headers(stack.auth, "text/html"), "Retry-After": "1"}
 
@@ -79,7 +80,7 @@ def test_the_fit_api_tells_of_overload_by_a_problem_document(stack: Stack) -> No
             "type": "about:blank",
             "title": "Service Unavailable",
             "status": 503,
-            "detail": "More is asked than can be answered at the moment. Nothing was begun: try again.",
+            "detail": "More is asked than can be answered at the moment. Nothing was begun; try again.",
         },
     )
     assert headers(answer) == {**usual_headers(stack.fit, "application/json"), "Retry-After": "1"}
