@@ -1,28 +1,23 @@
 """What an import costs: `python -m benchmarks.imports [MiB of an Apple export]`, without HTTP, on SQLite.
 
 A year of daily weighings in each format, as a person has it, is recognised, read, compared with what is stored and laid
-down. Of Apple's export, the reader's pass is put beside one of expat that does nothing with what it finds.
+down. Apple's export and many entries come in by the command, which is put beside a pass of expat over the same file.
 """
 
 import io
-import resource
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from datetime import time as time_of_day
 from pathlib import Path
-from xml.parsers import expat
 from zoneinfo import ZoneInfo
 
-from benchmarks import report
-from benchmarks.weighing_files import chunks, files, write_apple_export
+from benchmarks import import_command, report
+from benchmarks.weighing_files import files
 from fit_service.rules.entry_import import read_entries
 from fit_service.rules.entry_matching import Candidate
-from fit_service.rules.formats.apple_health import APPLE_HEALTH
-from fit_service.rules.formats.contract import Reading
 from fit_service.rules.formats.table import recognise
 from fit_service.rules.import_choices import MONTH_FIRST, Choices
 from fit_service.storage.body_weights import BodyWeightStore
@@ -32,20 +27,20 @@ TITLE = "Imports"
 _DAYS, _ROUNDS = 365, 5
 _CHOSEN = Choices(unit="kg", zone=ZoneInfo("Europe/Berlin"), time_of_day=time_of_day(7, 30), dates=MONTH_FIRST)
 """What a file says goes before all of these."""
-_WEIGHTS = 5_000
-_MEBIBYTE = 1024 * 1024
 
 
 def main() -> None:
     """Measure and write the results."""
-    size = int(sys.argv[1]) if len(sys.argv) > 1 else 256
+    size = int(sys.argv[1]) if len(sys.argv) > 1 else 1024
     with tempfile.TemporaryDirectory() as folder:
-        apple = _apple(Path(folder), size)
+        apple, many = import_command.apple(Path(folder), size), import_command.many(Path(folder))
         database = Database(f"sqlite:///{folder}/fit.sqlite")
         database.upgrade()
         formats = _formats(BodyWeightStore(database))
         database.close()
-    text = f"{_DAYS} daily weighings, medians of {_ROUNDS}, CPU time.\n\n{formats}\n\n{apple}"
+    command = "By `flask --app fit_service import`, each as a process of its own, CPU time with its start:"
+    daily = f"{_DAYS} daily weighings, medians of {_ROUNDS}, CPU time."
+    text = f"{daily}\n\n{formats}\n\n{apple}\n\n{command}\n\n{many}"
     report.write(TITLE, text)
     print(text)
 
@@ -71,43 +66,6 @@ def _import(store: BodyWeightStore, name: str, file: bytes, number: int) -> tupl
     with store.staged(subject, candidates, merge_twins=False) as staged, store.changing(subject) as changes:
         changes.insert_staged(staged)
     return read - began, time.process_time() - read
-
-
-def _apple(folder: Path, size: int) -> str:
-    path = folder / "export.xml"
-    write_apple_export(path, size * _MEBIBYTE, _WEIGHTS)
-    before = _peak()
-    passes = [(_cpu(lambda: _bare_pass(path)), _cpu(lambda: _reader_pass(path))) for _ in range(3)]
-    one, other = (min(times) for times in zip(*passes, strict=True))
-    return (
-        f"An export of Apple Health of {path.stat().st_size / _MEBIBYTE:.0f} MiB with {_WEIGHTS:,} weighings: a bare "
-        f"pass of expat {one:.2f} s, the reader {other:.2f} s, which is {one / other:.2f} of its speed. "
-        f"Reading it added {(_peak() - before) / _MEBIBYTE:.0f} MiB to the memory of the process."
-    )
-
-
-def _bare_pass(path: Path) -> None:
-    parser = expat.ParserCreate("utf-8")
-    for part in chunks(path):
-        parser.Parse(part, False)
-    parser.Parse(b"", True)
-
-
-def _reader_pass(path: Path) -> None:
-    with path.open("rb") as file:
-        found = sum(isinstance(row, Reading) for row in APPLE_HEALTH.read(file, "utf-8-sig"))
-    if found != _WEIGHTS:
-        raise SystemExit(f"The reader found {found} weighings.")
-
-
-def _cpu(work: Callable[[], None]) -> float:
-    began = time.process_time()
-    work()
-    return time.process_time() - began
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import io
 import json
 import sqlite3
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from fit_service.rules.entry_file import EntryFormat, Person
 from fit_service.rules.export_formats import FORMATS
 from fit_service.rules.weight import Weight
 
-_BEGIN = datetime(2025, 1, 1, 6, 30, tzinfo=UTC)
+FIRST = datetime(2025, 1, 1, 6, 30, tzinfo=UTC)
 _FIT_EPOCH = 631_065_600
 _PERSON = Person("https://auth.example", "0b7f2f5c1d9e4a6f8c3b2a1d0e9f8c7b")
 _RECORD = (
@@ -34,7 +34,7 @@ Weighing = tuple[datetime, int]
 
 def weighings(days: int) -> list[Weighing]:
     """One each morning."""
-    return [(_BEGIN + timedelta(days=day), 82_000 + 37 * day % 1_900) for day in range(days)]
+    return [(FIRST + timedelta(days=day), 82_000 + 37 * day % 1_900) for day in range(days)]
 
 
 def files(days: int) -> Mapping[str, bytes]:
@@ -57,7 +57,7 @@ def write_apple_export(path: Path, size: int, weights: int) -> None:
         for block in range(blocks):
             file.write(steps)
             for number in range(block * weights // blocks, (block + 1) * weights // blocks):
-                at = f"{_BEGIN + timedelta(hours=number):%Y-%m-%d %H:%M:%S}"
+                at = f"{FIRST + timedelta(hours=number):%Y-%m-%d %H:%M:%S}"
                 file.write(_RECORD.format(kind="BodyMass", unit="kg", at=at, value=f"{80 + number % 90 / 10:.1f}"))
         file.write("</HealthData>\n")
 
@@ -162,10 +162,3 @@ _MAKERS: Mapping[str, Callable[[list[Weighing]], bytes]] = {
     "health_connect": _health_connect,
     "myfitnesspal": _lines("Date,Weight", lambda at, kg: f"{at:%Y-%m-%d},{kg}"),
 }
-
-
-def chunks(path: Path, size: int = 64 * 1024) -> Iterator[bytes]:
-    """Read a file in parts."""
-    with path.open("rb") as file:
-        while part := file.read(size):
-            yield part
