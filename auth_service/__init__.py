@@ -30,6 +30,7 @@ from auth_service.pages.sessions import sessions_section
 from auth_service.pages.sign_in import sign_in_pages
 from auth_service.pages.sign_out import sign_out_pages
 from auth_service.pages.sign_up import sign_up_pages
+from auth_service.pages.your_data import your_data_pages
 from auth_service.routes import routes
 from auth_service.settings import Settings
 from auth_service.web.browser_requests import note_who_acts
@@ -221,6 +222,18 @@ def _install_pages(app: Flask, parts: Components) -> None:
     )
     app.register_blueprint(activity_pages(parts.accounts, parts.clients, parts.events, parts.reuses, parts.revocation))
     app.register_blueprint(overview_page(parts.accounts, parts.reuses))
+    app.register_blueprint(
+        your_data_pages(
+            parts.accounts,
+            parts.account_sessions,
+            parts.personal_data,
+            parts.resource_servers,
+            parts.revocation,
+            double_clicks,
+            parts.settings.account_deletion_grace,
+            parts.settings.help_contact,
+        )
+    )
     _install_security_page(app, parts, failed_sign_ins, double_clicks)
     _install_pages_of_links(app, parts, failed_sign_ins)
 

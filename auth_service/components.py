@@ -18,6 +18,7 @@ from auth_service.protocol.client_documents.known_clients import DocumentClients
 from auth_service.protocol.client_documents.reading import DocumentReader
 from auth_service.protocol.clients.assertion import ClientAssertions
 from auth_service.protocol.clients.authentication import ClientAuthentication
+from auth_service.protocol.deleted_accounts import DeletedAccountsEndpoint
 from auth_service.protocol.device.authorization import (
     DEVICE_CODE_LIFETIME,
     DeviceAuthorizationEndpoint,
@@ -56,6 +57,7 @@ from auth_service.storage.clients import ClientStore
 from auth_service.storage.connected_apps import ConnectedAppStore
 from auth_service.storage.consents import ConsentStore
 from auth_service.storage.database import Database
+from auth_service.storage.deleted_accounts import DeletedAccountStore
 from auth_service.storage.device_authorizations import DeviceAuthorizationStore
 from auth_service.storage.document_attempts import DocumentAttempts
 from auth_service.storage.email_changes import EmailChanges
@@ -72,6 +74,7 @@ from auth_service.storage.passkey_challenges import PasskeyChallengeStore
 from auth_service.storage.passkeys import PasskeyStore
 from auth_service.storage.password_hashing import HasherInTurns
 from auth_service.storage.password_links import PasswordLinks
+from auth_service.storage.personal_data import PersonalDataStore
 from auth_service.storage.redis_connection import RedisClients, connect_redis
 from auth_service.storage.repeated_answers import RepeatedAnswers
 from auth_service.storage.replay_cache import ReplayCache
@@ -136,6 +139,9 @@ class Components:
     issuance: TokenIssuance
     revocation: GrantRevocation
     reconciler: RevocationReconciler
+    deleted_accounts: DeletedAccountStore
+    deletions: DeletedAccountsEndpoint
+    personal_data: PersonalDataStore
     server: AuthorizationServer
     authorization: AuthorizationEndpoint
     pushed_requests: PushedAuthorizationRequests
@@ -173,6 +179,7 @@ def build(settings: Settings) -> Components:
     password_links = PasswordLinks(database, hasher, mail, notices)
     resource_servers = ResourceServerStore(database, userinfo_server(issuer))
     events, reuses = SecurityEventStore(database), TokenReuseStore(database, notices)
+    deleted_accounts = DeletedAccountStore(database, settings.account_deletion_grace)
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
     grants = GrantStore(redis, settings.redis_shards)
     ends = GrantEnds(redis, settings.redis_shards, settings.revocation_log_lifetime)
@@ -324,7 +331,12 @@ def build(settings: Settings) -> Components:
         creation=creation,
         issuance=issuance,
         revocation=revocation,
-        reconciler=RevocationReconciler(redis, ended, revocation, settings.redis_shards, settings.reconcile_interval),
+        reconciler=RevocationReconciler(
+            redis, ended, revocation, deleted_accounts, settings.redis_shards, settings.reconcile_interval
+        ),
+        deleted_accounts=deleted_accounts,
+        personal_data=PersonalDataStore(database),
+        deletions=DeletedAccountsEndpoint(caller_authentication, deleted_accounts),
         server=server,
         authorization=authorization,
         pushed_requests=PushedAuthorizationRequests(authentication, authorization, throttle, dpop, pushed),

@@ -57,6 +57,14 @@ def routes(parts: Components) -> list[Route]:
             {"GET": by_query(parts.feed.answer)},
             routine=True,
         ),
+        # docs/resource_server.md
+        Route(
+            "/deleted-accounts",
+            "deleted_accounts.tell_and_acknowledge",
+            "resource servers",
+            {"GET": by_query(parts.deletions.tell), "POST": by_form(parts.deletions.acknowledge)},
+            routine=True,
+        ),
         # RFC 7009 §2
         Route(
             "/revoke",

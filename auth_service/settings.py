@@ -72,6 +72,12 @@ class Settings(EnvironmentSettings):
     session_idle_lifetime: int = Field(1_800, ge=1, description="unused for so long, a browser session ends")
     session_lifetime: int = Field(43_200, ge=1, description="a browser session ends after this in any case")
 
+    account_deletion_grace: int = Field(
+        14 * 86_400,
+        ge=1,
+        description="an operator can restore a deleted account for so long; then it is erased, and APIs are told",
+    )
+
     registration: Literal["closed", "token", "open"] = Field(
         "closed", description="who may register clients at /register: nobody, who has an initial access token, anybody"
     )
@@ -164,6 +170,8 @@ class Settings(EnvironmentSettings):
             raise ValueError("AUTH_REFRESH_TOKEN_IDLE_LIFETIME must not exceed AUTH_GRANT_LIFETIME")
         if self.access_token_lifetime >= self.revocation_log_lifetime:
             raise ValueError("AUTH_REVOCATION_LOG_LIFETIME must exceed AUTH_ACCESS_TOKEN_LIFETIME")
+        if self.account_deletion_grace < self.revocation_log_lifetime:  # until then ends are repeated from its records
+            raise ValueError("AUTH_ACCOUNT_DELETION_GRACE must not be less than AUTH_REVOCATION_LOG_LIFETIME")
         return self
 
     @model_validator(mode="after")

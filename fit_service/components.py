@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
@@ -11,6 +12,7 @@ from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database
 from fit_service.storage.database_epoch import DatabaseEpochStore
+from fit_service.storage.erasure import Erasure
 from fit_service.storage.feed_position import FeedPositionStore
 from fit_service.storage.redis_connection import write_probe
 from fit_service.storage.request_counters import RequestCounters
@@ -30,6 +32,7 @@ from shared.operations.request_id import current_request_id
 from shared.operations.validation_metrics import validation_observer
 from shared.resource_server import TokenValidator, connect, metadata_address
 from shared.resource_server.back_channel import BackChannel
+from shared.resource_server.deleted_accounts import DeletedAccounts
 from shared.resource_server.dpop import Dpop, DpopNonces
 from shared.resource_server.resource_protector import ResourceProtector
 from shared.service.setting_types import key_bytes
@@ -77,6 +80,12 @@ def build(settings: Settings) -> Components:
     outbox, endings = Outbox(database, webhook_secrets), WebhookEndings(database)
     position = FeedPositionStore(database)
     channel = BackChannel(settings.auth_url or settings.issuer, settings.client_id, settings.client_secret)
+    deleted_accounts = DeletedAccounts(
+        issuer=settings.issuer,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        auth_url=settings.auth_url,
+    )
     return Components(
         settings=settings,
         database=database,
@@ -96,6 +105,7 @@ def build(settings: Settings) -> Components:
             endings,
             Sender(allow_private=settings.webhook_allow_private),
             ConsentFollower(channel, position, endings, READ) if settings.follow_revocations else None,
+            partial(deleted_accounts.run, Erasure(database).erase),
         ),
         feed_position=position,
         webhook_metrics=WebhookCollector(outbox, position, time.time),

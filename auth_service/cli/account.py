@@ -1,4 +1,4 @@
-"""`flask --app auth_service account invite|create|list|show|sessions|set-…|reset-second-factor|disable|enable`."""
+"""`flask --app auth_service account …`: people who can sign in, and where they are signed in."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 
 from auth_service.cli.command import RefusedError, command, limit_option, listed, parts
 from auth_service.models.account import Account, name_problem, normalised_email, normalised_name
+from auth_service.models.base import now
 from auth_service.models.one_time_link import LIFETIMES, LinkPurpose, link_address
 from auth_service.models.password import password_problem
 from auth_service.models.security_event import EventKind, SecurityEvent
@@ -133,6 +134,8 @@ def disable_account(username: str) -> object:
 def enable_account(username: str) -> object:
     """Let the account sign in again. What disabling ended stays ended."""
     account = parts().accounts.find_by_username(username)
+    if account.deleted_at is not None:
+        raise RefusedError(f"{account.username} is deleted: restore it instead")
     parts().accounts.enable(account.id)
     return {"username": username, "enabled": True}
 
@@ -157,6 +160,27 @@ def account_sessions(username: str, *, ended: str | None, end_all: bool) -> obje
     return {"username": account.username, "sessions": [_session_as_json(browser) for browser in living]}
 
 
+@command(account_commands, "delete")
+@click.argument("username")
+def delete_account(username: str) -> object:
+    """End an account's sessions and grants at once; AUTH_ACCOUNT_DELETION_GRACE seconds later it is erased."""
+    account, here = parts().accounts.find_by_username(username), parts()
+    if not here.revocation.delete_account(account, saying("grants ended")):
+        raise RefusedError(f"{account.username} is deleted already, or was changed just now: look, and try again")
+    erased_after = now() + timedelta(seconds=here.settings.account_deletion_grace)
+    return {"username": account.username, "sub": account.id, "erased_after": erased_after}
+
+
+@command(account_commands, "restore")
+@click.argument("username")
+def restore_account(username: str) -> object:
+    """Take back the deletion of an account that is not erased yet. Its sessions and grants stay ended."""
+    account = parts().accounts.find_by_username(username)
+    if not parts().accounts.restore(account.id):
+        raise RefusedError(f"{account.username} is not deleted")
+    return _account_as_json(parts().accounts.find_by_username(username))
+
+
 def _session_as_json(browser: SignedInBrowser) -> dict[str, object]:
     return {
         "name": browser.name,
@@ -175,6 +199,7 @@ def _account_as_json(account: Account) -> dict[str, object]:
         "email": account.email,
         "email_verified": account.email_verified,
         "created_at": account.created_at,
+        "deleted_at": account.deleted_at,
     }
 
 

@@ -54,6 +54,8 @@ class Account(Base):
     """Somebody made sure that what is sent there reaches the person."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    """It was deleted then, and disabled with it. After a while it is erased, unless an operator restores it."""
 
     @property
     def enabled(self) -> bool:

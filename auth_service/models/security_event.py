@@ -95,6 +95,13 @@ class EventKind(StrEnum):
         "sub",
     )
     EMAIL_CHANGE_REQUESTED = "email_change_requested", "a person wants another address, and was mailed there", "sub"
+    ACCOUNT_DELETED = (
+        "account_deleted",
+        "an account was deleted; all browsers and grants ended, and it is erased after a while",
+        "sub",
+    )
+    ACCOUNT_RESTORED = "account_restored", "an operator restored a deleted account before it was erased", "sub"
+    ACCOUNT_ERASED = "account_erased", "all was removed of a deleted account, but these events", "sub"
     EMAIL_CHANGED = "email_changed", "an account has another e-mail address, or none, or it was verified", "sub"
     GRANT_CREATED = "grant_created", "a person allowed a client something", "sub", "client_id", "grant_id", "detail"
     CONSENT_DENIED = "consent_denied", "a person was asked and said no", "sub", "client_id"

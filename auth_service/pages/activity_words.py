@@ -33,6 +33,8 @@ _OF_ACCOUNT = {
     EventKind.RECOVERY_CODE_USED: "Somebody signed in with one of your recovery codes",
     EventKind.SECOND_FACTOR_RESET: "Your authenticator app, recovery codes and passkeys were removed",
     EventKind.EMAIL_CHANGE_REQUESTED: "You asked for another e-mail address, and we mailed a link there",
+    EventKind.ACCOUNT_DELETED: "Your account was deleted; all browsers and apps lost access",
+    EventKind.ACCOUNT_RESTORED: "Your account was restored",
     EventKind.EMAIL_CHANGED: "Your e-mail address was changed",
 }
 _OF_APP = {

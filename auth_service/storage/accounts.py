@@ -7,12 +7,13 @@ from datetime import datetime
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from argon2.low_level import ARGON2_VERSION
-from sqlalchemy import func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from auth_service.models.account import Account, normalised_name
 from auth_service.models.base import now
+from auth_service.models.consent import Consent
 from auth_service.models.grant import GrantRecord
 from auth_service.models.one_time_link import LinkPurpose
 from auth_service.models.password import normalised_password
@@ -163,6 +164,36 @@ class AccountStore:
             session.execute(update(Account).where(Account.id == account_id).values(disabled))
             session.add(SecurityEvent(kind=EventKind.ACCOUNT_DISABLED, account_id=account_id))
             return mark_revoked(session, GrantRecord.account_id == account_id, RevokedBecause.ACCOUNT_DISABLED)[1]
+
+    def delete(self, account: Account) -> datetime | None:
+        """Disable the account and forget what was allowed, until it is erased. Returns when its grants ended.
+
+        None, and nothing was changed, if the sessions of the account's epoch have ended, or it was deleted before.
+        """
+        is_unchanged = (Account.session_epoch == account.session_epoch, Account.deleted_at.is_(None))
+        at = now()
+        deleted = {"deleted_at": at, "disabled_at": func.coalesce(Account.disabled_at, at), **NEXT_EPOCH}
+        changed = update(Account).where(Account.id == account.id, *is_unchanged).values(deleted)
+        with self._database.writing() as session:
+            if session.scalar(changed.returning(Account.id)) is None:
+                return None
+            session.execute(delete(Consent).where(Consent.account_id == account.id))
+            session.add(SecurityEvent(kind=EventKind.ACCOUNT_DELETED, account_id=account.id))
+            return mark_revoked(session, GrantRecord.account_id == account.id, RevokedBecause.ACCOUNT_DISABLED)[1]
+
+    def restore(self, account_id: str) -> bool:
+        """Let a deleted account be as before, but without sessions and grants; False if it isn't deleted.
+
+        One that had been disabled before stays so.
+        """
+        same = case((Account.disabled_at == Account.deleted_at, None), else_=Account.disabled_at)
+        restored = update(Account).where(Account.id == account_id, Account.deleted_at.is_not(None))
+        with self._database.writing() as session:
+            changed = restored.values(deleted_at=None, disabled_at=same).returning(Account.id)
+            if session.scalar(changed) is None:
+                return False
+            session.add(SecurityEvent(kind=EventKind.ACCOUNT_RESTORED, account_id=account_id))
+            return True
 
     def enable(self, account_id: str) -> None:
         """Let the account sign in again. Grants that ended stay ended."""

@@ -31,7 +31,7 @@ _WORDS = {
     Again.PASSKEY_REFUSED: "That passkey can’t be used here. Try once more, use another one or your password.",
     Again.PASSKEY_NOT_ADDED: "The passkey was not added. Give it a name and try once more.",
     Again.BEGIN_ANEW: "That took too long, or your account was changed meanwhile. Sign in from the beginning.",
-    Again.SIGN_IN_ANEW: "To change how you sign in, first show once more that it is you.",
+    Again.SIGN_IN_ANEW: "For this, first show once more that it is you.",
     Again.NOTHING_TICKED: "You allowed it, but ticked nothing. Tick what the app may do, or don’t allow it.",
 }
 

@@ -2,6 +2,8 @@
 
 A process may die, or Redis be unreachable, between the SQL commit and the script; a restarted or failed-over Redis may
 have forgotten the script. One process of all replicas does the work, under a lease in the Redis that is told.
+
+What else has to be done from time to time is done at the end of its turn: expired records go, and deleted accounts.
 """
 
 import logging
@@ -14,6 +16,7 @@ import redis
 
 from auth_service.models.base import now
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
+from auth_service.storage.deleted_accounts import DeletedAccountStore
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.grant_keys import GrantKeys
 from auth_service.storage.reconciliation import Reconciliation, Told
@@ -40,11 +43,18 @@ class RevocationReconciler:
     """
 
     def __init__(
-        self, clients: RedisClients, ended: EndedRecordStore, revocation: GrantRevocation, shards: int, interval: float
+        self,
+        clients: RedisClients,
+        ended: EndedRecordStore,
+        revocation: GrantRevocation,
+        deleted: DeletedAccountStore,
+        shards: int,
+        interval: float,
     ) -> None:
         self._nodes = clients.nodes
         self._ended = ended
         self._revocation = revocation
+        self._deleted = deleted
         self._keys = GrantKeys(shards)
         self._interval = interval
         self.reset()
@@ -104,6 +114,7 @@ class RevocationReconciler:
             took = seconds() - clock
             _log.info("%s %s was told of all %s: %s ends in %.1f s", node.name, master, since, told, took)
         self._ended.remove_expired()
+        self._deleted.erase_due()
         return True
 
     def _portions(self, node: RedisNode, since: datetime | None, *, is_known: bool) -> Iterator[int]:

@@ -37,7 +37,7 @@ def utc_now() -> datetime:
 
 
 class WebhookWorker:
-    """It delivers what is due, moves on what has expired, and follows the revocation feed."""
+    """It delivers what is due, moves on what has expired, follows the revocation feed, and erases who is gone."""
 
     def __init__(
         self,
@@ -45,25 +45,29 @@ class WebhookWorker:
         endings: WebhookEndings,
         sender: Sender,
         follower: ConsentFollower | None,
+        erase_deleted_accounts: Callable[[threading.Event], None],
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._outbox = outbox
         self._endings = endings
         self._sender = sender
         self._follower = follower
+        self._erase_deleted_accounts = erase_deleted_accounts
         self._clock = clock
         self._lock = threading.Lock()
         self._busy: Counter[str] = Counter()
 
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop` is set; then finish what is under way."""
-        if self._follower is None:
-            self._deliver_until(stop)
-            return
-        following = threading.Thread(target=self._follower.run, args=(stop,), name="consent-follower", daemon=True)
-        following.start()
+        beside = {"deleted-accounts": self._erase_deleted_accounts}
+        if self._follower is not None:
+            beside["consent-follower"] = self._follower.run
+        threads = [threading.Thread(target=run, args=(stop,), name=name, daemon=True) for name, run in beside.items()]
+        for thread in threads:
+            thread.start()
         self._deliver_until(stop)
-        following.join()
+        for thread in threads:
+            thread.join()
 
     def _deliver_until(self, stop: threading.Event) -> None:
         next_sweep, lost = seconds(), False

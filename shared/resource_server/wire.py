@@ -59,6 +59,24 @@ class GrantEnd(TypedDict):
     scope: NotRequired[str]
 
 
+class DeletedAccount(TypedDict):
+    """A person's account is gone for good. Nobody else ever gets its `sub`."""
+
+    id: str
+    """What comes later has a greater one."""
+    sub: str
+    erased_at: int
+    """It was erased then, in epoch seconds."""
+
+
+class DeletedAccountsAnswer(TypedDict):
+    """It says which accounts are gone that the resource server has not acknowledged (docs/resource_server.md)."""
+
+    deleted_accounts: list[DeletedAccount]
+    more: bool
+    """If it is True, there are more behind the last one's id."""
+
+
 class FeedAnswer(TypedDict):
     """The revocation feed answers so (docs/revocation_feed.md)."""
 

@@ -64,6 +64,7 @@ PROTOCOL = {
     "tokens": ("clients",),
     "openid": ("tokens",),
     "authorization_server.py": ("clients", "tokens"),
+    "deleted_accounts.py": ("clients",),
     "grants": ("openid", "authorization_server", "tokens", "clients"),
     "device": ("grants", "authorization_server", "tokens", "clients"),
     "authorization": ("grants", "openid", "authorization_server", "tokens", "clients"),

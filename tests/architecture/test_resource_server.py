@@ -14,7 +14,7 @@ KIT = "shared.resource_server"
 DOORS = (
     *("wsgi_middleware", "asgi_middleware", "resource_protector", "quart_protector", "fastapi_security"),
     *("django_middleware", "rest_framework_authentication", "dpop", "private_key_jwt", "event_loop"),
-    *("revocation_feed", "back_channel", "process", "wire", "testing"),
+    *("deleted_accounts", "revocation_feed", "back_channel", "process", "wire", "testing"),
 )
 """Modules of the kit that are public beside the package itself (docs/resource_server.md, "What is public")."""
 KIT_TESTS = ("tests/resource_server", "tests/support/plans_service.py")

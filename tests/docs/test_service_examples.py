@@ -3,15 +3,22 @@
 import asyncio
 import json
 import re
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client
 
+from auth_service.models.account import Account
+from auth_service.models.base import now
 from shared.resource_server import connect
 from shared.resource_server.testing import fake_authorization_server
 from tests.docs.examples import EXAMPLES, run
@@ -107,3 +114,22 @@ def test_the_page_names_the_versions_that_the_kit_is_tried_with() -> None:
     named = set(re.findall(r"([A-Z]?[A-Za-z]+(?: REST Framework)?) (\d+\.\d+(?:\.\d+)?)", section))
     assert len(named) >= 10
     assert named == {(name, version(name.replace(" ", "").lower())) for name, _ in named}
+
+
+def test_an_api_erases_what_it_has_of_people_who_are_gone(
+    stack: Stack, actions: Actions, journal: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mo, file = actions.person(), tmp_path / "journals.sqlite"
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("CREATE TABLE journals (owner TEXT)")
+        database.executemany("INSERT INTO journals VALUES (?)", [(mo.subject,), ("acct_other",)])
+    stack.command("account", "delete", mo.username)
+    with stack.parts.database.writing() as session:
+        session.execute(update(Account).where(Account.id == mo.subject).values(deleted_at=now() - timedelta(days=15)))
+    stack.parts.deleted_accounts.erase_due()
+    example = run("erase_deleted_accounts.py", monkeypatch, DATABASE=str(file), **journal)
+    assert mo.subject in list(example["deleted"].pending())
+    example["deleted"].erase_all(example["erase"])
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT owner FROM journals").fetchall() == [("acct_other",)]
+    assert list(example["deleted"].pending()) == []

@@ -125,7 +125,9 @@ def test_an_end_by_a_machine_whose_clock_is_minutes_wrong_is_repeated(
 def another_process(stack: Stack) -> RevocationReconciler:
     """That shares SQL and Redis with the others."""
     parts = stack.parts
-    return RevocationReconciler(parts.redis, parts.reconciler._ended, parts.revocation, 1, NEVER)
+    return RevocationReconciler(
+        parts.redis, parts.reconciler._ended, parts.revocation, parts.deleted_accounts, 1, NEVER
+    )
 
 
 def test_one_process_of_all_does_the_work_and_another_goes_on_when_it_stops(

@@ -12,6 +12,7 @@ PLACES = {
     "/connected-apps": "Connected apps",
     "/account/security": "Sign-in and security",
     "/activity": "Activity",
+    "/account/data": "Your data",
 }
 
 

@@ -1,13 +1,16 @@
 """Every kind of event happens, has the particulars that docs/events.md promises, and says whose request it was."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
+from sqlalchemy import update
 
+from auth_service.models.account import Account
 from auth_service.models.acting import Who, acting_as
+from auth_service.models.base import now
 from auth_service.models.security_event import EventKind, SecurityEvent
 from tests.support.actions import DEVICE, READ, TIMEOUT, WRITE, Actions, Browser, Person, Verifier
 from tests.support.authenticator import Authenticator, add_passkey, passkey_sign_in
@@ -33,6 +36,9 @@ WHOSE = {
     EventKind.ACCOUNT_REQUESTED: {"stranger"},
     EventKind.EMAIL_CHANGE_REQUESTED: {"person"},
     EventKind.EMAIL_CHANGED: {"operator"},
+    EventKind.ACCOUNT_DELETED: {"operator", "person"},
+    EventKind.ACCOUNT_RESTORED: {"operator"},
+    EventKind.ACCOUNT_ERASED: {"service"},
     EventKind.SIGNED_IN: {"person"},
     EventKind.SIGN_IN_FAILED: {"stranger", "person"},
     EventKind.SIGN_IN_THROTTLED: {"stranger"},
@@ -81,6 +87,7 @@ def events(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> list[Sec
         _what_people_do_with_factors(actions)
         _what_people_do_with_links(actions)
         _what_clients_do(actions)
+        _somebody_leaves(actions)
         _what_operators_do(actions, folder / "secret")
         return [event for portion in store.oldest({}, None, max(before)) for event in portion]
 
@@ -164,6 +171,17 @@ def _what_clients_do(actions: Actions) -> None:
     requests.get(f"{actions.stack.auth}/jwks", timeout=TIMEOUT)  # signing keys are made when they are first needed
 
 
+def _somebody_leaves(actions: Actions) -> None:
+    eve, parts = actions.person(), actions.stack.parts
+    eve.sign_in()
+    eve.browser.get("/account/data/delete")
+    eve.browser.submit("/account/data/delete", {"username": eve.username})
+    with parts.database.writing() as session:
+        long_ago = now() - timedelta(days=15)
+        session.execute(update(Account).where(Account.id == eve.subject).values(deleted_at=long_ago))
+    parts.deleted_accounts.erase_due()
+
+
 def _what_operators_do(actions: Actions, secret_file: Path) -> None:
     run, mo, app = actions.stack.command, actions.person(), actions.app()
     grant_id = actions.introspect(app.connect(mo).access)["grant_id"]
@@ -172,6 +190,8 @@ def _what_operators_do(actions: Actions, secret_file: Path) -> None:
     run("account", "disable", mo.username)
     run("account", "enable", mo.username)
     run("account", "set-email", mo.username, "mo@example.org")
+    run("account", "delete", mo.username)
+    run("account", "restore", mo.username)
     run("client", "rotate-secret", app.client_id)
     create = ["client", "create", "Keys", "--jwks", "-", "--redirect-uri", app.redirect_uri, "--scope", READ]
     with_keys = run(*create, stdin=json.dumps(jwks(ec_key())))["client_id"]

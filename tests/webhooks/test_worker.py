@@ -59,11 +59,21 @@ def store(database: Database) -> BodyWeightStore:
     return BodyWeightStore(database)
 
 
+def _nobody_is_gone(stop: threading.Event) -> None:
+    """No account was deleted."""
+
+
 @contextmanager
 def workers(database: Database, count: int = 1, ahead: Callable[[], float] = lambda: 0.0) -> Iterator[None]:
     """So many processes' worth of workers, whose clocks are `ahead` by so many seconds."""
     stop = threading.Event()
-    parts = (Outbox(database, WebhookSecrets(())), WebhookEndings(database), Sender(allow_private=True), None)
+    parts = (
+        Outbox(database, WebhookSecrets(())),
+        WebhookEndings(database),
+        Sender(allow_private=True),
+        None,
+        _nobody_is_gone,
+    )
     threads = [
         threading.Thread(target=WebhookWorker(*parts, clock=lambda: utc_now() + seconds(ahead())).run, args=[stop])
         for _ in range(count)

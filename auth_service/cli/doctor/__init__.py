@@ -8,6 +8,7 @@ from redis import RedisError
 from auth_service.cli.command import parts
 from auth_service.cli.doctor.configuration import setting_findings
 from auth_service.cli.doctor.database import database_findings
+from auth_service.cli.doctor.deleted_accounts import deletion_findings
 from auth_service.cli.doctor.documents import host_findings
 from auth_service.cli.doctor.keys import key_findings
 from auth_service.cli.doctor.mail import mail_findings
@@ -46,6 +47,7 @@ def _checks() -> Mapping[str, Check]:
         "Redis' clock": partial(clock_findings, redis),
         "Redis' keys": partial(expiry_findings, redis),
         "ends": partial(told_findings, here.reconciler.check),
+        "deleted accounts": partial(deletion_findings, here.deleted_accounts),
         "signing keys": partial(key_findings, here.signing_keys),
         "mail": partial(mail_findings, here.mail_worker.check if here.mail_worker else None, here.mail),
         "issuer": partial(

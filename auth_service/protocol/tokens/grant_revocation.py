@@ -125,6 +125,17 @@ class GrantRevocation:
         """End an account's sessions and grants and refuse it from now on."""
         self._announce_all(self._accounts.disable(account_id), lambda: self._ended.grants_of(account_id), progress)
 
+    def delete_account(self, account: Account, progress: Progress | None = None) -> bool:
+        """End an account's sessions and grants and refuse it from now on, until it is erased.
+
+        False, and nothing was changed, if this session of the account has ended meanwhile, or it was deleted before.
+        """
+        at = self._accounts.delete(account)
+        if at is None:
+            return False
+        self._announce_all(at, lambda: self._ended.grants_of(account.id), progress)
+        return True
+
     def change_password(self, account: Account, password: str) -> bool:
         """Store a new password and end the account's sessions and grants: whoever knew the old one is out.
 
