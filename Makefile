@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 # Not exported to everything: the services would take AUTH_PORT for a setting of theirs.
-STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_PORT)" DEMO="$(DEMO)" STACK="$(STACK)" TLS="$(TLS)" REPLICAS="$(REPLICAS)"
+STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_PORT)" DEMO="$(DEMO)" STACK="$(STACK)" TLS="$(TLS)" REPLICAS="$(REPLICAS)" MAIL="$(MAIL)"
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
@@ -11,7 +11,7 @@ unexport AUTH_PORT FIT_PORT APP_PORT
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: ## Start everything and say where it is (AUTH_PORT= FIT_PORT= APP_PORT= DEMO=0 STACK=local|compose TLS=1 REPLICAS=2)
+up: ## Start everything and say where it is (AUTH_PORT= FIT_PORT= APP_PORT= DEMO=0 STACK=local|compose TLS=1 REPLICAS=2 MAIL=1)
 	@$(STACK_OPTIONS) "$(PYTHON)" -m tools.stack up
 
 down: ## Stop what `make up` started; data stay

@@ -142,6 +142,12 @@ class Settings(EnvironmentSettings):
             raise ValueError("is off, open, or host names")
         return hosts
 
+    @field_validator("smtp_url", "mail_sender", mode="before")
+    @classmethod
+    def _nothing_is_none(cls, text: str | None) -> str | None:
+        """Compose gives what is not set as nothing."""
+        return text or None
+
     @field_validator("smtp_url")
     @classmethod
     def _names_a_mail_server(cls, url: str | None) -> str | None:

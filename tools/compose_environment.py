@@ -45,6 +45,14 @@ def write(addresses: Addresses, wanted_replicas: int) -> None:
             "PROXY_BIND": ":8080 ssl crt /etc/moogle/site.pem alpn h2,http/1.1",
             "CA_FILE": "/etc/moogle/ca.crt",
         }
+    wants_mail = mail()
+    if wants_mail:
+        values |= {
+            "COMPOSE_PROFILES": "mail",
+            "AUTH_SMTP_URL": "smtp+plain://mail-server:1025",
+            "AUTH_MAIL_SENDER": "Moogle <no-reply@moogle.example>",
+            "AUTH_SIGN_UP": "true",
+        }
     folder = LOCAL / "compose"
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)  # Redis' own user reads its users here; the folder above is the owner's only
@@ -56,7 +64,7 @@ def write(addresses: Addresses, wanted_replicas: int) -> None:
             _write_privately(folder / f"{name}.conf", text)
         pair = _pair()
         values |= {
-            "COMPOSE_PROFILES": "replicas",
+            "COMPOSE_PROFILES": "mail,replicas" if wants_mail else "replicas",
             "AUTH_2": "auth-2:8000",
             "FIT_2": "fit-2:8001",
             "DRAIN_TIME": "5",  # seconds, in which the proxy notices: it asks each second
@@ -73,6 +81,11 @@ def write(addresses: Addresses, wanted_replicas: int) -> None:
 def replicas() -> int:
     """How many of each service there were last time: two or one."""
     return 2 if _kept("AUTH_2") else 1
+
+
+def mail() -> bool:
+    """Whether mail is sent, to a server that shows it: as `MAIL` says, or as last time."""
+    return (os.environ.get("MAIL") or ("1" if _kept("AUTH_SMTP_URL") else "0")) == "1"
 
 
 def project() -> str:

@@ -34,6 +34,8 @@ def up(addresses: Addresses, *, demo: bool) -> str:
         raise Problem("https needs the proxy of Docker Compose: `make up STACK=compose TLS=1`, or here `make up TLS=0`")
     if os.environ.get("REPLICAS", "1") not in {"", "1"}:
         raise Problem("a second replica needs the proxy of Docker Compose: `make up STACK=compose REPLICAS=2`")
+    if os.environ.get("MAIL", "0") not in {"", "0"}:
+        raise Problem("the mail server is a container: `make up STACK=compose MAIL=1`")
     redis_server = shutil.which("redis-server") or shutil.which("valkey-server")
     chosen = f"local processes with SQLite and {_redis_in_words(redis_server)}"
     if supervisor.running() is not None:

@@ -26,6 +26,8 @@ def up() -> None:
     addresses, demo = Addresses.wanted(), _wants_demo()
     if (replicas := os.environ.get("REPLICAS") or "1") not in {"1", "2"}:
         raise Problem(f"REPLICAS={replicas} is neither 1 nor 2")
+    if (mail := os.environ.get("MAIL") or "0") not in {"0", "1"}:
+        raise Problem(f"MAIL={mail} is neither 0 nor 1")
     kind = _wanted_kind()
     _say_where_data_are(kind)
     _say_what_changes(addresses)
@@ -36,6 +38,8 @@ def up() -> None:
     say(f"  Strength app          {paint(addresses.app, 'bold')}   begin here: “Connect Moogle Fit”")
     say(f"  Authorization server  {paint(addresses.auth, 'bold')}")
     say(f"  Fit API               {paint(addresses.fit, 'bold')}   {addresses.fit}/docs: read about it and try it")
+    if kind is compose_stack and compose_environment.mail():
+        say(f"  What is mailed        {paint('http://localhost:8025', 'bold')}   anybody may make an account")
     if addresses.tls:
         say(f"  Your browser has to trust {CA_FILE}, once: docs/operations.md, “https on your machine”")
     if account := remembered(kind.DEMO_ACCOUNT):

@@ -141,6 +141,8 @@ def test_data_in_containers_are_not_left_for_empty_ones_when_the_engine_is_gone(
             {"STACK": "local", "REPLICAS": "2"},
             "a second replica needs the proxy of Docker Compose: `make up STACK=comp",
         ),
+        ({"MAIL": "yes"}, "MAIL=yes is neither 0 nor 1"),
+        ({"STACK": "local", "MAIL": "1"}, "the mail server is a container: `make up STACK=compose MAIL=1`"),
         ({"STACK": "docker"}, "STACK=docker is neither local nor compose"),
         ({"AUTH_PORT": "http"}, "AUTH_PORT=http is not a port"),
         ({"FIT_PORT": "8000", "AUTH_PORT": "8000"}, "each service needs a port of its own"),
@@ -189,6 +191,16 @@ def test_two_replicas_stay_until_one_is_asked_for(tmp_path: Path, programs: Path
     assert not set(TWO) & {line.partition("=")[0] for line in (checkout.folder / ".env").read_text().splitlines()}
     checkout.make("up", STACK="compose", REPLICAS="2")
     assert kept(checkout, "REDIS_PAIR") != pair, "what the first pair left decides nothing"
+
+
+def test_mail_is_sent_from_when_it_is_wanted_until_it_is_not(tmp_path: Path, programs: Path) -> None:
+    checkout = Checkout(tmp_path / "moogle", programs)
+    checkout.make("up", STACK="compose", MAIL="1", REPLICAS="2")
+    assert kept(checkout, "COMPOSE_PROFILES") == "mail,replicas"
+    checkout.make("up", STACK="compose")
+    assert kept(checkout, "AUTH_SMTP_URL") == "smtp+plain://mail-server:1025"
+    checkout.make("up", STACK="compose", MAIL="0", REPLICAS="2")
+    assert "AUTH_SMTP_URL" not in (checkout.folder / ".env").read_text()
 
 
 def test_before_one_redis_goes_on_alone_it_gets_what_the_other_took(tmp_path: Path, programs: Path) -> None:

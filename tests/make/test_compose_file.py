@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from auth_service.settings import Settings as AuthSettings
 from shared.redis.address import redis_address
 from tests.support.compose import SERVICES, TLS, TWO, command, environment_of, interpolated, proxy_environment
 from tests.support.reverse_proxies import HAPROXY
 from tests.support.servers import free_port
+from tests.support.stack import TOKEN_KEY
 from tools import local_certificate
 from tools.redis_pair import PAIR, SENTINELS, SERVICE
 
@@ -17,6 +19,7 @@ CHOSEN = {"AUTH_PORT": "9000", "FIT_PORT": "9001", "APP_PORT": "9002"}
 
 def test_only_the_proxy_is_published_and_on_the_loopback_interface_only() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published.pop("mail-server") == ["127.0.0.1:8025:8025"], "for trying out"
     assert list(published) == ["proxy"]
     ports = [interpolated(port, {}) for port in published["proxy"]]
     assert ports == ["127.0.0.1:8000:8080", "127.0.0.1:8001:8080", "127.0.0.1:8002:8080"]
@@ -68,7 +71,7 @@ def test_replicas_are_equal_and_start_one_after_the_other() -> None:
             "depends_on": {name: {"condition": "service_healthy"}},
         }, "the first one brings the schema up to date, and two at once would get in each other's way"
     others = {"auth-2", "fit-2", PAIR[1], *SENTINELS}
-    assert {name for name, service in SERVICES.items() if "profiles" in service} == others
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == {*others, "mail", "mail-server"}
     assert {tuple(SERVICES[name]["profiles"]) for name in others} == {("replicas",)}
 
 
@@ -135,3 +138,13 @@ def test_what_a_container_sees_of_this_machine_is_what_it_needs() -> None:
     assert {name for name, volumes in mounted.items() if volumes} == {"fit", "fit-2", "webhooks", "app", "proxy"}
     assert mounted.pop("proxy") == ["./.local/tls-key:/etc/moogle:ro"]
     assert {volume for volumes in mounted.values() for volume in volumes} == {"./.local/tls:/etc/moogle:ro"}
+
+
+def test_mail_is_off_unless_it_is_wanted_and_its_worker_has_the_settings_of_the_authorization_server() -> None:
+    off = {**environment_of("auth", {}), "AUTH_TOKEN_KEYS": TOKEN_KEY}
+    assert AuthSettings.load(off).smtp_url is None
+    mail = {"AUTH_SMTP_URL": "smtp+plain://mail-server:1025", "AUTH_MAIL_SENDER": "no-reply@moogle.example"}
+    on = {**environment_of("mail", {**mail, "AUTH_SIGN_UP": "true"}), "AUTH_TOKEN_KEYS": TOKEN_KEY}
+    assert AuthSettings.load(on).sign_up
+    assert SERVICES["mail"]["environment"] == SERVICES["auth"]["environment"]
+    assert {tuple(SERVICES[name]["profiles"]) for name in ("mail", "mail-server")} == {("mail",)}

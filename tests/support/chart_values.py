@@ -38,6 +38,14 @@ CASES: dict[str, dict[str, Any]] = {
         **NEEDED,
         "auth": {**NEEDED["auth"], "settings": {"AUTH_CLIENT_ID_METADATA_DOCUMENTS": "apps.example.org"}},
     },
+    "mail": {
+        **NEEDED,
+        "auth": {
+            **NEEDED["auth"],
+            "settings": {"AUTH_MAIL_SENDER": "Moogle <no-reply@example.org>", "AUTH_SIGN_UP": True},
+            "secret": {"settings": ["AUTH_DATABASE_URL", "AUTH_REDIS_URL", "AUTH_TOKEN_KEYS", "AUTH_SMTP_URL"]},
+        },
+    },
     "auth alone": {"auth": NEEDED["auth"], "fit": {"enabled": False}, "networkPolicy": {"enabled": False}},
 }
 REFUSED: dict[str, dict[str, Any]] = {
