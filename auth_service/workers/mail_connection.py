@@ -65,6 +65,7 @@ class MailConnection:
     def check(self, sender: str) -> None:
         """Connect, sign in and see whether the sender is taken, without a message. Raises NotHandedOverError."""
         with self._in_time() as smtp:
+            smtp.ehlo_or_helo_if_needed()
             code, _ = smtp.mail(sender)
             smtp.rset()
         if code >= 400:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from tests.support.actions import DEVICE_CODE, READ, Actions, Verifier, error_of, tokens
+from tests.support.actions import DEVICE_CODE, READ, Actions, Browser, Verifier, error_of, tokens
 from tests.support.registration import RegisteredApp
 from tests.support.signing_app import SigningApp
 from tests.support.stack import Stack
@@ -44,6 +44,9 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
     see(mo.browser.get("/connected-apps"))
     see(mo.browser.get("/account"))
     session = mo.browser.session.cookies["moogle_auth"]
+    link = actions.stack.command("account", "invite", f"{mo.username}-invited")["link"]
+    see(requests.get(link, timeout=60, allow_redirects=False))
+    see(Browser(actions.stack).follow(link))
     device = actions.app("--grant-type", DEVICE_CODE)
     codes = device.begin_device()
     see(device.poll(codes["device_code"]))
@@ -60,6 +63,7 @@ def everything_a_person_and_an_app_do(actions: Actions, see: Callable[[requests.
         "a mistyped password of mo",
         session,
         webhook["secret"],
+        link.partition("link=")[2],
     ]
     secrets += what_a_registering_and_a_signing_app_hold(actions, see)
     see(mo.browser.follow(f"/logout?id_token_hint={id_token}"))

@@ -24,12 +24,15 @@ from auth_service.storage.database import Database
 from auth_service.storage.ended_records import EndedRecordStore
 from auth_service.storage.grant_records import GrantRecordStore
 from auth_service.storage.grants import GrantStore
+from auth_service.storage.mail_queue import MailQueue
+from auth_service.storage.notices import Notices
 from auth_service.storage.passkeys import PasskeyStore
+from auth_service.storage.password_links import PasswordLinks
 from auth_service.storage.redis_connection import connect_redis
 from auth_service.storage.second_factors import SecondFactorStore
 from auth_service.storage.token_reuses import TokenReuseStore
 from shared.service.key_wrapping import KeyWrapping
-from tests.support.mail import no_notices
+from tests.support.mail import SEALING, no_notices
 from tests.support.passwords import QUICK_HASHER
 from tests.support.query_plans import foreign_keys_without_index, plans
 
@@ -165,6 +168,22 @@ def test_nothing_is_read_whole(database: Database, tables: Tables, question: str
         QUESTIONS[question](tables)
     assert found.statements
     assert found.read_whole == set()
+
+
+def test_links_and_mail_are_found_through_indexes(database: Database) -> None:
+    """Whether too much mail waits is counted in its index, up to the bound."""
+    mail = MailQueue(database, SEALING, is_sent=True)
+    links = PasswordLinks(database, QUICK_HASHER, mail, Notices(mail))
+    name, at = new_grant_id(), now()
+    token = str(links.invite(name, None, timedelta(hours=1)).token)
+    with plans(database._engine) as found:
+        links.forgotten(name)
+        links.register(new_grant_id(), f"{name}@example.org")
+        links.owner(token)
+        links.choose(token, "a password")
+        mail.claim(at)
+    assert len(found.statements) > 20
+    assert {each for each in found.read_whole if "queued_mails" not in each} <= {"anon_1"}, "what is counted"
 
 
 def test_clients_that_ran_out_are_removed_without_looking_at_others(database: Database, tables: Tables) -> None:

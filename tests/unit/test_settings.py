@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from auth_service.models.smtp_server import smtp_server
 from auth_service.settings import Settings
 from fit_service.settings import Settings as FitSettings
 from shared.service.environment import SettingsError
@@ -115,3 +116,38 @@ def test_all_that_is_wrong_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match="holds no text"):
         Settings.load({**REQUIRED, "AUTH_METRICS_TOKEN_FILE": str(tmp_path / "secret")})
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtps://mo:p%40ss%3Aw@mail.example.org", ("mail.example.org", 465, "from the start", "mo", "p@ss:w")),
+        ("smtp://mail.example.org:2525", ("mail.example.org", 2525, "starttls", None, None)),
+        ("smtp+plain://localhost", ("localhost", 25, "none", None, None)),
+    ],
+)
+def test_the_address_of_a_mail_server_says_how_it_is_reached(url: str, server: tuple[object, ...]) -> None:
+    read = smtp_server(url)
+    assert (read.host, read.port, read.tls, read.user, read.password) == server
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"AUTH_SMTP_URL": "mail.example.org"}, "must begin with smtps://"),
+        ({"AUTH_SMTP_URL": "smtps://mo:secret@"}, "is scheme://user:password@host:port"),
+        ({"AUTH_SMTP_URL": "smtps://mo:se/cret@host"}, "is scheme://user:password@host:port"),
+        ({"AUTH_SMTP_URL": "smtps://mo@host"}, "has both a user and a password, or neither"),
+        ({"AUTH_SMTP_URL": "smtp+plain://mo:secret@host"}, "sends no password over a connection without TLS"),
+        ({"AUTH_SMTP_URL": "smtps://host"}, "AUTH_SMTP_URL and AUTH_MAIL_SENDER go together"),
+        ({"AUTH_MAIL_SENDER": "mo@example.org"}, "AUTH_SMTP_URL and AUTH_MAIL_SENDER go together"),
+        ({"AUTH_MAIL_SENDER": "Moogle <nobody>"}, "looks like Moogle <no-reply@example.org>"),
+        ({"AUTH_MAIL_SENDER": "a\nBcc: b@example.org <c@example.org>"}, "looks like Moogle <no-reply@example.org>"),
+        ({"AUTH_SIGN_UP": "true"}, "AUTH_SIGN_UP needs AUTH_SMTP_URL"),
+    ],
+)
+def test_mail_that_could_not_be_sent_is_refused_without_its_password(given: dict[str, str], why: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.load({**REQUIRED, **given})
+    assert why in str(refused.value)
+    assert "secret" not in str(refused.value)

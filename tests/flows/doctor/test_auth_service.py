@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import redis
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from auth_service.cli.doctor import database as database_checks
 from auth_service.cli.doctor import redis as redis_checks
+from auth_service.components import Components
 from auth_service.models.base import now
+from auth_service.models.queued_mail import MailKind, QueuedMail
 from auth_service.models.security_event import SecurityEvent
 from auth_service.models.signing_key import SigningKey
 from shared.operations import doctor, sql_findings
@@ -19,6 +21,7 @@ from shared.operations.doctor import Finding, examine
 from shared.operations.public_address import certificate_findings
 from tests.flows.doctor.conftest import Others, examined, problems
 from tests.support.certificates import self_signed
+from tests.support.mail import mail_server
 from tests.support.polling import eventually
 from tests.support.servers import free_port, running_redis
 from tests.support.stack import Stack
@@ -30,7 +33,7 @@ OTHER_KEY = "YW5vdGhlciBrZXkgb2YgYWxsIHRlc3RzLCAzMiBieXRlcyE"
 
 def test_in_good_health_nothing_is_found(stack: Stack) -> None:
     result = stack.auth_app.test_cli_runner().invoke(args=["doctor"])
-    assert (result.exit_code, result.stdout) == (0, "12 checks, 0 findings\n")
+    assert (result.exit_code, result.stdout) == (0, "13 checks, 0 findings\n")
 
 
 def test_a_finding_is_a_line_that_says_what_to_do(stack: Stack, config: Config) -> None:
@@ -39,7 +42,7 @@ def test_a_finding_is_a_line_that_says_what_to_do(stack: Stack, config: Config) 
     evicts = (
         "Redis' room: Redis evicts (allkeys-lru): grants would end without a reason. Set `maxmemory-policy noeviction`."
     )
-    assert (result.exit_code, result.stdout) == (1, f"{evicts}\n12 checks, 1 findings\n")
+    assert (result.exit_code, result.stdout) == (1, f"{evicts}\n13 checks, 1 findings\n")
 
 
 def test_a_redis_that_is_nearly_full(stack: Stack, config: Config) -> None:
@@ -134,6 +137,23 @@ def test_keys_that_sign_for_too_long_or_no_more(stack: Stack, others: Others) ->
         session.execute(update(SigningKey).values(signs_from=now() - timedelta(days=500)))
     assert "signs for 500 days" in problems(stack.auth_app, "signing keys")
     stack.command("signing-key", "rotate", "--at-once")
+
+
+def test_a_mail_server_that_takes_nothing_and_mail_that_waits(stack: Stack, others: Others) -> None:
+    sender = {"mail_sender": "no-reply@example.org"}
+    with mail_server() as server:
+        app = others.auth(smtp_url=server.url, **sender)
+        assert "mail" not in examined(app)
+        parts: Components = app.extensions["auth_service"]
+        with parts.database.writing() as session:
+            parts.mail.add(session, MailKind.NEW_PASSWORD, "mo@example.org", {}, timedelta(hours=1))
+            session.flush()
+            session.execute(update(QueuedMail).values(created_at=now() - timedelta(minutes=7)))
+        assert problems(app, "mail") == "1 messages wait, the oldest for 7 minutes"
+        with parts.database.writing() as session:
+            session.execute(delete(QueuedMail))
+    away = f"smtp+plain://127.0.0.1:{free_port()}"
+    assert "takes nothing: ConnectionRefusedError" in problems(others.auth(smtp_url=away, **sender), "mail")
 
 
 def test_an_issuer_that_does_not_lead_here(others: Others) -> None:

@@ -11,6 +11,7 @@ from auth_service.models.base import now
 from auth_service.models.one_time_link import OneTimeLink
 from auth_service.models.secret import secret_digest
 from tests.support.actions import TIMEOUT, Actions, Browser, Person
+from tests.support.authenticator_app import give_code, set_up_app
 from tests.support.mail import MailServer, deliver
 
 NEW = "a fresh long password 7"
@@ -59,6 +60,21 @@ def test_a_link_that_is_mailed_lets_a_new_password_be_chosen_once_and_ends_every
     assert choose(Browser(actions.stack), link, "another long password 8").status_code == 410
     deliver(actions.stack.parts)
     assert "was changed" in mails.to(address)[-1]
+
+
+def test_a_new_password_by_a_link_neither_removes_nor_skips_the_second_factor(
+    actions: Actions, mails: MailServer
+) -> None:
+    mo, address = person_with_address(actions)
+    mo.sign_in()
+    app = set_up_app(mo)
+    choose(Browser(actions.stack), mailed_link(actions, mails, mo, address), NEW)
+    mo.browser = Browser(actions.stack)
+    asked = mo.sign_in(NEW)
+    assert mo.browser.get("/account", allow_redirects=False).status_code == 303
+    mo.browser.page = asked
+    give_code(mo, app.code())
+    assert mo.browser.get("/account", allow_redirects=False).status_code == 200
 
 
 @pytest.mark.parametrize("typed", ["address", "name with a blank", "address in capitals"])
