@@ -120,6 +120,13 @@ def reset_second_factor(username: str) -> object:
     return {"username": account.username, "second_factor": False}
 
 
+@command(account_commands, "renew-secrets")
+def renew_secrets() -> object:
+    """Encrypt the secrets of all authenticator apps under the first token key, before an older one is removed."""
+    renewed, lost = parts().second_factor_store.renew_secrets()
+    return {"renewed": renewed, "lost": lost}
+
+
 @command(account_commands, "disable")
 @click.argument("username")
 def disable_account(username: str) -> object:

@@ -25,6 +25,10 @@ class NewGrant:
     """It is as the request sent it (OpenID Connect Core §3.1.2.1), and empty if it sent none."""
     dpop_jkt: str = ""
     """The code is bound to the key of this thumbprint (RFC 9449 §10); empty if it is bound to none."""
+    methods: tuple[str, ...] = ()
+    """The person proved who they are by these (RFC 8176); none are kept where a password was all."""
+    acr: str | None = None
+    """Clients are told this class, where it does not follow from `methods`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class CodeGrant:
     auth_time: int
     nonce: str = field(repr=False)
     dpop_jkt: str
+    methods: tuple[str, ...]
+    """The person proved who they are by these (RFC 8176)."""
+    acr: str | None
+    """That is of this class, by what the request asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,12 @@ class AccessTokenRecord:
     claims: AccessTokenClaims
     issued_at: int
     expires_at: int
+    auth_time: int | None = None
+    """The person proved who they are then; None where nobody noted it, and for a token that a client got for itself."""
+    methods: tuple[str, ...] = ()
+    """They did so by these (RFC 8176); empty where a password was all."""
+    acr: str | None = None
+    """That is of this class; None where a password was all."""
 
 
 @dataclass(frozen=True, slots=True)

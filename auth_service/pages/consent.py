@@ -8,13 +8,15 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
+from auth_service.models.authentication import MULTI_FACTOR
 from auth_service.pages.scope_choices import described, in_words
 from auth_service.protocol.authorization.endpoint import Assessment, AuthorizationEndpoint
+from auth_service.protocol.authorization.request import AuthorizationRequest
 from auth_service.protocol.client_documents.known_clients import DocumentClients
 from auth_service.protocol.grants.creation import Decision, GrantCreation
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.oauth_request import ProtocolRequest
-from auth_service.protocol.openid.authentication_request import Next, SignedIn
+from auth_service.protocol.openid.authentication_request import Next, SignedIn, UnmetAuthenticationRequirementsError
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, KeptRequest
 from auth_service.storage.resource_servers import ResourceServerStore
@@ -49,11 +51,13 @@ def consent_pages(
             return earlier
         account, assessment = _who_decides(request_id)
         asked = assessment.request
+        allow_form_to_lead_to(asked.redirect_uri)
+        if assessment.step is Next.STRENGTHEN:
+            return _ask_for_more(account, asked, request_id)
         if assessment.step is Next.ANSWER:
             decision = Decision(account, authentication(), asked.target.scopes, assessment.withdrawals)
             unasked = _unasked(request_id, account)
             return double_clicks.answer(unasked, lambda: _answer(request_id, decision), endpoint.may_repeat)
-        allow_form_to_lead_to(asked.redirect_uri)
         return render_template(
             "consent.html",
             account=account,
@@ -79,8 +83,9 @@ def consent_pages(
         asked = assessment.request
         if request.form.get("client_name") != asked.client.name:  # it calls itself otherwise than the page did
             return redirect(url_for("consent.ask", request=request_id), 303)
-        asked_at, remember = request.form.get("withdrawals", type=int), asked.client.identity_assured
-        return _answer(request_id, Decision(account, authentication(), _ticked(), asked_at, remember=remember))
+        if assessment.step is Next.STRENGTHEN:
+            return _refuse(request_id, UnmetAuthenticationRequirementsError(redirect_uri=asked.redirect_uri))
+        return _answer(request_id, _decision(account, remember=asked.client.identity_assured))
 
     def _who_decides(request_id: str) -> tuple[Account, Assessment]:
         """Return who decides, and how the request stands. While nobody can decide, the browser is led elsewhere.
@@ -125,6 +130,22 @@ def consent_pages(
         return double_clicks.earlier(_unasked(request_id, account), endpoint.may_repeat)
 
     return blueprint
+
+
+def _ask_for_more(account: Account, asked: AuthorizationRequest, request_id: str) -> str:
+    """Show a page to who signed in for this request in a way that is not enough for it."""
+    return render_template(
+        "stronger_sign_in.html",
+        account=account,
+        client=asked.client,
+        request_id=request_id,
+        sign_in_again=_sign_in_for(request_id),
+        takes_codes=MULTI_FACTOR in asked.authentication.acr_values,
+    )
+
+
+def _decision(account: Account, *, remember: bool) -> Decision:
+    return Decision(account, authentication(), _ticked(), request.form.get("withdrawals", type=int), remember=remember)
 
 
 def _ticked() -> tuple[str, ...]:

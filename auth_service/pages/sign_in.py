@@ -9,6 +9,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from auth_service.models.account import normalised_name
+from auth_service.models.authentication import MULTI_FACTOR
 from auth_service.protocol.observer import Observer, SignIn
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.authorization_requests import AuthorizationRequestStore, Parameters
@@ -60,6 +61,8 @@ def sign_in_pages(
             takes_passkeys=takes_passkeys,
             mails=mails,
             signs_up=signs_up,
+            multi_factor=MULTI_FACTOR,
+            acr_values=waiting.get("acr_values", [""])[0].split(),
         )
 
     def _page_of_lost_form() -> str:

@@ -1,5 +1,6 @@
 """The authorization server says what it can do (RFC 8414). Its grants are those that it was given."""
 
+from auth_service.models.authentication import ACR_VALUES
 from auth_service.protocol.authorization.request import AuthorizationRequest
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
@@ -66,6 +67,7 @@ def _openid_connect(issuer: str) -> dict[str, object]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(ALGORITHMS),
         "claims_supported": list(dict.fromkeys((*id_token.CLAIMS, *userinfo.CLAIMS))),
+        "acr_values_supported": list(ACR_VALUES),
         "prompt_values_supported": list(PROMPTS),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,

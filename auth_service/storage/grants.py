@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+from auth_service.models.authentication import PASSWORD, class_told
 from auth_service.models.tokens import (
     AccessTokenClaims,
     AccessTokenRecord,
@@ -74,6 +75,10 @@ class GrantStore:
             "generation": "0",
             "current": grant.code_digest,
         }
+        if grant.methods:
+            fields["amr"] = " ".join(grant.methods)
+        if grant.acr is not None:
+            fields["acr"] = grant.acr
         words = [word for field in fields.items() for word in field]
         expiry = [code_lifetime * 1000, int(grant.expires_at * 1000)]
         self._create([self._keys.grant(grant.grant_id)], [*expiry, *words])
@@ -81,11 +86,14 @@ class GrantStore:
     def find_code_grant(self, grant_id: str) -> CodeGrant | None:
         """What the code's request said, as long as its grant lives: also after the code was spent."""
         fields = ("client_id", "redirect_uri", "code_challenge", "auth_time", "id_token_nonce", "dpop_jkt")
-        values = self._clients.reads.hmget(self._keys.grant(grant_id), fields)
+        *values, amr, acr = self._clients.reads.hmget(self._keys.grant(grant_id), (*fields, "amr", "acr"))
         if None in values:
             return None
         client_id, redirect_uri, code_challenge, auth_time, nonce, dpop_jkt = map(str, values)
-        return CodeGrant(client_id, redirect_uri, code_challenge, int(auth_time), nonce, dpop_jkt)
+        methods, told = _methods_and_class(str(amr or ""), str(acr or ""))
+        return CodeGrant(
+            client_id, redirect_uri, code_challenge, int(auth_time), nonce, dpop_jkt, methods or PASSWORD, told
+        )
 
     def rotate(self, rotation: Rotation) -> Issued | Replayed | NotRotated:
         """Spend a code or a refresh token. The one step that decides, and the last that can fail."""
@@ -182,7 +190,7 @@ class GrantStore:
         Where it matters that it was used, that is noted before anybody hears of the token.
         """
         token, grant = self._clients.exchange.ask(*_questions(self._keys, grant_id, digest))
-        if grant[-1] == digest:
+        if grant[3] == digest:
             self.note_use(grant_id, digest)
         return _as_record(token, grant)
 
@@ -236,18 +244,29 @@ def read_access_tokens(
 def _questions(keys: GrantKeys, grant_id: str, digest: str) -> tuple[Command, Command]:
     return (
         ("HMGET", keys.access_token(grant_id, digest), "claims", "issued_at", "expires_at", "born"),
-        ("HMGET", keys.grant(grant_id), "scopes", "audience", "born", "unused"),
+        ("HMGET", keys.grant(grant_id), "scopes", "audience", "born", "unused", "auth_time", "amr", "acr"),
     )
 
 
 def _as_record(token: Sequence[Any], grant: Sequence[Any]) -> AccessTokenRecord | None:
-    (dumped, issued_at, expires_at, born), (scopes, audience, grant_born, _) = token, grant
+    (dumped, issued_at, expires_at, born), (scopes, audience, grant_born, _, auth_time, amr, acr) = token, grant
     if dumped is None or scopes is None or audience is None:
         return None
     if born != grant_born and not _issued_by_release_before(born, int(issued_at), grant_born):
         return None
     claims = _load_claims(dumped, scopes.split(), audience.split())
-    return AccessTokenRecord(claims, int(issued_at), int(expires_at)) if claims.scope else None
+    if not claims.scope:
+        return None
+    if not auth_time or auth_time == "0":
+        return AccessTokenRecord(claims, int(issued_at), int(expires_at))
+    return AccessTokenRecord(
+        claims, int(issued_at), int(expires_at), int(auth_time), *(_methods_and_class(amr, acr) if amr else ())
+    )
+
+
+def _methods_and_class(amr: str | None, acr: str | None) -> tuple[tuple[str, ...], str | None]:
+    methods = tuple(amr.split()) if amr else ()
+    return methods, acr or class_told(methods, ())
 
 
 def _issued_by_release_before(born: str | None, issued_at: int, grant_born: str | None) -> bool:

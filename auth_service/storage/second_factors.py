@@ -12,6 +12,7 @@ from auth_service.models.factor import Authenticator, Passkey, RecoveryCode
 from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.storage.accounts import holds_session
 from auth_service.storage.database import Database
+from auth_service.storage.portions import in_portions
 from shared.service.key_wrapping import KeyWrapping
 
 _log = logging.getLogger(__name__)
@@ -103,6 +104,23 @@ class SecondFactorStore:
             _forget(session, account_id)
             session.execute(delete(Passkey).where(Passkey.account_id == account_id))
             session.add(SecurityEvent(kind=EventKind.SECOND_FACTOR_RESET, account_id=account_id))
+
+    def renew_secrets(self) -> tuple[int, int]:
+        """Encrypt each secret with the first key that is not yet. Returns how many were, and how many can't be read."""
+        renewed = lost = 0
+        for portion in in_portions(self._database, Authenticator, by=(Authenticator.account_id,)):
+            for app in portion:
+                if self._wrapping.is_newest(app.wrapped_secret):
+                    continue
+                if new := self._anew(app):
+                    same = (
+                        Authenticator.account_id == app.account_id,
+                        Authenticator.wrapped_secret == app.wrapped_secret,
+                    )
+                    with self._database.writing() as session:
+                        session.execute(update(Authenticator).where(*same).values(new))
+                renewed, lost = renewed + bool(new), lost + (not new)
+        return renewed, lost
 
     def _anew(self, authenticator: Authenticator) -> dict[str, str]:
         if self._wrapping.is_newest(authenticator.wrapped_secret):

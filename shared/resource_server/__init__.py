@@ -5,12 +5,14 @@ This package imports nothing but the standard library; each module for a framewo
 """
 
 from .access_rules import OPEN, OPTIONAL, Needs, RequiredScopes, needed_scopes
+from .authentication import NeededAuthentication, needed_authentication
 from .back_channel import RawAnswer
 from .components import connect, connect_in_process, connect_to_other_server
 from .errors import (
     CannotValidateError,
     Challenge,
     InsufficientScopeError,
+    InsufficientUserAuthenticationError,
     InvalidDpopProofError,
     InvalidTokenError,
     MalformedRequestError,
@@ -37,11 +39,13 @@ __all__ = [
     "CannotValidateError",
     "Challenge",
     "InsufficientScopeError",
+    "InsufficientUserAuthenticationError",
     "Introspector",
     "InvalidDpopProofError",
     "InvalidTokenError",
     "MalformedRequestError",
     "MisconfiguredError",
+    "NeededAuthentication",
     "Needs",
     "NoTokenError",
     "NotLetThroughError",
@@ -60,6 +64,7 @@ __all__ = [
     "connect_to_other_server",
     "metadata_address",
     "metadata_path",
+    "needed_authentication",
     "needed_scopes",
     "token_digest",
 ]

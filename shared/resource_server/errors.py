@@ -57,6 +57,10 @@ class NotLetThroughError(Exception):
         self.scheme = scheme
         """The token was presented under this one."""
 
+    def told(self) -> dict[str, str | None]:
+        """Return the parameters of the challenge, None for those that it has not."""
+        return {"error": self.error, "error_description": self.description, "scope": self.required_scope}
+
     def headers(self, challenge: Challenge) -> list[tuple[str, str]]:
         """Return `WWW-Authenticate` (each parameter once) or `Retry-After`, and what the body is."""
         headers = [
@@ -65,8 +69,7 @@ class NotLetThroughError(Exception):
             ("Access-Control-Expose-Headers", _READABLE),
         ]
         if self.challenges:
-            told = {"error": self.error, "error_description": self.description, "scope": self.required_scope}
-            headers += [("WWW-Authenticate", line) for line in challenge.lines(self.scheme, told)]
+            headers += [("WWW-Authenticate", line) for line in challenge.lines(self.scheme, self.told())]
         if self.retry_after is not None:
             headers.append(("Retry-After", str(self.retry_after)))
         return headers
@@ -148,6 +151,22 @@ class InsufficientScopeError(NotLetThroughError):
     def __init__(self, required_scopes: Collection[Scope]) -> None:
         super().__init__()
         self.required_scope = asked_for(required_scopes) or None
+
+
+class InsufficientUserAuthenticationError(NotLetThroughError):
+    """The token is good, but the person behind it has to sign in more surely, or once more (RFC 9470 §3)."""
+
+    error = "insufficient_user_authentication"
+    description = "The person has to sign in again, as acr_values and max_age say."
+
+    def __init__(self, acr_values: Sequence[str], max_age: int | None) -> None:
+        super().__init__()
+        self._acr_values = " ".join(acr_values) or None
+        self._max_age = str(max_age) if max_age is not None else None
+
+    def told(self) -> dict[str, str | None]:
+        """Return the same, with what the client has to ask the authorization server for."""
+        return {**super().told(), "acr_values": self._acr_values, "max_age": self._max_age}
 
 
 class CannotValidateError(NotLetThroughError):

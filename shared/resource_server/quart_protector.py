@@ -10,7 +10,7 @@ async def plans(token):
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec
 
 from quart import Response, request
@@ -18,6 +18,7 @@ from quart.typing import ResponseReturnValue
 
 from .access_rules import OPTIONAL, Optional
 from .asgi_middleware import authorization_of, proof_of
+from .authentication import NeededAuthentication, needed_authentication
 from .errors import NotLetThroughError
 from .event_loop.validation import AsyncValidation
 from .introspection.response import ActiveToken
@@ -42,11 +43,18 @@ class ResourceProtector:
         self._validator = validator
         self._validation = AsyncValidation(validator)
 
-    def __call__(self, *scopes: Scope) -> Callable[[ProtectedView[P]], View[P]]:
-        """Return the decorator. Without scopes, any good token will do."""
+    def __call__(
+        self, *scopes: Scope, acr: str | Sequence[str] = (), max_age: int | None = None
+    ) -> Callable[[ProtectedView[P]], View[P]]:
+        """Return the decorator. Without scopes, any good token will do.
+
+        `acr` names a class of sign-ins, or several, one of which it takes; `max_age`, in seconds, how long ago the
+        person may have signed in (RFC 9470).
+        """
+        needed = needed_authentication(acr, max_age)
 
         def decorate(view: ProtectedView[P]) -> View[P]:
-            return self._decorated(scopes, view)
+            return self._decorated(scopes, view, needed)
 
         return decorate
 
@@ -55,13 +63,18 @@ class ResourceProtector:
         return self._decorated(OPTIONAL, view)
 
     def _decorated(
-        self, required: Collection[Scope] | Optional, view: Callable[..., Awaitable[ResponseReturnValue]]
+        self,
+        required: Collection[Scope] | Optional,
+        view: Callable[..., Awaitable[ResponseReturnValue]],
+        needed: NeededAuthentication | None = None,
     ) -> View[P]:
         @functools.wraps(view)
         async def protected(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             scope: Mapping[str, Any] = dict(request.scope)
             try:
                 token = await self._validation.validate(authorization_of(scope), required, proof_of(scope))
+                if needed is not None and token is not None:
+                    needed.check(token)
             except NotLetThroughError as refusal:
                 return self.answer(refusal)
             return await view(token, *args, **kwargs)

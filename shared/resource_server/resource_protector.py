@@ -10,12 +10,13 @@ def plans(token):
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, Protocol
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
+from .authentication import needed_authentication
 from .errors import Challenge, MalformedRequestError, NotLetThroughError, NoTokenError
 from .introspection.response import ActiveToken
 from .presented_token import PresentedProof
@@ -54,8 +55,15 @@ class ResourceProtector:
     def __init__(self, validator: Validator) -> None:
         self._validator = validator
 
-    def __call__(self, *scopes: Scope, fresh: bool = False) -> Callable[[ProtectedView[P]], View[P]]:
-        """Return the decorator. Without scopes any good token will do; with `fresh` the server is asked."""
+    def __call__(
+        self, *scopes: Scope, fresh: bool = False, acr: str | Sequence[str] = (), max_age: int | None = None
+    ) -> Callable[[ProtectedView[P]], View[P]]:
+        """Return the decorator. Without scopes any good token will do; with `fresh` the server is asked.
+
+        `acr` names a class of sign-ins, or several, one of which it takes; `max_age`, in seconds, how long ago the
+        person may have signed in (RFC 9470).
+        """
+        needed = needed_authentication(acr, max_age)
 
         def decorate(view: ProtectedView[P]) -> View[P]:
             @functools.wraps(view)
@@ -63,6 +71,7 @@ class ResourceProtector:
                 try:
                     proof = proof_of(request.environ)
                     token = self._validator.validate(_authorization(), *scopes, proof=proof, fresh=fresh)
+                    needed.check(token)
                 except NotLetThroughError as refusal:
                     return self.answer(refusal)
                 return view(token, *args, **kwargs)

@@ -44,6 +44,12 @@ class ActiveAnswer(TypedDict):
     grant_id: str
     cnf: NotRequired[Confirmation]
     act: NotRequired[Actor]
+    auth_time: NotRequired[int]
+    """The person proved who they are then (RFC 9470 §6.2)."""
+    amr: NotRequired[Sequence[str]]
+    """They did so by these methods (RFC 8176); a password alone is not said."""
+    acr: NotRequired[str]
+    """That is of this class."""
 
 
 class TokenEnd(TypedDict):

@@ -105,6 +105,7 @@ OAUTH_ERRORS = {
     "`Retry-After` says until when",
     "unapproved_software_statement": "software statements are not accepted",
     "unauthorized_client": "the client may not use this grant or endpoint",
+    "unmet_authentication_requirements": "nobody can, or did, sign in in one of the ways that `acr_values` names",
     "unsupported_grant_type": "there is no such grant",
     "unsupported_response_type": "`code` is the only one",
     "unsupported_token_type": "`token_type_hint` at `/revoke` names a kind that there isn't",
@@ -118,6 +119,7 @@ TOKEN_ERRORS = {
     "invalid_dpop_proof": "401: the proof is missing or not good; the token is still good",
     "use_dpop_nonce": "401: make the proof again with the nonce in `DPoP-Nonce`",
     "insufficient_scope": "403: the token is good, and lacks the scope that the challenge names",
+    "insufficient_user_authentication": "401: the person has to sign in again, as the challenge says",
 }
 STATUSES = {
     "200": "done, or found",
@@ -181,6 +183,7 @@ METADATA = {
     "subject_types_supported": "every client sees the same `sub`",
     "id_token_signing_alg_values_supported": "how ID tokens are signed; a client has one of them",
     "claims_supported": "what an ID token or `/userinfo` may say",
+    "acr_values_supported": "classes of sign-ins that `acr_values` may name ([openid_connect.md](openid_connect.md))",
     "prompt_values_supported": "values of `prompt` that are understood ([openid_connect.md](openid_connect.md))",
     "claims_parameter_supported": "false",
     "request_parameter_supported": "false: no request objects",

@@ -36,6 +36,7 @@ def test_an_active_answer_says_whom_and_what_the_token_stands_for(actions: Actio
         "token_type": "Bearer",
         "jti": answer["jti"],
         "grant_id": answer["grant_id"],
+        "auth_time": answer["auth_time"],
     }
 
 

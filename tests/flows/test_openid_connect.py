@@ -53,6 +53,7 @@ def test_the_id_token_says_who_signed_in_when_and_to_which_client(actions: Actio
         "exp": claims["iat"] + 3600,
         "iat": claims["iat"],
         "auth_time": claims["auth_time"],
+        "amr": ["pwd"],
         "nonce": "n-0S6_WzA2Mj é +&%",
         "at_hash": base64.urlsafe_b64encode(digest[:16]).decode().rstrip("="),
         "preferred_username": mo.username,
@@ -62,7 +63,7 @@ def test_the_id_token_says_who_signed_in_when_and_to_which_client(actions: Actio
 @pytest.mark.clause("OpenID Connect Core §2")
 def test_without_a_nonce_and_the_profile_scope_their_claims_are_missing(actions: Actions, app: App) -> None:
     claims = id_token(actions, app.connect(actions.person(), scope=OPENID, scopes=[OPENID]))
-    assert set(claims) == {"iss", "sub", "aud", "exp", "iat", "auth_time", "at_hash"}
+    assert set(claims) == {"iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "at_hash"}
 
 
 def test_a_nonce_has_an_end(actions: Actions, app: App) -> None:

@@ -10,6 +10,8 @@ import pytest
 import requests
 
 from auth_service.protocol.factors import second_factors
+from auth_service.storage.second_factors import SecondFactorStore
+from shared.service.key_wrapping import KeyWrapping
 from tests.support.actions import CALLBACK, READ, Actions, Browser, Person, Verifier
 from tests.support.authenticator import Authenticator, add_passkey, passkey_sign_in
 from tests.support.authenticator_app import App, begin_set_up, give_code, set_up_app
@@ -268,3 +270,27 @@ def test_neither_secret_nor_code_is_in_sql_as_it_is(actions: Actions) -> None:
     stored = str(rows)
     assert mo.subject in stored
     assert not any(code in stored or code.replace("-", "") in stored for code in app.recovery_codes)
+
+
+def test_secrets_are_encrypted_anew_when_used_or_at_an_operators_word(actions: Actions) -> None:
+    """Each under the first key, so that a token key can leave the ring."""
+    parts = actions.stack.parts
+    old, new = bytes(32), bytes([1] * 32)
+    users = [actions.person() for _ in range(3)]
+    before = SecondFactorStore(parts.database, KeyWrapping([old]))
+    accounts = [account for user in users if (account := parts.accounts.find(user.subject)) is not None]
+    for account in accounts:
+        assert before.add(account, f"secret of {account.id}", 1, [])
+    between, after = (SecondFactorStore(parts.database, KeyWrapping(keys)) for keys in ([new, old], [new]))
+    used = between.find(accounts[0].id)
+    assert used is not None
+    assert between.use_step(used, 2)
+    assert between.use_step(used, 3) is False, "it is of a row that was encrypted anew since"
+    renewed, _ = between.renew_secrets()
+    assert renewed == 2
+    for account in accounts:
+        kept = after.find(account.id)
+        assert kept is not None
+        assert after.unwrap(kept.wrapped_secret) == f"secret of {account.id}"
+        after.remove(account.id)
+    assert set(actions.stack.command("account", "renew-secrets")) == {"renewed", "lost"}

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from auth_service.components import Components
 from auth_service.crypto.token_handle import TokenKind, new_grant_id
+from auth_service.models.authentication import Authentication
 from auth_service.models.tokens import RevokedBecause
 from auth_service.protocol.grants.creation import Decision, FirstCredential
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
@@ -87,7 +88,9 @@ class GrantLives(RuleBasedStateMachine):
         code = parts.keys.make(TokenKind.AUTHORIZATION_CODE, new_grant_id(), 0)
         assert parts.creation.begin(
             client,
-            Decision(account, time.time(), ticked, parts.consents.withdrawals(account.id, client.client_id)),
+            Decision(
+                account, Authentication(time.time()), ticked, parts.consents.withdrawals(account.id, client.client_id)
+            ),
             Target(BOTH, (self.world.stack.fit_credentials.resource,)),
             FirstCredential(code.grant_id, code.digest, 600, redirect_uri=CALLBACK, code_challenge=VERIFIER.challenge),
         )

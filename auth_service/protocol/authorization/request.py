@@ -136,6 +136,7 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
                 code_challenge=self.code_challenge,
                 nonce=self.request.form.get("nonce", ""),
                 dpop_jkt=self.dpop_jkt,
+                acr_values=self.authentication.acr_values,
             ),
         )
         return code if begun else None

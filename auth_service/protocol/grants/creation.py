@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from auth_service.models.account import Account
-from auth_service.models.authentication import Authentication
+from auth_service.models.authentication import Authentication, class_told
 from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
@@ -52,6 +52,7 @@ class FirstCredential:
     code_challenge: str = ""
     nonce: str = field(default="", repr=False)
     dpop_jkt: str = ""
+    acr_values: tuple[str, ...] = ()
 
 
 class GrantCreation:
@@ -79,6 +80,8 @@ class GrantCreation:
         False if they were, or if what was decided on has changed since the person was asked: there is no grant, or it
         has ended. Raises InvalidScopeError if nothing that was requested was ticked.
         """
+        proven = decision.authentication
+        acr = class_told(proven.methods, credential.acr_values)
         target = ticked_target(self._resource_servers.all(), requested, decision.scopes)
         expires_at = now() + timedelta(seconds=self.lifetime)
         recorded = self._records.add(
@@ -110,6 +113,8 @@ class GrantCreation:
                 code_digest=credential.digest,
                 auth_time=int(decision.authentication.at),
                 nonce=credential.nonce,
+                methods=() if proven.is_plain_password else proven.methods,
+                acr=acr if acr != class_told(proven.methods, ()) else None,
             ),
             credential.lifetime,
         )

@@ -11,7 +11,7 @@ from enum import StrEnum
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
-from auth_service.models.authentication import Authentication
+from auth_service.models.authentication import ACR_VALUES, Authentication
 from auth_service.models.client import Client
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.openid.id_token import IdTokenHint, read_id_token_hint
@@ -26,6 +26,8 @@ class Next(StrEnum):
     """Before the request can be answered, this has to happen."""
 
     SIGN_IN = "sign_in"
+    STRENGTHEN = "strengthen"
+    """Whoever signed in for this request did so in a way that is not enough for it (RFC 9470 §5)."""
     ASK = "ask"
     ANSWER = "answer"
 
@@ -34,6 +36,16 @@ class LoginRequiredError(OAuth2Error):
     """Nobody is signed in, or not recently enough, or somebody else is; and nobody may be asked (§3.1.2.6)."""
 
     error = "login_required"
+
+
+class UnmetAuthenticationRequirementsError(OAuth2Error):
+    """The person did not sign in, or nobody can, in one of the ways that the client asked for.
+
+    The code is that of OpenID Connect Core Error Code unmet_authentication_requirements, which RFC 9470 §5 names.
+    """
+
+    error = "unmet_authentication_requirements"
+    description = "The sign-in is of none of the classes in acr_values."
 
 
 class ConsentRequiredError(OAuth2Error):
@@ -57,6 +69,8 @@ class AuthenticationRequest:
     prompts: frozenset[str] = frozenset()
     max_age: int | None = None
     """The last sign-in may have been so many seconds ago when the request came."""
+    acr_values: tuple[str, ...] = ()
+    """The sign-in has to be of one of these classes, of which the first are liked best; any is, where none is named."""
     login_hint: str = field(default="", repr=False)
     hint: IdTokenHint | None = None
 
@@ -72,6 +86,10 @@ class AuthenticationRequest:
             if "none" in self.prompts or (signed_in is not None and signed_in.authentication.at >= received_at):
                 raise LoginRequiredError
             return Next.SIGN_IN
+        if not signed_in.authentication.meets(self.acr_values):
+            if "none" in self.prompts:
+                raise LoginRequiredError
+            return Next.STRENGTHEN if signed_in.authentication.at >= received_at else Next.SIGN_IN
         if consent_remembered and not self.prompts & {"consent", "select_account"}:
             return Next.ANSWER
         if "none" in self.prompts:
@@ -96,7 +114,7 @@ def must_not_ask(request: ProtocolRequest) -> bool:
 def authentication_request(
     request: ProtocolRequest, client: Client, ring: SigningKeyRing, issuer: str
 ) -> AuthenticationRequest:
-    """Read what a request of this client says. Raises InvalidRequestError."""
+    """Read what a request of this client says. Raises InvalidRequestError, or UnmetAuthenticationRequirementsError."""
     prompts = request.form.get("prompt", "").split()
     if not set(prompts) <= set(PROMPTS):
         raise InvalidRequestError("prompt has a value that is not supported.")
@@ -112,7 +130,12 @@ def authentication_request(
         hint = read_id_token_hint(request.form["id_token_hint"], ring, issuer)
         if hint is None or hint.client_id != client.client_id:
             raise InvalidRequestError("id_token_hint is not an ID token that this client was given.")
+    asked_for = request.form.get("acr_values", "").split()
+    acr_values = tuple(value for value in dict.fromkeys(asked_for) if value in ACR_VALUES)
+    if asked_for and not acr_values:
+        raise UnmetAuthenticationRequirementsError
     return AuthenticationRequest(
+        acr_values=acr_values,
         prompts=frozenset(prompts),
         max_age=int(max_age) if max_age is not None else None,
         login_hint=request.form.get("login_hint", ""),

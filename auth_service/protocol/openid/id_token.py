@@ -11,22 +11,25 @@ from auth_service.storage.grant_records import GoodGrant
 
 LIFETIME = 3600
 """It lives so many seconds: the client reads it at once, and its own session keeps the person signed in there."""
-CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "preferred_username")
+CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "preferred_username")
 
 
 def new_id_token(
     signer: Signer, issuer: str, grant: GoodGrant, code_grant: CodeGrant, access_token: str, issued_at: int
 ) -> str:
     """Make the ID token that belongs to an access token: the same one for each repetition of an answer."""
-    claims: dict[str, str | int] = {
+    claims: dict[str, str | int | list[str]] = {
         "iss": issuer,
         "sub": grant.account_id,
         "aud": grant.client_id,
         "exp": issued_at + LIFETIME,
         "iat": issued_at,
         "auth_time": code_grant.auth_time,
+        "amr": list(code_grant.methods),
         "at_hash": _left_half(access_token),
     }
+    if code_grant.acr is not None:
+        claims["acr"] = code_grant.acr
     if code_grant.nonce:
         claims["nonce"] = code_grant.nonce
     if PROFILE in grant.scopes:

@@ -81,7 +81,7 @@ class Introspection:
 
 
 def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -> ActiveAnswer:
-    """Return what a resource server learns of a good token (RFC 7662 §2.2, RFC 9449 §6.2, RFC 8693 §4.1)."""
+    """Return what a resource server learns of a good token (RFC 7662 §2.2, 9449 §6.2, 8693 §4.1, 9470 §6.2)."""
     claims = record.claims
     answer: ActiveAnswer = {
         "active": True,
@@ -100,6 +100,12 @@ def active_answer(handle: TokenHandle, record: AccessTokenRecord, issuer: str) -
         answer["username"] = claims.username
     if claims.jkt:
         answer["cnf"] = {"jkt": claims.jkt}
+    if record.auth_time is not None:
+        answer["auth_time"] = record.auth_time
+    if record.methods:
+        answer["amr"] = record.methods
+    if record.acr is not None:
+        answer["acr"] = record.acr
     if claims.actors:
         answer["act"] = _acting(*claims.actors)
     return answer

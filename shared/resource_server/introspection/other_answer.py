@@ -38,6 +38,8 @@ def read_other_answer(body: bytes, token: str, issuer: str) -> ActiveToken | Non
         jti=jti,
         grant_id=jti,
         jkt=jkt,
+        auth_time=_time(answer["auth_time"], "auth_time") if answer.get("auth_time") is not None else None,
+        acr=_text(answer, "acr"),
         answer=body,
     )
 

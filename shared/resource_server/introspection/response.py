@@ -36,6 +36,10 @@ class ActiveToken:
     """It is the thumbprint of the key that it is bound to (RFC 9449 §6), or None for a bearer token."""
     actors: tuple[str, ...] = ()
     """The first acts for the subject by token exchange (RFC 8693 §4.1). The others tell how it came to that."""
+    auth_time: int | None = None
+    """The person proved who they are then, in epoch seconds (RFC 9470 §6.2); None if nobody said."""
+    acr: str | None = None
+    """They did so in a way of this class; None if nobody said, as of a password alone."""
     answer: bytes = field(default=b"{}", repr=False)
     """It is what the authorization server said of it, as it came. Read `claims`."""
 
@@ -83,6 +87,8 @@ def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:
         grant_id=_required(answer, "grant_id", str),
         jkt=confirmation_key(answer.get("cnf")),
         actors=tuple(_actors(answer.get("act"))),
+        auth_time=_required(answer, "auth_time", int) if "auth_time" in answer else None,
+        acr=_required(answer, "acr", str) if "acr" in answer else None,
         answer=body,
     )
 

@@ -30,12 +30,15 @@ SCOPES = "plans:read plans:write"
 WRITTEN = {
     "of_a_person": AccessTokenClaims("client_1", "sub_1", "mo", (PLANS,), SCOPES),
     "of_a_client": AccessTokenClaims("client_1", "client_1", None, (PLANS,), SCOPES),
+    "of_a_passkey": AccessTokenClaims("client_1", "sub_1", "mo", (PLANS,), SCOPES),
     "bound_and_exchanged": AccessTokenClaims(
         "client_1", "sub_1", "mo", (PLANS,), SCOPES, JKT, ("coach-app", "fit-app")
     ),
 }
+SIGNED_IN = {"of_a_passkey": {"auth_time": 1_769_999_000, "methods": ("hwk", "user", "mfa"), "acr": "phr"}}
 READ_AS = {
     "of_a_person": {},
+    "of_a_passkey": {"auth_time": 1_769_999_000, "acr": "phr"},
     "of_a_client": {"subject": "client_1", "username": None},
     "bound_and_exchanged": {"token_type": "DPoP", "jkt": JKT, "actors": ("coach-app", "fit-app")},
 }
@@ -57,7 +60,8 @@ def shape(value: Any) -> Any:
 @pytest.mark.parametrize("name", WRITTEN)
 def test_the_authorization_server_answers_about_a_token_as_ever(name: str) -> None:
     handle = TokenHandle(TokenKind.ACCESS_TOKEN, GRANT, 1, b"", TOKEN, digest_of_the_server(TOKEN))
-    record = AccessTokenRecord(WRITTEN[name], issued_at=1_770_000_000, expires_at=1_770_000_600)
+    how = SIGNED_IN.get(name, {})
+    record = AccessTokenRecord(WRITTEN[name], issued_at=1_770_000_000, expires_at=1_770_000_600, **how)  # type: ignore[arg-type]
     assert json.loads(json.dumps(active_answer(handle, record, ISSUER))) == json.loads(sample(name))
 
 
