@@ -22,21 +22,29 @@ resource_server_commands = AppGroup("resource-server", help="APIs that are prote
 def resource_server_options(function: Callable[..., object]) -> Callable[..., object]:
     """The options that say what a resource server is."""
     resource = click.option("--resource", required=True, help="Its identifier: an absolute URL without fragment.")
-    scope = click.option("--scope", "scopes", multiple=True, required=True, help="name=description, several times.")
+    scope = click.option("--scope", "scopes", multiple=True, help="name=description, several times.")
+    front = click.option(
+        "--front",
+        "is_front",
+        is_flag=True,
+        help="Instead of --scope: tokens for it carry the scopes of APIs behind it.",
+    )
     dpop = click.option(
         "--dpop", "checks_dpop_proofs", is_flag=True, help="It checks DPoP proofs: tokens for it may be bound."
     )
-    return resource(scope(dpop(function)))
+    return resource(scope(front(dpop(function))))
 
 
 @command(resource_server_commands, "create")
 @click.argument("name")
 @resource_server_options
-def create_resource_server(name: str, resource: str, scopes: tuple[str, ...], *, checks_dpop_proofs: bool) -> object:
+def create_resource_server(
+    name: str, resource: str, scopes: tuple[str, ...], *, is_front: bool, checks_dpop_proofs: bool
+) -> object:
     """Register a resource server and print its secret, this once."""
     secret = new_secret()
     return {
-        **_save_resource_server(name, resource, scopes, secret, checks_dpop_proofs, new=True),
+        **_save_resource_server(name, resource, scopes, secret, is_front, checks_dpop_proofs, new=True),
         "client_secret": secret,
     }
 
@@ -47,11 +55,18 @@ def create_resource_server(name: str, resource: str, scopes: tuple[str, ...], *,
 @click.option("--secret-file", type=click.Path(path_type=Path), required=True, help="Made if it isn't there.")
 @overlap_option
 def ensure_resource_server(
-    name: str, resource: str, scopes: tuple[str, ...], secret_file: Path, overlap: int, *, checks_dpop_proofs: bool
+    name: str,
+    resource: str,
+    scopes: tuple[str, ...],
+    secret_file: Path,
+    overlap: int,
+    *,
+    is_front: bool,
+    checks_dpop_proofs: bool,
 ) -> object:
     """Register a resource server, or bring the one of this name to this state. Harmless when repeated."""
     return _save_resource_server(
-        name, resource, scopes, secret_from(secret_file), checks_dpop_proofs, new=False, overlap=overlap
+        name, resource, scopes, secret_from(secret_file), is_front, checks_dpop_proofs, new=False, overlap=overlap
     )
 
 
@@ -75,6 +90,7 @@ def _save_resource_server(
     resource: str,
     scopes: tuple[str, ...],
     secret: str,
+    is_front: bool,
     checks_dpop_proofs: bool,
     *,
     new: bool,
@@ -85,6 +101,8 @@ def _save_resource_server(
         raise RefusedError("a resource server's name consists of letters, digits, - and _")
     if address.scheme not in {"http", "https"} or not address.netloc or "#" in resource or not resource.isascii():
         raise RefusedError("--resource must be an absolute URL without fragment")
+    if is_front == bool(scopes):
+        raise RefusedError("give it at least one --scope, or else --front")
     descriptions = dict(scope.partition("=")[::2] for scope in scopes)
     for scope, description in descriptions.items():
         if _SCOPE.fullmatch(scope) is None or not description:

@@ -1,4 +1,4 @@
-"""A resource server is an API that is protected by our tokens, and owns scopes."""
+"""A resource server is an API that is protected by our tokens, and owns scopes or stands in front of those that do."""
 
 from datetime import datetime
 
@@ -24,6 +24,11 @@ class ResourceServer(Base, SecretHolder):
     worth as much to a thief as a bearer token, so none is issued for it."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     scopes: Mapped[list["Scope"]] = relationship(lazy="selectin", cascade="all, delete-orphan", order_by="Scope.name")
+
+    @property
+    def is_front(self) -> bool:
+        """Say whether it owns no scope: it calls the APIs that do, with tokens that it exchanges (RFC 8693)."""
+        return not self.scopes
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """Say whether this is by its secret, which it must use."""

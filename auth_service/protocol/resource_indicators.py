@@ -1,6 +1,8 @@
 """Here it is decided which resource servers a token is for, and with which scopes (RFC 8707, RFC 9700 §2.3).
 
 Each scope belongs to one resource server, so without a `resource` parameter the audience follows from the scopes.
+A front owns none. A grant for it reaches the owners of its scopes too, for whom the front exchanges tokens; a token for
+it may carry those scopes and is good at the front alone.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -37,7 +39,7 @@ def requested_resources(request: ProtocolRequest) -> tuple[str, ...]:
     return resources
 
 
-def requested_target(servers: Iterable[ResourceServer], client: Client, request: ProtocolRequest) -> Target:
+def requested_target(servers: Collection[ResourceServer], client: Client, request: ProtocolRequest) -> Target:
     """Return what a client may have of what it asks for, where nothing was granted yet (RFC 6749 §3.3).
 
     Scopes that nobody knows, that the client hasn't, or that none of the resources owns are left out.
@@ -47,24 +49,27 @@ def requested_target(servers: Iterable[ResourceServer], client: Client, request:
         InvalidScopeError: no scope is left.
     """
     owners = _owners(servers)
-    resources = _registered(requested_resources(request), owners)
+    resources = _registered(requested_resources(request), servers)
     asked_for = dict.fromkeys(request.form["scope"].split() if "scope" in request.form else client.scopes)
     audience = resources or tuple(owners.values())
     if "scope" in request.form and OPENID in asked_for and OPENID in owners:  # signing in goes with any resource
         audience = (*audience, owners[OPENID])
-    wanted = tuple(scope for scope in asked_for if scope in client.scopes and owners.get(scope) in audience)
+    usable = _usable(servers, audience)
+    wanted = tuple(scope for scope in asked_for if scope in client.scopes and scope in usable)
     if resources and not wanted and "scope" not in request.form:
         raise InvalidTargetError
-    return _target(owners, wanted, audience)
+    if not _fronts(servers).isdisjoint(audience):
+        audience = (*audience, *(owners[scope] for scope in wanted))
+    return _target(servers, wanted, audience)
 
 
-def ticked_target(servers: Iterable[ResourceServer], target: Target, ticked: Collection[str]) -> Target:
+def ticked_target(servers: Collection[ResourceServer], target: Target, ticked: Collection[str]) -> Target:
     """Return what is left of a target whose scopes a person ticked in part. Raises InvalidScopeError if nothing is."""
-    return _target(_owners(servers), tuple(scope for scope in target.scopes if scope in ticked), target.audience)
+    return _target(servers, tuple(scope for scope in target.scopes if scope in ticked), target.audience)
 
 
 def narrowed_target(
-    find_servers: Callable[[], Iterable[ResourceServer]],
+    find_servers: Callable[[], Collection[ResourceServer]],
     granted: Target,
     scopes: tuple[str, ...],
     request: ProtocolRequest,
@@ -80,11 +85,12 @@ def narrowed_target(
     resources = requested_resources(request)
     if not resources and scopes == granted.scopes:
         return granted
-    owners = _owners(find_servers())
-    audience = _registered(resources, owners) or granted.audience
+    servers = find_servers()
+    audience = _registered(resources, servers) or granted.audience
     if not set(audience) <= set(granted.audience):
         raise InvalidTargetError
-    return _target(owners, tuple(scope for scope in scopes if owners.get(scope) in audience), audience)
+    usable = _usable(servers, audience)
+    return _target(servers, tuple(scope for scope in scopes if scope in usable), audience)
 
 
 def exchanged_target(
@@ -92,14 +98,20 @@ def exchanged_target(
 ) -> Target:
     """Return what a client gets for a token that is good for `subject` (RFC 8693 §2.1): without `scope`, all it may.
 
+    The client of a front reaches with it the owners of its scopes; any other, whom it is for.
+
     Raises:
         InvalidTargetError: a resource or audience that the token is not for, or of which the client has no scope.
         InvalidScopeError: a scope that the token or the client has not, or that none of the resources owns.
     """
     owners = _owners(servers)
     named = (*requested_resources(request), *_requested_audience(servers, request))
-    audience = _registered(named, owners) or subject.audience
-    if not set(audience) <= set(subject.audience):
+    fronts = _fronts(servers) & set(subject.audience)
+    reached = set(subject.audience) - fronts
+    if fronts & set(client.exchange_from):
+        reached |= {owners[scope] for scope in subject.scopes if scope in owners}
+    audience = _registered(named, servers) or tuple(reached)
+    if not set(audience) <= reached:
         raise InvalidTargetError
     allowed = [scope for scope in subject.scopes if scope in client.scopes]
     if "scope" not in request.form:
@@ -110,26 +122,25 @@ def exchanged_target(
         wanted = tuple(dict.fromkeys(request.form["scope"].split()))
         if not set(wanted) <= set(allowed):
             raise InvalidScopeError
-    return _target(owners, wanted, audience)
+    return _target(servers, wanted, audience)
 
 
-def audience_of(servers: Iterable[ResourceServer], scopes: Iterable[str]) -> tuple[str, ...]:
+def audience_of(servers: Collection[ResourceServer], scopes: Iterable[str]) -> tuple[str, ...]:
     """Return the owners of these scopes."""
     owners = _owners(servers)
     return tuple(dict.fromkeys(owners[scope] for scope in scopes if scope in owners))
 
 
-def _requested_audience(servers: Iterable[ResourceServer], request: ProtocolRequest) -> list[str]:
+def _requested_audience(servers: Collection[ResourceServer], request: ProtocolRequest) -> list[str]:
     """Return the `audience` parameters as resources: each is one, or the name of its server (RFC 8693 §2.1)."""
     by_name = {server.name: server.resource for server in servers}
     return [by_name.get(audience, audience) for audience in request.parameters.get("audience", [])]
 
 
-def _registered(resources: Iterable[str], owners: dict[str, str]) -> tuple[str, ...]:
+def _registered(resources: Iterable[str], servers: Collection[ResourceServer]) -> tuple[str, ...]:
     """Return the registered resource that each of `resources` is or lies below (§2 lets a server map so)."""
-    audiences = []
+    audiences, names = [], {server.resource for server in servers}
     for resource in resources:
-        names = set(owners.values())
         matching = [name for name in names if resource == name or (name.endswith("/") and resource.startswith(name))]
         if not matching:
             raise InvalidTargetError
@@ -137,13 +148,27 @@ def _registered(resources: Iterable[str], owners: dict[str, str]) -> tuple[str, 
     return tuple(dict.fromkeys(audiences))
 
 
-def _owners(servers: Iterable[ResourceServer]) -> dict[str, str]:
+def _owners(servers: Collection[ResourceServer]) -> dict[str, str]:
     """Return each scope's resource server."""
     return {scope.name: server.resource for server in servers for scope in server.scopes}
 
 
-def _target(owners: dict[str, str], scopes: tuple[str, ...], allowed: Collection[str]) -> Target:
-    """Choose the owners of the scopes and nobody else, also if more resources were named (RFC 9700 §2.3)."""
-    if not scopes or any(owners.get(scope) not in allowed for scope in scopes):
+def _fronts(servers: Collection[ResourceServer]) -> set[str]:
+    return {server.resource for server in servers if server.is_front}
+
+
+def _usable(servers: Collection[ResourceServer], audience: Collection[str]) -> set[str]:
+    """Return the scopes that mean something to one of these; to a front, each does."""
+    owners = _owners(servers)
+    anywhere = not _fronts(servers).isdisjoint(audience)
+    return {scope for scope, owner in owners.items() if anywhere or owner in audience}
+
+
+def _target(servers: Collection[ResourceServer], scopes: tuple[str, ...], allowed: Collection[str]) -> Target:
+    """Choose the fronts, the owners of the scopes and nobody else, also if more were named (RFC 9700 §2.3)."""
+    if not scopes or not set(scopes) <= _usable(servers, allowed):
         raise InvalidScopeError("There is nothing among the requested scopes that could be granted there.")
-    return Target(scopes, tuple(dict.fromkeys(owners[scope] for scope in scopes)))
+    owners, fronts = _owners(servers), _fronts(servers)
+    named = (resource for resource in allowed if resource in fronts)
+    of_scopes = (owners[scope] for scope in scopes if owners[scope] in allowed)
+    return Target(scopes, tuple(dict.fromkeys((*named, *of_scopes))))

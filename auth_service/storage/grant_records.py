@@ -225,16 +225,19 @@ def _narrow(
     because: RevokedBecause,
     at: datetime,
 ) -> None:
-    """Leave these grants no more than these scopes; end those without any. `audience_of` says who owns what is left."""
+    """Leave these grants no more than these scopes; end those without any. `audience_of` says who owns which scopes.
+
+    A front owns none and stays.
+    """
     for record in records:
         left = tuple(scope for scope in record.scopes if scope in scopes)
         if not left:
             record.revoked_at, record.revoked_because = at, because
             session.add(_event(EventKind.GRANT_REVOKED, record, because))
             continue
-        owners = audience_of(left)
+        lost = set(audience_of(record.scopes)) - set(audience_of(left))
         record.scopes, record.narrowed_at = left, at
-        record.audience = tuple(resource for resource in record.audience if resource in owners)
+        record.audience = tuple(resource for resource in record.audience if resource not in lost)
         session.add(_event(EventKind.GRANT_NARROWED, record, " ".join(left)[:200]))
 
 

@@ -56,7 +56,9 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
     def _target_for(self, client: Client) -> Target:
-        return requested_target(self._resource_servers.registered(), client, self.request)
+        """At a front only people have anything: what a client has for itself it can take where it belongs."""
+        servers = [server for server in self._resource_servers.registered() if not server.is_front]
+        return requested_target(servers, client, self.request)
 
     def _issue(self, client: Client, target: Target) -> TokenAnswer:
         claims = AccessTokenClaims(
