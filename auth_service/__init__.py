@@ -221,7 +221,16 @@ def _install_pages(app: Flask, parts: Components) -> None:
         )
     )
     app.register_blueprint(activity_pages(parts.accounts, parts.clients, parts.events, parts.reuses, parts.revocation))
-    app.register_blueprint(overview_page(parts.accounts, parts.reuses))
+    app.register_blueprint(
+        overview_page(
+            parts.accounts,
+            parts.events,
+            parts.connected_apps,
+            parts.reuses,
+            parts.passkey_store,
+            parts.second_factor_store,
+        )
+    )
     app.register_blueprint(
         your_data_pages(
             parts.accounts,
