@@ -76,7 +76,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # members in the order in which they are explained
     follow_requests(app)
     note_who_acts(app)
-    metrics = install_metrics(app, settings.metrics_token, parts.metrics, parts.grant_metrics, parts.writability)
+    collectors = (parts.grant_metrics, parts.mail_metrics, parts.writability)
+    metrics = install_metrics(app, settings.metrics_token, parts.metrics, *collectors)
     refuse_cut_bodies(app)
     refuse_unreadable_text(app)
     install_sessions(

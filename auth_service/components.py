@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from auth_service.crypto.derived_keys import mail_key, nonce_key, web_secret, wrapping_key
 from auth_service.crypto.token_handle import TokenKeyRing
-from auth_service.domain_metrics import DomainMetrics, GrantCollector
+from auth_service.domain_metrics import DomainMetrics, GrantCollector, MailCollector
 from auth_service.models.smtp_server import sender_address, smtp_server
 from auth_service.protocol.authorization.endpoint import AuthorizationEndpoint
 from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME, PushedAuthorizationRequests
@@ -156,6 +156,7 @@ class Components:
     metrics: CollectorRegistry
     domain_metrics: DomainMetrics
     grant_metrics: GrantCollector
+    mail_metrics: MailCollector
     document_policy: Policy
     document_clients: DocumentClients
     writability: Writability
@@ -371,6 +372,7 @@ def build(settings: Settings) -> Components:
         metrics=metrics,
         domain_metrics=domain_metrics,
         grant_metrics=GrantCollector(records),
+        mail_metrics=MailCollector(mail),
         document_policy=document_policy,
         document_clients=document_clients,
         writability=Writability({"database": database.check_writing, "redis": redis.check_writing}),

@@ -9,8 +9,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from auth_service.crypto.token_handle import TokenKind
+from auth_service.models.base import now
 from auth_service.protocol.observer import SignIn, Spending
 from auth_service.storage.grant_records import GrantRecordStore
+from auth_service.storage.mail_queue import MailQueue
 from shared.service.sql_engine import SQL_OUTAGES
 
 GRANTS_KEPT_FOR = 60
@@ -84,3 +86,23 @@ class GrantCollector(Collector):
                 _log.warning("no count of grants: %s", type(outage).__name__)
                 return
         yield GaugeMetricFamily("oauth_grants", "Grants of people, neither ended nor past their end", counted[1])
+
+
+class MailCollector(Collector):
+    """It counts what waits to be mailed, of all processes together; nothing where no mail is sent."""
+
+    def __init__(self, queue: MailQueue) -> None:
+        self._queue = queue
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield nothing while the database can't be asked: an outage is no fall to zero."""
+        if not self._queue.is_sent:
+            return
+        try:
+            waiting, oldest = self._queue.figures()
+        except SQL_OUTAGES as outage:
+            _log.warning("no count of mail: %s", type(outage).__name__)
+            return
+        yield GaugeMetricFamily("mail_waiting", "Messages that were not handed over yet", waiting)
+        age = 0.0 if oldest is None else max((now() - oldest).total_seconds(), 0.0)
+        yield GaugeMetricFamily("mail_oldest_seconds", "How long the oldest of them waits", age)

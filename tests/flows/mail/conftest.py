@@ -8,6 +8,8 @@ from tests.support.actions import Actions
 from tests.support.mail import SENDER, MailServer, deliver, mail_server
 from tests.support.stack import Stack, run_stack
 
+METRICS_TOKEN = "a-token-of-prometheus"
+
 
 @pytest.fixture(scope="session")
 def _mail_server() -> Iterator[MailServer]:
@@ -20,7 +22,9 @@ def mailing_stack(
     _mail_server: MailServer, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("mailing-stack")
-    with run_stack(folder, redis_url, smtp_url=_mail_server.url, mail_sender=SENDER, sign_up=True) as stack:
+    with run_stack(
+        folder, redis_url, smtp_url=_mail_server.url, mail_sender=SENDER, sign_up=True, metrics_token=METRICS_TOKEN
+    ) as stack:
         yield stack
 
 

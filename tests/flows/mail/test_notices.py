@@ -1,10 +1,12 @@
 """What happens to an account is told to the address that its person confirmed, and to no other."""
 
 import pytest
+import requests
 
 from auth_service.models.security_event import EventKind
 from auth_service.storage.notices import MAILED
 from auth_service.workers.mail_texts import TEXTS
+from tests.flows.mail.conftest import METRICS_TOKEN
 from tests.support.actions import Actions, Person
 from tests.support.mail import MailServer, deliver
 
@@ -72,6 +74,18 @@ def test_a_page_is_as_good_as_ever_while_the_mail_server_is_away(
     mails.refuse = {f"{mo.username}@example.org": "421 away"}
     change_password(mo)
     assert actions.stack.parts.mail.figures()[0] == 1
+
+
+def test_metrics_tell_what_waits(actions: Actions, mails: MailServer, mo: Person) -> None:
+    def shown() -> str:
+        headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        return requests.get(f"{actions.stack.auth}/metrics", headers=headers, timeout=60).text
+
+    assert "\nmail_waiting 0.0\n" in shown()
+    assert "\nmail_oldest_seconds 0.0\n" in shown()
+    change_password(mo)
+    assert "\nmail_waiting 1.0\n" in shown()
+    assert "\nmail_oldest_seconds 0.0\n" not in shown()
 
 
 def test_one_place_says_which_events_are_mailed_and_each_has_a_text() -> None:
