@@ -160,12 +160,13 @@ def test_a_connection_with_tls_is_believed_by_its_certificate_and_carries_the_pa
         assert server.recipients == ["li@example.org"], "the other one is not due yet"
 
 
+@pytest.mark.parametrize("user", ["", "moogle:secret@"])
 def test_a_server_that_offers_no_tls_gets_neither_password_nor_mail(
-    queue: MailQueue, put: Callable[..., None], mails: MailServer
+    queue: MailQueue, put: Callable[..., None], mails: MailServer, user: str
 ) -> None:
     put("mo@example.org")
     with pytest.raises(NotHandedOverError, match="SMTPNotSupportedError"):
-        send(worker(queue, f"smtp://moogle:secret@127.0.0.1:{mails.port}"))
+        send(worker(queue, f"smtp://{user}127.0.0.1:{mails.port}"))
     assert mails.mails == []
 
 
