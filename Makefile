@@ -6,7 +6,7 @@ STACK_OPTIONS = AUTH_PORT="$(AUTH_PORT)" FIT_PORT="$(FIT_PORT)" APP_PORT="$(APP_
 unexport AUTH_PORT FIT_PORT APP_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart logs demo image test test-matrix torture models compliance lint audit bench bench-peers release lock
+.PHONY: help up down restart logs demo image test test-matrix torture volumes models compliance lint audit bench bench-peers release lock
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ test-matrix: ## Run the tests on every Python of this machine, then beside two a
 torture: ## Run the fault and race suites that take longer (needs redis-server)
 	@"$(PYTHON)" -m tools.environment dev
 	@.venv/bin/pytest -m torture -rP
+	@.venv/bin/pytest --redis sentinel -n auto --maxprocesses 4 --dist loadfile tests/flows
+
+volumes: ## Do what the gate does a few times thousands of times, for hours, and print the table (VOLUMES=0.1: a tenth)
+	@"$(PYTHON)" -m tools.environment dev
+	@VOLUMES="$(or $(VOLUMES),1)" .venv/bin/pytest -m volume -n auto --maxprocesses 4
 
 models: ## Explore the models of what must never happen: every interleaving within their bounds (minutes)
 	@"$(PYTHON)" -m tools.environment dev

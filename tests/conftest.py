@@ -18,6 +18,7 @@ from tests.support.redis_cluster import RedisCluster
 from tests.support.redis_sentinels import Sentinels
 from tests.support.servers import fake_redis, real_redis, redis_server
 from tests.support.stack import Stack, run_stack
+from tests.support.volumes import PART, VOLUMES, Volume, note, table
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,9 +29,20 @@ def quick_passwords() -> Iterator[None]:
         yield
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    help_text = "sentinel: what all ordinary tests share is a master with a replica that three Sentinels watch"
+    parser.addoption("--redis", choices=["one", "sentinel"], default="one", help=help_text)
+
+
 @pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """A Redis that all ordinary tests share: real where there is one, else fakeredis."""
+def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A Redis that all ordinary tests share: real where there is one, else fakeredis; or what `--redis` says."""
+    if request.config.getoption("--redis") == "sentinel":
+        if redis_server() is None:
+            pytest.skip("needs redis-server")
+        with Sentinels.running() as sentinels:
+            yield sentinels.url
+        return
     with real_redis() if redis_server() else fake_redis() as url:
         yield url
 
@@ -76,6 +88,8 @@ def each_redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.getfixturevalue("redis_cluster").url
         return
     if request.param == "sentinel":
+        if redis_server() is None:
+            pytest.skip("needs redis-server")
         with Sentinels.running() as sentinels:
             yield sentinels.url
         return
@@ -149,8 +163,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False
 
 
+@pytest.fixture
+def volume(request: pytest.FixtureRequest) -> Volume:
+    """How much this test is to do, by its mark `volume`."""
+    return VOLUMES[request.node.get_closest_marker("volume").args[0]]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files come first.
+    """The longest files come first; what has a volume has hours in `make volumes`.
 
     A test has the same name in every process that shares the work, so none is named after the time of day.
     """
@@ -158,6 +178,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {str(folders / name): place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(str(item.path.parent), len(places)))
     for item in items:
+        if PART is not None and item.get_closest_marker("volume"):
+            item.add_marker(pytest.mark.timeout(7_200), append=False)
         for number in re.findall(r"[0-9]{10}", item.nodeid):
             if abs(int(number) - time.time()) < 90 * 86_400:
                 raise pytest.UsageError(f"{item.nodeid} has another name in every run: give its cases ids")
@@ -168,13 +190,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """With FAIL_ON_SKIP=1, as CI sets it, a test that this machine can't run has failed."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
+    if (mark := item.get_closest_marker("volume")) and report.when == "call":
+        note(report, mark.args[0])
     if report.skipped and os.environ.get("FAIL_ON_SKIP") == "1" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped, which FAIL_ON_SKIP=1 forbids: {report.longrepr}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in one line what was skipped and why."""
+    """Say in one line what was skipped and why, and with `make volumes` how much was done."""
+    if PART is not None:
+        reports = [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]
+        terminalreporter.write_line("\n".join(table(reports)))
     reasons: dict[str, int] = {}
     for report in terminalreporter.stats.get("skipped", []):
         reason = (

@@ -19,8 +19,9 @@ from auth_service.workers import revocation_reconciler
 from auth_service.workers.revocation_reconciler import RevocationReconciler
 from shared.redis.shards import TOLD_KEY
 from tests.support.actions import Actions, App, Person, Tokens, error_of
+from tests.support.lossy_redis import LossyRedis
 from tests.support.polling import eventually
-from tests.support.proxy import TcpProxy, proxied
+from tests.support.proxy import TcpProxy
 from tests.support.stack import Stack
 
 INTERVAL = 0.1
@@ -43,8 +44,9 @@ def grant_of(actions: Actions, granted: Tokens) -> str:
 def test_what_ended_while_redis_could_not_be_reached_has_ended_when_it_is_back(
     start_stack: Callable[..., Stack], redis_url: str
 ) -> None:
-    with TcpProxy.to(redis_url) as proxy:
-        stack = start_stack(redis=proxied(redis_url, proxy), reconcile_interval=INTERVAL)
+    with LossyRedis.of(redis_url) as lossy:
+        [proxy] = lossy.proxies
+        stack = start_stack(redis=lossy.url, reconcile_interval=INTERVAL)
         actions = Actions(stack)
         app, mo, kim = actions.app(), actions.person(), actions.person()
         revoked, disabled, kept = app.connect(mo), app.connect(kim), app.connect(mo)

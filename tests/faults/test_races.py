@@ -12,8 +12,9 @@ from threading import Barrier
 import pytest
 
 from tests.support.gunicorn_stack import Answer, GunicornStack, run_gunicorn_stack
+from tests.support.volumes import Volume
 
-ROUNDS, AT_ONCE = 300, 8
+AT_ONCE = 8
 INVALID_GRANT = (400, "invalid_grant")
 
 pytestmark = pytest.mark.timeout(400)
@@ -31,11 +32,14 @@ class Racers:
         self.workers: set[str] = set()
 
     def race(self, form: dict[str, str], key: str | None = None) -> list[Answer]:
-        def send(connection: http.client.HTTPConnection) -> Answer:
-            self._barrier.wait(30)
-            return self._stack.ask(connection, "/token", form, key)
+        return self.together([("/token", form)] * len(self._connections), key)
 
-        answers = list(self._pool.map(send, self._connections))
+    def together(self, requests: list[tuple[str, dict[str, str]]], key: str | None = None) -> list[Answer]:
+        def send(connection: http.client.HTTPConnection, request: tuple[str, dict[str, str]]) -> Answer:
+            self._barrier.wait(30)
+            return self._stack.ask(connection, *request, key)
+
+        answers = list(self._pool.map(send, self._connections, requests))
         self.statuses.update(answer.kind for answer in answers)
         self.workers |= {answer.worker for answer in answers}
         return answers
@@ -72,38 +76,44 @@ def refresh(token: str) -> dict[str, str]:
 
 
 @pytest.mark.clause("RFC 9700 §4.14.2", line=21)
+@pytest.mark.volume("refresh tokens")
 def test_of_parallel_uses_of_a_refresh_token_exactly_one_succeeds_and_then_the_grant_is_dead(
-    stack: GunicornStack, racers: Racers
+    stack: GunicornStack, racers: Racers, volume: Volume
 ) -> None:
-    for _ in range(ROUNDS):
+    for _ in range(volume.asked):
+        volume.done += 1
         answers = racers.race(refresh(stack.tokens()["refresh_token"]))
         [winner] = [answer.body for answer in answers if answer.status == 200]
         assert not is_active(stack, winner["access_token"])
-    assert racers.statuses == {(200, None): ROUNDS, INVALID_GRANT: ROUNDS * (AT_ONCE - 1)}
+    assert racers.statuses == {(200, None): volume.asked, INVALID_GRANT: volume.asked * (AT_ONCE - 1)}
     assert len(racers.workers) == 2
 
 
 @pytest.mark.clause("RFC 6749 §4.1.2", line=21)
+@pytest.mark.volume("codes")
 def test_of_parallel_uses_of_a_code_exactly_one_succeeds_and_then_the_grant_is_dead(
-    stack: GunicornStack, racers: Racers
+    stack: GunicornStack, racers: Racers, volume: Volume
 ) -> None:
-    for _ in range(ROUNDS):
+    for _ in range(volume.asked):
+        volume.done += 1
         answers = racers.race(stack.code())
         [winner] = [answer.body for answer in answers if answer.status == 200]
         assert not is_active(stack, winner["access_token"])
-    assert racers.statuses == {(200, None): ROUNDS, INVALID_GRANT: ROUNDS * (AT_ONCE - 1)}
+    assert racers.statuses == {(200, None): volume.asked, INVALID_GRANT: volume.asked * (AT_ONCE - 1)}
     assert len(racers.workers) == 2
 
 
 @pytest.mark.clause("RFC 8628 §3.4")
+@pytest.mark.volume("device codes")
 def test_of_parallel_polls_with_an_allowed_device_code_exactly_one_succeeds_and_then_the_grant_is_dead(
-    stack: GunicornStack, racers: Racers
+    stack: GunicornStack, racers: Racers, volume: Volume
 ) -> None:
-    for _ in range(ROUNDS // 3):
+    for _ in range(volume.asked):
+        volume.done += 1
         answers = racers.race(stack.device_code())
         [winner] = [answer.body for answer in answers if answer.status == 200]
         assert not is_active(stack, winner["access_token"])
-    assert racers.statuses == {(200, None): ROUNDS // 3, INVALID_GRANT: ROUNDS // 3 * (AT_ONCE - 1)}
+    assert racers.statuses == {(200, None): volume.asked, INVALID_GRANT: volume.asked * (AT_ONCE - 1)}
     assert len(racers.workers) == 2
 
 
@@ -119,13 +129,33 @@ def test_one_after_the_other_a_grant_is_refreshed_as_often_as_one_likes(stack: G
 
 
 @pytest.mark.clause("draft-ietf-httpapi-idempotency-key-header-07 §2.6")
+@pytest.mark.volume("repetitions")
 def test_parallel_uses_with_one_idempotency_key_all_get_one_identical_pair(
-    stack: GunicornStack, racers: Racers
+    stack: GunicornStack, racers: Racers, volume: Volume
 ) -> None:
-    for number in range(ROUNDS):
+    for number in range(volume.asked):
+        volume.done += 1
         answers = racers.race(refresh(stack.tokens()["refresh_token"]), key=f"the-key-of-round-{number:04}")
         pairs = {(answer.body["access_token"], answer.body["refresh_token"]) for answer in answers}
         assert len(pairs) == 1
         assert is_active(stack, pairs.pop()[0])
-    assert racers.statuses == {(200, None): ROUNDS * AT_ONCE}
+    assert racers.statuses == {(200, None): volume.asked * AT_ONCE}
+    assert len(racers.workers) == 2
+
+
+@pytest.mark.volume("interleavings")
+@pytest.mark.clause("RFC 7009 §2.1")
+def test_nothing_survives_that_was_got_by_refreshes_beside_an_end_of_the_grant(
+    stack: GunicornStack, racers: Racers, volume: Volume
+) -> None:
+    """Who repeats a refresh with its key gets the pair again, before or after the end."""
+    for number in range(volume.asked):
+        pair = stack.tokens()
+        requests = [("/token", refresh(pair["refresh_token"]))] * AT_ONCE
+        requests[number % AT_ONCE] = ("/revoke", {"token": pair["refresh_token"]})
+        answers = racers.together(requests, key=f"the-key-of-interleaving-{number:05}")
+        got = {answer.body["access_token"] for answer in answers if "access_token" in answer.body}
+        assert [token for token in (pair["access_token"], *got) if is_active(stack, token)] == []
+        volume.done += 1
+    assert set(racers.statuses) <= {(200, None), INVALID_GRANT}
     assert len(racers.workers) == 2

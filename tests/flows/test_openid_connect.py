@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from tests.support.actions import DEVICE_CODE, READ, TIMEOUT, Actions, App, Person, Tokens, Verifier, error_of, tokens
 from tests.support.actions import redirect_parameters as parameters_of
-from tests.support.proxy import TcpProxy, proxied
+from tests.support.lossy_redis import LossyRedis
 from tests.support.stack import Stack
 
 OPENID, PROFILE = "openid", "profile"
@@ -323,8 +323,9 @@ def test_while_signing_keys_can_not_be_read_no_code_is_spent(start_stack: Callab
 def test_while_redis_is_away_userinfo_says_so_and_refuses_nobody(
     start_stack: Callable[..., Stack], redis_url: str
 ) -> None:
-    with TcpProxy.to(redis_url) as proxy:
-        actions = Actions(start_stack(redis=proxied(redis_url, proxy)))
+    with LossyRedis.of(redis_url) as lossy:
+        [proxy] = lossy.proxies
+        actions = Actions(start_stack(redis=lossy.url))
         granted = actions.app(scopes=[OPENID]).connect(actions.person())
         proxy.refuse()
         away = userinfo(actions, granted.access)

@@ -22,6 +22,7 @@ from tests.properties.grant_oracle import INVALID_CLIENT, THE_SAME_TOKENS, TOKEN
 from tests.properties.live import basic
 from tests.support.actions import CALLBACK, PLANS, READ, WRITE, Actions, App, Person, Verifier
 from tests.support.stack import Stack
+from tests.support.volumes import PART, Volume
 
 BOTH = (READ, WRITE)
 VERIFIER = Verifier()
@@ -231,8 +232,12 @@ def live(stack: Stack, sequences: int, steps: int, **options: Any) -> None:
 @pytest.mark.clause("RFC 6749 §4.1.2", line=19)
 @pytest.mark.clause("RFC 7009 §2.1", line=59)
 @pytest.mark.clause("RFC 9700 §4.14.2", line=115)
-def test_whatever_becomes_of_a_grant_each_step_is_answered_as_expected(stack: Stack) -> None:
-    live(stack, sequences=100, steps=20, derandomize=True, phases=[Phase.generate])
+@pytest.mark.volume("lives")
+def test_whatever_becomes_of_a_grant_each_step_is_answered_as_expected(stack: Stack, volume: Volume) -> None:
+    steps = 20
+    same: dict[str, Any] = {"derandomize": True, "phases": [Phase.generate]}
+    live(stack, sequences=volume.asked // steps, steps=steps, **(same if PART is None else {"print_blob": True}))
+    volume.done += volume.asked
 
 
 @pytest.mark.torture

@@ -16,6 +16,7 @@ from tests.properties.sender import Answer, Sender
 from tests.support.actions import Actions
 from tests.support.addresses import addresses
 from tests.support.stack import Stack
+from tests.support.volumes import PART, Volume
 
 EVERY_KIND = {200, 303, 400, 401, 404, 405}
 """Statuses that show that the requests are neither all hopeless nor all harmless."""
@@ -59,7 +60,7 @@ class Hold:
         return answers
 
 
-def try_hostile_requests(stack: Stack, examples: int, **options: Any) -> None:
+def try_hostile_requests(stack: Stack, examples: int, **options: Any) -> int:
     hold = Hold(stack)
 
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck), **options)
@@ -71,11 +72,15 @@ def try_hostile_requests(stack: Stack, examples: int, **options: Any) -> None:
     properly_answered()
     print(f"{hold.statuses.total()} hostile requests, slowest {hold.slowest:.2f} s: {hold.statuses.most_common()}")
     assert set(hold.statuses) >= EVERY_KIND
+    return hold.statuses.total()
 
 
+@pytest.mark.volume("requests")
 @pytest.mark.clause("RFC 6749 §5.2", lines=(16, 143))
-def test_no_request_gets_anything_but_a_proper_answer(open_stack: Stack) -> None:
-    try_hostile_requests(open_stack, examples=500, derandomize=True, phases=[Phase.generate])
+def test_no_request_gets_anything_but_a_proper_answer(open_stack: Stack, volume: Volume) -> None:
+    same: dict[str, Any] = {"derandomize": True, "phases": [Phase.generate]}
+    options = same if PART is None else {"print_blob": True}
+    volume.done += try_hostile_requests(open_stack, examples=volume.asked, **options)
 
 
 @pytest.mark.torture

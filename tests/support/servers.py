@@ -1,13 +1,14 @@
 """Real servers for tests, on free ports of the loopback interface: Redis (fake and real) and WSGI applications."""
 
 import logging
+import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,17 +52,20 @@ def fake_redis() -> Iterator[str]:
 class RedisServer:
     """redis-server with a folder for its data; may be killed and started again. `credentials`: `user:password@`."""
 
-    def __init__(self, folder: Path, *options: str, credentials: str = "") -> None:
+    def __init__(
+        self, folder: Path, *options: str, credentials: str = "", environment: Mapping[str, str] | None = None
+    ) -> None:
         program = redis_server()
         assert program is not None, "redis-server is not installed"
         self._folder, self.port = folder, free_port()
         address = ["--port", str(self.port), "--bind", "127.0.0.1"]
         self._command = [program, *address, "--dir", str(folder), "--save", "", *options]
+        self._environment = {**os.environ, **(environment or {})}
         self.url = f"redis://{credentials}127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Return when it answers."""
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(self._command, env=self._environment, stdout=subprocess.DEVNULL)
         for _ in range(200):
             try:
                 with redis.Redis.from_url(self.url) as client:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.actions import Actions
 from tests.support.feed_reader import Reader
+from tests.support.redis_sentinels import Sentinels
 from tests.support.servers import fake_redis, real_redis, redis_server
 from tests.support.stack import Stack, run_stack
 
@@ -15,7 +16,10 @@ def reader(actions: Actions) -> Reader:
     return Reader(actions.stack)
 
 
-@pytest.fixture(scope="module", params=["one shard", "three shards", "the embedded Redis", "a cluster"])
+KINDS = ["one shard", "three shards", "the embedded Redis", "a cluster"]
+
+
+@pytest.fixture(scope="module", params=[*KINDS, pytest.param("Sentinels", marks=pytest.mark.torture)])
 def any_stack(request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("feed")
     if request.param == "the embedded Redis":
@@ -29,6 +33,12 @@ def any_stack(request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: 
     elif request.param == "a cluster":
         cluster = request.getfixturevalue("redis_cluster")
         with run_stack(folder, cluster.url, redis_shards=64) as running:
+            running.wait_until_told()
+            yield running
+    elif request.param == "Sentinels":
+        if redis_server() is None:
+            pytest.skip("needs redis-server")
+        with Sentinels.running() as sentinels, run_stack(folder, sentinels.url) as running:
             running.wait_until_told()
             yield running
     else:
