@@ -11,7 +11,6 @@ from tests.support.actions import Actions, error_of, tokens
 from tests.support.document_host import DescribedApp, DescribedSigningApp, DocumentHost
 from tests.support.signing_app import ec_key, jwks
 
-DRAFT = "draft-ietf-oauth-client-id-metadata-document-02"
 SIGNS: dict[str, Any] = {"token_endpoint_auth_method": "private_key_jwt"}
 
 
@@ -20,7 +19,7 @@ def signing(actions: Actions, host: DocumentHost) -> Callable[..., DescribedSign
     return lambda path, **changes: DescribedSigningApp(actions.stack, host, path, **changes)
 
 
-@pytest.mark.clause(f"{DRAFT} §8.2")
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §8.2", line=157)
 def test_who_declares_keys_is_held_to_them(
     actions: Actions, signing: Callable[..., DescribedSigningApp], host: DocumentHost
 ) -> None:
