@@ -39,10 +39,12 @@ from auth_service.web.double_clicks import DoubleClicks
 from auth_service.web.errors import install_error_handlers
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import install_words
+from auth_service.web.languages import install_languages
 from auth_service.web.overload import OverloadAnswer
 from auth_service.web.protocol_app import ProtocolApp
 from auth_service.web.route import MAX_BODY
 from auth_service.web.sign_ins import SignIns
+from auth_service.web.times import install_times
 from shared.gunicorn.worker_setup import WorkerSetup, offer
 from shared.operations.health import Check, health_endpoints
 from shared.operations.log_config import configure_logging
@@ -90,6 +92,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     headers = install_security_headers(app, settings.issuer)
     install_error_handlers(app)
+    install_languages(app)
+    install_times(app)
     install_words(app)
     install_commands(app)
     app.register_blueprint(health_endpoints(_readiness(parts), parts.writability))
@@ -222,16 +226,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
         )
     )
     app.register_blueprint(activity_pages(parts.accounts, parts.clients, parts.events, parts.reuses, parts.revocation))
-    app.register_blueprint(
-        overview_page(
-            parts.accounts,
-            parts.events,
-            parts.connected_apps,
-            parts.reuses,
-            parts.passkey_store,
-            parts.second_factor_store,
-        )
-    )
+    app.register_blueprint(overview_page(parts.accounts, parts.reuses))
     app.register_blueprint(
         your_data_pages(
             parts.accounts,

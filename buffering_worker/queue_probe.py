@@ -34,8 +34,6 @@ class QueueProbe:
         """How many came out since it was sent."""
         self._next_after = SHORT_QUEUE
         """After how many the next one is sent."""
-        self._not_before = -math.inf
-        """When it is sent at the earliest: each one wakes a thread."""
         readiness.register(self.number, 0)
 
     def is_overdue(self) -> bool:
@@ -43,15 +41,13 @@ class QueueProbe:
         self._requests += 1
         if self._waiting:
             return self._requests > SHORT_QUEUE and self._clock() - self._sent_at > self._longest_wait
-        if self._requests > self._next_after and self._clock() >= self._not_before:
+        if self._requests > self._next_after:
             self._send()
         return False
 
     def came_out(self) -> None:
         """Note that all who came before it have come out."""
-        now = self._clock()
-        was_quick = now - self._sent_at < _NO_QUEUE
-        self._next_after, self._not_before = (SHORT_QUEUE, now + self._longest_wait) if was_quick else (0, now)
+        self._next_after = SHORT_QUEUE if self._clock() - self._sent_at < _NO_QUEUE else 0
         self._waiting = False
 
     def _send(self) -> None:

@@ -126,14 +126,6 @@ def _sentence(event: SecurityEvent) -> str | None:
     return _OF_ACCOUNT.get(kind) or _OF_APP.get(kind)
 
 
-def ended_because(reason: str) -> tuple[str, str]:
-    """Return what stands before and after an app's name in the sentence that says why it lost access."""
-    known = {**_ENDED, RevokedBecause.REUSE: _OF_APP[EventKind.CREDENTIAL_REUSED]}
-    sentence = known.get(RevokedBecause(reason)) if reason in set(RevokedBecause) else None
-    before, _, after = (sentence or "The access of {app} ended").partition("{app}")
-    return before, after
-
-
 def _whence(event: SecurityEvent) -> str:
     if event.who == Who.OPERATOR:
         return "By an operator of this service"

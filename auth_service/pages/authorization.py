@@ -25,6 +25,7 @@ from auth_service.web.browser_requests import again_as_query, query_request, to_
 from auth_service.web.browser_session import authentication, browser_binding, signed_in_account
 from auth_service.web.http_methods import refuse_head
 from auth_service.web.kept_requests import count_kept_request
+from auth_service.web.languages import prefer
 from auth_service.web.leaving import ask_before_leaving, show_mistake
 
 
@@ -50,6 +51,7 @@ def authorization_endpoint(
             if not _waits_here(asked):
                 raise
             return redirect(url_for("consent.ask", request=pushed_requests.name_in(asked)), 303)
+        prefer(request.parameters.get("ui_locales", ()))
         if must_not_ask(request):
             return _answer_unasked(request)
         if not documents.expect(request.form.get("client_id", "")):  # else it is looked at after signing in

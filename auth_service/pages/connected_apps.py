@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
 from auth_service.models.client import Client
-from auth_service.pages.activity_words import ended_because
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
@@ -40,8 +39,6 @@ def connected_apps_page(
             "connected_apps.html",
             account=account,
             apps=apps,
-            waiting=connected.waiting(account.id) if before is None else [],
-            ended=[] if before else [(app, *ended_because(app.because)) for app in connected.ended(account.id)],
             descriptions=descriptions,
             before=before,
             older=older,

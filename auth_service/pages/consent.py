@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
 from auth_service.models.authentication import MULTI_FACTOR
+from auth_service.models.language import gettext_noop
 from auth_service.pages.scope_choices import described, in_words
 from auth_service.protocol.authorization.endpoint import Assessment, AuthorizationEndpoint
 from auth_service.protocol.authorization.request import AuthorizationRequest
@@ -25,9 +26,10 @@ from auth_service.web.browser_session import authentication, browser_binding, si
 from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.forms_again import Again, show_again
 from auth_service.web.http_methods import refuse_head
+from auth_service.web.languages import prefer
 from auth_service.web.leaving import allow_form_to_lead_to
 
-_EXPIRED = "This request has expired or was answered already. Go back to the app and start again."
+_EXPIRED = gettext_noop("This request has expired or was answered already. Go back to the app and start again.")
 
 
 def consent_pages(
@@ -93,7 +95,7 @@ def consent_pages(
         Somebody signs in also where all that follows is an error for the client: else a link to us could send people to
         any address that somebody once registered (RFC 9700 §4.11.2).
         """
-        kept = pending.find(request_id, browser_binding()) or abort(400, _EXPIRED)
+        kept = _waiting(pending.find(request_id, browser_binding()))
         account = signed_in_account(accounts)
         client_id = kept.parameters.get("client_id", [""])[0]
         if documents.expect(client_id):
@@ -115,11 +117,11 @@ def consent_pages(
 
     def _refuse(request_id: str, refusal: OAuth2Error) -> Response:
         """Tell the client, whose address is beyond doubt."""
-        kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
+        kept = _waiting(pending.take(request_id, browser_binding()))
         return to_flask(endpoint.refuse(_protocol_request(endpoint.issuer, kept), refusal))
 
     def _answer(request_id: str, decision: Decision) -> ResponseReturnValue:
-        kept = pending.take(request_id, browser_binding()) or abort(400, _EXPIRED)
+        kept = _waiting(pending.take(request_id, browser_binding()))
         return to_flask(endpoint.answer(endpoint.check(_protocol_request(endpoint.issuer, kept)), decision))
 
     def _earlier(request_id: str) -> Response | None:
@@ -157,6 +159,13 @@ def _ticked() -> tuple[str, ...]:
 
 def _again(why: Again) -> str:
     return url_for("consent.ask", request=request.form.get("request", ""), again=why)
+
+
+def _waiting(kept: KeptRequest | None) -> KeptRequest:
+    """Return a request that waited, and have its page speak its language."""
+    found = kept or abort(400, _EXPIRED)
+    prefer(found.parameters.get("ui_locales", ()))
+    return found
 
 
 def _protocol_request(issuer: str, kept: KeptRequest) -> ProtocolRequest:

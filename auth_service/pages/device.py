@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from auth_service.models.account import Account
 from auth_service.models.client import Client
 from auth_service.models.device_authorization import DeviceAuthorization
+from auth_service.models.language import gettext_noop
 from auth_service.pages.scope_choices import described, in_words
 from auth_service.protocol.device.authorization import DeviceDecisions
 from auth_service.protocol.device.user_code import shown, typed
@@ -22,9 +24,11 @@ from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import authentication, signed_in_account
 from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.forms_again import Again, show_again
-from auth_service.web.waiting import in_minutes
+from auth_service.web.waiting import too_many_codes
 
-_UNKNOWN = "No device waits under this code. It may have expired: look whether your device shows a new one."
+_UNKNOWN = gettext_noop(
+    "No device waits under this code. It may have expired: look whether your device shows a new one."
+)
 
 
 class _TooManyCodesError(Exception):
@@ -57,7 +61,7 @@ def device_page(
             return render_template("device_code.html", account=account)
         found = _look_up(account, entered, devices.find)
         if found is None:
-            return render_template("device_code.html", account=account, entered=entered, problem=_UNKNOWN), 422
+            return render_template("device_code.html", account=account, entered=entered, problem=gettext(_UNKNOWN)), 422
         device, client = found
         return render_template(
             "device_question.html",
@@ -85,7 +89,7 @@ def device_page(
             return redirect(_again(Again.NOTHING_TICKED), 303)
         found = _look_up(account, entered, devices.take)
         if found is None:
-            return render_template("device_code.html", account=account, problem=_UNKNOWN), 422
+            return render_template("device_code.html", account=account, problem=gettext(_UNKNOWN)), 422
         device, client = found
         asked_at = request.form.get("withdrawals", type=int)
         decision = Decision(account, authentication(), scopes if allowed else (), asked_at)
@@ -94,7 +98,7 @@ def device_page(
 
     @blueprint.errorhandler(_TooManyCodesError)
     def slow_down(error: _TooManyCodesError) -> ResponseReturnValue:
-        problem = f"Too many wrong codes. Try again in {in_minutes(error.retry_after)}."
+        problem = too_many_codes(error.retry_after)
         page = render_template("device_code.html", account=signed_in_account(accounts), problem=problem)
         return page, 429, {"Retry-After": str(error.retry_after)}
 

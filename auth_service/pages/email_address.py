@@ -19,7 +19,7 @@ from auth_service.web.browser_session import signed_in_account
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.followed_link import followed_link, forget_link, keep_link
 from auth_service.web.forms_again import Again, show_again
-from auth_service.web.waiting import in_minutes
+from auth_service.web.waiting import too_many_messages
 
 _log = logging.getLogger(__name__)
 
@@ -73,8 +73,7 @@ def email_section(
         throttle.sign_in_succeeded(admission)
         wait = throttle.mailed_for(email, address)
         if wait is not None:
-            problem = f"Too many messages to this address. Try again in {in_minutes(wait)}."
-            return again(problem), 429, {"Retry-After": str(wait)}
+            return again(too_many_messages(wait)), 429, {"Retry-After": str(wait)}
         changes.request(account, email)
         _log.info("another e-mail address is wanted", extra={"account_id": account.id})
         flash("We sent a message to that address. Open the link in it within a day; until then nothing changes.")

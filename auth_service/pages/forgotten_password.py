@@ -14,7 +14,7 @@ from auth_service.storage.password_links import PasswordLinks
 from auth_service.storage.throttle import Throttle
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
-from auth_service.web.waiting import in_minutes
+from auth_service.web.waiting import too_many_attempts
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def forgotten_password_page(links: PasswordLinks, throttle: Throttle, failed_sig
         typed = form.typed.data or ""
         wait = throttle.mailed_for(typed, request.remote_addr or "")
         if wait is not None:
-            problem = f"Too many attempts. Try again in {in_minutes(wait)}."
+            problem = too_many_attempts(wait)
             return _page(form, problem), 429, {"Retry-After": str(wait)}
         people = links.forgotten(typed)
         failed_sign_ins.count(EventKind.PASSWORD_RESET_REQUESTED, people)

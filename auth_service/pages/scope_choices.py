@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+from babel.units import format_unit
+from flask_babel import get_locale
+
 from auth_service.models.resource_server import Scope
 
 
@@ -11,8 +14,7 @@ def described(scopes: Iterable[str], known: Mapping[str, Scope]) -> list[tuple[s
 
 
 def in_words(seconds: int) -> str:
-    """Say a duration in the largest unit of which it has two."""
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} seconds"
+    """Say a duration in the largest unit of which it has two, in the language of the page."""
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+    unit, size = next(((unit, size) for unit, size in units if seconds >= 2 * size), ("second", 1))
+    return format_unit(seconds // size, f"duration-{unit}", locale=get_locale())

@@ -11,7 +11,7 @@ from auth_service.storage.throttle import Throttle
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
 from auth_service.web.sign_ins import SignIns
-from auth_service.web.waiting import in_minutes
+from auth_service.web.waiting import too_many_attempts
 
 _LONGEST_CODE = 100
 """What is longer is not even looked at."""
@@ -45,7 +45,7 @@ def second_step_page(
         if isinstance(admission, int):
             observer.sign_in(SignIn.THROTTLED)
             failed_sign_ins.second_step(account.id, throttled=True)
-            problem = f"Too many attempts. Try again in {in_minutes(admission)}."
+            problem = too_many_attempts(admission)
             return _page(problem), 429, {"Retry-After": str(admission)}
         methods = factors.take(account, request.form.get("code", "")[:_LONGEST_CODE])
         if methods is None:

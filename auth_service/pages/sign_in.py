@@ -4,6 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
@@ -19,9 +20,10 @@ from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import browser_binding, signed_in_account
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
+from auth_service.web.languages import prefer
 from auth_service.web.leaving import allow_form_to_lead_to
 from auth_service.web.sign_ins import SignIns
-from auth_service.web.waiting import in_minutes
+from auth_service.web.waiting import too_many_attempts
 from shared.service.security_headers import let_scripts_run
 
 
@@ -90,7 +92,7 @@ def sign_in_pages(
         if isinstance(admission, int):
             observer.sign_in(SignIn.THROTTLED)
             failed_sign_ins.throttled(username)
-            problem = f"Too many attempts. Try again in {in_minutes(admission)}."
+            problem = too_many_attempts(admission)
             return _page(form, target, waiting, problem), 429, {"Retry-After": str(admission)}
         try:
             account = accounts.authenticate(username, password)
@@ -100,7 +102,7 @@ def sign_in_pages(
         if account is None:
             observer.sign_in(SignIn.FAILED)
             failed_sign_ins.failed(username)
-            problem = "That user name and password don’t match."
+            problem = gettext("That user name and password don’t match.")
             return _page(form, target, waiting, problem), 401
         return sign_ins.password_given(account, admission, target)
 
@@ -117,10 +119,12 @@ def safe_target(target: str | None) -> str:
 
 
 def waiting_request(target: str, pending: AuthorizationRequestStore) -> Parameters:
-    """Return the authorization request for which somebody is asked to sign in, if there is one."""
+    """Return the authorization request for which somebody is asked to sign in, if any, and speak its language."""
     request_ids = parse_qs(urlsplit(target).query).get("request", [])
     waiting = pending.find(request_ids[0], browser_binding()) if request_ids else None
-    return waiting.parameters if waiting else {}
+    parameters = waiting.parameters if waiting else {}
+    prefer(parameters.get("ui_locales", ()))
+    return parameters
 
 
 def let_form_lead_to_client(waiting: Parameters) -> None:

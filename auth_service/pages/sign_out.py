@@ -6,6 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
+from auth_service.models.language import gettext_noop
 from auth_service.protocol.oauth_request import ProtocolRequest
 from auth_service.protocol.openid.logout import LogoutEndpoint, LogoutRequest
 from auth_service.storage.accounts import AccountStore
@@ -14,9 +15,10 @@ from auth_service.web.browser_session import browser_binding, end_session, signe
 from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.errors import failed
 from auth_service.web.forms_again import Again, is_stale
+from auth_service.web.languages import prefer
 from auth_service.web.leaving import allow_form_to_lead_to
 
-_EXPIRED = "This request has expired or was answered already."
+_EXPIRED = gettext_noop("This request has expired or was answered already.")
 
 
 def sign_out_pages(
@@ -78,6 +80,7 @@ def sign_out_pages(
         """Check it again: a client may have been deleted, or its address, since."""
         if request is None:
             abort(400, _EXPIRED)
+        prefer(request.parameters.get("ui_locales", ()))
         return endpoint.check(ProtocolRequest("GET", f"{endpoint.issuer}/logout", {}, request.parameters))
 
     return blueprint

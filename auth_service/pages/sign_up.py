@@ -16,7 +16,7 @@ from auth_service.storage.password_links import PasswordLinks
 from auth_service.storage.throttle import Throttle
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
-from auth_service.web.waiting import in_minutes
+from auth_service.web.waiting import too_many_attempts
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def sign_up_pages(links: PasswordLinks, throttle: Throttle, failed_sign_ins: Fai
             return _page(form, "An e-mail address looks like mo@example.org."), 422
         wait = throttle.mailed_for(email, request.remote_addr or "")
         if wait is not None:
-            problem = f"Too many attempts. Try again in {in_minutes(wait)}."
+            problem = too_many_attempts(wait)
             return _page(form, problem), 429, {"Retry-After": str(wait)}
         try:
             owner = links.register(username, email)

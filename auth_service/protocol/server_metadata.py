@@ -1,6 +1,7 @@
 """The authorization server says what it can do (RFC 8414). Its grants are those that it was given."""
 
 from auth_service.models.authentication import ACR_VALUES
+from auth_service.models.language import LANGUAGES
 from auth_service.protocol.authorization.request import AuthorizationRequest
 from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
@@ -69,6 +70,7 @@ def _openid_connect(issuer: str) -> dict[str, object]:
         "claims_supported": list(dict.fromkeys((*id_token.CLAIMS, *userinfo.CLAIMS))),
         "acr_values_supported": list(ACR_VALUES),
         "prompt_values_supported": list(PROMPTS),
+        "ui_locales_supported": list(LANGUAGES),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

@@ -6,10 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 
-from auth_service.models.base import now
 from auth_service.models.client import Client
 from auth_service.models.grant import GrantRecord
 from auth_service.storage.clients import registered
@@ -21,10 +19,6 @@ SHOWN = 20
 """A page has so many apps."""
 _LOOKS = 10
 """A page looks at so many times as many apps at most: those whose grants all ran out unused are not shown."""
-_LATELY = timedelta(days=30)
-_ENDED_SHOWN = 10
-_FETCHED = timedelta(minutes=15)
-"""No code can be exchanged for so long."""
 _PLACE = re.compile(r"([0-9]{1,16})\.(.{1,255})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,25 +38,6 @@ class Place:
 
     def __str__(self) -> str:
         return f"{(self.connected - _EPOCH) // timedelta(microseconds=1)}.{self.client_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class EndedApp:
-    """What a person allowed a client ended then, for this reason."""
-
-    client_id: str
-    name: str
-    at: datetime
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingApp:
-    """A person allowed a client something then, and it has not fetched it yet: a device that has still to ask."""
-
-    client_id: str
-    name: str
-    at: datetime
 
 
 @dataclass(slots=True)
@@ -102,26 +77,6 @@ class ConnectedAppStore:
                 app.program, app.network = use.program, use.network
         return shown, older
 
-    def ended(self, account_id: str) -> list[EndedApp]:
-        """Return what ended lately, the latest first: of several grants that ended for one reason, the last."""
-        ours = (GrantRecord.account_id == account_id, GrantRecord.revoked_at > now() - _LATELY)
-        query = _named(GrantRecord.revoked_at, GrantRecord.revoked_because).where(*ours)
-        with self._database.reading() as session:
-            rows = session.execute(query.order_by(GrantRecord.revoked_at.desc(), GrantRecord.id).limit(_ENDED_SHOWN))
-            ended: dict[tuple[str, str], EndedApp] = {}
-            for client, at, because in rows:
-                ended.setdefault((client.client_id, because), EndedApp(client.client_id, client.told_name, at, because))
-            return list(ended.values())
-
-    def waiting(self, account_id: str) -> list[WaitingApp]:
-        """Return what was allowed just now and is not fetched yet, the latest first."""
-        ours = (GrantRecord.account_id == account_id, GrantRecord.revoked_at.is_(None))
-        query = _named(GrantRecord.id, GrantRecord.created_at).where(*ours, GrantRecord.created_at > now() - _FETCHED)
-        with self._database.reading() as session:
-            rows = session.execute(query.order_by(GrantRecord.created_at.desc()).limit(SHOWN)).all()
-        waits = self._grants.waiting([grant_id for _, grant_id, _ in rows])
-        return [WaitingApp(client.client_id, client.told_name, at) for client, each, at in rows if each in waits]
-
     def _page(self, account_id: str, before: Place | None) -> tuple[list[ConnectedApp], Place | None]:
         shown: list[ConnectedApp] = []
         for _ in range(_LOOKS):
@@ -157,11 +112,6 @@ class ConnectedAppStore:
             app.since, app.until = min(app.since, row.created_at), max(app.until, row.expires_at)
             app.scopes.update(row.scopes)
         return list(apps.items())
-
-
-def _named(*columns: InstrumentedAttribute[Any]) -> Select[Any]:
-    """Ask for these columns of grants, behind the client."""
-    return select(Client, *columns).join(GrantRecord, GrantRecord.client_id == Client.client_id)
 
 
 def _rows(account_id: str, before: Place | None) -> Any:

@@ -198,16 +198,6 @@ class GrantStore:
         """Note that a token of this digest was presented, if its pair counts as unused. Harmless when repeated."""
         self._note_use([self._keys.grant(grant_id)], [digest])
 
-    def waiting(self, grant_ids: Sequence[str]) -> set[str]:
-        """Which grants live and have not got tokens yet: their code, or their device's, can still be exchanged."""
-        waits: set[str] = set()
-        for portion in portions_of(grant_ids):
-            asked = (("HMGET", self._keys.grant(grant_id), "generation", "rotated_at") for grant_id in portion)
-            found = self._clients.ending.ask(*asked)
-            pairs = zip(portion, found, strict=True)
-            waits |= {each for each, (generation, at) in pairs if generation is not None and at is None}
-        return waits
-
     def last_used(self, grant_ids: Sequence[str]) -> dict[str, float]:
         """When each grant that still lives last got tokens, in epoch seconds. Ended grants are missing."""
         used: dict[str, float] = {}

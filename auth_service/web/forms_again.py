@@ -10,8 +10,10 @@ from urllib.parse import parse_qs
 
 from flask import Blueprint, Flask, redirect, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 
+from auth_service.models.language import gettext_noop
 from auth_service.web.errors import failed
 
 
@@ -27,12 +29,20 @@ class Again(StrEnum):
 
 
 _WORDS = {
-    Again.STALE: "This form was open for too long, or you signed in or out meanwhile. Nothing was done: try once more.",
-    Again.PASSKEY_REFUSED: "That passkey can’t be used here. Try once more, use another one or your password.",
-    Again.PASSKEY_NOT_ADDED: "The passkey was not added. Give it a name and try once more.",
-    Again.BEGIN_ANEW: "That took too long, or your account was changed meanwhile. Sign in from the beginning.",
-    Again.SIGN_IN_ANEW: "For this, first show once more that it is you.",
-    Again.NOTHING_TICKED: "You allowed it, but ticked nothing. Tick what the app may do, or don’t allow it.",
+    Again.STALE: gettext_noop(
+        "This form was open for too long, or you signed in or out meanwhile. Nothing was done: try once more."
+    ),
+    Again.PASSKEY_REFUSED: gettext_noop(
+        "That passkey can’t be used here. Try once more, use another one or your password."
+    ),
+    Again.PASSKEY_NOT_ADDED: gettext_noop("The passkey was not added. Give it a name and try once more."),
+    Again.BEGIN_ANEW: gettext_noop(
+        "That took too long, or your account was changed meanwhile. Sign in from the beginning."
+    ),
+    Again.SIGN_IN_ANEW: gettext_noop("For this, first show once more that it is you."),
+    Again.NOTHING_TICKED: gettext_noop(
+        "You allowed it, but ticked nothing. Tick what the app may do, or don’t allow it."
+    ),
 }
 
 
@@ -43,7 +53,7 @@ def install_words(app: Flask) -> None:
     def word() -> dict[str, str | None]:
         given = parse_qs(request.query_string.decode("ascii", "replace"))  # on error pages it may be no text
         [again] = given.get("again", [""])[:1]
-        return {"word_again": _WORDS[Again(again)] if again in set(Again) else None}
+        return {"word_again": gettext(_WORDS[Again(again)]) if again in set(Again) else None}
 
 
 def show_again(blueprint: Blueprint, page: Callable[[], str]) -> None:

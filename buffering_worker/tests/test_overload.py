@@ -45,18 +45,6 @@ def test_the_first_requests_send_no_probe_and_the_next_one_does() -> None:
     assert not queue.holds_the_probe(), "it waits once"
 
 
-def test_probes_that_meet_no_queue_are_as_rare_as_a_longest_wait() -> None:
-    queue = Queue()
-    queue.come_out(SHORT_QUEUE + 1)
-    assert queue.holds_the_probe()
-    queue.probe.came_out()
-    queue.come_out(10 * SHORT_QUEUE)
-    assert not queue.holds_the_probe()
-    queue.now += 1.0
-    queue.come_out(1)
-    assert queue.holds_the_probe()
-
-
 def test_requests_are_late_while_a_probe_behind_them_is_and_are_more_than_a_short_queue() -> None:
     queue = Queue()
     queue.come_out(SHORT_QUEUE + 1)

@@ -69,9 +69,10 @@ def install_security_headers(app: Flask, address: str) -> dict[str, str]:
 def let_scripts_run(*, asking: bool = False) -> None:
     """Let the page that answers this request load scripts of our own origin; still none that stand in it.
 
-    With `asking`, they may ask our own origin for something.
+    With `asking`, they may ask our own origin for something, whoever else lets them run.
     """
-    g.scripts = "script-src 'self'; " + ("connect-src 'self'; " if asking else "")
+    g.scripts_may_ask = asking or g.get("scripts_may_ask", False)
+    g.scripts = "script-src 'self'; " + ("connect-src 'self'; " if g.scripts_may_ask else "")
 
 
 def let_form_lead_to(*sources: str) -> None:

@@ -185,6 +185,7 @@ METADATA = {
     "claims_supported": "what an ID token or `/userinfo` may say",
     "acr_values_supported": "classes of sign-ins that `acr_values` may name ([openid_connect.md](openid_connect.md))",
     "prompt_values_supported": "values of `prompt` that are understood ([openid_connect.md](openid_connect.md))",
+    "ui_locales_supported": "which languages pages speak, for `ui_locales` ([languages.md](languages.md))",
     "claims_parameter_supported": "false",
     "request_parameter_supported": "false: no request objects",
     "request_uri_parameter_supported": "false: only what was pushed has a `request_uri`",

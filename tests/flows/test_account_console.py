@@ -43,21 +43,3 @@ def test_who_signs_in_without_having_asked_for_a_page_gets_the_overview(actions:
     page = mo.sign_in()
     assert urlsplit(page.url).path == "/account"
     assert f"You are signed in as <strong><bdi>{mo.username}</bdi></strong>." in page.text
-
-
-def test_the_overview_says_who_one_is_since_when_and_what_would_be_safer(actions: Actions) -> None:
-    mo = actions.person()
-    first = mo.sign_in().text
-    assert "No app has access to your account." in first
-    assert "You signed in before" not in first
-    actions.stack.command("account", "set-email", mo.username, "mo@example.org")
-    for _ in range(2):
-        actions.app().connect(mo)
-    page = mo.sign_in().text
-    for said in (
-        "Your e-mail address is <bdi>mo@example.org</bdi>, which is not confirmed.",
-        "UTC, with python-requests from 127.0.0.1.",
-        "2 apps have access to your account.",
-        "Your password alone opens your account.",
-    ):
-        assert said in page

@@ -112,8 +112,6 @@ FOR_PROGRAMS = [
     Draft("GET", "/userinfo", headers=(("Authorization", "Bearer LIVE_access_token"),)),
     posted("/userinfo", "Bearer LIVE_access_token", x="y"),
     Draft("GET", "/revocations", query=(("wait", "0"),), headers=(("Authorization", API),)),
-    Draft("GET", "/deleted-accounts", query=(("after", "0"),), headers=(("Authorization", API),)),
-    posted("/deleted-accounts", API, sub="acct_nobody"),
     posted("/revoke", APP, token="LIVE_own_token", token_type_hint="access_token"),
 ]
 FOR_CODES = [
@@ -134,10 +132,6 @@ FOR_PAGES = [
             "/",
             "/account",
             "/account/security",
-            "/account/data",
-            "/account/data/delete",
-            "/account/data/download",
-            "/account/deleted",
             "/connected-apps",
             "/logout/done",
             "/new-password/chosen",
@@ -197,7 +191,6 @@ FOR_CLIENTS_THEMSELVES = [
 GOOD = [FOR_TOKENS, FOR_CODES, FOR_PROGRAMS, FOR_PAGES, FOR_CLIENTS_THEMSELVES]
 NO_USE = [
     asked("/nothing/here"),
-    sent_by_a_page("/account/data/delete", username="somebody else"),
     sent_by_a_page("/account/password", current="not the password", new="x"),
     sent_by_a_page("/account/authenticator/add", code="no code"),
     sent_by_a_page("/new-password", new="x"),

@@ -1,11 +1,13 @@
-// A button beside each password shows what was typed, and hides it again, at the latest when the form is sent.
+// A button beside each password shows what was typed, and hides it again, at the latest when the form is sent. What it is
+// called stands in the page.
+const words = document.currentScript.dataset;
 for (const field of document.querySelectorAll("input[type=password]")) {
-  const name = field.labels[0].textContent.toLowerCase();
+  const name = field.labels[0].textContent;
   const button = document.createElement("button");
   const show = (shown) => {
     field.type = shown ? "text" : "password";
-    button.textContent = shown ? "Hide" : "Show";
-    button.setAttribute("aria-label", `${button.textContent} ${name}`);
+    button.textContent = shown ? words.hide : words.show;
+    button.setAttribute("aria-label", `${button.textContent}: ${name}`);
   };
   button.type = "button";
   button.className = "show second";
