@@ -51,6 +51,8 @@ class DeletedAccounts:
         while more:
             answer = self._channel.get(_PATH, {"after": after} if after else {}, within=DEADLINE)
             page, more = _read(answer.body)
+            if page and page[-1][0] == after:
+                raise UnusableAnswerError("the question for deleted accounts was answered with the same page again")
             for _, sub in page:
                 yield sub
             after = page[-1][0] if page else ""

@@ -366,3 +366,16 @@ def test_a_question_that_is_open_elsewhere_is_not_answered_any_more(actions: Act
     there.page = page
     answer = there.submit("/consent", {"scope": [WRITE], "decision": "allow"})
     assert "code=" not in answer.headers.get("Location", "")
+
+
+def test_a_server_that_says_the_same_page_again_and_again_is_not_believed(
+    actions: Actions, mo: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete(mo)
+    let_grace_pass(actions.stack, mo)
+    store, notices = actions.stack.parts.deleted_accounts, type(actions.stack.parts.deleted_accounts).notices
+    first = notices(store, actions.stack.fit_credentials.name, 0, 1)
+    monkeypatch.setattr(deleted_accounts, "AT_ONCE", 1)
+    monkeypatch.setattr(type(store), "notices", lambda *_: first * 2)
+    with pytest.raises(CannotValidateError, match="same page"):
+        list(of(actions.stack).pending())
