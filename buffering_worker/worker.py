@@ -46,7 +46,7 @@ class BufferingWorker(Worker):
     max_buffered = 64 * 1024 * 1024
     """Bytes of requests that aren't whole and of responses that aren't taken. Beyond it, connections with more than
     their share are closed."""
-    longest_wait = 0.05
+    longest_wait = 0.3
     """Seconds that a request may wait for a thread while requests queue. One that waited longer is answered by
     `unavailable`."""
     urgent_paths: Collection[str] = frozenset()

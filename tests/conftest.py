@@ -153,6 +153,7 @@ _LONGEST_FIRST = ("upgrade", "make", "properties", "faults", "browser", "serving
 """So that no process begins its longest file when the others are done."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Many tests wait for processes that they started, so there is one more at a time than there are processors."""
     return len(os.sched_getaffinity(0)) + 1
