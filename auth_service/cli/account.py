@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, limit_option, listed, parts
+from auth_service.cli.command import RefusedError, command, listed, page_options, parts
 from auth_service.models.account import Account, name_problem, normalised_email, normalised_name
 from auth_service.models.base import now
 from auth_service.models.one_time_link import LIFETIMES, LinkPurpose, link_address
@@ -14,6 +14,7 @@ from auth_service.models.password import password_problem
 from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.models.smtp_server import is_email
 from auth_service.storage.account_sessions import SignedInBrowser
+from shared.operations.command_output import ForPeople
 from shared.service.progress import saying
 
 _DAY = int(LIFETIMES[LinkPurpose.INVITATION].total_seconds())
@@ -79,11 +80,17 @@ def set_password(username: str, *, password_stdin: bool) -> object:
     return {"username": account.username, "sub": account.id}
 
 
-@command(account_commands, "list")
-@limit_option
-def list_accounts(limit: int | None) -> object:
-    """Every account, an object a line."""
-    return listed(parts().accounts.all(), limit, _account_as_json)
+@command(account_commands, "list", ForPeople(("username", "sub", "enabled", "email", "created_at", "deleted_at")))
+@click.option("--name-contains", default="", metavar="TEXT", help="Only those with this in their name.")
+@click.option("--disabled", is_flag=True, help="Only those that can't sign in.")
+@page_options("sub")
+def list_accounts(name_contains: str, after: str | None, limit: int | None, *, disabled: bool) -> object:
+    """Every account, or some.
+
+    For example: account list --name-contains mo --limit 50
+    """
+    accounts = parts().accounts.all(after=after, name_contains=name_contains, disabled=disabled)
+    return listed(accounts, limit, _account_as_json)
 
 
 @command(account_commands, "show")

@@ -14,9 +14,9 @@ from auth_service.cli.command import (
     RefusedError,
     command,
     json_from,
-    limit_option,
     listed,
     overlap_option,
+    page_options,
     parts,
     secret_from,
 )
@@ -37,6 +37,7 @@ from auth_service.protocol.registration.rules import GRANT_TYPES, check_client
 from auth_service.protocol.tokens.reuse import TWO_AT_ONCE
 from auth_service.protocol.tokens.signing_keys import ALGORITHMS
 from auth_service.storage.token_reuses import AT_ONCE
+from shared.operations.command_output import ForPeople
 from shared.service.progress import saying
 
 client_commands = AppGroup("client", help="Apps that ask for tokens.")
@@ -177,11 +178,17 @@ def ensure_client(
     return _client_as_json(client)
 
 
-@command(client_commands, "list")
-@limit_option
-def list_clients(limit: int | None) -> object:
-    """Every client, an object a line."""
-    return listed(parts().clients.all(), limit, _client_as_json)
+@command(
+    client_commands, "list", ForPeople(("client_id", "name", "public", "scopes", "registered_itself", "created_at"))
+)
+@click.option("--name-contains", default="", metavar="TEXT", help="Only those with this in their name.")
+@page_options("client_id")
+def list_clients(name_contains: str, after: str | None, limit: int | None) -> object:
+    """Every client, or some.
+
+    For example: client list --name-contains diary
+    """
+    return listed(parts().clients.all(after=after, name_contains=name_contains), limit, _client_as_json)
 
 
 @command(client_commands, "show")

@@ -1,6 +1,6 @@
-"""How every command behaves: JSON on stdout, errors on stderr with exit code 2; and what commands share.
+"""How every command behaves: its answer on stdout, errors on stderr with exit code 2; and what commands share.
 
-What lists prints an object a line (JSON Lines), as it is read: however long the list is, memory holds a portion of it.
+What lists prints each item as it is read: however long the list is, memory holds a portion of it.
 """
 
 import functools
@@ -8,7 +8,6 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, ParamSpec, TypeVar
@@ -23,6 +22,7 @@ from auth_service.models.acting import Who, acting_as
 from auth_service.models.secret import new_secret
 from auth_service.protocol.registration.rules import ClientRefusedError
 from auth_service.storage.errors import OUTAGES, AlreadyExistsError, NotFoundError
+from shared.operations.command_output import ForPeople, json_option, print_answer, print_error
 from shared.service.sql_backup import BackupError
 
 P = ParamSpec("P")
@@ -44,35 +44,30 @@ def parts() -> Components:
     return components
 
 
-def command(group: AppGroup, name: str) -> Callable[[Callable[P, object]], Callable[P, None]]:
-    """Register a command that prints what it returns as JSON, each of an iterator's items on a line of its own.
+def command(
+    group: AppGroup, name: str, people: ForPeople | None = None
+) -> Callable[[Callable[P, object]], Callable[P, None]]:
+    """Register a command that prints what it returns: an object, or each item of an iterator.
 
-    Refusals become exit code 2.
+    `people` says how they see a list. Refusals become exit code 2.
     """
 
     def register(function: Callable[P, object]) -> Callable[P, None]:
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            as_json = bool(kwargs.pop("as_json"))
             try:
                 with acting_as(Who.OPERATOR):
-                    _print(function(*args, **kwargs))
+                    print_answer(function(*args, **kwargs), as_json=as_json, indent=2, people=people)
             except (RefusedError, ClientRefusedError, AlreadyExistsError, NotFoundError, BackupError) as refusal:
                 _fail(str(refusal))
             except OUTAGES as outage:
                 _fail(_told(outage))
 
-        group.command(name)(run)
+        group.command(name)(json_option(run))
         return run
 
     return register
-
-
-def _print(result: object) -> None:
-    if isinstance(result, Iterator):
-        for each in result:
-            print(each if isinstance(each, str) else json.dumps(each, default=_to_json))
-    else:
-        click.echo(json.dumps(result, indent=2, default=_to_json))
 
 
 def _told(outage: Exception) -> str:
@@ -84,14 +79,8 @@ def _told(outage: Exception) -> str:
 
 
 def _fail(message: str) -> None:
-    click.echo(f"error: {message}", err=True)
+    print_error(message)
     sys.exit(2)
-
-
-def _to_json(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(type(value).__name__)
 
 
 overlap_option = click.option(
@@ -100,6 +89,12 @@ overlap_option = click.option(
 
 
 limit_option = click.option("--limit", type=click.IntRange(1), help="At most so many. Default: all.")
+
+
+def page_options(last: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Return the options of a list that is ordered by the member `last`: where a page begins, and how long it is."""
+    after = click.option("--after", help=f"Only what comes behind this: for the next page, the last `{last}`.")
+    return lambda function: after(limit_option(function))
 
 
 def listed(portions: Iterable[list[T]], limit: int | None, as_json: Callable[[T], object]) -> Iterator[object]:

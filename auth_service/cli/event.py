@@ -3,8 +3,9 @@
 import functools
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -13,6 +14,7 @@ from auth_service.cli.command import command, limit_option, listed, parts
 from auth_service.models.base import now
 from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.storage.security_events import Wanted
+from shared.operations.command_output import ForPeople
 
 event_commands = AppGroup("event", help="What happened: sign-ins, consents, changes, ends of grants and their reasons.")
 
@@ -42,43 +44,45 @@ def wanted_options(function: Callable[..., object]) -> Callable[..., object]:
 
 
 since_option = click.option("--since", type=click.DateTime(), help="The first instant, in UTC. Default: ever.")
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON Lines also on a terminal.")
 
 
-@command(event_commands, "list")
+def _as_line(event: Mapping[str, Any]) -> str:
+    kind = f"{event['kind']} ×{event['times']}" if event["times"] > 1 else event["kind"]
+    whence = " ".join(filter(None, (event["who"], event["network"], event["program"])))
+    particulars = " ".join(filter(None, (event[name] for name in ("sub", "client_id", "grant_id", "detail"))))
+    return f"{event['at']:%Y-%m-%d %H:%M:%S}  {kind:30}  {whence:40}  {particulars}".rstrip()
+
+
+@command(event_commands, "list", ForPeople(line=_as_line))
 @wanted_options
 @since_option
 @click.option("--before", type=int, metavar="ID", help="Only older ones than this: for the next page, the last `id`.")
 @limit_option
-@json_option
-def list_events(
-    since: datetime | None, before: int | None, limit: int | None, *, as_json: bool, **given: str | None
-) -> object:
+def list_events(since: datetime | None, before: int | None, limit: int | None, **given: str | None) -> object:
     """Security events, the newest first, one a line.
 
     For example: event list --kind sign_in_failed --since 2026-11-30 --limit 50
     """
-    return listed(parts().events.newest(_wanted(given), _in_utc(since), before), limit, _shown(as_json=as_json))
+    return listed(parts().events.newest(_wanted(given), _in_utc(since), before), limit, _event_as_json)
 
 
-@command(event_commands, "follow")
+@command(event_commands, "follow", ForPeople(line=_as_line))
 @wanted_options
-@json_option
-def follow_events(*, as_json: bool, **given: str | None) -> object:
+def follow_events(**given: str | None) -> object:
     """Security events as they happen, one a line, until it is interrupted. What is counted is told the first time.
 
     For example: event follow --kind credential_reused
     """
-    return listed(_new_ones(_wanted(given)), None, _shown(as_json=as_json))
+    return listed(_new_ones(_wanted(given)), None, _event_as_json)
 
 
-@command(event_commands, "export")
+@command(event_commands, "export", ForPeople(line=_as_line))
 @wanted_options
 @since_option
 @click.option("--after", type=int, default=0, metavar="ID", help="Those with a greater `id`: the last exported.")
 @limit_option
 def export_events(since: datetime | None, after: int, limit: int | None, **given: str | None) -> object:
-    """Security events, the oldest first, as JSON Lines, for another system to keep.
+    """Security events, the oldest first, for another system to keep.
 
     For example: event export --after 41730 >> events.jsonl
     """
@@ -106,10 +110,6 @@ def _new_ones(wanted: Wanted) -> Iterator[list[SecurityEvent]]:
         recent = {event.id for event in found}
 
 
-def _shown(*, as_json: bool) -> Callable[[SecurityEvent], object]:
-    return _event_as_json if as_json or not sys.stdout.isatty() else _event_as_line
-
-
 def _event_as_json(event: SecurityEvent) -> dict[str, object]:
     return {
         "id": event.id,
@@ -125,10 +125,3 @@ def _event_as_json(event: SecurityEvent) -> dict[str, object]:
         "detail": event.detail,
         "times": event.times,
     }
-
-
-def _event_as_line(event: SecurityEvent) -> str:
-    kind = f"{event.kind} ×{event.times}" if event.times > 1 else event.kind
-    whence = " ".join(filter(None, (event.who, event.network, event.program)))
-    particulars = filter(None, (event.account_id, event.client_id, event.grant_id, event.detail))
-    return f"{event.at:%Y-%m-%d %H:%M:%S}  {kind:30}  {whence:40}  {' '.join(particulars)}".rstrip()

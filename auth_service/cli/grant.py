@@ -3,22 +3,27 @@
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, limit_option, listed, parts
+from auth_service.cli.command import RefusedError, command, listed, page_options, parts
 from auth_service.models.grant import GrantRecord
 from auth_service.models.tokens import RevokedBecause
 from auth_service.storage.errors import NotFoundError
+from shared.operations.command_output import ForPeople
 
 grant_commands = AppGroup("grant", help="What people allowed apps.")
 
 
-@command(grant_commands, "list")
+@command(grant_commands, "list", ForPeople(("grant_id", "sub", "client_id", "scopes", "created_at", "expires_at")))
 @click.option("--username")
 @click.option("--client-id")
-@limit_option
-def list_grants(username: str | None, client_id: str | None, limit: int | None) -> object:
-    """Grants that were not ended, an object a line."""
+@page_options("grant_id")
+def list_grants(username: str | None, client_id: str | None, after: str | None, limit: int | None) -> object:
+    """Grants that were not ended.
+
+    For example: grant list --username mo
+    """
     account_id = parts().accounts.find_by_username(username).id if username else None
-    return listed(parts().records.current(account_id=account_id, client_id=client_id), limit, _grant_as_json)
+    grants = parts().records.current(account_id=account_id, client_id=client_id, after=after)
+    return listed(grants, limit, _grant_as_json)
 
 
 @command(grant_commands, "narrow")

@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, limit_option, listed, parts
+from auth_service.cli.command import RefusedError, command, listed, page_options, parts
 from auth_service.models.initial_access_token import InitialAccessToken
 
 initial_access_token_commands = AppGroup(
@@ -23,10 +23,13 @@ def create_initial_access_token(lifetime: int, uses: int) -> object:
 
 
 @command(initial_access_token_commands, "list")
-@limit_option
-def list_initial_access_tokens(limit: int | None) -> object:
-    """Every token that is still good, an object a line."""
-    return listed(parts().initial_access_tokens.all(), limit, _token_as_json)
+@page_options("id")
+def list_initial_access_tokens(after: str | None, limit: int | None) -> object:
+    """Every token that is still good.
+
+    For example: initial-access-token list
+    """
+    return listed(parts().initial_access_tokens.all(after=after), limit, _token_as_json)
 
 
 @command(initial_access_token_commands, "revoke")

@@ -1,4 +1,4 @@
-"""`flask --app auth_service resource-server create|ensure|list|rotate-secret`."""
+"""`flask --app auth_service resource-server create|ensure|list|show|rotate-secret`."""
 
 import re
 from collections.abc import Callable
@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import click
 from flask.cli import AppGroup
 
-from auth_service.cli.command import RefusedError, command, limit_option, listed, overlap_option, parts, secret_from
+from auth_service.cli.command import RefusedError, command, listed, overlap_option, page_options, parts, secret_from
 from auth_service.models.resource_server import ResourceServer
 from auth_service.models.secret import new_secret, secret_digest
+from auth_service.storage.errors import NotFoundError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,100}")
@@ -71,10 +72,23 @@ def ensure_resource_server(
 
 
 @command(resource_server_commands, "list")
-@limit_option
-def list_resource_servers(limit: int | None) -> object:
-    """Every resource server, an object a line."""
-    return listed(parts().resource_servers.each(), limit, _resource_server_as_json)
+@page_options("client_id")
+def list_resource_servers(after: str | None, limit: int | None) -> object:
+    """Every resource server.
+
+    For example: resource-server list
+    """
+    return listed(parts().resource_servers.each(after=after), limit, _resource_server_as_json)
+
+
+@command(resource_server_commands, "show")
+@click.argument("name")
+def show_resource_server(name: str) -> object:
+    """Print one resource server, with what its scopes mean.
+
+    For example: resource-server show moogle-fit
+    """
+    return _resource_server_as_json(_found(name))
 
 
 @command(resource_server_commands, "rotate-secret")
@@ -111,6 +125,13 @@ def _save_resource_server(
         name, resource, secret_digest(secret), descriptions, checks_dpop_proofs, new=new, overlap=overlap
     )
     return {"client_id": name, "resource": resource, "scopes": descriptions, "checks_dpop_proofs": checks_dpop_proofs}
+
+
+def _found(name: str) -> ResourceServer:
+    server = parts().resource_servers.find(name)
+    if server is None:
+        raise NotFoundError(f"there is no resource server {name}: resource-server list says which there are")
+    return server
 
 
 def _resource_server_as_json(server: ResourceServer) -> dict[str, object]:

@@ -86,9 +86,15 @@ class AccountStore:
         with self._database.reading() as session:
             return session.get(Account, account_id)
 
-    def all(self) -> Iterator[list[Account]]:
-        """Return every account, in portions by its `sub`."""
-        return in_portions(self._database, Account, by=(Account.id,))
+    def all(
+        self, *, after: str | None = None, name_contains: str = "", disabled: bool = False
+    ) -> Iterator[list[Account]]:
+        """Return accounts, in portions by their `sub`: those behind `after`, with these letters in the name, disabled
+        ones.
+        """
+        named = (Account.username.icontains(name_contains, autoescape=True),) if name_contains else ()
+        can_not = (Account.disabled_at.is_not(None),) if disabled else ()
+        return in_portions(self._database, Account, *named, *can_not, by=(Account.id,), after=after)
 
     def find_by_username(self, username: str) -> Account:
         """Return the account of this name. Raises NotFoundError."""

@@ -123,9 +123,10 @@ class ClientStore:
             raise NotFoundError(f"there is no client {client_id}")
         return client
 
-    def all(self) -> Iterator[list[Client]]:
-        """Return every client, in portions by its id."""
-        return in_portions(self._database, Client, registered(), by=(Client.client_id,))
+    def all(self, *, after: str | None = None, name_contains: str = "") -> Iterator[list[Client]]:
+        """Return clients, in portions by their ids: those behind `after`, with these letters in the name."""
+        named = (Client.name.icontains(name_contains, autoescape=True),) if name_contains else ()
+        return in_portions(self._database, Client, registered(), *named, by=(Client.client_id,), after=after)
 
     def names(self, client_ids: Collection[str]) -> dict[str, str]:
         """Return what people are told of these clients' names by their ids, also of those that were deleted."""

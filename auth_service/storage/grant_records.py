@@ -111,10 +111,15 @@ class GrantRecordStore:
         with self._database.reading() as session:
             return session.scalar(select(func.count()).select_from(GrantRecord).where(*living)) or 0
 
-    def current(self, *, account_id: str | None = None, client_id: str | None = None) -> Iterator[list[GrantRecord]]:
-        """Return grants that were not ended, of one account or one client or both, in portions by their ids."""
-        living = (GrantRecord.revoked_at.is_(None), unexpired())
-        return in_portions(self._database, GrantRecord, *of(account_id, client_id), *living, by=(GrantRecord.id,))
+    def current(
+        self, *, account_id: str | None = None, client_id: str | None = None, after: str | None = None
+    ) -> Iterator[list[GrantRecord]]:
+        """Return grants that were not ended, of one account or one client or both, in portions by their ids.
+
+        They begin behind the id `after`.
+        """
+        whose = (*of(account_id, client_id), GrantRecord.revoked_at.is_(None), unexpired())
+        return in_portions(self._database, GrantRecord, *whose, by=(GrantRecord.id,), after=after)
 
     def narrow(
         self,

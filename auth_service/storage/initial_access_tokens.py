@@ -34,9 +34,9 @@ class InitialAccessTokenStore:
             session.add(SecurityEvent(kind=EventKind.INITIAL_ACCESS_TOKEN_CREATED, detail=token.id))
         return token, text
 
-    def all(self) -> Iterator[list[InitialAccessToken]]:
-        """Return every token that is good, in portions by its id."""
-        return in_portions(self._database, InitialAccessToken, _good(), by=(InitialAccessToken.id,))
+    def all(self, *, after: str | None = None) -> Iterator[list[InitialAccessToken]]:
+        """Return every token that is good, in portions by its id: those behind `after`."""
+        return in_portions(self._database, InitialAccessToken, _good(), by=(InitialAccessToken.id,), after=after)
 
     def is_good(self, text: str) -> bool:
         """Say whether a client could be registered with it now."""

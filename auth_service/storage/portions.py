@@ -25,14 +25,16 @@ def in_portions(
     table: type[Base],
     *conditions: ColumnElement[bool],
     by: tuple[InstrumentedAttribute[Any], ...],
+    after: str | None = None,
     descending: bool = False,
 ) -> Iterator[list[Any]]:
     """Rows of the table, ordered `by` columns that together are unique and never change. A row that comes while they
-    are read is seen if it belongs behind those that were; no row is seen twice.
+    are read is seen if it belongs behind those that were; no row is seen twice. They begin behind the one whose first
+    column is `after`.
     """
     order = [column.desc() for column in by] if descending else by
     query = select(table).where(*conditions).order_by(*order).limit(AT_ONCE)
-    rest: tuple[ColumnElement[bool], ...] = ()
+    rest: tuple[ColumnElement[bool], ...] = () if after is None else (by[0] > after,)
     while True:
         with database.reading() as session:
             portion = list(session.scalars(query.where(*rest)))

@@ -40,9 +40,9 @@ class ResourceServerStore:
         """Those that were registered. At the built-in one, only people have anything, not clients for themselves."""
         return list(self._registered().values())
 
-    def each(self) -> Iterator[list[ResourceServer]]:
-        """Those that were registered, as they are now, in portions by their names."""
-        return in_portions(self._database, ResourceServer, by=(ResourceServer.name,))
+    def each(self, *, after: str | None = None) -> Iterator[list[ResourceServer]]:
+        """Those that were registered, as they are now, in portions by their names: those behind `after`."""
+        return in_portions(self._database, ResourceServer, by=(ResourceServer.name,), after=after)
 
     def scopes(self) -> dict[str, Scope]:
         """Every scope by its name."""

@@ -1,16 +1,15 @@
-"""Every command prints JSON on stdout, or an error on stderr, and then ends with exit code 2."""
+"""Every command prints its answer on stdout, or an error on stderr, and then ends with exit code 2."""
 
 import functools
-import json
 import sys
 from collections.abc import Callable
 from typing import NoReturn, ParamSpec
 
-import click
 from flask import current_app
 
 from fit_service.components import Components
 from fit_service.storage.database_epoch import DatabaseBehindError
+from shared.operations.command_output import json_option, print_answer, print_error
 from shared.service.sql_engine import SQL_OUTAGES
 
 P = ParamSpec("P")
@@ -28,10 +27,12 @@ def parts() -> Components:
 
 
 def answering(function: Callable[P, object]) -> Callable[P, None]:
-    """Make the command print what the function returns as JSON, and end with exit code 2 if it fails."""
+    """Make the command print what the function returns, and end with exit code 2 if it fails."""
 
+    @json_option
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.pop("as_json"))
         try:
             result = function(*args, **kwargs)
         except CommandError as error:
@@ -43,11 +44,11 @@ def answering(function: Callable[P, object]) -> Callable[P, None]:
                 f"SQL could not be asked ({type(outage).__name__}). "
                 "Is it at FIT_DATABASE_URL, and the schema upgraded? Then repeat the command"
             )
-        click.echo(json.dumps(result))
+        print_answer(result, as_json=as_json)
 
     return run
 
 
 def _fail(message: str) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
+    print_error(message)
     sys.exit(2)

@@ -335,7 +335,7 @@ def _typed(path: str, command: click.Command) -> str:
 def _options(command: click.Command) -> str:
     options = []
     for option in command.params:
-        if isinstance(option, click.Option):
+        if isinstance(option, click.Option) and option.name != "as_json":  # all have it
             text = f"`{option.opts[0]}`"
             if isinstance(option.type, click.IntRange):
                 least, most = option.type.min, option.type.max

@@ -150,18 +150,6 @@ def test_who_follows_is_told_what_happens_from_then_on_once(actions: Actions, mo
         assert [next(new).kind for _ in range(2)] == ["signed_in", "signed_in"]
 
 
-def test_on_a_terminal_an_event_is_a_line_for_people(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> None:
-    mo = actions.person()
-    mo.sign_in()
-    with actions.stack.auth_app.app_context(), monkeypatch.context() as patch:
-        patch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-        shown, as_json = event._shown(as_json=False), event._shown(as_json=True)
-        found = next(actions.stack.parts.events.newest({"account_id": mo.subject}))[0]
-    line = str(shown(found))
-    assert line[19:].split() == ["signed_in", "person", "127.0.0.1", "python-requests", mo.subject]
-    assert as_json(found)["sub"] == mo.subject
-
-
 def test_an_account_that_is_not_there_is_said_in_one_line(actions: Actions) -> None:
     result = actions.stack.auth_app.test_cli_runner().invoke(args=["event", "list", "--username", "nobody at all"])
     assert (result.exit_code, result.stdout) == (2, "")
