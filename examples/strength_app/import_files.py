@@ -67,6 +67,11 @@ class ImportFile:
     touched: float
 
     @property
+    def is_pending(self) -> bool:
+        """Whether it was begun and is not over."""
+        return self.state.is_busy or self.state is State.PAUSED
+
+    @property
     def is_abandoned(self) -> bool:
         """Whether the process that worked on it was stopped."""
         return self.state.is_busy and time.time() - self.touched > _ABANDONED_AFTER
@@ -106,6 +111,17 @@ class ImportFiles:
         key, owner, name, file, choices, state, reached, whole, report, stop, touched = row
         parts = (json.loads(choices), State(state), reached, whole, json.loads(report), bool(stop), touched)
         return ImportFile(key, owner, name, Path(file), *parts)
+
+    def busy(self, connection: str) -> ImportFile | None:
+        """The import of this connection that somebody works on; those that wait for the person are given up."""
+        with opened(self._database) as database:
+            query = "SELECT id FROM imports WHERE connection = ?"
+            ids = [row[0] for row in database.execute(query, (connection,)).fetchall()]
+        found = [each for each in (self.find(import_id, connection) for import_id in ids) if each is not None]
+        for each in found:
+            if each.state in {State.READY, State.REFUSED}:
+                self.forget(each)
+        return next((each for each in found if each.is_pending), None)
 
     def begin(self, each: ImportFile, state: State, choices: dict[str, str] | None = None) -> bool:
         """Begin to work on it, unless somebody else does: then False."""

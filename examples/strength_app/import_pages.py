@@ -88,6 +88,11 @@ def import_pages(store: ConnectionStore, files: ImportFiles, work: ImportWork, l
         if sent is None or file is None:
             flash("Choose a file first. An empty one has no weights in it.")
             return redirect(url_for("imports.choose"), 303)
+        pending = files.busy(connection.id)
+        if pending is not None:
+            files.discard(file)
+            flash("One file after the other: this one comes first.")
+            return shown(pending)
         each = files.add(connection.id, sent.filename or "file", file)
         work.read(each, wait=WAIT)
         return shown(each)

@@ -27,8 +27,8 @@ from fit_service.rules.weight import parse_unit
 
 PART = 2_000
 """So many entries are sent at once: far below what the Fit API takes, and often enough for a progress bar."""
-MAX_UNPACKED = 64 * 1024**3
-"""So many bytes of each file in a zip are read at most. It takes long, and no room; and the person can end it."""
+MAX_UNPACKED = 8 * 1024**3
+"""So many bytes of each file in a zip are read at most, which takes minutes, and no room."""
 MAX_SHOWN = 10
 _CODEC = "utf-8-sig"
 _MAX_COLUMNS = 64

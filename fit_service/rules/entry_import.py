@@ -20,6 +20,8 @@ MAX_ENTRIES = 10_000
 """A file has at most so many entries: twenty-seven years of mornings, which take less than a second."""
 MAX_SKIPPED = 100_000
 """A file has at most so many rows that become no entries: one that is marked deleted may be as short as two bytes."""
+OR_ELSE = "or give it to the strength app or `flask --app fit_service import`, which do"
+"""Who has a longer file than is taken at once may do this."""
 MAX_PLACES = 10
 """So many of the rows that were skipped for one reason are named."""
 
@@ -92,13 +94,15 @@ def read_entries(recognised: Recognised, codec: str, choices: Choices, now: date
             if found.marked_deleted > MAX_SKIPPED:
                 raise TooLongError(f"The file has more than {MAX_SKIPPED} deleted entries: leave them out.")
             if skipped > MAX_SKIPPED:
-                raise TooLongError(f"The file has more than {MAX_SKIPPED} rows that are no weighings: leave them out.")
+                raise TooLongError(
+                    f"The file has more than {MAX_SKIPPED} rows that are no weighings: leave them out, {OR_ELSE}."
+                )
         elif isinstance(row, Unreadable):
             faults.append(Fault(row.field, row.sentence, row.place))
         else:
             readings.append(row)
             if len(readings) > MAX_ENTRIES:
-                raise TooLongError(f"The file has more than {MAX_ENTRIES} entries: send it in parts.")
+                raise TooLongError(f"The file has more than {MAX_ENTRIES} entries: send it in parts, {OR_ELSE}.")
         if len(faults) == MAX_ERRORS:
             break
     _add_entries(found, readings, choices, now, faults)

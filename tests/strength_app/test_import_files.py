@@ -2,8 +2,10 @@
 
 import io
 import re
+import sqlite3
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -231,6 +233,38 @@ def test_nobody_else_sees_or_sends_the_file_and_none_is_kept(
     app.upload(mo, rows(3))
     app.disconnect(mo)
     assert list((tmp_path / "imports").iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_process_that_was_stopped_leaves_an_import_that_can_be_taken_back(
+    app: StrengthApp, mo: Person, actions: Actions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies after six of nine, as a machine does: nobody says that it is over."""
+    monkeypatch.setattr(import_reading, "PART", 2)
+    path, reach = path_of(app.upload(mo, rows(9))), ImportFiles.reach
+
+    def die_after_six(files: ImportFiles, import_id: str, reached: int, whole: int) -> bool:
+        if reached == 6:
+            raise SystemExit
+        return reach(files, import_id, reached, whole)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ImportFiles, "reach", die_after_six)
+        assert "Importing weights.csv" in text_of(app.post(mo, f"{path}/yes"))
+    assert "One file after the other" in app.upload(mo, rows(1)).text
+    with closing(sqlite3.connect(tmp_path / "app.sqlite")) as database, database:
+        database.execute("UPDATE imports SET touched = touched - 31")
+    assert "The import was interrupted" in app.open(mo, path).text
+    assert len(listed(actions, mo)) == 6
+    assert "6 weights of weights.csv are gone again." in text_of(app.post(mo, f"{path}/cancel"))
+    assert listed(actions, mo) == []
+
+
+def test_of_files_that_nobody_said_yes_to_the_last_is_kept(app: StrengthApp, mo: Person, tmp_path: Path) -> None:
+    first = path_of(app.upload(mo, rows(3)))
+    app.upload(mo, rows(4))
+    assert app.open(mo, first).status_code == 404
+    assert len(list((tmp_path / "imports").iterdir())) == 1
 
 
 def test_only_who_may_write_can_upload(app: StrengthApp, actions: Actions, tmp_path: Path) -> None:
