@@ -232,5 +232,5 @@ def _given_password(username: str, name: str, *, password_stdin: bool) -> str:
         )
     password = sys.stdin.readline().rstrip("\n")
     if problem := password_problem(password, username):
-        raise RefusedError(problem)
+        raise RefusedError(" ".join(problem))
     return password

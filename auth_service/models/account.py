@@ -8,6 +8,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth_service.models.base import Base, UtcDateTime, now
+from auth_service.models.language import gettext_noop
 
 SUBJECT_PREFIX = "acct_"
 """No client id may begin so: a client can never be taken for a person (RFC 9700 §4.15)."""
@@ -29,7 +30,7 @@ def normalised_name(typed: str) -> str:
 def name_problem(username: str) -> str | None:
     """Say what speaks against a normalised user name; None if nothing does."""
     if not 1 <= len(username) <= 64 or not username.isprintable():
-        return "A user name has 1 to 64 printable characters."
+        return gettext_noop("A user name has 1 to 64 printable characters.")
     return None
 
 

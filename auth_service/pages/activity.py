@@ -5,6 +5,7 @@ import re
 
 from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from auth_service.models.account import Account
 from auth_service.pages.activity_words import SHOWN_KINDS, client_ids, days
@@ -93,7 +94,7 @@ def activity_pages(
         _log.warning("a person says that a reuse was not theirs: all their sessions and grants end", extra=names)
         if (same := accounts.find(account.id)) is not None:
             begin_signed_in_session(same, authentication())  # this browser goes on, under a new session id
-        flash("Every other browser is signed out, and no app has access any more. Now choose a new password.")
+        flash(gettext("Every other browser is signed out, and no app has access any more. Now choose a new password."))
         return redirect(url_for("security.show"), 303)
 
     def _story(account: Account, grant_id: str) -> ReuseStory:

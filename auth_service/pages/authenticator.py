@@ -3,6 +3,7 @@
 import segno
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from markupsafe import Markup
 
 from auth_service.models.account import Account
@@ -54,7 +55,7 @@ def authenticator_section(
         secret = store.unwrap(session.get("new_authenticator", ""))
         codes = factors.confirm(account, secret, request.form.get("code", "")[:_LONGEST_CODE]) if secret else None
         if codes is None:
-            return _set_up(account, "That code is not right. Wait until your app shows another one."), 422
+            return _set_up(account, gettext("That code is not right. Wait until your app shows another one.")), 422
         del session["new_authenticator"]
         if authentication().is_plain_password:
             strengthen(PASSWORD_AND_CODE)
@@ -66,7 +67,11 @@ def authenticator_section(
         if account is None:
             return sign_in_anew(url_for("security.show"))
         if store.remove(account.id):
-            flash("Your authenticator app and your recovery codes are removed. Your password alone is enough again.")
+            flash(
+                gettext(
+                    "Your authenticator app and your recovery codes are removed. Your password alone is enough again."
+                )
+            )
         return redirect(url_for("security.show"), 303)
 
     @blueprint.post("/account/recovery-codes")

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from auth_service.models.account import Account
 from auth_service.models.client import Client
@@ -63,12 +64,12 @@ def connected_apps_page(
             _end(account, client)
         elif account is not None and client is not None and (taken := set(request.form.getlist("shown")) - ticked):
             revocation.narrow_app(account.id, client.client_id, taken)
-            flash(f"{client.told_name} may do less now.")
+            flash(gettext("%(app)s may do less now.", app=client.told_name))
         return redirect(url_for("connected_apps.show", before=_place()), 303)
 
     def _end(account: Account, client: Client) -> None:
         revocation.end_app(account.id, client.client_id)
-        flash(f"{client.told_name} has no access any more.")
+        flash(gettext("%(app)s has no access any more.", app=client.told_name))
 
     return blueprint
 

@@ -4,6 +4,7 @@ import logging
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
@@ -55,13 +56,13 @@ def email_section(
             return page.show(account, "email", form=form, problem=problem)
 
         if not form.validate_on_submit():
-            return again("The address and your present password are needed."), 422
+            return again(gettext("The address and your present password are needed.")), 422
         if not is_email(email):
-            return again("An e-mail address looks like mo@example.org."), 422
+            return again(gettext("An e-mail address looks like mo@example.org.")), 422
         admission = throttle.admit_sign_in(account.username, address)
         if isinstance(admission, int):
             failed_sign_ins.password_not_repeated(account.id, throttled=True)
-            return again("Too many attempts. Try again later."), 429, {"Retry-After": str(admission)}
+            return again(gettext("Too many attempts. Try again later.")), 429, {"Retry-After": str(admission)}
         try:
             known = accounts.authenticate(account.username, form.current_for_email.data or "")
         except TooManyPasswordsError:
@@ -69,14 +70,16 @@ def email_section(
             raise
         if known is None:
             failed_sign_ins.password_not_repeated(account.id, throttled=False)
-            return again("That is not your present password."), 422
+            return again(gettext("That is not your present password.")), 422
         throttle.sign_in_succeeded(admission)
         wait = throttle.mailed_for(email, address)
         if wait is not None:
             return again(too_many_messages(wait)), 429, {"Retry-After": str(wait)}
         changes.request(account, email)
         _log.info("another e-mail address is wanted", extra={"account_id": account.id})
-        flash("We sent a message to that address. Open the link in it within a day; until then nothing changes.")
+        flash(
+            gettext("We sent a message to that address. Open the link in it within a day; until then nothing changes.")
+        )
         return redirect(url_for("security.show"), 303)
 
     return blueprint

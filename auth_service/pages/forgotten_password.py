@@ -4,6 +4,7 @@ import logging
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
@@ -34,7 +35,7 @@ def forgotten_password_page(links: PasswordLinks, throttle: Throttle, failed_sig
     def ask() -> ResponseReturnValue:
         form = ForgottenPasswordForm()
         if not form.validate_on_submit():
-            problem = "Type your user name or your e-mail address." if form.is_submitted() else None
+            problem = gettext("Type your user name or your e-mail address.") if form.is_submitted() else None
             return _page(form, problem), 422 if problem else 200
         typed = form.typed.data or ""
         wait = throttle.mailed_for(typed, request.remote_addr or "")

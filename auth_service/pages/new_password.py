@@ -4,6 +4,7 @@ import logging
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import PasswordField
 from wtforms.validators import InputRequired, Length
@@ -49,14 +50,16 @@ def new_password_page(links: PasswordLinks, revocation: GrantRevocation, help_co
             return _unusable()
         new = form.new.data or ""
         if not form.validate_on_submit():
-            return _page(owner, form, "A password is needed."), 422
+            return _page(owner, form, gettext("A password is needed.")), 422
         if problem := password_problem(new, owner.username):
-            return _page(owner, form, problem), 422
+            return _page(owner, form, " ".join(map(gettext, problem))), 422
         try:
             if not revocation.choose_password(token, new):
                 return _unusable()
         except AlreadyExistsError:
-            return _page(owner, form, "Somebody else has this user name since. Make an account with another one."), 409
+            return _page(
+                owner, form, gettext("Somebody else has this user name since. Make an account with another one.")
+            ), 409
         forget_link()
         end_session()
         _log.info("a password was chosen with a link")

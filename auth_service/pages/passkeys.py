@@ -5,6 +5,7 @@ import unicodedata
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from werkzeug.exceptions import TooManyRequests
 
 from auth_service.models.acting import acting
@@ -69,7 +70,7 @@ def passkeys_section(
             added = False
         if not added:
             return redirect(url_for("passkeys.show", again=Again.PASSKEY_NOT_ADDED), 303)
-        flash("You can sign in with your new passkey from now on.")
+        flash(gettext("You can sign in with your new passkey from now on."))
         return redirect(url_for("security.show"), 303)
 
     @blueprint.post("/account/passkeys/rename")
@@ -85,7 +86,7 @@ def passkeys_section(
         if account is None or not may_change_factors(account, factors):
             return sign_in_anew(url_for("security.show"))
         if store.remove(account.id, _passkey_id()):
-            flash("The passkey is removed. Nobody can sign in with it any more.")
+            flash(gettext("The passkey is removed. Nobody can sign in with it any more."))
         return redirect(url_for("security.show"), 303)
 
     return blueprint

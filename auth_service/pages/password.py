@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import PasswordField
 from wtforms.validators import InputRequired, Length
@@ -48,13 +49,13 @@ def password_section(
             return redirect(url_for("sign_in.sign_in", next=url_for("security.show")), 303)
         form = PasswordForm()
         if not form.validate_on_submit():
-            return page.show(account, "password", form=form, problem="Both passwords are needed."), 422
+            return page.show(account, "password", form=form, problem=gettext("Both passwords are needed.")), 422
         current, new = form.current.data or "", form.new.data or ""
         admission = throttle.admit_sign_in(account.username, request.remote_addr or "")
         if isinstance(admission, int):
             failed_sign_ins.password_not_repeated(account.id, throttled=True)
             return (
-                page.show(account, "password", form=form, problem="Too many attempts. Try again later."),
+                page.show(account, "password", form=form, problem=gettext("Too many attempts. Try again later.")),
                 429,
                 {"Retry-After": str(admission)},
             )
@@ -65,10 +66,10 @@ def password_section(
             raise
         if known is None:
             failed_sign_ins.password_not_repeated(account.id, throttled=False)
-            return page.show(account, "password", form=form, problem="That is not your present password."), 422
+            return page.show(account, "password", form=form, problem=gettext("That is not your present password.")), 422
         throttle.sign_in_succeeded(admission)
         if problem := password_problem(new, account.username):
-            return page.show(account, "password", form=form, problem=problem), 422
+            return page.show(account, "password", form=form, problem=" ".join(map(gettext, problem))), 422
         if not revocation.change_password(account, new):
             return redirect(url_for("sign_in.sign_in", next=url_for("security.show")), 303)
         _log.info("password changed", extra={"account_id": account.id})
@@ -77,7 +78,7 @@ def password_section(
             if changed is not None:
                 # This browser stays signed in, under a new session id.
                 begin_signed_in_session(changed, authentication())
-        flash("Your password is changed. Other browsers are signed out, and no app has access any more.")
+        flash(gettext("Your password is changed. Other browsers are signed out, and no app has access any more."))
         return redirect(url_for("security.show"), 303)
 
     return blueprint

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from flask_babel import gettext
+
 from auth_service.models.caller import network_prefix
 from auth_service.models.security_event import SecurityEvent
 from auth_service.storage.token_reuses import ReuseStory
+from auth_service.web.languages import program_named
 
 _CHAIN, _BRANCH = 22, 54
 """So far from the left are uses, and what came again."""
@@ -45,17 +48,24 @@ class Moment:
     @property
     def label(self) -> str:
         """Name the credential. A code is how the app was connected; the keys that follow are refresh tokens."""
-        name = f"Key {self.generation}" if self.generation else "Code"
-        if self.kind is Kind.AGAIN:
-            return f"{name} again"
-        if self.kind is Kind.LATE:
-            return f"{name} too late"
-        return name if self.generation else "Connected"
+        match self.kind, self.generation:
+            case Kind.AGAIN, 0:
+                return gettext("Code again")
+            case Kind.AGAIN, number:
+                return gettext("Key %(number)d again", number=number)
+            case Kind.LATE, 0:
+                return gettext("Code too late")
+            case Kind.LATE, number:
+                return gettext("Key %(number)d too late", number=number)
+            case _, 0:
+                return gettext("Connected")
+            case _, number:
+                return gettext("Key %(number)d", number=number)
 
     @property
     def whence(self) -> str:
         """Say in words where it came from."""
-        return ", ".join(filter(None, (self.program, self.network))) or "not known"
+        return ", ".join(filter(None, (program_named(self.program), self.network))) or gettext("not known")
 
 
 @dataclass(frozen=True, slots=True)

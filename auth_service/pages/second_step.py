@@ -2,6 +2,7 @@
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from auth_service.pages.sign_in import let_form_lead_to_client, safe_target, waiting_request
 from auth_service.protocol.factors.second_factors import SecondFactors
@@ -51,7 +52,7 @@ def second_step_page(
         if methods is None:
             observer.sign_in(SignIn.FAILED)
             failed_sign_ins.second_step(account.id, throttled=False)
-            problem = "That code is not right, or was used already. Wait until your app shows another one."
+            problem = gettext("That code is not right, or was used already. Wait until your app shows another one.")
             return _page(problem), 401
         completed = sign_ins.second_step_taken(account, admission, methods, safe_target(request.args.get("next")))
         return completed or redirect(_from_the_beginning(Again.BEGIN_ANEW), 303)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from auth_service.models.account import Account
 from auth_service.models.security_event import EventKind, SecurityEvent
@@ -53,7 +54,7 @@ def sessions_section(
         if account is not None and sessions.end(account.id, request.form.get("name", "")):
             events.add(SecurityEvent(kind=EventKind.SESSION_ENDED, account_id=account.id))
             _log.info("a session was ended from another", extra={"account_id": account.id})
-            flash("That browser is signed out.")
+            flash(gettext("That browser is signed out."))
         return redirect(url_for("security.show", _anchor="sessions"), 303)
 
     @blueprint.post("/account/sessions/end-others")
@@ -64,7 +65,7 @@ def sessions_section(
             account.session_epoch = epoch
             begin_signed_in_session(account, authentication())  # this browser goes on, under a new session id
             _log.info("all other sessions were ended", extra={"account_id": account.id})
-            flash("Every other browser is signed out.")
+            flash(gettext("Every other browser is signed out."))
         return redirect(url_for("security.show", _anchor="sessions"), 303)
 
     @blueprint.post("/account/sign-out-everywhere")

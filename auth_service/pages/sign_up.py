@@ -4,6 +4,7 @@ import logging
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
@@ -37,13 +38,13 @@ def sign_up_pages(links: PasswordLinks, throttle: Throttle, failed_sign_ins: Fai
     def ask() -> ResponseReturnValue:
         form = SignUpForm()
         if not form.validate_on_submit():
-            problem = "A user name and an e-mail address are needed." if form.is_submitted() else None
+            problem = gettext("A user name and an e-mail address are needed.") if form.is_submitted() else None
             return _page(form, problem), 422 if problem else 200
         username, email = normalised_name(form.username.data or ""), normalised_email(form.email.data or "")
         if problem := name_problem(username):
-            return _page(form, problem), 422
+            return _page(form, gettext(problem)), 422
         if not is_email(email):
-            return _page(form, "An e-mail address looks like mo@example.org."), 422
+            return _page(form, gettext("An e-mail address looks like mo@example.org.")), 422
         wait = throttle.mailed_for(email, request.remote_addr or "")
         if wait is not None:
             problem = too_many_attempts(wait)
@@ -51,7 +52,7 @@ def sign_up_pages(links: PasswordLinks, throttle: Throttle, failed_sign_ins: Fai
         try:
             owner = links.register(username, email)
         except AlreadyExistsError:
-            return _page(form, "Somebody has this user name already. Choose another one."), 409
+            return _page(form, gettext("Somebody has this user name already. Choose another one.")), 409
         failed_sign_ins.count(EventKind.ACCOUNT_REQUESTED, [owner] if owner else [])
         _log.info("an account is asked for", extra={"account_id": owner})
         return redirect(url_for("sign_up.asked"), 303)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 
 from auth_service.models.account import Account, normalised_name
@@ -78,7 +79,7 @@ def your_data_pages(
         if account is None or not signed_in_freshly():
             return sign_in_anew(url_for("your_data.ask"))
         if normalised_name(request.form.get("username", "")) != normalised_name(account.username):
-            return _question(account, "That is not your user name. Nothing was deleted."), 422
+            return _question(account, gettext("That is not your user name. Nothing was deleted.")), 422
         if not revocation.delete_account(account):
             return sign_in_anew(url_for("your_data.ask"))
         _log.warning("a person deleted their account", extra={"account_id": account.id})

@@ -11,7 +11,7 @@ from pathlib import Path
 from babel import negotiate_locale
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
-from flask_babel import Babel, Domain, get_locale, refresh
+from flask_babel import Babel, Domain, get_locale, gettext, refresh
 
 from auth_service.models.language import LANGUAGES
 
@@ -51,6 +51,7 @@ def install_languages(app: Flask) -> None:
     babel = Babel(app, locale_selector=lambda: _FORMATS.get(language := _language(), language))
     babel.domain_instance = _Catalogues()  # type: ignore[no-untyped-call]  # the library's
     app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.filters["program"] = program_named
 
     @app.context_processor
     def language() -> dict[str, str]:
@@ -65,6 +66,12 @@ def prefer(ui_locales: Sequence[str]) -> None:
     if len(ui_locales) == 1 and (language := _first_spoken(ui_locales[0][:_LONGEST].split())):
         g.language = language
         refresh()
+
+
+def program_named(program: str | None) -> str:
+    """Say which browser on which system it is that `program_of` named, in the language of the page."""
+    browser, on, system = (program or "").partition(" on ")
+    return gettext("%(browser)s on %(system)s", browser=browser, system=system) if on else browser
 
 
 def _language() -> str:

@@ -51,7 +51,7 @@ def mo(actions: Actions) -> Person:
 @pytest.mark.clause("ASVS 7.5.2")
 def test_a_person_sees_each_browser_in_plain_words_their_own_in_front(actions: Actions, mo: Person) -> None:
     sign_in_elsewhere(actions, mo)
-    said = "From 127.0.0.1. Signed in on , last used on ."
+    said = "From 127.0.0.1. Signed in: . Last used: ."
     assert rows(mo) == [f"Firefox on Linux This browser {said}", f"Safari on iOS {said} Sign out"]
 
 
