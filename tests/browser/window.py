@@ -118,6 +118,13 @@ class Window:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self._driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
+    def be_somewhere(self, languages: str, zone: str) -> None:
+        """Of somebody who reads these languages, those that they like best first, and lives in this time zone."""
+        agent = self._driver.execute_script("return navigator.userAgent")
+        override = {"userAgent": agent, "acceptLanguage": languages}
+        self._driver.execute_cdp_cmd("Emulation.setUserAgentOverride", override)
+        self._driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": zone})
+
     @property
     def text(self) -> str:
         return self._driver.find_element(By.TAG_NAME, "main").text

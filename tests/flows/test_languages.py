@@ -1,6 +1,8 @@
 """Pages speak the reader's language: what the app asks for, else the browser's, else English."""
 
+import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,28 @@ def test_a_hostile_name_stays_text_in_each_language(actions: Actions, language: 
         assert f"<strong><bdi>{shown}</bdi></strong>" in page.text
         assert "<script>alert" not in page.text
     assert f"<title>{TITLES[language].format(shown)} · Moogle</title>" in consent.text
+
+
+@pytest.mark.parametrize(
+    ("language", "moment", "day"),
+    [
+        ("en", r"\d\d? \w+ \d{4}, \d\d:\d\d UTC", r"\d\d? \w+ \d{4}"),
+        ("de", r"\d\d?\. \w+ \d{4}, \d\d:\d\d Uhr UTC", r"\d\d?\. \w+ \d{4}"),
+    ],
+)
+def test_times_are_in_utc_and_a_script_of_ours_may_rewrite_them(
+    actions: Actions, language: str, moment: str, day: str
+) -> None:
+    app, mo = actions.app(), actions.person()
+    app.connect(mo)
+    page = mo.browser.get("/connected-apps", headers={"Accept-Language": language})
+    found = re.findall(r'<time datetime="([^"]+)" data-as="(\w+)">([^<]+)</time>', page.text)
+    assert sorted(form for _, form, _ in found) == ["day", "words", "words"]
+    assert all(datetime.fromisoformat(instant).utcoffset() == timedelta(0) for instant, _, _ in found)
+    assert [bool(re.fullmatch(day if form == "day" else moment, text)) for _, form, text in found] == [True] * 3
+    assert '<script src="/static/times.js" defer></script>' in page.text
+    assert "script-src 'self'; style-src" in page.headers["Content-Security-Policy"]
+    assert mo.browser.get("/static/times.js").status_code == 200
 
 
 TITLES = {"en": "Allow {}?", "de": "{} den Zugriff erlauben?"}
