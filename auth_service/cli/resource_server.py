@@ -1,4 +1,4 @@
-"""`flask --app auth_service resource-server create|ensure|list|show|rotate-secret`."""
+"""`flask --app auth_service resource-server create|ensure|list|show|rotate-secret|delete`."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,9 @@ from flask.cli import AppGroup
 from auth_service.cli.command import RefusedError, command, listed, overlap_option, page_options, parts, secret_from
 from auth_service.models.resource_server import ResourceServer
 from auth_service.models.secret import new_secret, secret_digest
+from auth_service.protocol.tokens.resource_server_end import ResourceServerEnd
 from auth_service.storage.errors import NotFoundError
+from shared.service.progress import saying
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,100}")
@@ -97,6 +99,27 @@ def show_resource_server(name: str) -> object:
 def rotate_resource_server_secret(name: str, overlap: int) -> object:
     """Give the server a new secret, printed this once; the old one stops within a second, or after the overlap."""
     return {"client_id": name, "client_secret": parts().resource_servers.rotate_secret(name, overlap)}
+
+
+@command(resource_server_commands, "delete")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Without it, it is only said what would end.")
+def delete_resource_server(name: str, *, yes: bool) -> object:
+    """Refuse the server from now on. Its scopes are taken from all clients and grants; grants without any other end.
+
+    For example: resource-server delete moogle-plans --yes
+    """
+    here, server = parts(), _found(name)
+    end = ResourceServerEnd(here.resource_servers, here.clients, here.records, here.revocation)
+    if not yes:
+        count = len(end.clients_of(server))
+        raise RefusedError(
+            f"this takes from {count} clients, and from what people allowed them, all that they have at "
+            f"{server.resource}, for good: to do so, repeat it with --yes"
+        )
+    if not end.delete(server, saying("grants narrowed")):
+        raise RefusedError(f"{name} was changed meanwhile: look with resource-server show, and repeat")
+    return {"client_id": name, "deleted": True}
 
 
 def _save_resource_server(

@@ -171,6 +171,11 @@ class EventKind(StrEnum):
         "detail",
     )
     RESOURCE_SERVER_SECRET_ROTATED = "resource_server_secret_rotated", "it has a new secret", "client_id"
+    RESOURCE_SERVER_DELETED = (
+        "resource_server_deleted",
+        "a resource server was deleted; its scopes were taken from all clients and grants",
+        "client_id",
+    )
     INITIAL_ACCESS_TOKEN_CREATED = (
         "initial_access_token_created",
         "clients may register themselves with the token of this id",

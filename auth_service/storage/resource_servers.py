@@ -109,6 +109,22 @@ class ResourceServerStore:
         self._cache.forget(None)
         return secret
 
+    def delete(self, server: ResourceServer) -> bool:
+        """Refuse the server from now on and forget it, its scopes and what it had to acknowledge.
+
+        False, and nothing was changed, if its resource or scopes are others by now. Raises NotFoundError.
+        """
+        with self._database.writing() as session:
+            present = session.get(ResourceServer, server.name, with_for_update=True)
+            if present is None:
+                raise NotFoundError(f"there is no resource server {server.name}")
+            if (present.resource, *_names(present)) != (server.resource, *_names(server)):
+                return False
+            session.delete(present)
+            session.add(SecurityEvent(kind=EventKind.RESOURCE_SERVER_DELETED, client_id=server.name))
+        self._cache.forget(None)
+        return True
+
     def _registered(self) -> dict[str, ResourceServer]:
         return self._cache.get(None) or {}
 
@@ -116,6 +132,10 @@ class ResourceServerStore:
         with self._database.reading() as session:
             servers = session.scalars(select(ResourceServer).order_by(ResourceServer.name))
             return {server.name: server for server in servers}
+
+
+def _names(server: ResourceServer) -> list[str]:
+    return sorted(scope.name for scope in server.scopes)
 
 
 def _changes(server: ResourceServer, *, is_new: bool, other_scopes: bool) -> Iterator[SecurityEvent]:

@@ -271,14 +271,13 @@ def test_a_resource_server_that_is_deleted_needs_to_acknowledge_nothing(actions:
     actions.stack.command("resource-server", "create", *server)
     delete(mo)
     let_grace_pass(actions.stack, mo)
-    with actions.stack.parts.database.writing() as session:
-        for name in ("scopes", "resource_servers"):
-            table = Base.metadata.tables[name]
-            column = table.c.resource_server_name if name == "scopes" else table.c.name
-            session.execute(table.delete().where(column == "gone-server"))
+    whose = DeletionNotice.resource_server_name == "gone-server"
+    count = select(func.count()).select_from(DeletionNotice).where(whose)
     with actions.stack.parts.database.reading() as session:
-        whose = DeletionNotice.resource_server_name == "gone-server"
-        assert session.scalar(select(func.count()).select_from(DeletionNotice).where(whose)) == 0
+        assert session.scalar(count) == 1
+    actions.stack.command("resource-server", "delete", "gone-server", "--yes")
+    with actions.stack.parts.database.reading() as session:
+        assert session.scalar(count) == 0
 
 
 def test_a_fit_service_that_was_stopped_for_weeks_still_erases_what_it_has(

@@ -65,6 +65,7 @@ WHOSE = {
     EventKind.RESOURCE_SERVER_CREATED: {"operator"},
     EventKind.RESOURCE_SERVER_CHANGED: {"operator"},
     EventKind.RESOURCE_SERVER_SECRET_ROTATED: {"operator"},
+    EventKind.RESOURCE_SERVER_DELETED: {"operator"},
     EventKind.INITIAL_ACCESS_TOKEN_CREATED: {"operator"},
     EventKind.INITIAL_ACCESS_TOKEN_REVOKED: {"operator"},
     EventKind.SIGNING_KEY_ADDED: {"service", "operator"},
@@ -202,6 +203,7 @@ def _what_operators_do(actions: Actions, secret_file: Path) -> None:
     run("resource-server", "rotate-secret", "moogle-events")
     run("resource-server", "ensure", *server, "--scope", "events:read=See events", "--secret-file", str(secret_file))
     run("resource-server", "ensure", *server, "--scope", "events:read=See all", "--secret-file", str(secret_file))
+    run("resource-server", "delete", "moogle-events", "--yes")
     with acting_as(Who.OPERATOR):  # the commands refuse where nobody needs such a token
         token, _ = actions.stack.parts.initial_access_tokens.create(60, 1)
         actions.stack.parts.initial_access_tokens.revoke(token.id)
