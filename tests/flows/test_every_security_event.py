@@ -180,7 +180,8 @@ def _somebody_leaves(actions: Actions) -> None:
     with parts.database.writing() as session:
         long_ago = now() - timedelta(days=15)
         session.execute(update(Account).where(Account.id == eve.subject).values(deleted_at=long_ago))
-    parts.deleted_accounts.erase_due()
+    with acting_as(Who.SERVICE):  # as in the thread that does so: this one may have answered a test before
+        parts.deleted_accounts.erase_due()
 
 
 def _what_operators_do(actions: Actions, secret_file: Path) -> None:
