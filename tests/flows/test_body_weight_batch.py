@@ -100,7 +100,7 @@ def test_a_batch_needs_the_scope_to_write(actions: Actions) -> None:
     [
         ("batch", "GET", {"POST"}),
         ("batch", "DELETE", {"POST"}),
-        ("import", "PATCH", {"POST"}),
+        ("import", "PATCH", {"DELETE", "POST"}),
         ("latest", "POST", {"GET", "HEAD"}),
         ("latest", "DELETE", {"GET", "HEAD"}),
         ("summary", "PATCH", {"GET", "HEAD"}),

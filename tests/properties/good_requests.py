@@ -113,6 +113,8 @@ FOR_PROGRAMS = [
     posted("/userinfo", "Bearer LIVE_access_token", x="y"),
     Draft("GET", "/revocations", query=(("wait", "0"),), headers=(("Authorization", API),)),
     posted("/revoke", APP, token="LIVE_own_token", token_type_hint="access_token"),
+    Draft("GET", "/deleted-accounts", query=(("after", "0"),), headers=(("Authorization", API),)),
+    posted("/deleted-accounts", API, sub="LIVE_username"),
 ]
 FOR_CODES = [
     posted("/par", APP, **AUTHORIZATION_REQUEST),
@@ -132,6 +134,10 @@ FOR_PAGES = [
             "/",
             "/account",
             "/account/security",
+            "/account/data",
+            "/account/data/delete",
+            "/account/data/download",
+            "/account/deleted",
             "/connected-apps",
             "/logout/done",
             "/new-password/chosen",
@@ -193,6 +199,7 @@ NO_USE = [
     asked("/nothing/here"),
     sent_by_a_page("/account/password", current="not the password", new="x"),
     sent_by_a_page("/account/authenticator/add", code="no code"),
+    sent_by_a_page("/account/data/delete", username="somebody else"),
     sent_by_a_page("/new-password", new="x"),
 ]
 """What is refused as it is."""
