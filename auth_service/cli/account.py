@@ -96,7 +96,10 @@ def list_accounts(name_contains: str, after: str | None, limit: int | None, *, d
 @command(account_commands, "show")
 @click.argument("username")
 def show_account(username: str) -> object:
-    """Print an account's `sub`, by which resource servers know it, and whether it can sign in."""
+    """Print an account's `sub`, by which resource servers know it, and whether it can sign in.
+
+    For example: account show mo
+    """
     return _account_as_json(parts().accounts.find_by_username(username))
 
 
@@ -105,7 +108,10 @@ def show_account(username: str) -> object:
 @click.argument("address", required=False)
 @click.option("--verified", is_flag=True, help="You made sure that what is sent there reaches the person.")
 def set_email(username: str, address: str | None, *, verified: bool) -> object:
-    """Say what an account's e-mail address is; without one, that there is none. Apps see it with the scope email."""
+    """Say what an account's e-mail address is; without one, that there is none. Apps see it with the scope email.
+
+    For example: account set-email mo mo@example.org --verified
+    """
     if verified and address is None:
         raise RefusedError("only an address can be verified")
     if address is not None and not is_email(address := normalised_email(address)):
@@ -121,6 +127,8 @@ def reset_second_factor(username: str) -> object:
     """Remove an account's authenticator app, recovery codes and passkeys: its password alone signs in again.
 
     For who has lost them. Make sure that it is them who asks.
+
+    For example: account reset-second-factor mo
     """
     account = parts().accounts.find_by_username(username)
     parts().second_factor_store.reset(account.id)
@@ -129,7 +137,10 @@ def reset_second_factor(username: str) -> object:
 
 @command(account_commands, "renew-secrets")
 def renew_secrets() -> object:
-    """Encrypt the secrets of all authenticator apps under the first token key, before an older one is removed."""
+    """Encrypt the secrets of all authenticator apps under the first token key, before an older one is removed.
+
+    For example: account renew-secrets
+    """
     renewed, lost = parts().second_factor_store.renew_secrets()
     return {"renewed": renewed, "lost": lost}
 
@@ -137,7 +148,10 @@ def renew_secrets() -> object:
 @command(account_commands, "disable")
 @click.argument("username")
 def disable_account(username: str) -> object:
-    """Refuse the account from now on; end its sessions, grants and tokens at once."""
+    """Refuse the account from now on; end its sessions, grants and tokens at once.
+
+    For example: account disable mo
+    """
     account = parts().accounts.find_by_username(username)
     parts().revocation.disable_account(account.id, saying("grants ended"))
     return {"username": username, "enabled": False}
@@ -146,7 +160,10 @@ def disable_account(username: str) -> object:
 @command(account_commands, "enable")
 @click.argument("username")
 def enable_account(username: str) -> object:
-    """Let the account sign in again. What disabling ended stays ended."""
+    """Let the account sign in again. What disabling ended stays ended.
+
+    For example: account enable mo
+    """
     account = parts().accounts.find_by_username(username)
     if account.deleted_at is not None:
         raise RefusedError(f"{account.username} is deleted: restore it instead")
@@ -159,7 +176,10 @@ def enable_account(username: str) -> object:
 @click.option("--end", "ended", metavar="NAME", help="End the session of this name.")
 @click.option("--end-all", is_flag=True, help="End every session.")
 def account_sessions(username: str, *, ended: str | None, end_all: bool) -> object:
-    """Print in which browsers somebody is signed in, or end that. Names are no tokens; grants of apps stay."""
+    """Print in which browsers somebody is signed in, or end that. Names are no tokens; grants of apps stay.
+
+    For example: account sessions mo --end-all
+    """
     if ended and end_all:
         raise RefusedError("end one or all")
     account, here = parts().accounts.find_by_username(username), parts()
@@ -177,7 +197,10 @@ def account_sessions(username: str, *, ended: str | None, end_all: bool) -> obje
 @command(account_commands, "delete")
 @click.argument("username")
 def delete_account(username: str) -> object:
-    """End an account's sessions and grants at once; AUTH_ACCOUNT_DELETION_GRACE seconds later it is erased."""
+    """End an account's sessions and grants at once; AUTH_ACCOUNT_DELETION_GRACE seconds later it is erased.
+
+    For example: account delete mo
+    """
     account, here = parts().accounts.find_by_username(username), parts()
     if not here.revocation.delete_account(account, saying("grants ended")):
         raise RefusedError(f"{account.username} is deleted already, or was changed just now: look, and try again")
@@ -188,7 +211,10 @@ def delete_account(username: str) -> object:
 @command(account_commands, "restore")
 @click.argument("username")
 def restore_account(username: str) -> object:
-    """Take back the deletion of an account that is not erased yet. Its sessions and grants stay ended."""
+    """Take back the deletion of an account that is not erased yet. Its sessions and grants stay ended.
+
+    For example: account restore mo
+    """
     account = parts().accounts.find_by_username(username)
     if not parts().accounts.restore(account.id):
         raise RefusedError(f"{account.username} is not deleted")

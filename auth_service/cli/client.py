@@ -1,7 +1,5 @@
 """`flask --app auth_service client create|ensure|list|show|rotate-secret|set-keys|delete`."""
 
-import functools
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -9,6 +7,7 @@ from typing import IO, Any
 import click
 from flask.cli import AppGroup
 
+from auth_service.cli.client_options import client_options
 from auth_service.cli.client_presets import PRESETS, said_of, with_preset
 from auth_service.cli.command import (
     RefusedError,
@@ -23,7 +22,6 @@ from auth_service.cli.command import (
 from auth_service.crypto.token_handle import new_grant_id
 from auth_service.models.base import now
 from auth_service.models.client import (
-    DEFAULT_ID_TOKEN_ALGORITHM,
     SECRET_METHODS,
     Client,
     PkcePolicy,
@@ -33,78 +31,13 @@ from auth_service.models.client import (
 from auth_service.models.secret import new_secret, secret_digest
 from auth_service.models.security_event import EventKind
 from auth_service.protocol.registration.keys import checked_jwks
-from auth_service.protocol.registration.rules import GRANT_TYPES, check_client
+from auth_service.protocol.registration.rules import check_client
 from auth_service.protocol.tokens.reuse import TWO_AT_ONCE
-from auth_service.protocol.tokens.signing_keys import ALGORITHMS
 from auth_service.storage.token_reuses import AT_ONCE
 from shared.operations.command_output import ForPeople
 from shared.service.progress import saying
 
 client_commands = AppGroup("client", help="Apps that ask for tokens.")
-
-
-def _renamed(_context: click.Context, _option: click.Parameter, value: object) -> None:
-    if value is not None:
-        raise click.UsageError("--grace-period is --retry until-used by now: a repetition depends on no time of yours.")
-
-
-def client_options(function: Callable[..., object]) -> Callable[..., object]:
-    """The options that say what a client is."""
-    options = (
-        click.option("--redirect-uri", "redirect_uris", multiple=True, help="May be given several times."),
-        click.option(
-            "--post-logout-redirect-uri",
-            "post_logout_redirect_uris",
-            multiple=True,
-            help="Where people may return after signing out here.",
-        ),
-        click.option(
-            "--origin", "origins", multiple=True, help="Whence its scripts read our answers: scheme://host[:port]."
-        ),
-        click.option(
-            "--grant-type",
-            "grant_types",
-            multiple=True,
-            type=click.Choice(GRANT_TYPES),
-            help="May be given several times. Default: authorization_code and refresh_token.",
-        ),
-        click.option("--scope", "scopes", multiple=True, help="The most it may ask for; may be given several times."),
-        click.option(
-            "--exchange-from",
-            "exchange_from",
-            multiple=True,
-            help="The resource of the service that it is: it may exchange the tokens that are meant for that.",
-        ),
-        click.option("--access-token-lifetime", type=click.IntRange(1, 86_400), help="Seconds."),
-        click.option(
-            "--retry",
-            type=click.Choice([policy.value for policy in RetryPolicy]),
-            help="Whether a refresh token may come again because its answer was lost. Default: strict.",
-        ),
-        click.option(
-            "--pkce",
-            type=click.Choice([policy.value for policy in PkcePolicy]),
-            help="Optional: a confidential one may sign people in with a nonce instead. Default: required.",
-        ),
-        click.option("--grace-period", hidden=True, expose_value=False, callback=_renamed),
-        click.option(
-            "--dpop-bound-access-tokens",
-            is_flag=True,
-            help="Refuse it tokens unless it sends a DPoP proof.",
-        ),
-        click.option(
-            "--require-pushed-authorization-requests",
-            is_flag=True,
-            help="Refuse its authorization requests unless they were pushed.",
-        ),
-        click.option(
-            "--id-token-signed-response-alg",
-            type=click.Choice(ALGORITHMS),
-            default=DEFAULT_ID_TOKEN_ALGORITHM,
-            help="With which its ID tokens are signed. RS256 is understood by every client, ES256 is shorter.",
-        ),
-    )
-    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), function)
 
 
 @command(client_commands, "create")
@@ -120,7 +53,10 @@ def client_options(function: Callable[..., object]) -> Callable[..., object]:
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="What such an app needs, where no option says.")
 @client_options
 def create_client(name: str, client_id: str | None, preset: str | None, **options: Any) -> object:
-    """Register a client and print its secret, this once."""
+    """Register a client and print its secret, this once.
+
+    For example: client create Diary --redirect-uri https://diary.example/callback --scope body_weight:read
+    """
     if preset:
         options = with_preset(preset, options)
         click.echo(said_of(preset), err=True)
@@ -153,6 +89,8 @@ def ensure_client(
     """Register a client, or bring the one with this id to this state, but never one with keys. Harmless when repeated.
 
     What it may no longer ask for, its grants and tokens lose at once.
+
+    For example: client ensure Diary --client-id diary --public --redirect-uri https://diary.example/ --scope plans:read
     """
     if public == (secret_file is not None):
         raise RefusedError("a client either has a secret file or is public")
@@ -194,7 +132,10 @@ def list_clients(name_contains: str, after: str | None, limit: int | None) -> ob
 @command(client_commands, "show")
 @click.argument("client_id")
 def show_client(client_id: str) -> object:
-    """Print one client, with what to change if it lately lost a grant by two refreshes at once."""
+    """Print one client, with what to change if it lately lost a grant by two refreshes at once.
+
+    For example: client show diary
+    """
     client, since = parts().clients.get(client_id), now() - timedelta(days=30)
     reused = parts().events.newest({"kind": EventKind.CREDENTIAL_REUSED, "client_id": client_id}, since)
     at_once = any(event.detail.endswith(AT_ONCE) for portion in reused for event in portion if event.detail)
@@ -205,7 +146,10 @@ def show_client(client_id: str) -> object:
 @click.argument("client_id")
 @overlap_option
 def rotate_client_secret(client_id: str, overlap: int) -> object:
-    """Give the client a new secret, printed this once; the old one stops within a second, or after the overlap."""
+    """Give the client a new secret, printed this once; the old one stops within a second, or after the overlap.
+
+    For example: client rotate-secret diary --overlap 3600
+    """
     secret = new_secret()
 
     def replace_secret(client: Client) -> None:
@@ -221,7 +165,10 @@ def rotate_client_secret(client_id: str, overlap: int) -> object:
 @click.argument("client_id")
 @click.argument("jwks_file", type=click.File())
 def set_client_keys(client_id: str, jwks_file: IO[str]) -> object:
-    """Replace the public keys of a client with private_key_jwt. To change keys smoothly, first list both."""
+    """Replace the public keys of a client with private_key_jwt. To change keys smoothly, first list both.
+
+    For example: client set-keys diary keys.json
+    """
     keys = checked_jwks(json_from(jwks_file))
 
     def replace_keys(client: Client) -> None:
@@ -236,7 +183,10 @@ def set_client_keys(client_id: str, jwks_file: IO[str]) -> object:
 @command(client_commands, "delete")
 @click.argument("client_id")
 def delete_client(client_id: str) -> object:
-    """Refuse the client from now on and end its grants and tokens at once."""
+    """Refuse the client from now on and end its grants and tokens at once.
+
+    For example: client delete diary
+    """
     parts().clients.get(client_id)
     parts().revocation.delete_client(client_id, saying("grants ended"))
     return {"client_id": client_id, "deleted": True}

@@ -17,7 +17,10 @@ database_commands = AppGroup("database", help="The SQL schema and its old rows."
 
 @command(database_commands, "upgrade")
 def upgrade_database() -> object:
-    """Bring the schema to this version's."""
+    """Bring the schema to this version's.
+
+    For example: database upgrade
+    """
     parts().database.upgrade()
     return {"schema": "current"}
 
@@ -25,7 +28,10 @@ def upgrade_database() -> object:
 @command(database_commands, "backup")
 @click.argument("file", type=click.Path(path_type=Path))
 def back_up_database(file: Path) -> object:
-    """Write a backup into a new FILE while the service goes on; docs/operations.md says how to restore it."""
+    """Write a backup into a new FILE while the service goes on; docs/operations.md says how to restore it.
+
+    For example: database backup auth-backup
+    """
     return {"file": str(file), "bytes": back_up(parts().settings.database_url, file, saying("bytes written"))}
 
 
@@ -38,7 +44,10 @@ def back_up_database(file: Path) -> object:
     help="Days since a grant ran out, or since something happened.",
 )
 def prune_database(days: int) -> object:
-    """Remove grants that ran out, and security events, both so many days ago. May run beside the service, and again."""
+    """Remove grants that ran out, and security events, both so many days ago. May run beside the service, and again.
+
+    For example: database prune --older-than 400
+    """
     database, before = parts().database, now() - timedelta(days=days)
     return {
         "grants": remove_grants(database, before, saying("grants looked at")),

@@ -30,7 +30,10 @@ def list_grants(username: str | None, client_id: str | None, after: str | None, 
 @click.argument("grant_id")
 @click.option("--scope", "scopes", multiple=True, required=True, help="One that it keeps; may be given several times.")
 def narrow_grant(grant_id: str, scopes: tuple[str, ...]) -> object:
-    """Take all other scopes from a grant and its tokens at once. To leave it none, revoke it."""
+    """Take all other scopes from a grant and its tokens at once. To leave it none, revoke it.
+
+    For example: grant narrow GRANT_ID --scope body_weight:read
+    """
     record = parts().records.find(grant_id)
     if record is None or record.account_id is None or record.revoked_at is not None:
         raise NotFoundError(f"no person has a grant {grant_id}")
@@ -42,7 +45,10 @@ def narrow_grant(grant_id: str, scopes: tuple[str, ...]) -> object:
 @command(grant_commands, "revoke")
 @click.argument("grant_id")
 def revoke_grant(grant_id: str) -> object:
-    """End a grant and its tokens at once."""
+    """End a grant and its tokens at once.
+
+    For example: grant revoke GRANT_ID
+    """
     if not parts().revocation.end_grant(grant_id, RevokedBecause.OPERATOR):
         raise NotFoundError(f"there is no grant {grant_id}")
     return {"grant_id": grant_id, "revoked": True}

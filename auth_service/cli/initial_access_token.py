@@ -15,7 +15,10 @@ initial_access_token_commands = AppGroup(
 @click.option("--lifetime", type=click.IntRange(1, 366 * 86_400), default=86_400, help="Seconds. Default: a day.")
 @click.option("--uses", type=click.IntRange(1, 1_000_000), default=1, help="How many clients. Default: one.")
 def create_initial_access_token(lifetime: int, uses: int) -> object:
-    """Make a token and print it, this once."""
+    """Make a token and print it, this once.
+
+    For example: initial-access-token create --uses 10
+    """
     if parts().settings.registration != "token":
         raise RefusedError("registration needs no such token here: set AUTH_REGISTRATION=token first")
     token, text = parts().initial_access_tokens.create(lifetime, uses)
@@ -35,7 +38,10 @@ def list_initial_access_tokens(after: str | None, limit: int | None) -> object:
 @command(initial_access_token_commands, "revoke")
 @click.argument("token_id")
 def revoke_initial_access_token(token_id: str) -> object:
-    """Refuse the token from now on. Clients that were registered with it stay."""
+    """Refuse the token from now on. Clients that were registered with it stay.
+
+    For example: initial-access-token revoke ID
+    """
     parts().initial_access_tokens.revoke(token_id)
     return {"id": token_id, "revoked": True}
 

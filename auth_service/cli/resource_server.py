@@ -44,7 +44,10 @@ def resource_server_options(function: Callable[..., object]) -> Callable[..., ob
 def create_resource_server(
     name: str, resource: str, scopes: tuple[str, ...], *, is_front: bool, checks_dpop_proofs: bool
 ) -> object:
-    """Register a resource server and print its secret, this once."""
+    """Register a resource server and print its secret, this once.
+
+    For example: resource-server create plans --resource https://plans.example/ --scope "plans:read=See your plans"
+    """
     secret = new_secret()
     return {
         **_save_resource_server(name, resource, scopes, secret, is_front, checks_dpop_proofs, new=True),
@@ -67,7 +70,10 @@ def ensure_resource_server(
     is_front: bool,
     checks_dpop_proofs: bool,
 ) -> object:
-    """Register a resource server, or bring the one of this name to this state. Harmless when repeated."""
+    """Register a resource server, or bring the one of this name to this state. Harmless when repeated.
+
+    For example: resource-server ensure agents --resource https://agents.example/mcp --front --secret-file agents-secret
+    """
     return _save_resource_server(
         name, resource, scopes, secret_from(secret_file), is_front, checks_dpop_proofs, new=False, overlap=overlap
     )
@@ -97,7 +103,10 @@ def show_resource_server(name: str) -> object:
 @click.argument("name")
 @overlap_option
 def rotate_resource_server_secret(name: str, overlap: int) -> object:
-    """Give the server a new secret, printed this once; the old one stops within a second, or after the overlap."""
+    """Give the server a new secret, printed this once; the old one stops within a second, or after the overlap.
+
+    For example: resource-server rotate-secret plans --overlap 3600
+    """
     return {"client_id": name, "client_secret": parts().resource_servers.rotate_secret(name, overlap)}
 
 

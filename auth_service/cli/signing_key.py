@@ -12,7 +12,10 @@ signing_key_commands = AppGroup("signing-key", help="The keys with which we sign
 
 @command(signing_key_commands, "list")
 def list_signing_keys() -> object:
-    """Every key, when it signs and is published. There are none before the first one is needed."""
+    """Every key, when it signs and is published. There are none before the first one is needed.
+
+    For example: signing-key list
+    """
     return map(_key_as_json, parts().signing_keys.schedule())
 
 
@@ -20,7 +23,10 @@ def list_signing_keys() -> object:
 @click.option("--algorithm", type=click.Choice(ALGORITHMS), help="Default: all.")
 @click.option("--at-once", is_flag=True, help="The present keys may be known to others: replace and forget them now.")
 def rotate_signing_keys(algorithm: str | None, *, at_once: bool) -> object:
-    """Publish new keys now and sign with them from tomorrow on; the old ones stay published for another day."""
+    """Publish new keys now and sign with them from tomorrow on; the old ones stay published for another day.
+
+    For example: signing-key rotate --algorithm ES256
+    """
     for each in (algorithm,) if algorithm else ALGORITHMS:
         try:
             parts().signing_keys.rotate(each, at_once=at_once)

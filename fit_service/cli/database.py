@@ -16,7 +16,10 @@ database_commands = AppGroup("database", help="The SQL schema.")
 @database_commands.command("upgrade")
 @answering
 def upgrade_database() -> object:
-    """Bring the schema to this version's."""
+    """Bring the schema to this version's.
+
+    For example: database upgrade
+    """
     parts().database.upgrade()
     return {"schema": "current"}
 
@@ -25,7 +28,10 @@ def upgrade_database() -> object:
 @click.argument("file", type=click.Path(path_type=Path))
 @answering
 def back_up_database(file: Path) -> object:
-    """Write a backup into a new FILE while the service goes on; docs/operations.md says how to restore it."""
+    """Write a backup into a new FILE while the service goes on; docs/operations.md says how to restore it.
+
+    For example: database backup fit-backup
+    """
     try:
         return {"file": str(file), "bytes": back_up(parts().settings.database_url, file, saying("bytes written"))}
     except BackupError as error:
@@ -35,5 +41,8 @@ def back_up_database(file: Path) -> object:
 @database_commands.command("restored")
 @answering
 def begin_epoch() -> object:
-    """Say that the database was restored from a backup: apps read everything again, and may change it again."""
+    """Say that the database was restored from a backup: apps read everything again, and may change it again.
+
+    For example: database restored
+    """
     return {"epoch": parts().epoch.begin(datetime.now(UTC))}

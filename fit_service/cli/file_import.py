@@ -85,9 +85,7 @@ def _chosen_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command(
-    "import", help="Import a FILE of weighings of any length for an account. Nothing is stored of a bad one."
-)
+@click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--account", required=True, help="The account's `sub`, which `flask --app auth_service account show` says."
@@ -98,7 +96,10 @@ def _chosen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @with_appcontext
 @answering
 def import_command(file: Path, account: str, *, dry_run: bool, charset: str, **given: str | None) -> object:
-    """Import a file, or say what would come of it."""
+    """Import a FILE of weighings of any length for an account. Nothing is stored of a bad one.
+
+    For example: import weights.csv --account acct_0123456789abcdef --dry-run
+    """
     check_account(account)
     try:
         return _import_file(file, account, CHARSETS[charset], _query(given), dry_run=dry_run)
@@ -108,13 +109,16 @@ def import_command(file: Path, account: str, *, dry_run: bool, charset: str, **g
         raise CommandError("Stopped: nothing was imported") from None
 
 
-@click.command("import-undo", help="Take an import back: delete what it inserted and nobody has changed since.")
+@click.command("import-undo")
 @click.argument("import_id")
 @click.option("--account", required=True, help="The account's `sub`.")
 @with_appcontext
 @answering
 def import_undo_command(import_id: str, account: str) -> object:
-    """Take an import back. It may be repeated."""
+    """Take an import back: delete what it inserted and nobody has changed since.
+
+    For example: import-undo IMPORT_ID --account acct_0123456789abcdef
+    """
     check_account(account)
     try:
         return {"deleted": _take_back(parts().body_weights, account, parse_import_id(import_id, "IMPORT_ID"))}

@@ -12,9 +12,13 @@ from fit_service.storage.body_weights import BodyWeightStore
 
 _SUBJECT = re.compile(r"acct_[A-Za-z0-9_-]{16,59}")
 _WHERE_TO_FIND = "ACCOUNT is the account's `sub`: `flask --app auth_service account show USERNAME` prints it"
+_HELP = f"""Write two years of sample weights, unless there are entries. {_WHERE_TO_FIND}.
+
+For example: seed acct_0123456789abcdef
+"""
 
 
-@click.command("seed", help=f"Write two years of sample weights, unless there are entries. {_WHERE_TO_FIND}.")
+@click.command("seed", help=_HELP)
 @click.argument("account")
 @with_appcontext
 @answering

@@ -17,7 +17,10 @@ webhook_commands = AppGroup("webhooks", help="What apps are told of changes.")
 
 @webhook_commands.command("deliver")
 def deliver() -> None:
-    """Deliver events until told to stop. Several processes may do so at once."""
+    """Deliver events until told to stop. Several processes may do so at once.
+
+    For example: webhooks deliver
+    """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
@@ -27,7 +30,10 @@ def deliver() -> None:
 @webhook_commands.command("encrypt-secrets")
 @answering
 def encrypt_secrets() -> object:
-    """Encrypt with the first of FIT_WEBHOOK_KEYS the signing secrets that are not, beside the service. Repeatable."""
+    """Encrypt with the first of FIT_WEBHOOK_KEYS the signing secrets that are not, beside the service. Repeatable.
+
+    For example: webhooks encrypt-secrets
+    """
     secrets = parts().webhook_secrets
     if not secrets.encrypts:
         raise CommandError("FIT_WEBHOOK_KEYS is not set: make a key with: openssl rand -base64 32 | tr +/ -_")
@@ -43,7 +49,10 @@ def encrypt_secrets() -> object:
 @webhook_commands.command("health")
 @answering
 def check_health() -> object:
-    """Say whether a worker delivers: one has lately read in the revocation feed who still consents."""
+    """Say whether a worker delivers: one has lately read in the revocation feed who still consents.
+
+    For example: webhooks health
+    """
     position = parts().feed_position.read()
     if not parts().settings.follow_revocations:  # then workers leave no trace while nothing changes
         return {"status": "the database answers"}

@@ -11,6 +11,10 @@ from flask.cli import with_appcontext
 
 from shared.operations.command_output import harmless
 
+_HELP = """Look for what is wrong with this service, its stores and its surroundings.
+
+For example: doctor --json
+"""
 _WITHIN = 10.0
 """Seconds for all checks together, which run at the same time."""
 
@@ -33,7 +37,7 @@ def doctor_command(
 ) -> click.Command:
     """Make the command. `explain` says what an outage is called here, or None of what is none."""
 
-    @click.command("doctor", help="Look for what is wrong with this service, its stores and its surroundings.")
+    @click.command("doctor", help=_HELP)
     @click.option("--json", "as_json", is_flag=True, help="Print one object: the findings of each check by its name.")
     @with_appcontext
     def examine_service(*, as_json: bool) -> None:
