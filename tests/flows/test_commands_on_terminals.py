@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -97,6 +98,23 @@ def test_no_name_that_a_stranger_chose_commands_a_terminal(actions: Actions) -> 
         assert r"Diary\x1b[2J\x1b]0;owned\x07\u202e\x9bm\r\n" in seen
         assert all(each.isprintable() or each == "\n" for each in seen)
     stack.command("client", "delete", client_id)
+
+
+def test_no_error_commands_a_terminal_either(stack: Stack) -> None:
+    refused = stack.auth_app.test_cli_runner().invoke(args=["client", "show", "\x1b[2Jdiary"])
+    assert refused.stderr == "error: there is no client \\x1b[2Jdiary\n"
+
+
+def test_the_other_service_answers_alike(stack: Stack) -> None:
+    assert on_terminal(stack.fit_app, "database", "upgrade") == "schema: current\n"
+    assert on_terminal(stack.fit_app, "database", "upgrade", "--json") == '{"schema": "current"}\n'
+
+
+def test_programs_do_not_wait_for_what_draws_tables(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rich", None)  # to import it would fail
+    assert piped(stack, "resource-server", "list")
+    with pytest.raises(ImportError):
+        on_terminal(stack.auth_app, "resource-server", "list")
 
 
 def test_without_colour_there_is_none(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> None:
