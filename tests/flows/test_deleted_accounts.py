@@ -176,7 +176,7 @@ def test_after_the_grace_period_nothing_is_left_but_events_and_notices(actions: 
         whose = SecurityEvent.account_id == mo.subject
         assert mo.username not in str([vars(event) for event in session.scalars(select(SecurityEvent).where(whose))])
     assert error_of(app.refresh(granted.refresh)) == (400, "invalid_grant")
-    again = actions.stack.command("account", "create", mo.username)
+    again = actions.stack.command("account", "create", mo.username, "--password-stdin", stdin=mo.password)
     assert again["sub"] != mo.subject, "the name is free, and nobody gets the sub"
 
 

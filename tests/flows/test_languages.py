@@ -12,7 +12,7 @@ from markupsafe import escape
 import auth_service.web.languages as languages
 from auth_service.models.language import LANGUAGES
 from auth_service.models.tokens import RevokedBecause
-from tests.support.actions import TIMEOUT, Actions, App, Verifier
+from tests.support.actions import TIMEOUT, Actions, App, Verifier, error_of, tokens
 from tests.support.stack import Stack
 
 HOSTILE = """Ann's "<script>alert(1)</script>" &amp; %(app)s 100% {{ 7 * 7 }}"""
@@ -97,6 +97,19 @@ def test_an_error_is_told_to_people_in_their_language_and_to_programs_in_english
     refused = requests.post(f"{actions.stack.auth}/token", headers=asked, timeout=TIMEOUT).json()
     expected = "The body must be application/x-www-form-urlencoded."
     assert refused == {"error": "invalid_request", "error_description": expected}
+
+
+def test_nothing_of_languages_is_asked_for_programs(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, mo, asked = actions.app(), actions.person(), []
+    granted = app.connect(mo)
+    monkeypatch.setattr(languages._Catalogues, "get_translations", lambda _: asked.append("a text"))
+    monkeypatch.setattr(languages, "negotiate_locale", lambda *_, **__: asked.append("a language"))
+    assert tokens(app.refresh(granted.refresh)).access != granted.access
+    assert error_of(app.token_request({"grant_type": "refresh_token", "refresh_token": "x"})) == (400, "invalid_grant")
+    assert actions.introspect(granted.access)["active"] is True
+    for path, status in (("/token", 400), ("/introspect", 401), ("/.well-known/openid-configuration", 405)):
+        assert requests.post(actions.stack.auth + path, timeout=TIMEOUT).status_code == status
+    assert asked == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
