@@ -32,6 +32,7 @@ def quick_passwords() -> Iterator[None]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     help_text = "sentinel: what all ordinary tests share is a master with a replica that three Sentinels watch"
     parser.addoption("--redis", choices=["one", "sentinel"], default="one", help=help_text)
+    parser.addoption("--screenshots", action="store_true", help="keep pictures of pages in docs/screenshots")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from tests.browser.album import Album
 from tests.browser.window import Window
 
 
@@ -17,6 +18,11 @@ from tests.browser.window import Window
 def window() -> Iterator[Window]:
     with open_window() as window:
         yield window
+
+
+@pytest.fixture
+def album(window: Window, request: pytest.FixtureRequest) -> Album:
+    return Album(window, is_kept=request.config.getoption("--screenshots"))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What a person does in a browser window: the words in which the browser tests are written."""
 
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,6 +103,16 @@ class Window:
         metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
         self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
+    def be_wide(self, width: int) -> None:
+        """As a window of so many CSS pixels."""
+        metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+        self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def be_as_before(self) -> None:
+        """As wide as it was opened, and light."""
+        self._driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        self.be_shaded("light")
+
     def be_slow(self, latency: int) -> None:
         """On a line that takes so many milliseconds for each answer."""
         conditions = {"offline": False, "latency": latency, "downloadThroughput": -1, "uploadThroughput": -1}
@@ -141,6 +152,15 @@ class Window:
         self._shots += 1
         ARTIFACTS.mkdir(exist_ok=True)
         self._driver.save_screenshot(str(ARTIFACTS / f"{self._shots:02}-{name}.png"))
+
+    def save_page(self, file: Path) -> None:
+        """All of the page, also what one would have to scroll to, and so without a bar for it."""
+        self._driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
+        measured = "const {width, height} = document.documentElement.getBoundingClientRect(); return {width, height}"
+        clip = {"x": 0, "y": 0, "scale": 1, **self.run(measured)}
+        options = {"captureBeyondViewport": True, "clip": clip}
+        answer = self._driver.execute_cdp_cmd("Page.captureScreenshot", options)
+        file.write_bytes(b64decode(answer["data"]))
 
     def have_authenticator(self) -> None:
         """One that is part of the device, keeps passkeys, and verifies whoever sits there."""

@@ -148,9 +148,10 @@ class App:
         public: bool = False,
         scopes: Sequence[str] = (READ, WRITE),
         redirect_uri: str = CALLBACK,
+        name: str = "",
     ) -> None:
         self._stack, self.redirect_uri = stack, redirect_uri
-        registration = [f"App {next(_numbers)}", "--redirect-uri", redirect_uri, *options]
+        registration = [name or f"App {next(_numbers)}", "--redirect-uri", redirect_uri, *options]
         registration += [part for scope in scopes for part in ("--scope", scope)]
         registration += ["--public"] if public else []
         client = stack.command("client", "create", *registration)
