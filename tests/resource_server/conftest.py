@@ -29,7 +29,7 @@ def active(**changes: Any) -> dict[str, Any]:
         "sub": "sub_1",
         "aud": [RESOURCE],
         "iss": ISSUER,
-        "exp": int(time.time()) + 600,
+        "exp": int(time.time()) + 86_400,  # of some, made before a whole suite begins
         "iat": int(time.time()) - 5,
         "token_type": "Bearer",
         "jti": token_digest(TOKEN),

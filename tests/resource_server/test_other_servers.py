@@ -31,7 +31,9 @@ from tests.support.certificates import self_signed
 
 RESOURCE = "https://journal.example/"
 NOW = int(time.time())
-COMMON = {"active": True, "exp": NOW + 600, "iat": NOW, "client_id": "app", "sub": "mo"}
+TOMORROW = NOW + 86_400
+"""A whole suite may run between now and a test."""
+COMMON = {"active": True, "exp": TOMORROW, "iat": NOW, "client_id": "app", "sub": "mo"}
 SHAPES: dict[str, dict[str, Any]] = {
     "Keycloak": {
         **COMMON,
@@ -55,7 +57,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "node-oidc-provider": {**COMMON, "aud": RESOURCE, "scope": "read", "token_type": "Bearer", "sub": None},
     "Spring": {
         **COMMON,
-        "exp": NOW + 600.75,
+        "exp": TOMORROW + 0.75,
         "aud": ["app", RESOURCE],
         "scope": ["read", "write"],
         "token_type": "Bearer",
