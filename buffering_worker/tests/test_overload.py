@@ -86,7 +86,8 @@ class Clients:
         [self._worker] = process.workers()
         self._process, self._stack = process, stack
         self._opened = 0
-        status(self.ask("/first")[0])  # and whoever came before has been served, and its connection closed
+        status(self.ask("/first")[0])
+        time.sleep(0.5)  # and the connection of whoever came before is closed
         self._opened = self._descriptors()
 
     def ask(self, *paths: str) -> list[socket.socket]:

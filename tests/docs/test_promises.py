@@ -33,5 +33,5 @@ def test_each_promise_names_tests_that_are_there_and_within_what_bounds_they_loo
 
 
 def test_every_row_of_the_table_is_looked_at() -> None:
-    rows = [line for line in PAGE.splitlines() if line.startswith("| ")]
+    rows = [line for line in PAGE.partition("\n## Volumes")[0].splitlines() if line.startswith("| ")]
     assert len(ROWS) == len(rows) - 1 > 10
