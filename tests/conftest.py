@@ -156,8 +156,8 @@ _LONGEST_FIRST = ("upgrade", "make", "properties", "faults", "browser", "serving
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """The longest tests wait for processes that they started, so there are twice as many as there are processors."""
-    return 2 * len(os.sched_getaffinity(0))
+    """The longest tests wait for processes that they started: so one more at a time than there are processors."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -70,6 +70,7 @@ def test_on_a_read_only_database_tokens_are_validated_and_what_would_write_is_an
     assert readiness(stack.auth)[1]["checks"] == {"database": "degraded", "redis": "ok", "revocations": "ok"}
 
 
+@pytest.mark.torture  # where the machine has time: who waits for one of two connections for too long is told 503
 @pytest.mark.parametrize(("mode", "said"), [("transaction", True), ("transaction", False), ("session", False)])
 def test_the_story_runs_through_a_pooler_that_shares_its_connections(
     server: str, start_stack: Callable[..., Stack], mode: str, said: bool

@@ -85,7 +85,7 @@ def test_a_hundred_requests_that_wait_for_one_answer_keep_no_other_waiting(servi
 
 
 def test_the_deadline_counts_from_arrival_for_those_in_the_queue_too(service: Service) -> None:
-    deadline, service.delay = 9.0, 5.0
+    deadline, service.delay = 4.0, 2.5
     took: list[float] = []
 
     async def call(app: Any, number: int) -> int:
@@ -124,8 +124,9 @@ def test_whoever_leaves_takes_the_answer_from_nobody(service: Service) -> None:
     assert service.asked == {"slow": 1}
 
 
+@pytest.mark.torture  # only where the machine has time are the first answers there before the deadline
 def test_a_question_that_failed_since_it_had_waited_here_opens_no_breaker(service: Service) -> None:
-    deadline, service.delay = 9.0, 5.0
+    deadline, service.delay = 4.0, 2.5
 
     async def play() -> int:
         app = service.app(deadline)
