@@ -41,6 +41,7 @@ from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import install_words
 from auth_service.web.languages import install_languages
 from auth_service.web.overload import OverloadAnswer
+from auth_service.web.present_password import PresentPassword
 from auth_service.web.protocol_app import ProtocolApp
 from auth_service.web.route import MAX_BODY
 from auth_service.web.sign_ins import SignIns
@@ -256,10 +257,11 @@ def _install_security_page(
     app.register_blueprint(
         authenticator_section(page, parts.accounts, parts.second_factors, parts.second_factor_store, double_clicks)
     )
-    app.register_blueprint(password_section(page, parts.accounts, parts.throttle, failed_sign_ins, parts.revocation))
+    present_password = PresentPassword(parts.accounts, parts.throttle, failed_sign_ins)
+    app.register_blueprint(password_section(page, parts.accounts, present_password, parts.revocation))
     if parts.mail.is_sent:
         changes = parts.email_changes
-        app.register_blueprint(email_section(page, parts.accounts, parts.throttle, failed_sign_ins, changes))
+        app.register_blueprint(email_section(page, parts.accounts, parts.throttle, present_password, changes))
     app.register_blueprint(sessions_section(page, parts.accounts, parts.account_sessions, parts.events))
 
 

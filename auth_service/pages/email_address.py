@@ -14,12 +14,11 @@ from auth_service.models.smtp_server import LONGEST_EMAIL, is_email
 from auth_service.pages.security import SecurityPage
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.email_changes import EmailChanges
-from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import signed_in_account
-from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.followed_link import followed_link, forget_link, keep_link
 from auth_service.web.forms_again import Again, show_again
+from auth_service.web.present_password import PresentPassword
 from auth_service.web.waiting import too_many_messages
 
 _log = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ def email_section(
     page: SecurityPage,
     accounts: AccountStore,
     throttle: Throttle,
-    failed_sign_ins: FailedSignIns,
+    present_password: PresentPassword,
     changes: EmailChanges,
 ) -> Blueprint:
     """Add the section to the page, and return a blueprint with its action."""
@@ -49,7 +48,7 @@ def email_section(
         account = signed_in_account(accounts)
         if account is None:
             return redirect(url_for("sign_in.sign_in", next=url_for("security.show")), 303)
-        form, address = EmailForm(), request.remote_addr or ""
+        form = EmailForm()
         email = normalised_email(form.email.data or "")
 
         def again(problem: str) -> str:
@@ -59,20 +58,9 @@ def email_section(
             return again(gettext("The address and your present password are needed.")), 422
         if not is_email(email):
             return again(gettext("An e-mail address looks like mo@example.org.")), 422
-        admission = throttle.admit_sign_in(account.username, address)
-        if isinstance(admission, int):
-            failed_sign_ins.password_not_repeated(account.id, throttled=True)
-            return again(gettext("Too many attempts. Try again later.")), 429, {"Retry-After": str(admission)}
-        try:
-            known = accounts.authenticate(account.username, form.current_for_email.data or "")
-        except TooManyPasswordsError:
-            throttle.not_tried(admission)
-            raise
-        if known is None:
-            failed_sign_ins.password_not_repeated(account.id, throttled=False)
-            return again(gettext("That is not your present password.")), 422
-        throttle.sign_in_succeeded(admission)
-        wait = throttle.mailed_for(email, address)
+        if refused := present_password.refusal(account, form.current_for_email.data or ""):
+            return again(refused.problem), refused.status, refused.headers
+        wait = throttle.mailed_for(email, request.remote_addr or "")
         if wait is not None:
             return again(too_many_messages(wait)), 429, {"Retry-After": str(wait)}
         changes.request(account, email)

@@ -3,7 +3,7 @@
 import logging
 from contextlib import suppress
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf import FlaskForm
@@ -15,10 +15,9 @@ from auth_service.pages.security import SecurityPage
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.password_hashing import TooManyPasswordsError
-from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import authentication, begin_signed_in_session, signed_in_account
-from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
+from auth_service.web.present_password import PresentPassword
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +32,7 @@ class PasswordForm(FlaskForm):
 def password_section(
     page: SecurityPage,
     accounts: AccountStore,
-    throttle: Throttle,
-    failed_sign_ins: FailedSignIns,
+    present_password: PresentPassword,
     revocation: GrantRevocation,
 ) -> Blueprint:
     """Add the section to the page, and return a blueprint with its action."""
@@ -51,23 +49,9 @@ def password_section(
         if not form.validate_on_submit():
             return page.show(account, "password", form=form, problem=gettext("Both passwords are needed.")), 422
         current, new = form.current.data or "", form.new.data or ""
-        admission = throttle.admit_sign_in(account.username, request.remote_addr or "")
-        if isinstance(admission, int):
-            failed_sign_ins.password_not_repeated(account.id, throttled=True)
-            return (
-                page.show(account, "password", form=form, problem=gettext("Too many attempts. Try again later.")),
-                429,
-                {"Retry-After": str(admission)},
-            )
-        try:
-            known = accounts.authenticate(account.username, current)
-        except TooManyPasswordsError:
-            throttle.not_tried(admission)
-            raise
-        if known is None:
-            failed_sign_ins.password_not_repeated(account.id, throttled=False)
-            return page.show(account, "password", form=form, problem=gettext("That is not your present password.")), 422
-        throttle.sign_in_succeeded(admission)
+        if refused := present_password.refusal(account, current):
+            page_again = page.show(account, "password", form=form, problem=refused.problem)
+            return page_again, refused.status, refused.headers
         if problem := password_problem(new, account.username):
             return page.show(account, "password", form=form, problem=" ".join(map(gettext, problem))), 422
         if not revocation.change_password(account, new):

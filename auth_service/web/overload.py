@@ -1,9 +1,10 @@
 """What is said while more is asked than can be answered: the same as in an outage, made once and sent as it is."""
 
 from collections.abc import Iterable, Mapping
+from contextvars import Context
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, Response
 
 from auth_service.web.errors import overloaded
 from auth_service.web.protocol_app import ProtocolApp
@@ -36,6 +37,9 @@ class OverloadAnswer:
 
 
 def _made(app: Flask, accept: str, headers: Mapping[str, str]) -> tuple[list[tuple[str, str]], bytes]:
-    with app.test_request_context(headers={"Accept": accept}):
-        answer = overloaded()
+    def answered() -> Response:
+        with app.test_request_context(headers={"Accept": accept}):
+            return overloaded()
+
+    answer = Context().run(answered)  # it names no request: whoever reads it sent another one than this thread answered
     return [*answer.headers.items(), *headers.items()], answer.get_data()

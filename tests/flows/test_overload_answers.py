@@ -1,5 +1,6 @@
 """What the worker has a service say to requests that waited too long: the same as in an outage, and it is counted."""
 
+from contextvars import Context
 from types import SimpleNamespace
 
 import pytest
@@ -8,9 +9,12 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 from werkzeug.test import Client, TestResponse
 
+from auth_service.web import errors
+from auth_service.web.overload import OverloadAnswer
 from fit_service.web.overload import overload_answer
 from shared.gunicorn.configuration import post_worker_init
 from shared.gunicorn.worker_setup import setup_of
+from shared.operations.request_id import begin_request
 from tests.support.actions import TIMEOUT, Actions
 from tests.support.polling import eventually
 from tests.support.stack import Stack
@@ -23,6 +27,11 @@ def shed(app: Flask, path: str, method: str = "POST", **headers: str) -> TestRes
     setup = setup_of(app)
     assert setup is not None
     return Client(setup.unavailable).open(path, method=method, headers=headers)
+
+
+def page_of_an_outage(app: Flask) -> str:
+    with app.test_request_context(headers={"Accept": "text/html"}):
+        return errors.overloaded().get_data(as_text=True)
 
 
 def usual_headers(url: str, accept: str) -> dict[str, str]:
@@ -56,10 +65,17 @@ def test_a_program_that_asks_for_everything_is_told_in_json(stack: Stack) -> Non
 
 def test_a_person_gets_the_page_of_an_outage(stack: Stack) -> None:
     answer = shed(stack.auth_app, "/account", "GET", Accept="text/html")
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.text) == (503, Context().run(page_of_an_outage, stack.auth_app))
     assert "<h1>Please try again</h1>" in answer.text
-    assert "Nothing was begun" in answer.text
     assert headers(answer) == {**usual_headers(stack.auth, "text/html"), "Retry-After": "1"}
+
+
+def test_the_page_names_no_request(stack: Stack) -> None:
+    begin_request("the-last-of-this-thread")
+    nothing = SimpleNamespace(route_at=lambda _: (None, None))
+    answer = Client(OverloadAnswer(stack.auth_app, nothing, {}, stack.auth)).get("/", headers={"Accept": "text/html"})  # type: ignore[arg-type]
+    assert "<h1>Please try again</h1>" in answer.text
+    assert "the-last-of-this-thread" not in answer.text
 
 
 def test_a_script_of_an_app_may_read_of_overload_where_it_may_read_answers(actions: Actions) -> None:
