@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.django_project import forget_settings
+from tests.support.stack import TOKEN_KEY, Stack
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -46,3 +47,19 @@ def sh(script: str, folder: Path, **environment: str | None) -> str:
         check=True,
     )
     return done.stdout
+
+
+def shell(stack: Stack) -> dict[str, str]:
+    """The environment of a shell as README.md has one made: `flask` for an operator, and the two addresses."""
+    settings = stack.parts.settings
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(EXAMPLES.parent),
+        "AUTH": stack.auth,
+        "FIT": stack.fit,
+        "AUTH_ISSUER": settings.issuer,
+        "AUTH_DATABASE_URL": settings.database_url,
+        "AUTH_REDIS_URL": settings.redis_url,
+        "AUTH_TOKEN_KEYS": TOKEN_KEY,
+    }

@@ -5,15 +5,14 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.docs.examples import shell
 from tests.support.actions import READ, TIMEOUT, WRITE, Actions
 from tests.support.servers import free_port
-from tests.support.stack import TOKEN_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
@@ -32,18 +31,6 @@ def test_ten_commands_lead_to_an_agent_that_reads_and_adds(actions: Actions, tmp
     assert len(commands) == 10
     assert by_others.startswith("make up STACK=local\nsource .local/environment;")
     stack, mo, port = actions.stack, actions.person(), free_port()
-    settings = stack.parts.settings
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "AUTH": stack.auth,
-        "FIT": stack.fit,
-        "AUTH_ISSUER": settings.issuer,
-        "AUTH_DATABASE_URL": settings.database_url,
-        "AUTH_REDIS_URL": settings.redis_url,
-        "AUTH_TOKEN_KEYS": TOKEN_KEY,
-    }
     (tmp_path / ".local").mkdir()
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     script = "set -euo pipefail\n" + "\n".join(ours).replace("8003", str(port))
@@ -51,7 +38,7 @@ def test_ten_commands_lead_to_an_agent_that_reads_and_adds(actions: Actions, tmp
     with subprocess.Popen(
         ["bash", "-c", script],
         cwd=tmp_path,
-        env=environment,
+        env=shell(stack),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -1,10 +1,8 @@
 """The README tells the truth: its commands run, its links lead somewhere, its tables name every setting."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +13,9 @@ import auth_service.settings
 import fit_service.settings
 from shared.resource_server import TokenValidator
 from shared.service.environment import EnvironmentSettings
+from tests.docs.examples import shell
 from tests.support.actions import TIMEOUT, Actions
 from tests.support.servers import free_port, serve
-from tests.support.stack import TOKEN_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,22 +32,10 @@ def test_every_shell_command_of_the_readme_runs(actions: Actions, tmp_path: Path
     if shutil.which("jq") is None or shutil.which("curl") is None:
         pytest.skip("needs curl and jq")
     stack = actions.stack
-    settings = stack.parts.settings
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "AUTH": stack.auth,
-        "FIT": stack.fit,
-        "AUTH_ISSUER": settings.issuer,
-        "AUTH_DATABASE_URL": settings.database_url,
-        "AUTH_REDIS_URL": settings.redis_url,
-        "AUTH_TOKEN_KEYS": TOKEN_KEY,
-    }
     (tmp_path / ".local").mkdir()
     script = "set -euo pipefail\n" + "\n".join(blocks("sh"))
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        ["bash", "-c", script], cwd=tmp_path, env=shell(stack), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr + done.stdout
     assert [*tmp_path.iterdir()] == [tmp_path / ".local"], "git ignores nothing else"

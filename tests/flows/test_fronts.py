@@ -4,13 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import requests
 
 from tests.support.actions import (
     INACTIVE,
     PLANS,
     READ,
-    TIMEOUT,
     WRITE,
     Actions,
     App,
@@ -21,6 +19,7 @@ from tests.support.actions import (
     redirect_parameters,
     tokens,
 )
+from tests.support.feed_reader import Reader
 from tests.support.stack import ResourceServerCredentials, Stack
 
 FRONT = "http://localhost:9/front"
@@ -60,16 +59,6 @@ def connected(app: App, mo: Person) -> Callable[..., Tokens]:
         return tokens(app.exchange(code, verifier, resource=resource))
 
     return connect
-
-
-def news(actions: Actions, caller: ResourceServerCredentials, cursor: str | None = None) -> tuple[str, list[Any]]:
-    told = requests.get(
-        f"{actions.stack.auth}/revocations",
-        params={"after": cursor} if cursor else {},
-        auth=(caller.name, caller.secret),
-        timeout=TIMEOUT,
-    ).json()
-    return told["cursor"], told["events"]
 
 
 @pytest.mark.clause("RFC 8707 §2")
@@ -146,10 +135,10 @@ def test_the_end_of_a_grant_is_told_to_the_front_and_to_those_behind_it(
     fit, plans = actions.stack.fit_credentials, actions.stack.other_credentials
     granted = connected(READ)
     got = tokens(actions.exchanger(FRONT, scopes=[READ]).exchange_token(granted.access))
-    before = {each: news(actions, each)[0] for each in (front, fit, plans)}
+    readers = {each: Reader(actions.stack, each) for each in (front, fit, plans)}
     app.revoke(granted.refresh)
     assert actions.introspect(granted.access, front) == actions.introspect(got.access) == INACTIVE
-    told = {each: len(news(actions, each, cursor)[1]) for each, cursor in before.items()}
+    told = {each: len(reader.news()) for each, reader in readers.items()}
     assert told == {front: 1, fit: 1, plans: 0}
 
 

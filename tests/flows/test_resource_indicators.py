@@ -1,14 +1,10 @@
 """RFC 8707: for which resource server a token is meant, and that no other learns anything of it."""
 
-from typing import Any
-
 import pytest
-import requests
 
 from tests.support.actions import (
     PLANS,
     READ,
-    TIMEOUT,
     WRITE,
     Actions,
     App,
@@ -17,6 +13,7 @@ from tests.support.actions import (
     redirect_parameters,
     tokens,
 )
+from tests.support.feed_reader import Reader
 from tests.support.stack import ResourceServerCredentials
 
 
@@ -34,16 +31,6 @@ def seen_by(actions: Actions, token: str) -> set[str]:
     seeing = {resource for resource, answer in answers.items() if answer["active"]}
     assert all(set(answers[resource]["aud"]) == seeing for resource in seeing)
     return seeing
-
-
-def news_since(actions: Actions, caller: ResourceServerCredentials, cursor: str | None) -> tuple[str, list[Any]]:
-    answer = requests.get(
-        f"{actions.stack.auth}/revocations",
-        params={"after": cursor} if cursor else {},
-        auth=(caller.name, caller.secret),
-        timeout=TIMEOUT,
-    ).json()
-    return answer["cursor"], answer["events"]
 
 
 @pytest.mark.clause("RFC 8707 §2")
@@ -220,15 +207,15 @@ def test_the_revocation_feed_tells_of_a_token_only_those_it_was_for(
     granted = app.connect(actions.person())
     for_plans = tokens(app.refresh(granted.refresh, resource=plans.resource))
     introspected = actions.introspect(for_plans.access, plans)
-    of_fit, of_plans = (news_since(actions, caller, None)[0] for caller in (fit, plans))
+    of_fit, of_plans = (Reader(actions.stack, caller) for caller in (fit, plans))
 
     app.revoke(for_plans.access)
 
-    of_fit, told_fit = news_since(actions, fit, of_fit)
-    of_plans, told_plans = news_since(actions, plans, of_plans)
+    told_fit = of_fit.news()
+    told_plans = of_plans.news()
     assert (told_fit, told_plans) == ([], [{"jti": introspected["jti"]}])
 
     app.revoke(for_plans.refresh)  # which ends the grant, whose other tokens were for both
 
-    assert news_since(actions, fit, of_fit)[1] == [{"grant_id": introspected["grant_id"]}]
-    assert news_since(actions, plans, of_plans)[1] == [{"grant_id": introspected["grant_id"]}]
+    assert of_fit.news() == [{"grant_id": introspected["grant_id"]}]
+    assert of_plans.news() == [{"grant_id": introspected["grant_id"]}]

@@ -4,7 +4,6 @@ import io
 import re
 import sqlite3
 import zipfile
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,22 +19,9 @@ from fit_service.rules.entry_import import MAX_ENTRIES
 from tests.support.actions import READ, TIMEOUT, Actions, Person
 from tests.support.imported_files import WITHINGS
 from tests.support.polling import eventually
-from tests.support.strength_app import StrengthApp, run_strength_app
+from tests.support.strength_app import StrengthApp
 
 BEGIN = datetime(2020, 1, 1, 6, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def app(actions: Actions, tmp_path: Path) -> Iterator[StrengthApp]:
-    with run_strength_app(actions.stack, tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def mo(app: StrengthApp, actions: Actions) -> Person:
-    person = actions.person()
-    app.connect(person)
-    return person
 
 
 def listed(actions: Actions, person: Person) -> list[dict[str, Any]]:

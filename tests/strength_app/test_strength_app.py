@@ -1,7 +1,6 @@
 """The client of the story: what its person sees, and that it keeps to the rules that clients have."""
 
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -12,13 +11,7 @@ import requests
 
 from tests.support.actions import READ, TIMEOUT, Actions, Person
 from tests.support.polling import eventually
-from tests.support.strength_app import StrengthApp, run_strength_app
-
-
-@pytest.fixture
-def app(actions: Actions, tmp_path: Path) -> Iterator[StrengthApp]:
-    with run_strength_app(actions.stack, tmp_path) as running:
-        yield running
+from tests.support.strength_app import StrengthApp
 
 
 def stored_tokens(folder: Path) -> list[tuple[str, str]]:
