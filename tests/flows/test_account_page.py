@@ -7,6 +7,7 @@ import requests
 
 from auth_service.models.account import Account
 from auth_service.storage.accounts import AccountStore
+from auth_service.storage.password_hashing import TooManyPasswordsError
 from tests.support.actions import Actions, Browser, Person
 
 NEW = "a fresh long password 7"
@@ -96,3 +97,31 @@ def test_a_new_password_that_is_overtaken_by_another_is_not_stored(
     assert urlsplit(answer.url).path == "/sign-in"
     mo.browser = Browser(actions.stack)
     assert [mo.sign_in(password).status_code for password in ("the password of a thief", NEW)] == [401, 200]
+
+
+@pytest.mark.clause("ASVS 6.3.1")
+def test_guesses_at_the_present_password_are_throttled_as_at_the_sign_in_and_count_there(actions: Actions) -> None:
+    mo = actions.person()
+    mo.sign_in()
+    answers = [change(mo, "not the password", NEW) for _ in range(12)]
+    assert {answer.status_code for answer in answers} == {422, 429}
+    refused = change(mo, mo.password, NEW)
+    assert (refused.status_code, int(refused.headers["Retry-After"]) > 0) == (429, True)
+    assert mo.sign_in().status_code == 429
+    actions.stack.forget_failures()
+    assert "Your password is changed." in change(mo, mo.password, NEW).text
+
+
+def test_an_attempt_at_which_nobody_could_look_is_not_counted(
+    actions: Actions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mo = actions.person()
+    mo.sign_in()
+    with monkeypatch.context() as patch:
+
+        def busy(*_: object) -> None:
+            raise TooManyPasswordsError
+
+        patch.setattr(AccountStore, "authenticate", busy)
+        assert {change(mo, mo.password, NEW).status_code for _ in range(12)} == {503}
+    assert "Your password is changed." in change(mo, mo.password, NEW).text
