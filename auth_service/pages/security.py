@@ -26,7 +26,7 @@ class SecurityPage:
         self._reuses = reuses
         self._sections: dict[str, Callable[[Account], Values]] = {}
 
-    def add(self, section: str, values: Callable[[Account], Values] = lambda _: {}) -> None:
+    def add(self, section: str, values: Callable[[Account], Values]) -> None:
         """Show in a section of this name what `values` returns of an account."""
         self._sections[section] = values
 
