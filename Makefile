@@ -77,6 +77,7 @@ bench: ## Measure token endpoints, validated calls, revocation latency, large ta
 	@.venv/bin/python -m benchmarks.startup
 	@.venv/bin/python -m benchmarks.capacity
 	@.venv/bin/python -m benchmarks.overload
+	@.venv/bin/python -m benchmarks.tails
 
 bench-peers: ## Measure the token endpoints beside node-oidc-provider's (needs wrk, redis-server, PostgreSQL, npm)
 	@"$(PYTHON)" -m tools.environment dev

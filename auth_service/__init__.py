@@ -145,7 +145,6 @@ def _install_pages(app: Flask, parts: Components) -> None:
         parts.second_factor_store,
         parts.begun_sign_ins,
         parts.throttle,
-        parts.events,
         parts.domain_metrics,
     )
     for blueprint in (
@@ -173,6 +172,7 @@ def _install_pages(app: Flask, parts: Components) -> None:
             failed_sign_ins,
             parts.domain_metrics,
             parts.settings.help_contact,
+            parts.settings.remembered_session_lifetime,
             takes_passkeys=parts.passkeys.are_possible,
             mails=parts.mail.is_sent,
             signs_up=parts.settings.sign_up,

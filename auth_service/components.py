@@ -182,8 +182,9 @@ def build(settings: Settings) -> Components:
     events, reuses = SecurityEventStore(database), TokenReuseStore(database, notices)
     deleted_accounts = DeletedAccountStore(database, settings.account_deletion_grace)
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
-    grants = GrantStore(redis, settings.redis_shards)
-    ends = GrantEnds(redis, settings.redis_shards, settings.revocation_log_lifetime)
+    grants = GrantStore(redis, settings.redis_shards, compact=settings.compact_grants)
+    log_lifetime = settings.revocation_log_lifetime
+    ends = GrantEnds(redis, settings.redis_shards, log_lifetime, compact=settings.compact_grants)
     exchanged = ExchangedTokenStore(redis, grant_keys, ends)
     consents = ConsentStore(database, settings.consent_lifetime)
     initial_access_tokens = InitialAccessTokenStore(database)
@@ -191,8 +192,11 @@ def build(settings: Settings) -> Components:
     pushed = AuthorizationRequestStore(redis, "pushed-request", PUSHED_REQUEST_LIFETIME)
     wrapping = KeyWrapping([wrapping_key(key) for key in settings.token_key_bytes()])
     signing_keys = SigningKeyRing(SigningKeyStore(database, wrapping))
-    sessions = BrowserSessionStore(redis, settings.session_idle_lifetime, settings.session_lifetime)
-    passkey_store, second_factor_store = PasskeyStore(database), SecondFactorStore(database, wrapping)
+    sessions = BrowserSessionStore(
+        redis, settings.session_idle_lifetime, settings.session_lifetime, settings.remembered_session_lifetime
+    )
+    passkey_store = PasskeyStore(database, notices)
+    second_factor_store = SecondFactorStore(database, wrapping, notices)
     throttle, replays = Throttle(redis), ReplayCache(redis)
     assertions, dpop = ClientAssertions(issuer, replays), DpopProofs(replays, _nonces(settings))
     caller_authentication = ClientAuthentication(resource_servers, throttle, assertions)
@@ -318,7 +322,7 @@ def build(settings: Settings) -> Components:
         email_changes=EmailChanges(database, mail, notices),
         signing_keys=signing_keys,
         sessions=sessions,
-        account_sessions=AccountSessions(redis, sessions, settings.session_lifetime),
+        account_sessions=AccountSessions(redis, sessions),
         pending=AuthorizationRequestStore(redis, "authorization-request", settings.authorization_request_lifetime),
         pushed=pushed,
         logout_requests=AuthorizationRequestStore(redis, "logout-request", settings.authorization_request_lifetime),

@@ -48,6 +48,9 @@ class Settings(EnvironmentSettings):
     redis_shards: int = Field(
         1, ge=1, le=128, description="slots over which grants are spread in a cluster, once for all: 64 (docs/redis.md)"
     )
+    compact_grants: bool = Field(
+        False, description="grants take less than half of Redis' memory; on once no process is older (docs/redis.md)"
+    )
 
     access_token_lifetime: int = Field(
         600, ge=1, le=86_400, description="how long an access token lives, unless its client has its own"
@@ -71,6 +74,12 @@ class Settings(EnvironmentSettings):
     )
     session_idle_lifetime: int = Field(1_800, ge=1, description="unused for so long, a browser session ends")
     session_lifetime: int = Field(43_200, ge=1, description="a browser session ends after this in any case")
+    remembered_session_lifetime: int = Field(
+        30 * 86_400,
+        ge=0,
+        le=400 * 86_400,  # no browser keeps a cookie for longer
+        description="after this one ends whose person asked to stay signed in, used or not; 0: nobody is offered that",
+    )
 
     account_deletion_grace: int = Field(
         14 * 86_400,
@@ -176,6 +185,8 @@ class Settings(EnvironmentSettings):
             raise ValueError("AUTH_REFRESH_TOKEN_IDLE_LIFETIME must not exceed AUTH_GRANT_LIFETIME")
         if self.access_token_lifetime >= self.revocation_log_lifetime:
             raise ValueError("AUTH_REVOCATION_LOG_LIFETIME must exceed AUTH_ACCESS_TOKEN_LIFETIME")
+        if 0 < self.remembered_session_lifetime < self.session_lifetime:
+            raise ValueError("AUTH_REMEMBERED_SESSION_LIFETIME must not be less than AUTH_SESSION_LIFETIME, or 0")
         if self.account_deletion_grace < self.revocation_log_lifetime:  # until then ends are repeated from its records
             raise ValueError("AUTH_ACCOUNT_DELETION_GRACE must not be less than AUTH_REVOCATION_LOG_LIFETIME")
         return self

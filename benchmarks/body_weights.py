@@ -20,7 +20,8 @@ from fit_service.models.entries import BodyWeight, ChangeCounter
 from fit_service.rules.local_days import LocalDays
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
-from fit_service.storage.entry_reader import EntryReader, Page
+from fit_service.storage.entry_pages import Page
+from fit_service.storage.entry_reader import EntryReader
 
 TITLE = "Questions about many entries"
 SIZES = (1_000, 1_000_000)

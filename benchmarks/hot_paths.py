@@ -27,8 +27,8 @@ _PORT, _REDIS_PORT = 18_450, 18_451
 _EVERY = 0.0011
 """Seconds of CPU time between two looks; no multiple of anything that a request does."""
 _LAYERS = {
-    ("redis_exchange.py", "ask"): "Redis, one round trip",
-    ("sql_question.py", "ask"): "SQL, one query",
+    ("redis_exchange.py", "answers"): "Redis, one round trip",
+    ("sql_question.py", "rows"): "SQL, one query",
     ("request_log.py", "log_answer"): "log line",
     ("metrics.py", "count"): "metrics",
     ("authentication.py", "authenticate"): "client authentication",

@@ -15,7 +15,7 @@ from fit_service.rules.entry_file import Person
 from fit_service.rules.export_formats import FORMATS
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
-from fit_service.storage.entry_reader import Page
+from fit_service.storage.entry_pages import Page
 
 WEIGHINGS = 5_000
 FEW, MANY = 1_000, 100_000

@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,7 +62,7 @@ class PreparedServer:
             grant_id = new_grant_id()
             code = self.parts.keys.make(TokenKind.AUTHORIZATION_CODE, grant_id, 0)
             records.append(self._record(grant_id))
-            self.create_grant(grant_id, code.digest)
+            self.parts.grants.create(self.new_grant(grant_id, code.digest), 3_600)
             bodies.append(
                 f"grant_type=authorization_code&code={code.text}&redirect_uri={REDIRECT_URI}&code_verifier={VERIFIER}"
             )
@@ -70,10 +70,10 @@ class PreparedServer:
             session.add_all(records)
         return bodies
 
-    def create_grant(self, grant_id: str, code_digest: str) -> None:
-        """Store a grant with this code in Redis alone."""
+    def new_grant(self, grant_id: str, code_digest: str) -> NewGrant:
+        """Return a grant with this code, of the client and the person that there are."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-        grant = NewGrant(
+        return NewGrant(
             grant_id=grant_id,
             client_id=self.client.client_id,
             subject=self.account_id,
@@ -84,7 +84,6 @@ class PreparedServer:
             code_challenge=challenge,
             code_digest=code_digest,
         )
-        self.parts.grants.create(grant, 3_600)
 
     def tokens(self, count: int) -> list[dict[str, str]]:
         """So many fresh token answers."""
@@ -118,20 +117,30 @@ class PreparedServer:
 
 @contextmanager
 def prepared_server(
-    folder: Path, port: int, redis_port: int, *, core: int | None = SERVER_CORE, **settings: str
+    folder: Path,
+    port: int,
+    redis_port: int,
+    *,
+    core: int | None = SERVER_CORE,
+    options: Sequence[str] = (),
+    **settings: str,
 ) -> Iterator[PreparedServer]:
-    """Redis on the load's core, one gunicorn worker on the given one. `settings` are more of them, or other ones."""
+    """Redis on the load's core, one gunicorn worker on the given one. `options` are gunicorn's.
+
+    `settings` are more of them, or other ones.
+    """
     redis_url, url = f"redis://127.0.0.1:{redis_port}/0", f"http://localhost:{port}"
     environment = {
         "AUTH_ISSUER": url,
         "AUTH_DATABASE_URL": f"sqlite:///{folder / 'auth.sqlite'}",
         "AUTH_REDIS_URL": redis_url,
         "AUTH_TOKEN_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "AUTH_COMPACT_GRANTS": "1",
         "AUTH_METRICS_TOKEN": secrets.token_urlsafe(16),
         **settings,
     }
     redis = ["redis-server", "--port", str(redis_port), "--save", "", "--dir", str(folder)]
-    server = [*gunicorn(port), "-c", "auth_service/gunicorn.conf.py"]
+    server = [*gunicorn(port), "-c", "auth_service/gunicorn.conf.py", *options]
     with running(redis) if core is None else pinned(LOAD_CORE, redis) as redis_pid:
         parts: Components = auth_service.create_app(Settings.load(environment)).extensions["auth_service"]
         parts.database.upgrade()

@@ -1,12 +1,20 @@
 """How many threads of a worker run at a time: of many that compete for the interpreter, some wait very long.
 
+Each that waits for a store gives the interpreter to another and then stands in line for it again. So where two keep the
+processor busy, a third only makes each request dearer; where stores are slow, more are needed.
+
 A thread that is about to wait for something else releases its slot, and another one runs meanwhile.
 """
 
 import math
 import threading
 import time
+from contextlib import suppress
 
+BUSY = 0.85
+"""A worker that computes for this part of the time keeps a processor busy."""
+FEWEST = 2
+"""While one thread waits for a store another one can run."""
 _thread = threading.local()
 
 
@@ -40,10 +48,12 @@ class Slot:
 
 
 class ConcurrencyLimit:
-    """The slots of one worker."""
+    """The slots of one worker: at first as many as there may be."""
 
-    def __init__(self, limit: int) -> None:
-        self.free = threading.Semaphore(limit)
+    def __init__(self, most: int) -> None:
+        self.limit = self._most = most
+        """So many slots there are."""
+        self.free = threading.Semaphore(most)
         self.slots: set[Slot] = set()
         """Those that are held."""
 
@@ -61,3 +71,13 @@ class ConcurrencyLimit:
         for slot in self.slots.copy():
             if slot.busy_since < latest:
                 slot.release()
+
+    def adapt(self, used: float) -> None:
+        """Take a slot away where threads used so much of a processor's time that one less will do, or add one."""
+        if used < BUSY and self.limit < self._most:
+            self.limit += 1
+            self.free.release()
+        elif used >= BUSY and self.limit > FEWEST:
+            with suppress(KeyError):
+                self.slots.pop()  # its thread finishes what it has begun, and nobody else gets it
+                self.limit -= 1

@@ -36,7 +36,7 @@ class BufferingWorker(Worker):
     """Speaks HTTP/1.1 without TLS. Needs Linux's epoll."""
 
     concurrency = 6
-    """How many threads run at a time. The others stand by for those that are blocked."""
+    """So many threads run at a time at most. The others stand by for those that are blocked."""
     request_timeout = 10.0
     """Seconds from a connection, or from a request's first byte, to the request's last byte."""
     send_timeout = 10.0
@@ -97,17 +97,19 @@ class BufferingWorker(Worker):
         for _ in range(self.cfg.threads):
             threading.Thread(target=self._answer_requests, daemon=True).start()
         self._starting.end(self.age)
-        housekeeping_at = 0.0
+        housekeeping_at, computed = time.monotonic(), time.process_time()
         while self._is_needed():
             for number, _ in arrivals.poll(_BLOCKED_AFTER * 1_000):
                 if listener := self._listeners.get(number):
                     self._connections.accept(listener)
                 else:
                     os.read(self.PIPE[0], 1_024)
-            if (now := time.monotonic()) >= housekeeping_at:  # not after each client: it looks at all connections
-                housekeeping_at = now + _BLOCKED_AFTER
+            since = time.monotonic() - housekeeping_at
+            if since >= _BLOCKED_AFTER:  # not after each client: it looks at all connections
+                housekeeping_at, before, computed = time.monotonic(), computed, time.process_time()
                 self.notify()
                 self._slots.release_blocked(_BLOCKED_AFTER)
+                self._slots.adapt((computed - before) / since)
                 self._connections.close_overdue()
         self._leaving = True
         self._stop()

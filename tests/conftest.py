@@ -1,5 +1,6 @@
 """Fixtures that every test can use, and the accounting of tests that this machine can't run."""
 
+import gc
 import os
 import re
 import time
@@ -11,6 +12,8 @@ import pytest
 import redis
 
 from auth_service import components
+from auth_service.storage import redis_connection
+from shared.service import postgresql_connection
 from tests.support.actions import Actions
 from tests.support.passwords import QUICK_HASHER
 from tests.support.postgresql import new_database, postgresql, postgresql_programs
@@ -20,6 +23,8 @@ from tests.support.servers import fake_redis, real_redis, redis_server
 from tests.support.stack import Stack, run_stack
 from tests.support.volumes import PART, VOLUMES, Volume, note, table
 
+_USUAL_PATIENCE = {name: getattr(postgresql_connection, name) for name in ("CONNECT", "ANSWER", "STARTUP_OPTIONS")}
+
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> Iterator[None]:
@@ -27,6 +32,25 @@ def quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(components, "HasherInTurns", lambda _: QUICK_HASHER)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience_with_stores() -> Iterator[None]:
+    """Services of this process wait longer for Redis and PostgreSQL: seconds of a busy machine are no outage."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redis_connection, "SOCKET_TIMEOUT", 30.0)
+        for name in ("CONNECT", "ANSWER"):
+            patch.setattr(postgresql_connection, name, 30.0)
+        options = postgresql_connection.STARTUP_OPTIONS.replace(f"={postgresql_connection.STATEMENT}s", "=30s")
+        patch.setattr(postgresql_connection, "STARTUP_OPTIONS", options)
+        yield
+
+
+@pytest.fixture
+def usual_patience_with_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a PostgreSQL that falls silent, or where somebody holds a lock: as long as in production."""
+    for name, value in _USUAL_PATIENCE.items():
+        monkeypatch.setattr(postgresql_connection, name, value)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -101,37 +125,48 @@ def each_redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A PostgreSQL that all tests share which don't disturb it: each asks `new_database` for one of its own."""
+    if postgresql_programs() is None:
+        pytest.skip("needs PostgreSQL")
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def stack(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Both services with default settings, shared by all tests that need no others."""
     with run_stack(tmp_path_factory.mktemp("stack"), redis_url) as running:
         yield running
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def each_stack(
-    request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+@pytest.fixture(scope="session")
+def postgresql_stack(
+    postgresql_server: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """The same on each database."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("stack")
-        return
-    if postgresql_programs() is None:
-        pytest.skip("needs PostgreSQL")
-    with postgresql() as server:
-        auth, fit = new_database(server, "auth"), new_database(server, "fit")
-        with run_stack(tmp_path_factory.mktemp("stack"), redis_url, fit_database_url=fit, database_url=auth) as running:
-            yield running
+    """The same on PostgreSQL."""
+    auth, fit = new_database(postgresql_server, "auth"), new_database(postgresql_server, "fit")
+    with run_stack(tmp_path_factory.mktemp("stack"), redis_url, fit_database_url=fit, database_url=auth) as running:
+        yield running
+
+
+@pytest.fixture(params=["stack", "postgresql_stack"], ids=["sqlite", "postgresql"], scope="session")
+def each_stack(request: pytest.FixtureRequest) -> Stack:
+    """On each database. Both go on running: one that a parameter had made would be made anew in each file."""
+    running: Stack = request.getfixturevalue(request.param)
+    return running
 
 
 @pytest.fixture(scope="session")
-def open_stack(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def open_stack(
+    request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """Both services, where anybody may register clients; the database is PostgreSQL where there is one."""
-    with ExitStack() as running:
-        database = {}
-        if postgresql_programs() is not None:
-            database["database_url"] = new_database(running.enter_context(postgresql()), "open")
-        folder = tmp_path_factory.mktemp("open-stack")
-        yield running.enter_context(run_stack(folder, redis_url, registration="open", **database))
+    database = {}
+    if postgresql_programs() is not None:
+        database["database_url"] = new_database(request.getfixturevalue("postgresql_server"), "open")
+    with run_stack(tmp_path_factory.mktemp("open-stack"), redis_url, registration="open", **database) as running:
+        yield running
 
 
 @pytest.fixture
@@ -161,8 +196,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave the order in which files are shared out to us; xdist would begin with those of the most tests."""
+    """Leave the order in which files are shared out to us; xdist would begin with those of the most tests.
+
+    And let the hundreds of processes that tests start keep what Python compiled, which is a third of their start.
+    """
     config.option.loadscopereorder = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_finish() -> None:
+    """What the suite itself consists of stays, and need not be looked through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tools.secrets_store import secret
 
 FILE = ROOT / ".env"
 _PROJECT = "COMPOSE_PROJECT_NAME"
+_COMPACT_GRANTS = "AUTH_COMPACT_GRANTS"
 _PROXY_CONFIGURATION = ROOT / "deploy" / "proxy" / "haproxy.cfg"
 _SECRETS = {
     "POSTGRES_PASSWORD": "postgres-password",
@@ -32,6 +33,8 @@ _SECRETS = {
 def write(addresses: Addresses, wanted_replicas: int) -> None:
     """Write it, readable by its owner only, and the files that Redis and Sentinel read; users are known by digests."""
     values = {_PROJECT: project()}
+    if not FILE.exists() or _kept(_COMPACT_GRANTS):
+        values[_COMPACT_GRANTS] = "true"
     values |= {name: secret(kept) for name, kept in _SECRETS.items()}
     values |= {
         "AUTH_PORT": str(addresses.auth_port),
@@ -76,6 +79,15 @@ def write(addresses: Addresses, wanted_replicas: int) -> None:
     _write_privately(FILE, "".join(f"{name}={value}\n" for name, value in values.items()))
     (folder / "users.acl").write_text(users, encoding="utf-8")
     (folder / "users.acl").chmod(0o644)
+
+
+def note_update() -> None:
+    """Note that no process of a release before runs any more, nor will: from the next `make up` on, grants are compact.
+
+    An `.env` that says nothing of it was written by one of them, or by a `make up` that went wrong since.
+    """
+    if _kept(_COMPACT_GRANTS) is None:
+        _write_privately(FILE, f"{FILE.read_text(encoding='utf-8')}{_COMPACT_GRANTS}=false\n")
 
 
 def replicas() -> int:

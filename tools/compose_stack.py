@@ -59,6 +59,7 @@ def up(addresses: Addresses, *, demo: bool) -> str:
     with working("Starting everything else"):
         _run("up", "--detach")
         wait_until_ready(addresses.services, _READY_WITHIN)
+    compose_environment.note_update()
     if demo:
         make_demo_account(auth_command(), fit_command(), DEMO_ACCOUNT)
     twice = ", two of each service and Sentinel" if replicas == 2 else ""

@@ -45,7 +45,7 @@ def ensure_environment(kind: str, folder: Path = VENV) -> Path:
 def _install(python: Path, lock: Path) -> None:
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
-        [*command, "--require-hashes", "-r", str(lock)],
+        [*command, "--require-hashes", "--no-deps", "-r", str(lock)],  # it names all that is needed
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -157,6 +157,7 @@ def _auth_settings(addresses: Addresses, redis_url: str) -> dict[str, str]:
         "AUTH_ISSUER": addresses.auth,
         "AUTH_DATABASE_URL": f"sqlite:///{LOCAL / 'auth.sqlite'}",
         "AUTH_REDIS_URL": redis_url,
+        "AUTH_COMPACT_GRANTS": "true",
         "AUTH_TOKEN_KEYS_FILE": str(secret_file("token-key")),
     }
 

@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from auth_service.cli.command import RefusedError, command, listed, page_options, parts
 from auth_service.models.account import Account, name_problem, normalised_email, normalised_name
 from auth_service.models.base import now
+from auth_service.models.language import LANGUAGES
 from auth_service.models.one_time_link import LIFETIMES, LinkPurpose, link_address
 from auth_service.models.password import password_problem
 from auth_service.models.security_event import EventKind, SecurityEvent
@@ -36,15 +37,20 @@ _password_stdin = click.option("--password-stdin", is_flag=True, help="Read the 
     show_default=True,
     help="Seconds for which the link is good.",
 )
-def invite(username: str, email: str | None, expires_in: int) -> object:
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    help="What is mailed to this person is written in it. Without: as they signed in last, at first in English.",
+)
+def invite(username: str, email: str | None, expires_in: int, language: str | None) -> object:
     """Make a link with which somebody chooses the password of this account once. Makes the account if there is none.
 
-    For example: account invite mo --email mo@example.org
+    For example: account invite mo --email mo@example.org --language de
     """
     username = _good_name(username)
     if email is not None and not is_email(email := normalised_email(email)):
         raise RefusedError("an e-mail address looks like mo@example.org")
-    made = parts().password_links.invite(username, email, timedelta(seconds=expires_in))
+    made = parts().password_links.invite(username, email, timedelta(seconds=expires_in), language)
     issuer = parts().settings.issuer
     link = None if made.token is None else link_address(issuer, LinkPurpose.INVITATION, made.token)
     how = {"mailed_to": email} if link is None else {"link": link}
@@ -204,6 +210,7 @@ def delete_account(username: str) -> object:
     account, here = parts().accounts.find_by_username(username), parts()
     if not here.revocation.delete_account(account, saying("grants ended")):
         raise RefusedError(f"{account.username} is deleted already, or was changed just now: look, and try again")
+    here.account_sessions.erase(account.id)
     erased_after = now() + timedelta(seconds=here.settings.account_deletion_grace)
     return {"username": account.username, "sub": account.id, "erased_after": erased_after}
 
@@ -228,6 +235,7 @@ def _session_as_json(browser: SignedInBrowser) -> dict[str, object]:
         "network": browser.network or None,
         "since": datetime.fromtimestamp(browser.since, UTC),
         "last_seen": datetime.fromtimestamp(browser.seen_at, UTC),
+        "remembered_until": browser.remembered_until and datetime.fromtimestamp(browser.remembered_until, UTC),
     }
 
 

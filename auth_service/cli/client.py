@@ -72,7 +72,7 @@ def create_client(name: str, client_id: str | None, preset: str | None, **option
         own_grant_id=new_grant_id(),
     )
     _describe(client, name, options)
-    parts().clients.create(client, parts().resource_servers.owners(client.scopes))
+    parts().clients.create(client, parts().resource_servers.resources().owners_of(client.scopes))
     return {**_client_as_json(client), "client_secret": secret}
 
 
@@ -112,7 +112,7 @@ def ensure_client(
         )
     client = Client(client_id=client_id, own_grant_id=new_grant_id())
     bring_to_state(client)
-    parts().clients.create(client, parts().resource_servers.owners(client.scopes))
+    parts().clients.create(client, parts().resource_servers.resources().owners_of(client.scopes))
     return _client_as_json(client)
 
 
@@ -195,6 +195,7 @@ def delete_client(client_id: str) -> object:
 def _describe(client: Client, name: str, options: dict[str, Any]) -> None:
     grant_types = options["grant_types"] or ("authorization_code", "refresh_token")
     client.name, client.grant_types = name, tuple(grant_types)
+    client.client_uri, client.publisher = options["client_uri"], options["publisher"]
     client.redirect_uris, client.scopes = tuple(options["redirect_uris"]), tuple(options["scopes"])
     client.exchange_from = tuple(options["exchange_from"])
     resources = {server.resource for server in parts().resource_servers.registered()}
@@ -221,6 +222,8 @@ def _client_as_json(client: Client) -> dict[str, object]:
     return {
         "client_id": client.client_id,
         "name": client.name,
+        "client_uri": client.client_uri,
+        "publisher": client.publisher,
         "public": client.public,
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
         **({"jwks": client.jwks} if client.jwks else {}),

@@ -18,6 +18,8 @@ def _renamed(_context: click.Context, _option: click.Parameter, value: object) -
 def client_options(function: Callable[..., object]) -> Callable[..., object]:
     """The options that say what a client is."""
     options = (
+        click.option("--home-page", "client_uri", help="The address of its home page, which people are shown."),
+        click.option("--publisher", help="Who is behind it, on your word: people are shown this name."),
         click.option("--redirect-uri", "redirect_uris", multiple=True, help="May be given several times."),
         click.option(
             "--post-logout-redirect-uri",

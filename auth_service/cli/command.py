@@ -59,7 +59,9 @@ def command(
             try:
                 with acting_as(Who.OPERATOR):
                     print_answer(function(*args, **kwargs), as_json=as_json, indent=2, people=people)
-            except (RefusedError, ClientRefusedError, AlreadyExistsError, NotFoundError, BackupError) as refusal:
+            except NotFoundError as missing:
+                _fail(f"{missing}: {missing.kind.replace(' ', '-')} list says which there are")
+            except (RefusedError, ClientRefusedError, AlreadyExistsError, BackupError) as refusal:
                 _fail(str(refusal))
             except OUTAGES as outage:
                 _fail(_told(outage))

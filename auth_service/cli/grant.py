@@ -36,7 +36,7 @@ def narrow_grant(grant_id: str, scopes: tuple[str, ...]) -> object:
     """
     record = parts().records.find(grant_id)
     if record is None or record.account_id is None or record.revoked_at is not None:
-        raise NotFoundError(f"no person has a grant {grant_id}")
+        raise NotFoundError("grant", grant_id)
     if foreign := set(scopes) - set(record.scopes):
         raise RefusedError(f"the grant does not allow {', '.join(sorted(foreign))}")
     return _grant_as_json(parts().revocation.narrow_grant(grant_id, scopes, RevokedBecause.OPERATOR) or record)
@@ -50,7 +50,7 @@ def revoke_grant(grant_id: str) -> object:
     For example: grant revoke GRANT_ID
     """
     if not parts().revocation.end_grant(grant_id, RevokedBecause.OPERATOR):
-        raise NotFoundError(f"there is no grant {grant_id}")
+        raise NotFoundError("grant", grant_id)
     return {"grant_id": grant_id, "revoked": True}
 
 

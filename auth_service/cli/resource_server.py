@@ -145,7 +145,8 @@ def _save_resource_server(
     address = urlsplit(resource)
     if _NAME.fullmatch(name) is None:
         raise RefusedError("a resource server's name consists of letters, digits, - and _")
-    if address.scheme not in {"http", "https"} or not address.netloc or "#" in resource or not resource.isascii():
+    is_word = resource.isascii() and resource.isprintable() and " " not in resource  # audiences are lists of words
+    if address.scheme not in {"http", "https"} or not address.netloc or "#" in resource or not is_word:
         raise RefusedError("--resource must be an absolute URL without fragment")
     if is_front == bool(scopes):
         raise RefusedError("give it at least one --scope, or else --front")
@@ -162,7 +163,7 @@ def _save_resource_server(
 def _found(name: str) -> ResourceServer:
     server = parts().resource_servers.find(name)
     if server is None:
-        raise NotFoundError(f"there is no resource server {name}: resource-server list says which there are")
+        raise NotFoundError("resource server", name)
     return server
 
 

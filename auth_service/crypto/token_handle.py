@@ -5,7 +5,6 @@ The tag keeps garbage away from Redis and tells the kinds apart; whether a handl
 """
 
 import binascii
-import hashlib
 import hmac
 import re
 import secrets
@@ -14,9 +13,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from auth_service.crypto.derived_keys import derivation_key, key_id, mac_key
+from auth_service.crypto.hmac_key import HmacKey
+from shared.service.hashing import sha256
 
 SECRET_BYTES = 32
 _TAG_BYTES = 16
+_URL_SAFE, _USUAL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 _PATTERN = re.compile(r"m(?:at|rt|ac|dc)_[A-Za-z0-9_-]{96}")
 
 
@@ -48,13 +50,13 @@ class TokenHandle:
 
 
 def _base64url(data: bytes) -> str:
-    """Encode as RFC 4648 §5 says, without `base64`, whose functions call three others for every token."""
-    return binascii.b2a_base64(data, newline=False).decode().replace("+", "-").replace("/", "_")
+    """Encode as RFC 4648 §5 says, unpadded, without `base64`, whose functions call three others for every token."""
+    return binascii.b2a_base64(data).translate(_URL_SAFE, b"=\n").decode()
 
 
 def token_digest(text: str) -> str:
     """Return the SHA-256 of a token string in base64url, without padding; introspection calls it `jti`."""
-    return _base64url(hashlib.sha256(text.encode()).digest()).rstrip("=")
+    return _base64url(sha256(text.encode()).digest())
 
 
 def new_grant_id() -> str:
@@ -67,8 +69,8 @@ class _Key:
 
     def __init__(self, material: bytes) -> None:
         self.id = key_id(material)
-        self.mac = mac_key(material)
-        self.derivation = derivation_key(material)
+        self.mac = HmacKey(mac_key(material))
+        self.derivation = HmacKey(derivation_key(material))
 
 
 class TokenKeyRing:
@@ -104,7 +106,7 @@ class TokenKeyRing:
         if _PATTERN.fullmatch(text) is None:
             return None
         kind = _KINDS[text[:4]]
-        raw = binascii.a2b_base64(text[4:].replace("-", "+").replace("_", "/"))
+        raw = binascii.a2b_base64(text[4:].encode().translate(_USUAL))
         body, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
         key = self._by_id.get(body[:4])
         if key is None or not hmac.compare_digest(tag, _tag(key, kind, body)):
@@ -130,7 +132,7 @@ class TokenKeyRing:
                 nonce,
             )
         )
-        secret = hmac.digest(key.derivation, message, "sha256")
+        secret = key.derivation.digest(message)
         return self._make(key, kind, predecessor.grant_id, generation, secret)
 
     @staticmethod
@@ -141,4 +143,4 @@ class TokenKeyRing:
 
 
 def _tag(key: _Key, kind: TokenKind, body: bytes) -> bytes:
-    return hmac.digest(key.mac, kind.encode() + body, "sha256")[:_TAG_BYTES]
+    return key.mac.digest(kind.encode() + body)[:_TAG_BYTES]

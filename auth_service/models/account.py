@@ -53,6 +53,8 @@ class Account(Base):
     """An operator says that it is the person's address; None: nobody said."""
     email_verified: Mapped[bool] = mapped_column(default=False)
     """Somebody made sure that what is sent there reaches the person."""
+    language: Mapped[str | None] = mapped_column(String(35))
+    """The page on which they signed in last spoke it (BCP 47), or an operator says that they read it."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)

@@ -29,6 +29,8 @@ class Acting(NamedTuple):
     address: str = ""
     user_agent: str | None = None
     request_id: str | None = None
+    language: str | None = None
+    """The page that is asked for speaks it; None: no page is."""
 
 
 _NOBODY = Acting()
@@ -40,9 +42,16 @@ def acting() -> Acting:
     return _acting.get()
 
 
-def begin_acting(who: Who, address: str, user_agent: str | None, request_id: str | None) -> None:
+def begin_acting(
+    who: Who, address: str, user_agent: str | None, request_id: str | None, language: str | None = None
+) -> None:
     """Note whose request this thread answers until it answers another."""
-    _acting.set(Acting(who, address, user_agent, request_id))
+    _acting.set(Acting(who, address, user_agent, request_id, language))
+
+
+def speak(language: str) -> None:
+    """Note that the page speaks another language than it was thought to."""
+    _acting.set(_acting.get()._replace(language=language))
 
 
 @contextmanager

@@ -1,6 +1,9 @@
 """Every table shares the declarative base and these column types, which mean one thing everywhere."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect, String
 from sqlalchemy.orm import DeclarativeBase
@@ -31,6 +34,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+_TEXTS_KNOWN = 1_000
+
+
 class Words(TypeDecorator[tuple[str, ...]]):
     """It is a set of words (scopes, addresses, grant types) in a stable order."""
 
@@ -44,6 +50,13 @@ class Words(TypeDecorator[tuple[str, ...]]):
     def process_result_value(self, value: list[str] | None, dialect: Dialect) -> tuple[str, ...] | None:
         """Return a tuple, so that nobody changes a loaded row in place."""
         return tuple(value) if value is not None else None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], tuple[str, ...] | None] | None:
+        """Return what reads a row's value. Where that is text, as on SQLite, the same is read once: few differ."""
+        read = super().result_processor(dialect, coltype)
+        assert read is not None  # of a type with process_result_value
+        known = lru_cache(_TEXTS_KNOWN)(read)
+        return lambda value: known(value) if isinstance(value, str) else read(value)
 
 
 class Base(DeclarativeBase):

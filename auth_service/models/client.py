@@ -19,6 +19,10 @@ SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 
 _ON_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::([0-9]{1,5}))?((?:[/?].*)?)")
 _LAST_PORT = 65_535
+LONGEST_NAME = 100
+"""The name of a client, and of its publisher, has at most so many characters."""
+LONGEST_HOME_PAGE = 255
+"""The address of a home page has at most so many characters, since people read its host."""
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 """RFC 8693 §2.1 names this grant type."""
@@ -55,7 +59,11 @@ class Client(Base, SecretHolder, ClientMixin):
     __tablename__ = "clients"
 
     client_id: Mapped[str] = mapped_column(CLIENT_ID, primary_key=True)
-    name: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    client_uri: Mapped[str | None] = mapped_column(String(LONGEST_HOME_PAGE))
+    """It is the address of the app's home page, which people are shown and nobody here ever fetches (RFC 7591 §2)."""
+    publisher: Mapped[str | None] = mapped_column(String(LONGEST_NAME))
+    """An operator says that this person or company is behind the app; no client can say so of itself."""
     token_endpoint_auth_method: Mapped[str] = mapped_column(String(40), default="client_secret_basic")
     """It proves in this one way who it is, in the words of RFC 7591 §2; `none` is for a public client."""
     jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -118,6 +126,26 @@ class Client(Base, SecretHolder, ClientMixin):
     def told_name(self) -> str:
         """People are told this of it: its name is not all, if only a host vouches for it."""
         return f"{self.name} ({self.document_host})" if self.document_host else self.name
+
+    @property
+    def home_page_host(self) -> str | None:
+        """It is the host of the home page, with its port, as people read it: ASCII, so no letter looks like another."""
+        return urlsplit(self.client_uri).netloc if self.client_uri else None
+
+    @property
+    def home_page_assured(self) -> bool:
+        """It says whether people may be led to the home page.
+
+        An operator named it, or else it is at the one host that is known of the app: that of its document or, without
+        one, the host to which alone it has people sent back (RFC 7591 §5).
+        """
+        if not self.client_uri or not self.registered_itself:
+            return self.client_uri is not None
+        known = (self.client_id,) if self.document_host else self.redirect_uris
+        home = urlsplit(self.client_uri)
+        return home.scheme == "https" and all(
+            (parts.scheme, parts.hostname) == (home.scheme, home.hostname) for parts in map(urlsplit, known)
+        )
 
     @property
     def identity_assured(self) -> bool:

@@ -29,6 +29,13 @@ class MailKind(StrEnum):
     EMAIL_CHANGED = "email_changed"
     """It goes to the address before."""
     CREDENTIAL_REUSED = "credential_reused"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    AUTHENTICATOR_ADDED = "authenticator_added"
+    AUTHENTICATOR_REMOVED = "authenticator_removed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    SECOND_FACTOR_RESET = "second_factor_reset"
 
 
 class QueuedMail(Base):
@@ -41,6 +48,8 @@ class QueuedMail(Base):
     kind: Mapped[str] = mapped_column(String(40))
     sealed: Mapped[str] = mapped_column(Text)
     """What the text names, encrypted: a link opens an account, and a backup of the database should not."""
+    language: Mapped[str | None] = mapped_column(String(35))
+    """It is written in this one; None, in rows of a release before, is English."""
     account_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)

@@ -1,6 +1,9 @@
 """A resource server is an API that is protected by our tokens, and owns scopes or stands in front of those that do."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -33,6 +36,32 @@ class ResourceServer(Base, SecretHolder):
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """Say whether this is by its secret, which it must use."""
         return method in {"client_secret_basic", "client_secret_post"}
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Resources are registered, and scopes owned, as they were at one moment. With each token request this is asked."""
+
+    by_name: Mapping[str, str]
+    """The resource of each server, by the server's name."""
+    owners: Mapping[str, str]
+    """The resource that owns each scope."""
+    fronts: frozenset[str]
+    """The resources that own none."""
+
+    @classmethod
+    def of(cls, servers: Iterable[ResourceServer]) -> Self:
+        """Return what follows from these servers."""
+        servers = list(servers)
+        return cls(
+            {server.name: server.resource for server in servers},
+            {scope.name: server.resource for server in servers for scope in server.scopes},
+            frozenset(server.resource for server in servers if server.is_front),
+        )
+
+    def owners_of(self, scopes: Iterable[str]) -> tuple[str, ...]:
+        """Return the owners of these scopes, each once."""
+        return tuple(dict.fromkeys(self.owners[scope] for scope in scopes if scope in self.owners))
 
 
 class Scope(Base):

@@ -3,12 +3,12 @@
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth_service.models.base import UtcDateTime, now
+from shared.service.hashing import sha256
 
 INITIAL_ACCESS_TOKEN, REGISTRATION_ACCESS_TOKEN, ONE_TIME_LINK = "mia_", "mra_", "mol_"
 """These tokens (RFC 7591, RFC 7592, and that of a link) begin so, that logs and secret scanners recognise them."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,7 @@ class CodeGrant:
     """That is of this class, by what the request asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessTokenClaims:
+class AccessTokenClaims(NamedTuple):
     """An access token stands for this; introspection answers it, times aside."""
 
     client_id: str
@@ -63,8 +63,7 @@ class AccessTokenClaims:
     """These clients got it for another token (RFC 8693), the latest first; empty if it was not exchanged."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessTokenRecord:
+class AccessTokenRecord(NamedTuple):
     """An active access token has claims, cut down to what its grant allows now, and times in epoch seconds."""
 
     claims: AccessTokenClaims
@@ -78,8 +77,7 @@ class AccessTokenRecord:
     """That is of this class; None where a password was all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repeatable:
+class Repeatable(NamedTuple):
     """Two requests are the same one if these digests are (draft-ietf-httpapi-idempotency-key-header).
 
     Without a key only the client's policy lets it repeat. Where nothing does, both are empty.
@@ -99,8 +97,7 @@ class Retry(StrEnum):
     """The pair is given again as long as it is unused, and for a few seconds after its first use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
+class Rotation(NamedTuple):
     """A one-time credential is about to be spent, and this shall follow it."""
 
     grant_id: str
@@ -170,7 +167,9 @@ class Replayed(Issued):
     nonce: str
     key_id: str
     access_digest: str
+    """Of this and the next, the beginning is kept: enough to tell the tokens from any others."""
     refresh_digest: str
+    """It is empty where no refresh token was issued."""
     scope: str
 
 

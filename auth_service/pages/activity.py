@@ -15,8 +15,9 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.security_events import SecurityEventStore
 from auth_service.storage.token_reuses import ReuseStory, TokenReuseStore
-from auth_service.web.browser_session import authentication, begin_signed_in_session, signed_in_account
+from auth_service.web.browser_session import go_on_alone, signed_in_account
 from auth_service.web.forms_again import Again, show_again
+from auth_service.web.required_sign_in import account_or_sign_in
 
 SHOWN = 50
 """A page has so many events."""
@@ -37,9 +38,7 @@ def activity_pages(
 
     @blueprint.get("/activity")
     def show() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(url_for("sign_in.sign_in", next=url_for("activity.show")), 303)
+        account = account_or_sign_in(accounts, url_for("activity.show"))
         before = request.args.get("before")
         if before is not None and _EVENT_ID.fullmatch(before) is None:
             abort(400)
@@ -55,10 +54,7 @@ def activity_pages(
 
     @blueprint.get("/activity/reuse/<grant_id>")
     def show_reuse(grant_id: str) -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None:
-            there = url_for("activity.show_reuse", grant_id=grant_id)
-            return redirect(url_for("sign_in.sign_in", next=there), 303)
+        account = account_or_sign_in(accounts, url_for("activity.show_reuse", grant_id=grant_id))
         story = _story(account, grant_id)
         found = moments(story)
         return render_template(
@@ -79,9 +75,7 @@ def activity_pages(
     @blueprint.post("/activity/reuse/<grant_id>")
     def answer(grant_id: str) -> ResponseReturnValue:
         there = url_for("activity.show_reuse", grant_id=grant_id)
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(url_for("sign_in.sign_in", next=there), 303)
+        account = account_or_sign_in(accounts, there)
         story, said = _story(account, grant_id), request.form.get("answer")
         names = {"account_id": account.id, "client_id": story.reuse.client_id, "grant_id": grant_id}
         if said == "me":
@@ -93,7 +87,7 @@ def activity_pages(
         revocation.disown_reuse(story.reuse)
         _log.warning("a person says that a reuse was not theirs: all their sessions and grants end", extra=names)
         if (same := accounts.find(account.id)) is not None:
-            begin_signed_in_session(same, authentication())  # this browser goes on, under a new session id
+            go_on_alone(same)
         flash(gettext("Every other browser is signed out, and no app has access any more. Now choose a new password."))
         return redirect(url_for("security.show"), 303)
 

@@ -12,10 +12,10 @@ from auth_service.pages.security import SecurityPage, Values
 from auth_service.protocol.factors.second_factors import SecondFactors, address_of, new_secret
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.second_factors import SecondFactorStore
-from auth_service.web.browser_session import authentication, signed_in_account, strengthen
+from auth_service.web.browser_session import authentication, strengthen
 from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.forms_again import Again, show_again
-from auth_service.web.recent_sign_in import may_change_factors, sign_in_anew
+from auth_service.web.required_sign_in import account_that_may_change_factors
 
 _LONGEST_CODE = 100
 
@@ -39,9 +39,7 @@ def authenticator_section(
 
     @blueprint.get("/account/authenticator/add")
     def show() -> ResponseReturnValue:
-        account = _may_change()
-        if account is None:
-            return sign_in_anew(url_for("authenticator.show"))
+        account = account_that_may_change_factors(accounts, store, url_for("authenticator.show"))
         return _set_up(account) if store.find(account.id) is None else redirect(url_for("security.show"), 303)
 
     @blueprint.post("/account/authenticator/add")
@@ -49,9 +47,7 @@ def authenticator_section(
         return double_clicks.answer(sent_form(), _add)
 
     def _add() -> ResponseReturnValue:
-        account = _may_change()
-        if account is None:
-            return sign_in_anew(url_for("authenticator.show"))
+        account = account_that_may_change_factors(accounts, store, url_for("authenticator.show"))
         secret = store.unwrap(session.get("new_authenticator", ""))
         codes = factors.confirm(account, secret, request.form.get("code", "")[:_LONGEST_CODE]) if secret else None
         if codes is None:
@@ -63,9 +59,7 @@ def authenticator_section(
 
     @blueprint.post("/account/authenticator/remove")
     def remove() -> ResponseReturnValue:
-        account = _may_change()
-        if account is None:
-            return sign_in_anew(url_for("security.show"))
+        account = account_that_may_change_factors(accounts, store, url_for("security.show"))
         if store.remove(account.id):
             flash(
                 gettext(
@@ -79,15 +73,9 @@ def authenticator_section(
         return double_clicks.answer(sent_form(), _make_codes)
 
     def _make_codes() -> ResponseReturnValue:
-        account = _may_change()
-        if account is None:
-            return sign_in_anew(url_for("security.show"))
+        account = account_that_may_change_factors(accounts, store, url_for("security.show"))
         codes = factors.new_recovery_codes(account)
         return _codes(account, codes) if codes is not None else redirect(url_for("security.show"), 303)
-
-    def _may_change() -> Account | None:
-        account = signed_in_account(accounts)
-        return account if account is not None and may_change_factors(account, store) else None
 
     def _set_up(account: Account, problem: str | None = None) -> str:
         """Show a secret, the same until it is confirmed: it waits in the session, encrypted, and counts for nothing."""

@@ -14,6 +14,7 @@ from auth_service.storage.resource_servers import ResourceServerStore
 from auth_service.storage.token_reuses import TokenReuseStore
 from auth_service.web.browser_session import signed_in_account
 from auth_service.web.forms_again import Again, show_again
+from auth_service.web.required_sign_in import account_or_sign_in
 
 
 def connected_apps_page(
@@ -30,9 +31,7 @@ def connected_apps_page(
 
     @blueprint.get("/connected-apps")
     def show() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(url_for("sign_in.sign_in", next=url_for("connected_apps.show")), 303)
+        account = account_or_sign_in(accounts, url_for("connected_apps.show"))
         before = _place()
         apps, older = connected.page(account.id, before)
         descriptions = {name: scope.description for name, scope in resource_servers.scopes().items()}

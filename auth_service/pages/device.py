@@ -24,6 +24,7 @@ from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import authentication, signed_in_account
 from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.forms_again import Again, show_again
+from auth_service.web.required_sign_in import account_or_sign_in
 from auth_service.web.waiting import too_many_codes
 
 _UNKNOWN = gettext_noop(
@@ -54,9 +55,7 @@ def device_page(
     @blueprint.get("/device")
     def ask() -> ResponseReturnValue:
         entered = request.args.get("user_code", "")
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(_sign_in_for(entered), 303)
+        account = account_or_sign_in(accounts, _page_of(entered))
         if not entered:
             return render_template("device_code.html", account=account)
         found = _look_up(account, entered, devices.find)
@@ -71,7 +70,7 @@ def device_page(
             scopes=described(device.scopes, resource_servers.scopes()),
             signs_in=OPENID in device.scopes,
             withdrawals=consents.withdrawals(account.id, client.client_id),
-            another_account=_sign_in_for(entered),
+            another_account=url_for("sign_in.sign_in", next=_page_of(entered)),
             lifetime=in_words(decisions.grant_lifetime),
         )
 
@@ -81,9 +80,7 @@ def device_page(
 
     def _decide() -> ResponseReturnValue:
         entered = request.form.get("user_code", "")
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(_sign_in_for(entered), 303)
+        account = account_or_sign_in(accounts, _page_of(entered))
         allowed, scopes = request.form.get("decision") == "allow", tuple(request.form.getlist("scope"))
         if allowed and not scopes:
             return redirect(_again(Again.NOTHING_TICKED), 303)
@@ -124,5 +121,5 @@ def _again(why: Again) -> str:
     return url_for("device.ask", user_code=request.form.get("user_code") or None, again=why)
 
 
-def _sign_in_for(entered: str) -> str:
-    return url_for("sign_in.sign_in", next=url_for("device.ask", user_code=entered or None))
+def _page_of(entered: str) -> str:
+    return url_for("device.ask", user_code=entered or None)

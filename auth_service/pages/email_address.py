@@ -19,6 +19,7 @@ from auth_service.web.browser_session import signed_in_account
 from auth_service.web.followed_link import followed_link, forget_link, keep_link
 from auth_service.web.forms_again import Again, show_again
 from auth_service.web.present_password import PresentPassword
+from auth_service.web.required_sign_in import account_or_sign_in
 from auth_service.web.waiting import too_many_messages
 
 _log = logging.getLogger(__name__)
@@ -45,9 +46,7 @@ def email_section(
 
     @blueprint.post("/account/email")
     def change() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(url_for("sign_in.sign_in", next=url_for("security.show")), 303)
+        account = account_or_sign_in(accounts, url_for("security.show"))
         form = EmailForm()
         email = normalised_email(form.email.data or "")
 

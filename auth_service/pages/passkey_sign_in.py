@@ -34,7 +34,8 @@ def passkey_sign_in(
             observer.sign_in(SignIn.FAILED)
             failed_sign_ins.passkey_failed()
             return redirect(_sign_in_page(Again.PASSKEY_REFUSED), 303)
-        return sign_ins.complete(proven.account, proven.methods, safe_target(request.args.get("next")))
+        target, remember = safe_target(request.args.get("next")), "remember" in request.form
+        return sign_ins.complete(proven.account, proven.methods, target, remember=remember)
 
     return blueprint
 

@@ -20,7 +20,7 @@ from auth_service.storage.second_factors import SecondFactorStore
 from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import browser_binding, signed_in_account
 from auth_service.web.forms_again import Again, show_again
-from auth_service.web.recent_sign_in import may_change_factors, sign_in_anew
+from auth_service.web.required_sign_in import account_that_may_change_factors
 from shared.service.security_headers import let_scripts_run
 
 _ID = re.compile("[0-9]{1,9}")
@@ -41,9 +41,7 @@ def passkeys_section(
 
     @blueprint.get("/account/passkeys/add")
     def show() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None or not may_change_factors(account, factors):
-            return sign_in_anew(url_for("passkeys.show"))
+        account = account_that_may_change_factors(accounts, factors, url_for("passkeys.show"))
         let_scripts_run(asking=True)
         name = program_of(acting().user_agent) or ""
         is_full = len(store.of(account.id)) >= MOST_PASSKEYS
@@ -51,18 +49,14 @@ def passkeys_section(
 
     @blueprint.post("/account/passkeys/options")
     def ask() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None or not may_change_factors(account, factors):
-            return sign_in_anew(url_for("passkeys.show"))
+        account = account_that_may_change_factors(accounts, factors, url_for("passkeys.show"))
         if wait := throttle.passkey_challenge(request.remote_addr or ""):
             raise TooManyRequests(retry_after=wait)
         return jsonify(passkeys.ask_to_add(account, browser_binding()))
 
     @blueprint.post("/account/passkeys/add")
     def add() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None or not may_change_factors(account, factors):
-            return sign_in_anew(url_for("passkeys.show"))
+        account = account_that_may_change_factors(accounts, factors, url_for("passkeys.show"))
         name, answer = _typed_name(), request.form.get("answer", "")
         try:
             added = name is not None and passkeys.add(account, browser_binding(), answer, name)
@@ -82,9 +76,7 @@ def passkeys_section(
 
     @blueprint.post("/account/passkeys/remove")
     def remove() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None or not may_change_factors(account, factors):
-            return sign_in_anew(url_for("security.show"))
+        account = account_that_may_change_factors(accounts, factors, url_for("security.show"))
         if store.remove(account.id, _passkey_id()):
             flash(gettext("The passkey is removed. Nobody can sign in with it any more."))
         return redirect(url_for("security.show"), 303)

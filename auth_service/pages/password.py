@@ -15,9 +15,10 @@ from auth_service.pages.security import SecurityPage
 from auth_service.protocol.tokens.grant_revocation import GrantRevocation
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.password_hashing import TooManyPasswordsError
-from auth_service.web.browser_session import authentication, begin_signed_in_session, signed_in_account
+from auth_service.web.browser_session import go_on_alone
 from auth_service.web.forms_again import Again, show_again
 from auth_service.web.present_password import PresentPassword
+from auth_service.web.required_sign_in import account_or_sign_in
 
 _log = logging.getLogger(__name__)
 
@@ -42,9 +43,7 @@ def password_section(
 
     @blueprint.post("/account/password")
     def change() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(url_for("sign_in.sign_in", next=url_for("security.show")), 303)
+        account = account_or_sign_in(accounts, url_for("security.show"))
         form = PasswordForm()
         if not form.validate_on_submit():
             return page.show(account, "password", form=form, problem=gettext("Both passwords are needed.")), 422
@@ -60,8 +59,7 @@ def password_section(
         with suppress(TooManyPasswordsError):  # then they sign in again
             changed = accounts.authenticate(account.username, new)
             if changed is not None:
-                # This browser stays signed in, under a new session id.
-                begin_signed_in_session(changed, authentication())
+                go_on_alone(changed)
         flash(gettext("Your password is changed. Other browsers are signed out, and no app has access any more."))
         return redirect(url_for("security.show"), 303)
 

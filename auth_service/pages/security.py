@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from auth_service.models.account import Account
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.token_reuses import TokenReuseStore
-from auth_service.web.browser_session import signed_in_account
+from auth_service.web.required_sign_in import account_or_sign_in
 from shared.service.security_headers import let_scripts_run
 
 Values = Mapping[str, Any]
@@ -51,9 +51,7 @@ def security_pages(accounts: AccountStore, page: SecurityPage) -> Blueprint:
 
     @blueprint.get("/account/security")
     def show() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(url_for("sign_in.sign_in", next=url_for("security.show")), 303)
+        account = account_or_sign_in(accounts, url_for("security.show"))
         return page.show(account)
 
     return blueprint

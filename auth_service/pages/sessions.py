@@ -13,13 +13,7 @@ from auth_service.pages.security import SecurityPage, Values
 from auth_service.storage.account_sessions import AccountSessions
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.security_events import SecurityEventStore
-from auth_service.web.browser_session import (
-    authentication,
-    begin_signed_in_session,
-    end_session,
-    signed_in_account,
-    this_session,
-)
+from auth_service.web.browser_session import end_session, go_on_alone, signed_in_account, this_session
 from auth_service.web.forms_again import Again, show_again
 
 _log = logging.getLogger(__name__)
@@ -41,6 +35,7 @@ def sessions_section(
                 "network": browser.network,
                 "since": datetime.fromtimestamp(browser.since, UTC),
                 "seen_at": datetime.fromtimestamp(browser.seen_at, UTC),
+                "remembered_until": browser.remembered_until and datetime.fromtimestamp(browser.remembered_until, UTC),
             }
             for browser in sessions.living(account.id, account.session_epoch)
         ]
@@ -63,7 +58,7 @@ def sessions_section(
         epoch = accounts.end_other_sessions(account) if account is not None else None
         if account is not None and epoch is not None:
             account.session_epoch = epoch
-            begin_signed_in_session(account, authentication())  # this browser goes on, under a new session id
+            go_on_alone(account)
             _log.info("all other sessions were ended", extra={"account_id": account.id})
             flash(gettext("Every other browser is signed out."))
         return redirect(url_for("security.show", _anchor="sessions"), 303)

@@ -1,12 +1,13 @@
 """People sign in here."""
 
+import math
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
+from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from auth_service.models.account import normalised_name
@@ -17,7 +18,7 @@ from auth_service.storage.authorization_requests import AuthorizationRequestStor
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.password_hashing import TooManyPasswordsError
 from auth_service.storage.throttle import Throttle
-from auth_service.web.browser_session import browser_binding, signed_in_account
+from auth_service.web.browser_session import browser_binding, is_remembered, signed_in_account
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
 from auth_service.web.languages import prefer
@@ -32,6 +33,7 @@ class SignInForm(FlaskForm):
 
     username = StringField("User name", [InputRequired(), Length(max=64)])
     password = PasswordField("Password", [InputRequired(), Length(max=1024)])
+    remember = BooleanField("Stay signed in on this browser")
 
 
 def sign_in_pages(
@@ -43,12 +45,16 @@ def sign_in_pages(
     failed_sign_ins: FailedSignIns,
     observer: Observer,
     help_contact: str | None,
+    remembered_for: int,
     *,
     takes_passkeys: bool,
     mails: bool,
     signs_up: bool,
 ) -> Blueprint:
-    """Return a blueprint with the page. Without mail, `help_contact` says there whom to ask."""
+    """Return a blueprint with the page. Without mail, `help_contact` says there whom to ask.
+
+    Who asks for it stays signed in for `remembered_for` seconds; nobody is offered that if it is 0.
+    """
     blueprint = Blueprint("sign_in", __name__)
 
     def _page(form: SignInForm, target: str, waiting: Parameters, problem: str | None = None) -> str:
@@ -60,6 +66,7 @@ def sign_in_pages(
             client=client,
             problem=problem,
             help_contact=help_contact,
+            days_remembered=math.ceil(remembered_for / 86_400),
             takes_passkeys=takes_passkeys,
             mails=mails,
             signs_up=signs_up,
@@ -83,7 +90,8 @@ def sign_in_pages(
         waiting = waiting_request(target, pending)
         let_form_lead_to_client(waiting)
         let_scripts_run(asking=True)
-        form = SignInForm(username=waiting.get("login_hint", [""])[0][:64])
+        stays = is_remembered() and signed_in_account(accounts) is not None  # who signs in anew goes on as before
+        form = SignInForm(username=waiting.get("login_hint", [""])[0][:64], remember=stays)
         if not form.validate_on_submit():
             return _page(form, target, waiting)
         username, password = form.username.data or "", form.password.data or ""
@@ -104,7 +112,7 @@ def sign_in_pages(
             failed_sign_ins.failed(username)
             problem = gettext("That user name and password don’t match.")
             return _page(form, target, waiting, problem), 401
-        return sign_ins.password_given(account, admission, target)
+        return sign_ins.password_given(account, admission, target, remember=bool(form.remember.data))
 
     return blueprint
 

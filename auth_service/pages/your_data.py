@@ -17,11 +17,11 @@ from auth_service.storage.account_sessions import AccountSessions, SignedInBrows
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.personal_data import SECTIONS, PersonalDataStore
 from auth_service.storage.resource_servers import ResourceServerStore
-from auth_service.web.browser_session import end_session, signed_in_account, signed_in_freshly
+from auth_service.web.browser_session import end_session
 from auth_service.web.double_clicks import DoubleClicks, sent_form
 from auth_service.web.errors import failed
 from auth_service.web.forms_again import Again, is_stale
-from auth_service.web.recent_sign_in import sign_in_anew
+from auth_service.web.required_sign_in import account_or_sign_in, account_or_sign_in_anew, sign_in_anew
 
 FORMAT, VERSION = "moogle-account", 1
 """Programs recognise by these what they read. A change that breaks readers has another version."""
@@ -46,16 +46,12 @@ def your_data_pages(
 
     @blueprint.get("/account/data")
     def show() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None:
-            return redirect(url_for("sign_in.sign_in", next=url_for("your_data.show")), 303)
+        account = account_or_sign_in(accounts, url_for("your_data.show"))
         return render_template("your_data.html", account=account, resource_servers=resource_servers.registered())
 
     @blueprint.get("/account/data/download")
     def download() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None or not signed_in_freshly():
-            return sign_in_anew(url_for("your_data.show"))
+        account = account_or_sign_in_anew(accounts, url_for("your_data.show"))
         living = sessions.living(account.id, account.session_epoch)  # an outage comes before the first byte
         _log.info("a person takes their data", extra={"account_id": account.id})
         response = Response(_as_json(account, living), mimetype="application/json")
@@ -65,9 +61,7 @@ def your_data_pages(
 
     @blueprint.get("/account/data/delete")
     def ask() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None or not signed_in_freshly():
-            return sign_in_anew(url_for("your_data.ask"))
+        account = account_or_sign_in_anew(accounts, url_for("your_data.ask"))
         return _question(account)
 
     @blueprint.post("/account/data/delete")
@@ -75,13 +69,12 @@ def your_data_pages(
         return double_clicks.answer(sent_form(), _delete)
 
     def _delete() -> ResponseReturnValue:
-        account = signed_in_account(accounts)
-        if account is None or not signed_in_freshly():
-            return sign_in_anew(url_for("your_data.ask"))
+        account = account_or_sign_in_anew(accounts, url_for("your_data.ask"))
         if normalised_name(request.form.get("username", "")) != normalised_name(account.username):
             return _question(account, gettext("That is not your user name. Nothing was deleted.")), 422
         if not revocation.delete_account(account):
             return sign_in_anew(url_for("your_data.ask"))
+        sessions.erase(account.id)
         _log.warning("a person deleted their account", extra={"account_id": account.id})
         end_session()
         return redirect(url_for("your_data.deleted"), 303)
@@ -127,10 +120,20 @@ def _account(account: Account) -> dict[str, object]:
         "username": account.username,
         "email": account.email,
         "email_verified": account.email_verified,
+        "language": account.language,
         "created_at": account.created_at.isoformat(),
     }
 
 
 def _session(browser: SignedInBrowser) -> dict[str, object]:
-    since, seen_at = (datetime.fromtimestamp(at, UTC).isoformat() for at in (browser.since, browser.seen_at))
-    return {"program": browser.program, "network": browser.network, "since": since, "last_seen": seen_at}
+    since, seen_at, until = (
+        at and datetime.fromtimestamp(at, UTC).isoformat()
+        for at in (browser.since, browser.seen_at, browser.remembered_until)
+    )
+    return {
+        "program": browser.program,
+        "network": browser.network,
+        "since": since,
+        "last_seen": seen_at,
+        "remembered_until": until,
+    }

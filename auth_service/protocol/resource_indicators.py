@@ -6,20 +6,19 @@ it may carry those scopes and is good at the front alone.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import InvalidScopeError
 
 from auth_service.models.client import Client
-from auth_service.models.resource_server import ResourceServer
+from auth_service.models.resource_server import Resources
 from auth_service.protocol.errors import InvalidTargetError
 from auth_service.protocol.identity_scopes import OPENID
 from auth_service.protocol.oauth_request import ProtocolRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """These scopes may be used at these resource servers."""
 
     scopes: tuple[str, ...]
@@ -39,7 +38,7 @@ def requested_resources(request: ProtocolRequest) -> tuple[str, ...]:
     return resources
 
 
-def requested_target(servers: Collection[ResourceServer], client: Client, request: ProtocolRequest) -> Target:
+def requested_target(known: Resources, client: Client, request: ProtocolRequest) -> Target:
     """Return what a client may have of what it asks for, where nothing was granted yet (RFC 6749 §3.3).
 
     Scopes that nobody knows, that the client hasn't, or that none of the resources owns are left out.
@@ -48,35 +47,39 @@ def requested_target(servers: Collection[ResourceServer], client: Client, reques
         InvalidTargetError: a resource that is not registered, or at which the client has no scopes.
         InvalidScopeError: no scope is left.
     """
-    owners = _owners(servers)
-    resources = _registered(requested_resources(request), servers)
+    owners = known.owners
+    resources = _registered(requested_resources(request), known)
+    if not resources and "scope" not in request.form:
+        everything = tuple(scope for scope in client.scopes if scope in owners)
+        if everything:
+            return Target(everything, known.owners_of(everything))
     asked_for = dict.fromkeys(request.form["scope"].split() if "scope" in request.form else client.scopes)
     audience = resources or tuple(owners.values())
     if "scope" in request.form and OPENID in asked_for and OPENID in owners:  # signing in goes with any resource
         audience = (*audience, owners[OPENID])
-    usable = _usable(servers, audience)
+    usable = _usable(known, audience)
     wanted = tuple(scope for scope in asked_for if scope in client.scopes and scope in usable)
     if resources and not wanted and "scope" not in request.form:
         raise InvalidTargetError
-    if not _fronts(servers).isdisjoint(audience):
+    if not known.fronts.isdisjoint(audience):
         audience = (*audience, *(owners[scope] for scope in wanted))
-    return _target(servers, wanted, audience)
+    return _target(known, wanted, audience)
 
 
-def ticked_target(servers: Collection[ResourceServer], target: Target, ticked: Collection[str]) -> Target:
+def ticked_target(known: Resources, target: Target, ticked: Collection[str]) -> Target:
     """Return what is left of a target whose scopes a person ticked in part. Raises InvalidScopeError if nothing is."""
-    return _target(servers, tuple(scope for scope in target.scopes if scope in ticked), target.audience)
+    return _target(known, tuple(scope for scope in target.scopes if scope in ticked), target.audience)
 
 
 def narrowed_target(
-    find_servers: Callable[[], Collection[ResourceServer]],
+    find_resources: Callable[[], Resources],
     granted: Target,
     scopes: tuple[str, ...],
     request: ProtocolRequest,
 ) -> Target:
     """Return what one token request wants of what was granted; the next may want something else (RFC 8707 §2.2).
 
-    The servers are only looked up when it wants less than everything, which is rare.
+    The resources are only looked up when it wants less than everything, which is rare.
 
     Raises:
         InvalidTargetError: a resource that is malformed or was not granted.
@@ -85,17 +88,15 @@ def narrowed_target(
     resources = requested_resources(request)
     if not resources and scopes == granted.scopes:
         return granted
-    servers = find_servers()
-    audience = _registered(resources, servers) or granted.audience
+    known = find_resources()
+    audience = _registered(resources, known) or granted.audience
     if not set(audience) <= set(granted.audience):
         raise InvalidTargetError
-    usable = _usable(servers, audience)
-    return _target(servers, tuple(scope for scope in scopes if scope in usable), audience)
+    usable = _usable(known, audience)
+    return _target(known, tuple(scope for scope in scopes if scope in usable), audience)
 
 
-def exchanged_target(
-    servers: Collection[ResourceServer], client: Client, subject: Target, request: ProtocolRequest
-) -> Target:
+def exchanged_target(known: Resources, client: Client, subject: Target, request: ProtocolRequest) -> Target:
     """Return what a client gets for a token that is good for `subject` (RFC 8693 §2.1): without `scope`, all it may.
 
     The client of a front reaches with it the owners of its scopes; any other, whom it is for.
@@ -104,13 +105,13 @@ def exchanged_target(
         InvalidTargetError: a resource or audience that the token is not for, or of which the client has no scope.
         InvalidScopeError: a scope that the token or the client has not, or that none of the resources owns.
     """
-    owners = _owners(servers)
-    named = (*requested_resources(request), *_requested_audience(servers, request))
-    fronts = _fronts(servers) & set(subject.audience)
+    owners = known.owners
+    named = (*requested_resources(request), *_requested_audience(known, request))
+    fronts = known.fronts & set(subject.audience)
     reached = set(subject.audience) - fronts
     if fronts & set(client.exchange_from):
         reached |= {owners[scope] for scope in subject.scopes if scope in owners}
-    audience = _registered(named, servers) or tuple(reached)
+    audience = _registered(named, known) or tuple(reached)
     if not set(audience) <= reached:
         raise InvalidTargetError
     allowed = [scope for scope in subject.scopes if scope in client.scopes]
@@ -122,53 +123,39 @@ def exchanged_target(
         wanted = tuple(dict.fromkeys(request.form["scope"].split()))
         if not set(wanted) <= set(allowed):
             raise InvalidScopeError
-    return _target(servers, wanted, audience)
+    return _target(known, wanted, audience)
 
 
-def audience_of(servers: Collection[ResourceServer], scopes: Iterable[str]) -> tuple[str, ...]:
-    """Return the owners of these scopes."""
-    owners = _owners(servers)
-    return tuple(dict.fromkeys(owners[scope] for scope in scopes if scope in owners))
-
-
-def _requested_audience(servers: Collection[ResourceServer], request: ProtocolRequest) -> list[str]:
+def _requested_audience(known: Resources, request: ProtocolRequest) -> list[str]:
     """Return the `audience` parameters as resources: each is one, or the name of its server (RFC 8693 §2.1)."""
-    by_name = {server.name: server.resource for server in servers}
-    return [by_name.get(audience, audience) for audience in request.parameters.get("audience", [])]
+    return [known.by_name.get(audience, audience) for audience in request.parameters.get("audience", [])]
 
 
-def _registered(resources: Iterable[str], servers: Collection[ResourceServer]) -> tuple[str, ...]:
+def _registered(resources: Iterable[str], known: Resources) -> tuple[str, ...]:
     """Return the registered resource that each of `resources` is or lies below (§2 lets a server map so)."""
-    audiences, names = [], {server.resource for server in servers}
+    audiences = []
     for resource in resources:
-        matching = [name for name in names if resource == name or (name.endswith("/") and resource.startswith(name))]
+        matching = [
+            name
+            for name in known.by_name.values()
+            if resource == name or (name.endswith("/") and resource.startswith(name))
+        ]
         if not matching:
             raise InvalidTargetError
         audiences.append(max(matching, key=len))
     return tuple(dict.fromkeys(audiences))
 
 
-def _owners(servers: Collection[ResourceServer]) -> dict[str, str]:
-    """Return each scope's resource server."""
-    return {scope.name: server.resource for server in servers for scope in server.scopes}
-
-
-def _fronts(servers: Collection[ResourceServer]) -> set[str]:
-    return {server.resource for server in servers if server.is_front}
-
-
-def _usable(servers: Collection[ResourceServer], audience: Collection[str]) -> set[str]:
+def _usable(known: Resources, audience: Collection[str]) -> set[str]:
     """Return the scopes that mean something to one of these; to a front, each does."""
-    owners = _owners(servers)
-    anywhere = not _fronts(servers).isdisjoint(audience)
-    return {scope for scope, owner in owners.items() if anywhere or owner in audience}
+    anywhere = not known.fronts.isdisjoint(audience)
+    return {scope for scope, owner in known.owners.items() if anywhere or owner in audience}
 
 
-def _target(servers: Collection[ResourceServer], scopes: tuple[str, ...], allowed: Collection[str]) -> Target:
+def _target(known: Resources, scopes: tuple[str, ...], allowed: Collection[str]) -> Target:
     """Choose the fronts, the owners of the scopes and nobody else, also if more were named (RFC 9700 §2.3)."""
-    if not scopes or not set(scopes) <= _usable(servers, allowed):
+    if not scopes or not set(scopes) <= _usable(known, allowed):
         raise InvalidScopeError("There is nothing among the requested scopes that could be granted there.")
-    owners, fronts = _owners(servers), _fronts(servers)
-    named = (resource for resource in allowed if resource in fronts)
-    of_scopes = (owners[scope] for scope in scopes if owners[scope] in allowed)
+    named = (resource for resource in allowed if resource in known.fronts)
+    of_scopes = (known.owners[scope] for scope in scopes if known.owners[scope] in allowed)
     return Target(scopes, tuple(dict.fromkeys((*named, *of_scopes))))

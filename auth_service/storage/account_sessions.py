@@ -8,7 +8,7 @@ import json
 import time
 from dataclasses import dataclass
 
-from auth_service.storage.browser_sessions import BrowserSessionStore, session_name
+from auth_service.storage.browser_sessions import BrowserSessionStore, StoredSession, session_name
 from auth_service.storage.redis_connection import RedisClients
 
 MOST = 50
@@ -31,19 +31,19 @@ class SignedInBrowser:
     program: str
     network: str
     """It was last seen so, as `models/caller.py` says it; both are empty if they aren't known."""
+    remembered_until: float | None
+    """It ends then, if its person asked to stay signed in."""
 
 
 class AccountSessions:
     """It notes sessions of accounts, lists and ends them. Raises redis.RedisError."""
 
-    def __init__(self, clients: RedisClients, sessions: BrowserSessionStore, lifetime: int) -> None:
-        """No session lives longer than `lifetime` seconds."""
+    def __init__(self, clients: RedisClients, sessions: BrowserSessionStore) -> None:
         self._clients = clients
         self._sessions = sessions
-        self._lifetime = lifetime
         self._noted: dict[str, float] = {}
 
-    def note(self, account_id: str, session_id: str, program: str, network: str) -> None:
+    def note(self, account_id: str, session_id: str, session: StoredSession, program: str, network: str) -> None:
         """Note that this session is used now, unless this process has noted it a moment ago."""
         name, at = session_name(session_id), time.time()
         if at - self._noted.get(name, 0.0) < SEEN_EVERY:
@@ -52,7 +52,9 @@ class AccountSessions:
             self._noted.clear()
         key = _key(account_id)
         self._clients.scripts.hset(key, name, json.dumps([at, program, network]))
-        self._clients.scripts.expire(key, self._lifetime)
+        seconds = max(1, int(self._sessions.ends_by(session) - at))  # the hash stays as long as any session in it
+        self._clients.scripts.expire(key, seconds, nx=True)
+        self._clients.scripts.expire(key, seconds, gt=True)
         self._noted[name] = at
 
     def make_room(self, account_id: str, epoch: int) -> None:
@@ -62,15 +64,22 @@ class AccountSessions:
                 self.end(account_id, browser.name)
 
     def living(self, account_id: str, epoch: int) -> list[SignedInBrowser]:
-        """Return the sessions of this epoch that live, the one that was seen last in front, and forget the others."""
+        """Return the sessions of this epoch that live, the one that was seen last in front.
+
+        The others are forgotten, and of what belongs to an earlier epoch nothing is left.
+        """
         browsers = list[SignedInBrowser]()
         noted: dict[str, str] = self._clients.reads.hgetall(_key(account_id))  # type: ignore[assignment]
         for name, written in noted.items():
             stored = self._sessions.look(name)
-            if stored is None or stored.data.get("session_epoch") != epoch:
-                self._clients.scripts.hdel(_key(account_id), name)
-            else:
-                browsers.append(SignedInBrowser(name, float(stored.data["signed_in_at"]), *json.loads(written)))
+            if stored is not None and stored.data["session_epoch"] == epoch:
+                since, until = float(stored.data["signed_in_at"]), self._sessions.remembered_until(stored)
+                seen_at, program, network = json.loads(written)
+                browsers.append(SignedInBrowser(name, since, seen_at, program, network, until))
+                continue
+            if stored is not None and stored.data["session_epoch"] < epoch:  # a remembered one would stay for weeks
+                self._sessions.end(name)
+            self._clients.scripts.hdel(_key(account_id), name)
         return sorted(browsers, key=lambda browser: browser.seen_at, reverse=True)
 
     def end(self, account_id: str, name: str) -> bool:
@@ -79,6 +88,13 @@ class AccountSessions:
             return False
         self._sessions.end(name)
         return bool(self._clients.scripts.hdel(_key(account_id), name))
+
+    def erase(self, account_id: str) -> None:
+        """Leave nothing of any session of an account that is deleted."""
+        names: list[str] = self._clients.reads.hkeys(_key(account_id))  # type: ignore[assignment]
+        for name in names:
+            self._sessions.end(name)
+        self._clients.scripts.delete(_key(account_id))
 
 
 def _key(account_id: str) -> str:

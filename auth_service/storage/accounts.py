@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from auth_service.models.account import Account, normalised_name
+from auth_service.models.acting import acting
 from auth_service.models.base import now
 from auth_service.models.consent import Consent
 from auth_service.models.grant import GrantRecord
@@ -100,7 +101,7 @@ class AccountStore:
         """Return the account of this name. Raises NotFoundError."""
         account = self._named(username)
         if account is None:
-            raise NotFoundError(f"there is no account named {username}")
+            raise NotFoundError("account", username)
         return account
 
     def id_of(self, username: str) -> str | None:
@@ -123,6 +124,14 @@ class AccountStore:
         if not is_normalised or self._hasher.check_needs_rehash(password_hash):
             self._renew_hash(account, self._hasher.hash(normalised))
         return account
+
+    def note_sign_in(self, account: Account, how: str | None) -> None:
+        """Record that the person signed in, and in which language their page was."""
+        language = acting().language
+        with self._database.writing() as session:
+            session.add(SecurityEvent(kind=EventKind.SIGNED_IN, account_id=account.id, detail=how))
+            if language is not None and language != account.language:
+                session.execute(update(Account).where(Account.id == account.id).values(language=language))
 
     def change_password(self, account: Account, password: str) -> datetime | None:
         """Store a new password; end every browser session and every grant. Returns when the grants ended.

@@ -120,7 +120,7 @@ class ClientStore:
         """Return the client with this id. Raises NotFoundError."""
         client = self.find(client_id)
         if client is None:
-            raise NotFoundError(f"there is no client {client_id}")
+            raise NotFoundError("client", client_id)
         return client
 
     def all(self, *, after: str | None = None, name_contains: str = "") -> Iterator[list[Client]]:
@@ -162,7 +162,7 @@ class ClientStore:
             found = select(Client).where(Client.client_id == client_id, registered())
             client = session.scalar(found.with_for_update(key_share=True))
             if client is None:
-                raise NotFoundError(f"there is no client {client_id}")
+                raise NotFoundError("client", client_id)
             name, scopes = client.name, client.scopes
             apply(client)
             settled = client.registration_token_digest is not None and client.unused_until is None

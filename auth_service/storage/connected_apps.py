@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, func, literal, select, tuple_
 
@@ -44,11 +43,7 @@ class Place:
 class ConnectedApp:
     """One client may do this for one person: usually by one grant, by several if they connected it several times."""
 
-    client_id: str
-    name: str
-    registered_itself: bool
-    document_host: str | None
-    """See Client."""
+    client: Client
     since: datetime
     last_used: datetime
     until: datetime
@@ -97,16 +92,13 @@ class ConnectedAppStore:
         last_used = self._grants.last_used([row.id for row in rows])
         apps: dict[Place, ConnectedApp | None] = {}
         for row in rows:
-            place = Place(row.newest, row.client_id)
+            place = Place(row.newest, row.Client.client_id)
             app = apps.setdefault(place, None)
             if row.id not in last_used:  # it ran out unused, or its code was never exchanged
                 continue
             used = datetime.fromtimestamp(last_used[row.id], UTC)
             if app is None:
-                host = urlsplit(row.client_id).hostname if row.has_document else None
-                itself = row.registered_itself or row.has_document
-                app = ConnectedApp(row.client_id, row.name, itself, host, row.created_at, used, row.expires_at, row.id)
-                apps[place] = app
+                app = apps[place] = ConnectedApp(row.Client, row.created_at, used, row.expires_at, row.id)
             if used > app.last_used:
                 app.last_used, app.last_grant = used, row.id
             app.since, app.until = min(app.since, row.created_at), max(app.until, row.expires_at)
@@ -115,20 +107,14 @@ class ConnectedAppStore:
 
 
 def _rows(account_id: str, before: Place | None) -> Any:
-    """Ask with one query for the grants of a page's apps, with the apps' names."""
+    """Ask with one query for the grants of a page's apps, with the apps."""
     current = (GrantRecord.account_id == account_id, GrantRecord.revoked_at.is_(None), unexpired())
     newest = func.max(GrantRecord.created_at)
     apps = (
-        select(
-            GrantRecord.client_id,
-            newest.label("newest"),
-            Client.name,
-            Client.registration_token_digest.is_not(None).label("registered_itself"),
-            Client.document_fresh_until.is_not(None).label("has_document"),
-        )
+        select(GrantRecord.client_id, newest.label("newest"))
         .join(Client, Client.client_id == GrantRecord.client_id)
         .where(*current, registered())
-        .group_by(GrantRecord.client_id, Client.name, Client.registration_token_digest, Client.document_fresh_until)
+        .group_by(GrantRecord.client_id)
         .order_by(newest.desc(), GrantRecord.client_id.desc())
         .limit(SHOWN + 1)
     )
@@ -137,8 +123,9 @@ def _rows(account_id: str, before: Place | None) -> Any:
     page = apps.subquery()
     grant = (GrantRecord.id, GrantRecord.scopes, GrantRecord.created_at, GrantRecord.expires_at)
     return (
-        select(*grant, *page.c)
+        select(*grant, page.c.newest, Client)
         .join(page, page.c.client_id == GrantRecord.client_id)
+        .join(Client, Client.client_id == page.c.client_id)
         .where(*current)
         .order_by(page.c.newest.desc(), page.c.client_id.desc())
     )

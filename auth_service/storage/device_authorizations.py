@@ -37,7 +37,7 @@ class DeviceAuthorizationStore:
             "interval": interval,
         }
         words = [word for field in fields.items() for word in field]
-        self._create(keys=[key], args=[self._lifetime * 1000, 0, *words])
+        self._create(keys=[key], args=[self._lifetime * 1000, *words])
         return True
 
     def poll(self, grant_id: str, client_id: str, code_digest: str) -> Poll:

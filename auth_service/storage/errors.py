@@ -17,4 +17,8 @@ class NameSettledError(Exception):
 
 
 class NotFoundError(Exception):
-    """Nothing of this name is there; the message says what was looked for."""
+    """There is no such `kind` of thing of this name."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"there is no {kind} {name}")
+        self.kind = kind

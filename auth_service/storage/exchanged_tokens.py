@@ -3,14 +3,15 @@
 They are access tokens like any other (`grants.py`), of the same grant as the one they were got for, and end with it.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 
 from auth_service.crypto.token_handle import TokenHandle
 from auth_service.models.ending import EndedAccessToken
 from auth_service.models.tokens import AccessTokenClaims, Issued, NotExchanged
+from auth_service.storage.access_tokens import dump_claims, dump_token
 from auth_service.storage.grant_ends import GrantEnds
 from auth_service.storage.grant_keys import GrantKeys
-from auth_service.storage.grants import dump_claims
 from auth_service.storage.lua_script import LuaScript
 from auth_service.storage.portions import AT_ONCE, portions_of
 from auth_service.storage.redis_connection import RedisClients
@@ -26,7 +27,7 @@ class ExchangedTokenStore:
         self._redis = clients.ending
         self._keys = keys
         self._ends = ends
-        self._exchange = LuaScript(clients.exchange, "exchange.lua")
+        self._exchange = LuaScript(clients.exchange, "exchange.lua", grants=True)
 
     def issue(
         self, subject: TokenHandle, digest: str, claims: AccessTokenClaims, lifetime: int
@@ -40,7 +41,8 @@ class ExchangedTokenStore:
             self._keys.exchanged(grant_id, subject.digest),
             self._keys.exchanged_by(self._keys.shard(grant_id), claims.client_id),
         ]
-        outcome, *times = self._exchange(keys, [dump_claims(claims), lifetime, MAX_EXCHANGES])
+        token = {**dump_token(claims), "claims": dump_claims(claims)}
+        outcome, *times = self._exchange(keys, [json.dumps(token), lifetime, MAX_EXCHANGES])
         if outcome != "exchanged":
             return NotExchanged(outcome)
         issued_at, expires_at = map(int, times)

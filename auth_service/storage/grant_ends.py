@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from auth_service.models.ending import EndedAccessToken, EndedGrant, NarrowedGrant
 from auth_service.models.tokens import AccessTokenRecord
+from auth_service.storage.access_tokens import read_access_tokens
 from auth_service.storage.grant_keys import GrantKeys
-from auth_service.storage.grants import read_access_token, read_access_tokens
 from auth_service.storage.lua_script import Call, LuaScript
 from auth_service.storage.redis_connection import RedisClients
 
@@ -17,12 +17,14 @@ from auth_service.storage.redis_connection import RedisClients
 class GrantEnds:
     """Works on whichever Redis answers, whether it was told before or not. Raises redis.RedisError."""
 
-    def __init__(self, clients: RedisClients, shards: int, log_lifetime: int) -> None:
+    def __init__(self, clients: RedisClients, shards: int, log_lifetime: int, *, compact: bool) -> None:
+        """`compact`: most of what is there was probably written so; see GrantStore."""
         self._redis = clients.ending
         self._keys = GrantKeys(shards)
+        self._compact = compact
         self._log_lifetime = log_lifetime * 1000
-        self._narrow = LuaScript(clients.ending, "narrow.lua")
-        self._revoke = LuaScript(clients.ending, "revoke.lua")
+        self._narrow = LuaScript(clients.ending, "narrow.lua", grants=True)
+        self._revoke = LuaScript(clients.ending, "revoke.lua", grants=True)
 
     def narrow_grants(self, narrowed: Sequence[NarrowedGrant]) -> None:
         """Cut grants to what is left of them; their tokens are cut with them."""
@@ -51,11 +53,11 @@ class GrantEnds:
 
     def find_access_token(self, grant_id: str, digest: str) -> AccessTokenRecord | None:
         """What a token is good for that somebody wants to end."""
-        return read_access_token(self._redis, self._keys, grant_id, digest)
+        return self.find_access_tokens([(grant_id, digest)])[0]
 
     def find_access_tokens(self, tokens: Sequence[tuple[str, str]]) -> list[AccessTokenRecord | None]:
         """The same of some tokens, each given as its grant's id and its digest."""
-        return read_access_tokens(self._redis, self._keys, tokens)
+        return read_access_tokens(self._redis, self._keys, tokens, is_compact=self._compact)
 
     def _exist(self, keys: list[str]) -> list[int]:
         return self._redis.ask(*(("EXISTS", key) for key in keys)) if keys else []

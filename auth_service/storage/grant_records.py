@@ -1,9 +1,8 @@
 """Grants have a durable record in SQL, committed before a code is handed out and before an end is announced."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -38,8 +37,7 @@ _GOOD_GRANT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GoodGrant:
+class GoodGrant(NamedTuple):
     """A grant is still allowed, and its tokens carry these names."""
 
     grant_id: str
@@ -98,10 +96,10 @@ class GrantRecordStore:
 
         It allows nothing that its client may not ask for any more.
         """
-        row = self._find_good(grant_id=grant_id)
-        if row is None:
+        rows = self._find_good.rows(grant_id=grant_id)
+        if not rows:
             return None
-        client_id, account_id, username, granted, audience, allowed = row
+        client_id, account_id, username, granted, audience, allowed = rows[0]
         scopes = tuple(scope for scope in granted if scope in allowed)
         return GoodGrant(grant_id, client_id, account_id, username, scopes, audience) if scopes else None
 

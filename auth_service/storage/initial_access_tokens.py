@@ -48,7 +48,7 @@ class InitialAccessTokenStore:
         with self._database.writing() as session:
             token = session.get(InitialAccessToken, token_id)
             if token is None:
-                raise NotFoundError(f"there is no initial access token {token_id}")
+                raise NotFoundError("initial access token", token_id)
             session.delete(token)
             session.add(SecurityEvent(kind=EventKind.INITIAL_ACCESS_TOKEN_REVOKED, detail=token_id))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
+from auth_service.storage.grant_encoding import GRANT_FIELDS_IN_LUA
 from auth_service.storage.redis_exchange import Command, Exchange, without_errors
 
 _FOLDER = Path(__file__).parent
@@ -18,9 +19,12 @@ Call = tuple[Sequence[str], Sequence[str | int]]
 class LuaScript:
     """Asks once more if the answer was lost: each script recognises its own repetition. Then the error stands."""
 
-    def __init__(self, exchange: Exchange, file_name: str) -> None:
+    def __init__(self, exchange: Exchange, file_name: str, *, grants: bool = False) -> None:
+        """`grants`: it reads or writes grants or access tokens, by the functions of `grant_encoding.lua`."""
         self._exchange = exchange
-        self._text = (_FOLDER / file_name).read_text(encoding="utf-8")
+        self._text = _read(file_name)
+        if grants:
+            self._text = f"{GRANT_FIELDS_IN_LUA}{_read('grant_encoding.lua')}\n{self._text}"
         self._name = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
         """What Redis calls it."""
 
@@ -39,6 +43,10 @@ class LuaScript:
             for number, answer in zip(unknown, self._exchange.answers(*texts, since=since), strict=True):
                 answers[number] = answer
         return without_errors(answers)
+
+
+def _read(file_name: str) -> str:
+    return (_FOLDER / file_name).read_text(encoding="utf-8")
 
 
 def _packed(call: Call) -> Command:

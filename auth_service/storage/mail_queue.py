@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
+from auth_service.models.acting import acting
 from auth_service.models.base import now
+from auth_service.models.language import LANGUAGES
 from auth_service.models.queued_mail import NOBODY, MailKind, QueuedMail
 from auth_service.storage.database import Database
 from shared.service.key_wrapping import KeyWrapping
@@ -42,6 +44,7 @@ class Claim:
     kind: MailKind
     address: str
     particulars: Mapping[str, str]
+    language: str
     account_id: str | None
     created_at: datetime
 
@@ -63,9 +66,11 @@ class MailQueue:
         particulars: Mapping[str, str],
         lifetime: timedelta,
         account_id: str | None = None,
+        language: str | None = None,
     ) -> None:
         """Within a transaction, have something mailed until its lifetime is over.
 
+        It is written in `language`, else in that of the page on which it was asked for.
         Where too much waits already it is left out, and the log says so: no page fails because of mail. Of messages to
         nobody only the newest is kept.
         """
@@ -78,16 +83,16 @@ class MailQueue:
             _log.error("too much mail waits: a message is left out", extra={"kind": kind, "account_id": account_id})
             return
         sealed = self._sealing.wrap(json.dumps(dict(particulars)).encode())
-        session.add(
-            QueuedMail(kind=kind, address=address, sealed=sealed, account_id=account_id, expires_at=now() + lifetime)
-        )
+        mail = QueuedMail(kind=kind, address=address, sealed=sealed, account_id=account_id, expires_at=now() + lifetime)
+        mail.language = language or acting().language or LANGUAGES[0]
+        session.add(mail)
 
     def claim(self, at: datetime) -> Claim | None:
         """Take the message that has been due for longest; None if there is none.
 
-        None also if it can't be decrypted: then it is removed.
+        None also if it can't be decrypted: then it is removed. What a later release wants to have mailed is left to it.
         """
-        usable = (QueuedMail.expires_at > at, QueuedMail.address != NOBODY)
+        usable = (QueuedMail.expires_at > at, QueuedMail.address != NOBODY, QueuedMail.kind.in_(MailKind))
         due = select(QueuedMail).where(QueuedMail.due_at <= at, *usable).order_by(QueuedMail.due_at).limit(1)
         with self._database.reading() as session:  # so that waiting takes no writer's place
             if session.scalars(due).first() is None:
@@ -108,6 +113,7 @@ class MailQueue:
                 MailKind(mail.kind),
                 mail.address,
                 json.loads(opened),
+                mail.language if mail.language in LANGUAGES else LANGUAGES[0],
                 mail.account_id,
                 mail.created_at,
             )

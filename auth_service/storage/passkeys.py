@@ -10,13 +10,15 @@ from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.storage.accounts import holds_session
 from auth_service.storage.database import Database
 from auth_service.storage.errors import AlreadyExistsError
+from auth_service.storage.notices import Notices
 
 
 class PasskeyStore:
     """It adds, finds and removes passkeys, and notes that they were used."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, notices: Notices) -> None:
         self._database = database
+        self._notices = notices
 
     def of(self, account_id: str) -> list[Passkey]:
         """Return the passkeys of an account, the oldest first: at most MOST_PASSKEYS."""
@@ -49,7 +51,7 @@ class PasskeyStore:
             session.add(passkey)
             session.flush()
             names = {"account_id": account.id, "detail": str(passkey.id)}
-            session.add(SecurityEvent(kind=EventKind.PASSKEY_ADDED, **names))
+            self._notices.record(session, SecurityEvent(kind=EventKind.PASSKEY_ADDED, **names))
             return True
 
     def rename(self, account_id: str, passkey_id: int, name: str) -> None:
@@ -64,7 +66,7 @@ class PasskeyStore:
             if session.scalar(removed) is None:
                 return False
             names = {"account_id": account_id, "detail": str(passkey_id)}
-            session.add(SecurityEvent(kind=EventKind.PASSKEY_REMOVED, **names))
+            self._notices.record(session, SecurityEvent(kind=EventKind.PASSKEY_REMOVED, **names))
             return True
 
     def use(self, passkey: Passkey, sign_count: int) -> bool:

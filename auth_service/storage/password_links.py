@@ -82,11 +82,11 @@ class PasswordLinks:
                 self._mail.add(session, MailKind.NEW_PASSWORD, to, particulars, lifetime, whose)
             return [account.id for account in people]
 
-    def invite(self, username: str, email: str | None, lifetime: timedelta) -> Invitation:
+    def invite(self, username: str, email: str | None, lifetime: timedelta, language: str | None = None) -> Invitation:
         """Make a link with which an account's password is chosen, and the account, if there is none of this name.
 
         It is mailed where there is a mail server, if an address is given, which is the account's and confirmed when the
-        link was followed.
+        link was followed. The person reads `language`, if somebody says so.
         """
         username = normalised_name(username)
         with self._database.writing() as session:
@@ -96,12 +96,14 @@ class PasswordLinks:
                 session.add(account)
                 session.flush()
                 session.add(SecurityEvent(kind=EventKind.ACCOUNT_CREATED, account_id=account.id))
+            account.language = language or account.language
             is_mailed = self._mail.is_sent and email is not None
             to = email if is_mailed else None
             token = make_link(session, LinkPurpose.INVITATION, account, email=to, lifetime=lifetime)
             if to is not None:
                 particulars = {"username": username, "token": token, "until": (now() + lifetime).isoformat()}
-                self._mail.add(session, MailKind.INVITATION, to, particulars, lifetime, account.id)
+                whose = (account.id, account.language)
+                self._mail.add(session, MailKind.INVITATION, to, particulars, lifetime, *whose)
             session.add(SecurityEvent(kind=EventKind.ACCOUNT_INVITED, account_id=account.id))
             return Invitation(account, None if is_mailed else token, now() + lifetime)
 

@@ -91,7 +91,12 @@ def _link(link: OneTimeLink) -> Item:
 
 
 def _mail(mail: QueuedMail) -> Item:
-    return {"kind": mail.kind, "address": mail.address, "created_at": _iso(mail.created_at)}
+    return {
+        "kind": mail.kind,
+        "address": mail.address,
+        "language": mail.language,
+        "created_at": _iso(mail.created_at),
+    }
 
 
 def _event(event: SecurityEvent) -> Item:

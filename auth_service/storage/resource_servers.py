@@ -1,11 +1,12 @@
 """Resource servers and the scopes they own, in SQL."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import inspect, select
 from sqlalchemy.exc import IntegrityError
 
-from auth_service.models.resource_server import ResourceServer, Scope
+from auth_service.models.resource_server import Resources, ResourceServer, Scope
 from auth_service.models.secret import new_secret, secret_digest
 from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.storage.database import Database
@@ -21,11 +22,11 @@ class ResourceServerStore:
         self._database = database
         self._built_in = built_in
         """The authorization server itself, where it protects a resource of its own. It is in no table."""
-        self._cache: TtlCache[None, dict[str, ResourceServer]] = TtlCache(self._read)
+        self._cache: TtlCache[None, _Known] = TtlCache(self._read)
 
     def recall(self, name: str) -> ResourceServer | None:
         """The resource server of this name as it was at most a second ago: introspection is that frequent."""
-        return self._registered().get(name)
+        return self._known().servers.get(name)
 
     def find(self, name: str) -> ResourceServer | None:
         """The resource server of this name."""
@@ -38,7 +39,15 @@ class ResourceServerStore:
 
     def registered(self) -> list[ResourceServer]:
         """Those that were registered. At the built-in one, only people have anything, not clients for themselves."""
-        return list(self._registered().values())
+        return list(self._known().servers.values())
+
+    def resources(self) -> Resources:
+        """What a person may grant, as it was at most a second ago: the built-in resource too."""
+        return self._known().resources
+
+    def resources_of_clients(self) -> Resources:
+        """What a client may have for itself. At the built-in resource and at fronts, only people have anything."""
+        return self._known().of_clients
 
     def each(self, *, after: str | None = None) -> Iterator[list[ResourceServer]]:
         """Those that were registered, as they are now, in portions by their names: those behind `after`."""
@@ -49,10 +58,6 @@ class ResourceServerStore:
         with self._database.reading() as session:
             registered = session.scalars(select(Scope).order_by(Scope.name))
             return {scope.name: scope for scope in (*self._built_in.scopes, *registered)}
-
-    def owners(self, scopes: Collection[str]) -> tuple[str, ...]:
-        """The resource servers of these scopes, as audiences of tokens."""
-        return tuple(server.resource for server in self.all() if {scope.name for scope in server.scopes} & set(scopes))
 
     def save(
         self,
@@ -103,7 +108,7 @@ class ResourceServerStore:
         with self._database.writing() as session:
             server = session.get(ResourceServer, name, with_for_update=True)
             if server is None:
-                raise NotFoundError(f"there is no resource server {name}")
+                raise NotFoundError("resource server", name)
             server.replace_secret(secret_digest(secret), overlap)
             session.add(SecurityEvent(kind=EventKind.RESOURCE_SERVER_SECRET_ROTATED, client_id=name))
         self._cache.forget(None)
@@ -117,7 +122,7 @@ class ResourceServerStore:
         with self._database.writing() as session:
             present = session.get(ResourceServer, server.name, with_for_update=True)
             if present is None:
-                raise NotFoundError(f"there is no resource server {server.name}")
+                raise NotFoundError("resource server", server.name)
             if (present.resource, *_names(present)) != (server.resource, *_names(server)):
                 return False
             session.delete(present)
@@ -125,13 +130,26 @@ class ResourceServerStore:
         self._cache.forget(None)
         return True
 
-    def _registered(self) -> dict[str, ResourceServer]:
-        return self._cache.get(None) or {}
+    def _known(self) -> "_Known":
+        known = self._cache.get(None)
+        assert known is not None  # what `_read` returns always is something
+        return known
 
-    def _read(self, _: None) -> dict[str, ResourceServer]:
+    def _read(self, _: None) -> "_Known":
         with self._database.reading() as session:
-            servers = session.scalars(select(ResourceServer).order_by(ResourceServer.name))
-            return {server.name: server for server in servers}
+            servers = list(session.scalars(select(ResourceServer).order_by(ResourceServer.name)))
+        return _Known(
+            {server.name: server for server in servers},
+            Resources.of([self._built_in, *servers]),
+            Resources.of(server for server in servers if not server.is_front),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    servers: Mapping[str, ResourceServer]
+    resources: Resources
+    of_clients: Resources
 
 
 def _names(server: ResourceServer) -> list[str]:

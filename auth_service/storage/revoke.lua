@@ -8,33 +8,35 @@
 --       · the entry's other fields and values, "client_id" the second
 
 local time = redis.call("TIME")
-local oldest = string.format("%.0f", time[1] * 1000 - ARGV[1])
+local oldest = integer(time[1] * 1000 - ARGV[1])
 local function tell(...) redis.call("XADD", KEYS[2], "MINID", "~", oldest, "*", ...) end
 
-local own_claims = redis.call("HGET", KEYS[1], "claims")
-if own_claims and cjson.decode(own_claims).client_id ~= ARGV[6] then return end
+local is_grant = not KEYS[4]
+local grant, is_compact = read_grant(is_grant and KEYS[1] or KEYS[4])
+local token = not is_grant and read_access_token(KEYS[1])
+if token and (token.client_id or grant and grant.client_id or ARGV[6]) ~= ARGV[6] then return end
 
-local audience = redis.call("HGET", KEYS[1], "audience") or ARGV[2]
 redis.call("DEL", KEYS[1])
-tell("aud", audience, unpack(ARGV, 3))
+tell("aud", is_grant and grant and (grant.audience or "") or ARGV[2], unpack(ARGV, 3))
 redis.call("PEXPIRE", KEYS[2], ARGV[1])
+if is_grant then return end
 
-if KEYS[4] and redis.call("HGET", KEYS[4], "unused") == string.match(KEYS[1], "[%w_-]+$") then
-  redis.call("HDEL", KEYS[4], "unused")
-  redis.call("HSET", KEYS[4], "used_at", string.format("%.0f", time[1] * 1000 + math.floor(time[2] / 1000)))
+if grant and grant.unused and cut(grant.access_digest) == cut(string.match(KEYS[1], "[%w_-]+$")) then
+  grant.unused, grant.used_at = nil, integer(time[1] * 1000 + math.floor(time[2] / 1000))
+  write_grant(KEYS[4], grant, is_compact)
 end
 
 local lists = {KEYS[3]}
 while #lists > 0 do
   local list = table.remove(lists)
   for _, token_key in ipairs(redis.call("ZRANGE", list, 0, -1)) do
-    local claims = redis.call("HGET", token_key, "claims")
-    if claims then
+    local got = read_access_token(token_key)
+    if got then
       redis.call("DEL", token_key)
-      claims = cjson.decode(claims)
       local place, grant_id, digest = string.match(token_key, "^at:(%b{}:(%x+):([%w_-]+))$")
-      tell("aud", table.concat(claims.aud, " "), "grant_id", grant_id, "client_id", claims.client_id,
-        "sub", claims.sub, "jti", digest)
+      grant = grant or {} -- has gone, and nobody takes its tokens for good
+      tell("aud", got.audience or grant.audience or "", "grant_id", grant_id, "client_id", got.client_id or grant.client_id or "",
+        "sub", got.subject or grant.subject or "", "jti", digest)
       table.insert(lists, "exchanged:" .. place)
     end
   end

@@ -12,6 +12,7 @@ from auth_service.models.factor import Authenticator, Passkey, RecoveryCode
 from auth_service.models.security_event import EventKind, SecurityEvent
 from auth_service.storage.accounts import holds_session
 from auth_service.storage.database import Database
+from auth_service.storage.notices import Notices
 from auth_service.storage.portions import in_portions
 from shared.service.key_wrapping import KeyWrapping
 
@@ -21,9 +22,10 @@ _log = logging.getLogger(__name__)
 class SecondFactorStore:
     """It keeps secrets encrypted, and of recovery codes only digests."""
 
-    def __init__(self, database: Database, wrapping: KeyWrapping) -> None:
+    def __init__(self, database: Database, wrapping: KeyWrapping, notices: Notices) -> None:
         self._database = database
         self._wrapping = wrapping
+        self._notices = notices
 
     def find(self, account_id: str) -> Authenticator | None:
         """Return the authenticator app of an account: one that has it is not signed in by a password alone."""
@@ -32,9 +34,8 @@ class SecondFactorStore:
 
     def codes_left(self, account_id: str) -> int:
         """Count the recovery codes that were not used."""
-        query = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.account_id == account_id)
         with self._database.reading() as session:
-            return session.scalar(query) or 0
+            return _codes_left(session, account_id)
 
     def wrap(self, secret: str) -> str:
         """Encrypt a secret."""
@@ -57,7 +58,7 @@ class SecondFactorStore:
                 return False
             session.add(Authenticator(account_id=account.id, wrapped_secret=self.wrap(secret), last_step=step))
             _replace_codes(session, account.id, code_digests)
-            session.add(SecurityEvent(kind=EventKind.AUTHENTICATOR_ADDED, account_id=account.id))
+            self._notices.record(session, SecurityEvent(kind=EventKind.AUTHENTICATOR_ADDED, account_id=account.id))
             return True
 
     def use_step(self, authenticator: Authenticator, step: int) -> bool:
@@ -78,7 +79,8 @@ class SecondFactorStore:
         with self._database.writing() as session:
             if session.scalar(delete(RecoveryCode).where(*of_account).returning(RecoveryCode.digest)) is None:
                 return False
-            session.add(SecurityEvent(kind=EventKind.RECOVERY_CODE_USED, account_id=account_id))
+            event = SecurityEvent(kind=EventKind.RECOVERY_CODE_USED, account_id=account_id)
+            self._notices.record(session, event, left=str(_codes_left(session, account_id)))
             return True
 
     def replace_codes(self, account: Account, code_digests: Collection[str]) -> bool:
@@ -87,7 +89,7 @@ class SecondFactorStore:
             if not holds_session(session, account) or session.get(Authenticator, account.id) is None:
                 return False
             _replace_codes(session, account.id, code_digests)
-            session.add(SecurityEvent(kind=EventKind.RECOVERY_CODES_MADE, account_id=account.id))
+            self._notices.record(session, SecurityEvent(kind=EventKind.RECOVERY_CODES_MADE, account_id=account.id))
             return True
 
     def remove(self, account_id: str) -> bool:
@@ -95,7 +97,7 @@ class SecondFactorStore:
         with self._database.writing() as session:
             if not _forget(session, account_id):
                 return False
-            session.add(SecurityEvent(kind=EventKind.AUTHENTICATOR_REMOVED, account_id=account_id))
+            self._notices.record(session, SecurityEvent(kind=EventKind.AUTHENTICATOR_REMOVED, account_id=account_id))
             return True
 
     def reset(self, account_id: str) -> None:
@@ -103,7 +105,7 @@ class SecondFactorStore:
         with self._database.writing() as session:
             _forget(session, account_id)
             session.execute(delete(Passkey).where(Passkey.account_id == account_id))
-            session.add(SecurityEvent(kind=EventKind.SECOND_FACTOR_RESET, account_id=account_id))
+            self._notices.record(session, SecurityEvent(kind=EventKind.SECOND_FACTOR_RESET, account_id=account_id))
 
     def renew_secrets(self) -> tuple[int, int]:
         """Encrypt each secret with the first key that is not yet. Returns how many were, and how many can't be read."""
@@ -127,6 +129,11 @@ class SecondFactorStore:
             return {}
         secret = self.unwrap(authenticator.wrapped_secret)
         return {"wrapped_secret": self.wrap(secret)} if secret is not None else {}
+
+
+def _codes_left(session: Session, account_id: str) -> int:
+    query = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.account_id == account_id)
+    return session.scalar(query) or 0
 
 
 def _replace_codes(session: Session, account_id: str, code_digests: Collection[str]) -> None:

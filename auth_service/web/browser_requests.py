@@ -8,6 +8,7 @@ from werkzeug import Response as BaseResponse
 
 from auth_service.models.acting import Who, begin_acting
 from auth_service.protocol.oauth_request import ProtocolRequest, ProtocolResponse
+from auth_service.web.languages import page_language
 from auth_service.web.protocol_app import FORM
 from shared.operations.request_id import current_request_id
 
@@ -16,11 +17,15 @@ MAX_ADDRESS = 4_000
 
 
 def note_who_acts(app: Flask) -> None:
-    """Say of each request that Flask answers that a person sent it, and from where. Programs' pass it by."""
+    """Say of each request that Flask answers that a person sent it, from where and in which language.
+
+    Programs' pass it by.
+    """
 
     @app.before_request
     def begin() -> None:
-        begin_acting(Who.PERSON, request.remote_addr or "", request.headers.get("User-Agent"), current_request_id())
+        program = request.headers.get("User-Agent")
+        begin_acting(Who.PERSON, request.remote_addr or "", program, current_request_id(), page_language())
 
 
 def query_request(issuer: str) -> ProtocolRequest:

@@ -96,11 +96,14 @@ class RedisSessionInterface(SessionInterface):
             self._store.save(browser_session.session_id, stored, new=browser_session.new)
             self._note(browser_session.session_id, stored, request)
             cookie = browser_session.session_id
+            until = self._store.remembered_until(stored)
+            max_age = int(until - time.time()) if until else None  # without it, until the browser is closed
         else:
-            cookie = str(self._signed.dumps(dict(browser_session)))
+            cookie, max_age = str(self._signed.dumps(dict(browser_session))), None
         response.set_cookie(
             name,
             cookie,
+            max_age,
             path=path,
             secure=self.get_cookie_secure(app),
             httponly=True,
@@ -109,7 +112,7 @@ class RedisSessionInterface(SessionInterface):
 
     def _note(self, session_id: str, stored: StoredSession, request: Request) -> None:
         program, network = program_of(request.headers.get("User-Agent")), network_of(request.remote_addr or "")
-        self._signed_in.note(stored.data["account_id"], session_id, program, network or "")
+        self._signed_in.note(stored.data["account_id"], session_id, stored, program, network or "")
 
     def _carried_in(self, cookie: str) -> dict[str, Any]:
         try:
@@ -126,8 +129,11 @@ def browser_binding() -> str:
     return str(session["browser"])
 
 
-def begin_signed_in_session(account: Account, authentication: Authentication) -> None:
-    """Sign the account in, under a new session id (ASVS 7.2.4). They have proved so who they are."""
+def begin_signed_in_session(account: Account, authentication: Authentication, *, remember: bool) -> None:
+    """Sign the account in, under a new session id (ASVS 7.2.4). They have proved so who they are.
+
+    If they want to be remembered, they stay signed in when the browser is closed.
+    """
     browser = browser_binding()
     _begin_anew()
     session.update(
@@ -136,7 +142,24 @@ def begin_signed_in_session(account: Account, authentication: Authentication) ->
         session_epoch=account.session_epoch,
         signed_in_at=authentication.at,
         methods=authentication.methods,
+        remembered=remember,
     )
+
+
+def go_on_alone(account: Account) -> None:
+    """Keep this browser signed in, under a new session id, in the account's new epoch, where no other browser is.
+
+    The session is as old as before, so that it ends when it would have ended.
+    """
+    browser_session = cast("BrowserSession", session._get_current_object())  # type: ignore[attr-defined]
+    begun_at = browser_session.begun_at
+    begin_signed_in_session(account, authentication(), remember=is_remembered())
+    browser_session.begun_at = begun_at
+
+
+def is_remembered() -> bool:
+    """Say whether who is signed in here asked to stay so."""
+    return session.get("remembered") is True
 
 
 def this_session() -> str:

@@ -4,58 +4,42 @@ Programs are told everything in English, and nothing of this is loaded or asked 
 """
 
 from collections.abc import Sequence
-from functools import cache
-from io import BytesIO
-from pathlib import Path
+from functools import lru_cache
 
 from babel import negotiate_locale
-from babel.support import NullTranslations, Translations
+from babel.support import NullTranslations
 from flask import Flask, g, request
 from flask_babel import Babel, Domain, get_locale, gettext, refresh
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
+from auth_service.models.acting import speak
 from auth_service.models.language import LANGUAGES
+from auth_service.translations import catalogues
 
-_CATALOGUES = Path(__file__).resolve().parents[1] / "translations"
-_FORMATS = {"en": "en_GB"}
-"""Of a language that has several, dates and numbers are written as here."""
-_LONGEST, _MOST = 500, 10
+_LONGEST, _MOST = 200, 10
 """Of what a browser or an app prefers, so many characters and tags are looked at."""
 
 
 class _Catalogues(Domain):
-    """It reads catalogues as translators write them: there is no compiled file that could be missing or stale."""
+    """It gives the framework our catalogues."""
 
     def get_translations(self) -> NullTranslations:
-        """Return those of this request, or of none outside of one."""
+        """Return that of this request, or an empty one outside of any."""
         locale = get_locale()
-        return _catalogue(locale.language) if locale is not None else NullTranslations()
-
-
-@cache
-def _catalogue(language: str) -> NullTranslations:
-    """Read a catalogue when its language is first spoken. What it lacks is said in English."""
-    from babel.messages.mofile import write_mo  # noqa: PLC0415 - a process that only English is asked of does without
-    from babel.messages.pofile import read_po  # noqa: PLC0415
-
-    if language == LANGUAGES[0]:
-        return NullTranslations()
-    compiled = BytesIO()
-    with (_CATALOGUES / f"{language}.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
-    compiled.seek(0)
-    return Translations(compiled)
+        return catalogues.catalogue(locale.language) if locale is not None else NullTranslations()
 
 
 def install_languages(app: Flask) -> None:
     """Let the pages of this application be translated, and know their `language` for the attribute `lang`."""
-    babel = Babel(app, locale_selector=lambda: _FORMATS.get(language := _language(), language))
+    babel = Babel(app, locale_selector=lambda: catalogues.locale_of(page_language()))
     babel.domain_instance = _Catalogues()  # type: ignore[no-untyped-call]  # the library's
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.filters["program"] = program_named
 
     @app.context_processor
     def language() -> dict[str, str]:
-        return {"language": _language()}
+        return {"language": page_language()}
 
 
 def prefer(ui_locales: Sequence[str]) -> None:
@@ -65,20 +49,34 @@ def prefer(ui_locales: Sequence[str]) -> None:
     """
     if len(ui_locales) == 1 and (language := _first_spoken(ui_locales[0][:_LONGEST].split())):
         g.language = language
+        speak(language)
         refresh()
+
+
+def preferred(accept_language: str) -> str:
+    """Return which of our languages a browser prefers that sends this header (RFC 9110 §12.5.4).
+
+    Browsers send few, so that it costs next to nothing.
+    """
+    return _preferred(accept_language) if len(accept_language) <= _LONGEST else LANGUAGES[0]
 
 
 def program_named(program: str | None) -> str:
     """Say which browser on which system it is that `program_of` named, in the language of the page."""
-    browser, on, system = (program or "").partition(" on ")
-    return gettext("%(browser)s on %(system)s", browser=browser, system=system) if on else browser
+    return catalogues.program_named(program, gettext)
 
 
-def _language() -> str:
+def page_language() -> str:
+    """Return what the page of this request speaks."""
     if "language" not in g:
-        wanted = request.accept_languages if len(request.headers.get("Accept-Language", "")) <= _LONGEST else ()
-        g.language = _first_spoken([tag for tag, quality in wanted if quality > 0]) or LANGUAGES[0]
+        g.language = preferred(request.headers.get("Accept-Language", ""))
     return str(g.language)
+
+
+@lru_cache(200)
+def _preferred(accept_language: str) -> str:
+    wanted = parse_accept_header(accept_language, LanguageAccept)
+    return _first_spoken([tag for tag, quality in wanted if quality > 0]) or LANGUAGES[0]
 
 
 def _first_spoken(tags: Sequence[str]) -> str | None:

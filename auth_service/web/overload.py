@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 
+from auth_service.models.language import LANGUAGES
 from auth_service.web.errors import overloaded
+from auth_service.web.languages import preferred
 from auth_service.web.protocol_app import ProtocolApp
 from shared.service.security_headers import page_headers
 
@@ -15,19 +17,23 @@ if TYPE_CHECKING:
 
 
 class OverloadAnswer:
-    """A WSGI application: a page for people, JSON for programs. It asks for clients' origins, once a second at most."""
+    """A WSGI application: a page for people, in their language, and JSON for programs.
+
+    It asks for clients' origins, once a second at most.
+    """
 
     def __init__(self, app: Flask, programs: ProtocolApp, headers: Mapping[str, str], issuer: str) -> None:
         """`headers` are those of all answers."""
         self._programs = programs
-        self._page = _made(app, "text/html", {**headers, **page_headers(issuer)})
+        of_pages = {**headers, **page_headers(issuer)}
+        self._pages = {language: _made(app, "text/html", of_pages, language) for language in LANGUAGES}
         self._data = _made(app, "application/json", headers)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """See PEP 3333."""
         route, _ = self._programs.route_at(environ["PATH_INFO"])
         is_page = route is None and "text/html" in environ.get("HTTP_ACCEPT", "")
-        fields, body = self._page if is_page else self._data
+        fields, body = self._pages[preferred(environ.get("HTTP_ACCEPT_LANGUAGE", ""))] if is_page else self._data
         if route and route.scripts:
             origin = environ.get("HTTP_ORIGIN")
             access = route.scripts.headers(origin, environ["REQUEST_METHOD"]) if origin else {}
@@ -36,9 +42,11 @@ class OverloadAnswer:
         return [body]
 
 
-def _made(app: Flask, accept: str, headers: Mapping[str, str]) -> tuple[list[tuple[str, str]], bytes]:
+def _made(
+    app: Flask, accept: str, headers: Mapping[str, str], language: str = LANGUAGES[0]
+) -> tuple[list[tuple[str, str]], bytes]:
     def answered() -> Response:
-        with app.test_request_context(headers={"Accept": accept}):
+        with app.test_request_context(headers={"Accept": accept, "Accept-Language": language}):
             return overloaded()
 
     answer = Context().run(answered)  # it names no request: whoever reads it sent another one than this thread answered

@@ -1,22 +1,18 @@
-"""The texts that are mailed: whole sentences, plain, and nothing in a header that a stranger could choose."""
+"""The texts that are mailed: whole sentences, plain, and nothing in a header that a stranger could choose.
+
+Each is one text of the catalogues, with its lines: a link has its own.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
 
-from auth_service.models.acting import Who
-from auth_service.models.one_time_link import LinkPurpose, link_address
+from auth_service.models.language import gettext_noop
 from auth_service.models.queued_mail import MailKind
-from auth_service.storage.mail_queue import Claim
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A message says this, where names in braces stand for what it is about."""
+    """A message says this, where named places stand for what it is about."""
 
     subject: str
     body: str
@@ -24,143 +20,184 @@ class Text:
 
 TEXTS: Mapping[MailKind, Text] = {
     MailKind.NEW_PASSWORD: Text(
-        "Choose a new password",
-        """Hello {username},
+        gettext_noop("Choose a new password"),
+        gettext_noop("""Hello %(username)s,
 
-Somebody, probably you, asked for a new password for your account at {issuer}.
+Somebody, probably you, asked for a new password for your account at %(issuer)s.
 To choose one, open this address within 20 minutes:
 
-{link}
+%(link)s
 
 If it wasn’t you, do nothing: your password stays as it is, and nobody but you has this link.
-""",
+"""),
     ),
     MailKind.INVITATION: Text(
-        "Choose a password for your account",
-        """Hello {username},
+        gettext_noop("Choose a password for your account"),
+        gettext_noop("""Hello %(username)s,
 
-An operator of {issuer} invites you to choose a password for your account there.
-Open this address until {until}:
+An operator of %(issuer)s invites you to choose a password for your account there.
+Open this address until %(until)s:
 
-{link}
+%(link)s
 
 If you don’t expect this, do nothing.
-""",
+"""),
     ),
     MailKind.REGISTRATION: Text(
-        "Confirm your e-mail address",
-        """Hello,
+        gettext_noop("Confirm your e-mail address"),
+        gettext_noop("""Hello,
 
-Somebody, probably you, wants an account at {issuer} with this address.
+Somebody, probably you, wants an account at %(issuer)s with this address.
 To confirm it and choose a password, open this address within a day:
 
-{link}
+%(link)s
 
 If it wasn’t you, do nothing: there will be no account.
-""",
+"""),
     ),
     MailKind.ADDRESS_IN_USE: Text(
-        "You have an account already",
-        """Hello {username},
+        gettext_noop("You have an account already"),
+        gettext_noop("""Hello %(username)s,
 
-Somebody, probably you, wants another account at {issuer} with this address.
-You have one already. Its user name is: {username}
+Somebody, probably you, wants another account at %(issuer)s with this address.
+You have one already. Its user name is: %(username)s
 
-You can sign in, or choose a new password if you forgot yours, at {issuer}/sign-in
+You can sign in, or choose a new password if you forgot yours, at %(issuer)s/sign-in
 
 If it wasn’t you, do nothing: nothing has changed.
-""",
+"""),
     ),
     MailKind.NEW_ADDRESS: Text(
-        "Confirm your new e-mail address",
-        """Hello {username},
+        gettext_noop("Confirm your new e-mail address"),
+        gettext_noop("""Hello %(username)s,
 
-Somebody, probably you, wants this to be the address of your account at {issuer}.
+Somebody, probably you, wants this to be the address of your account at %(issuer)s.
 To confirm it, open this address within a day:
 
-{link}
+%(link)s
 
 If it wasn’t you, do nothing: nothing changes.
-""",
+"""),
     ),
     MailKind.PASSWORD_CHANGED: Text(
-        "Your password was changed",
-        """Hello {username},
+        gettext_noop("Your password was changed"),
+        gettext_noop("""Hello %(username)s,
 
-The password of your account at {issuer} was changed on {at}.
-{whence}
+The password of your account at %(issuer)s was changed on %(at)s.
+%(whence)s
 All other browsers are signed out, and no app has access any more.
 
-If it wasn’t you, choose a new password at once, at {issuer}/forgot-password
-""",
+If it wasn’t you, choose a new password at once, at %(issuer)s/forgot-password
+"""),
     ),
     MailKind.EMAIL_CHANGED: Text(
-        "Your e-mail address was changed",
-        """Hello {username},
+        gettext_noop("Your e-mail address was changed"),
+        gettext_noop("""Hello %(username)s,
 
-The e-mail address of your account at {issuer} was changed on {at}.
-{whence}
+The e-mail address of your account at %(issuer)s was changed on %(at)s.
+%(whence)s
 This is the last message that you get at this address.
 
 If it wasn’t you, sign in and change your password at once, or ask whoever runs the service for help.
-""",
+"""),
     ),
     MailKind.CREDENTIAL_REUSED: Text(
-        "A key of a connected app was used twice",
-        """Hello {username},
+        gettext_noop("A key of a connected app was used twice"),
+        gettext_noop("""Hello %(username)s,
 
-A key that an app has to your account at {issuer} was used twice on {at}.
+A key that an app has to your account at %(issuer)s was used twice on %(at)s.
 Somebody may have copied it, so we ended the access of that app.
 See what happened, and say whether it was you:
 
-{issuer}/activity/reuse/{grant_id}
-""",
+%(issuer)s/activity/reuse/%(grant_id)s
+"""),
+    ),
+    MailKind.PASSKEY_ADDED: Text(
+        gettext_noop("A passkey was added to your account"),
+        gettext_noop("""Hello %(username)s,
+
+A passkey was added to your account at %(issuer)s on %(at)s.
+%(whence)s
+Whoever has it signs in without your password.
+
+If it wasn’t you, choose a new password at once, at %(issuer)s/forgot-password
+Then sign in and remove the passkey, at %(issuer)s/account/security
+"""),
+    ),
+    MailKind.PASSKEY_REMOVED: Text(
+        gettext_noop("A passkey of your account was removed"),
+        gettext_noop("""Hello %(username)s,
+
+A passkey of your account at %(issuer)s was removed on %(at)s.
+%(whence)s
+Nobody can sign in with it any more.
+
+If it wasn’t you, choose a new password at once, at %(issuer)s/forgot-password
+"""),
+    ),
+    MailKind.AUTHENTICATOR_ADDED: Text(
+        gettext_noop("An authenticator app was set up for your account"),
+        gettext_noop("""Hello %(username)s,
+
+An authenticator app was set up for your account at %(issuer)s on %(at)s.
+%(whence)s
+Signing in with your password takes a code of this app from now on.
+
+If it wasn’t you, choose a new password at once, at %(issuer)s/forgot-password
+Then ask whoever runs the service to remove the app.
+"""),
+    ),
+    MailKind.AUTHENTICATOR_REMOVED: Text(
+        gettext_noop("The authenticator app of your account was removed"),
+        gettext_noop("""Hello %(username)s,
+
+The authenticator app of your account at %(issuer)s was removed on %(at)s.
+%(whence)s
+Your password alone is enough to sign in, and your recovery codes are void.
+
+If it wasn’t you, choose a new password at once, at %(issuer)s/forgot-password
+Then sign in and set up an app again, at %(issuer)s/account/security
+"""),
+    ),
+    MailKind.RECOVERY_CODES_MADE: Text(
+        gettext_noop("New recovery codes were made for your account"),
+        gettext_noop("""Hello %(username)s,
+
+New recovery codes were made for your account at %(issuer)s on %(at)s.
+%(whence)s
+The earlier ones are void.
+
+If it wasn’t you, choose a new password at once, at %(issuer)s/forgot-password
+Then sign in and make new codes, at %(issuer)s/account/security
+"""),
+    ),
+    MailKind.RECOVERY_CODE_USED: Text(
+        gettext_noop("A recovery code of your account was used"),
+        gettext_noop("""Hello %(username)s,
+
+A recovery code of your account at %(issuer)s was used on %(at)s in place of your authenticator app.
+%(whence)s
+Recovery codes that are left: %(left)s
+You can make new ones at %(issuer)s/account/security
+
+If it wasn’t you, somebody knows your password: choose a new one at once, at %(issuer)s/forgot-password
+Then sign in and make new codes, which makes the earlier ones void.
+"""),
+    ),
+    MailKind.SECOND_FACTOR_RESET: Text(
+        gettext_noop("Your authenticator app and passkeys were removed"),
+        gettext_noop("""Hello %(username)s,
+
+The authenticator app, the recovery codes and all passkeys of your account at %(issuer)s were removed on %(at)s.
+%(whence)s
+Your password alone is enough to sign in.
+
+If you didn’t ask for this, choose a new password at once, at %(issuer)s/forgot-password
+Then ask whoever runs the service why it was done.
+"""),
     ),
 }
-_BY_AN_OPERATOR = "An operator of the service did it."
-_IN_A_BROWSER = "It was done in {program}, from {network}."
-_IN_SOME_PROGRAM = "It was done from {network}."
-_LINKS = {
-    MailKind.NEW_PASSWORD: LinkPurpose.NEW_PASSWORD,
-    MailKind.INVITATION: LinkPurpose.INVITATION,
-    MailKind.REGISTRATION: LinkPurpose.REGISTRATION,
-    MailKind.NEW_ADDRESS: LinkPurpose.NEW_ADDRESS,
-}
-
-
-def message(claim: Claim, issuer: str, sender: Address) -> EmailMessage:
-    """Return the message as it is sent. Raises ValueError of an address that is none."""
-    text = TEXTS[claim.kind]
-    made = EmailMessage(SMTP)
-    made["From"] = sender
-    made["To"] = Address(addr_spec=claim.address)
-    made["Subject"] = text.subject
-    made["Date"] = format_datetime(datetime.now(UTC))
-    made["Message-ID"] = f"<mail-{claim.id}-{claim.created_at:%Y%m%d%H%M%S}@{sender.domain}>"
-    made["Auto-Submitted"] = "auto-generated"  # nobody's holiday is told to us (RFC 3834 §5)
-    made.set_content(text.body.format_map(_named(claim, issuer)), cte="quoted-printable")  # links keep their lines
-    return made
-
-
-def _named(claim: Claim, issuer: str) -> dict[str, str]:
-    given = {name: _one_line(value) for name, value in claim.particulars.items()}
-    named = {**given, "issuer": issuer, "whence": _whence(given)}
-    for name in ("at", "until"):
-        if name in given:
-            named[name] = f"{datetime.fromisoformat(given[name]):%-d %B %Y, %H:%M} UTC"
-    if claim.kind in _LINKS:
-        named["link"] = link_address(issuer, _LINKS[claim.kind], given["token"])
-    return named
-
-
-def _whence(given: Mapping[str, str]) -> str:
-    if given.get("who") == Who.OPERATOR:
-        return _BY_AN_OPERATOR
-    return (_IN_A_BROWSER if given.get("program") else _IN_SOME_PROGRAM).format_map(
-        {"program": given.get("program", ""), "network": given.get("network", "")}
-    )
-
-
-def _one_line(value: str) -> str:
-    """Return it without what could make a line of its own."""
-    return "".join(character if character.isprintable() else " " for character in value)
+BY_AN_OPERATOR = gettext_noop("An operator of the service did it.")
+IN_A_BROWSER = gettext_noop("It was done in %(program)s, from %(network)s.")
+IN_SOME_PROGRAM = gettext_noop("It was done from %(network)s.")
+"""One of these three is the place `whence`."""

@@ -9,7 +9,7 @@ from email.headerregistry import Address
 from auth_service.models.base import now
 from auth_service.storage.mail_queue import Claim, MailQueue
 from auth_service.workers.mail_connection import MailConnection, NotHandedOverError, RefusedMailError
-from auth_service.workers.mail_texts import message
+from auth_service.workers.mail_message import message
 from shared.resource_server.process import seconds
 from shared.service.outages import OutageLog
 from shared.service.sql_engine import SQL_OUTAGES

@@ -149,9 +149,10 @@ def test_a_full_worker_closes_no_connection_that_waits_for_a_thread(tmp_path: Pa
         clients = Clients(process, stack)
         clients.ask("/until/all-wait")
         waiting = clients.ask(*["/counted"] * 10)
-        more = [stack.enter_context(process.connect()) for _ in range(3)]
-        for client in more:
-            client.sendall(get("/counted", KEPT))
+        more = []
+        for _ in range(3):  # each has sent when the next one comes, else the next would take its place
+            more.append(stack.enter_context(process.connect()))
+            more[-1].sendall(get("/counted", KEPT))
         time.sleep(0.3)  # the first takes the place of an unused one; for the others there is none
         (tmp_path / "all-wait").touch()
         assert [status(client) for client in (*waiting, *more)] == [200] * 13

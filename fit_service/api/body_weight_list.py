@@ -11,8 +11,10 @@ from fit_service.rules.client_record import RECORD_ID, parse_record_id
 from fit_service.rules.refusals import InvalidValueError
 from fit_service.rules.sync_position import BEGINNING, SyncPosition
 from fit_service.storage.body_weights import BodyWeightStore
-from fit_service.storage.entry_reader import EntryReader, Page, Position
-from fit_service.web.conditional import VERSIONED, unless_known, version_tag
+from fit_service.storage.entry_pages import Page, Position
+from fit_service.storage.entry_reader import EntryReader
+from fit_service.storage.entry_rows import shown
+from fit_service.web.conditional import VERSIONED, is_known, tagged, unchanged, unless_known, version_tag
 from fit_service.web.errors import ProblemError
 from fit_service.web.openapi import schema_parts
 from fit_service.web.openapi.description import Header, Trait, describe
@@ -85,13 +87,18 @@ def list_entries(store: BodyWeightStore, token: ActiveToken, query: Query) -> Re
     A page of entries, the oldest first. With `updated_since`, what changed since, in the order of the changes; an
     entry that was deleted comes as its `id` with `"deleted": true`.
     """
-    listed = _page if query[UPDATED_SINCE] is None else _changes
+    if query[UPDATED_SINCE] is None:
+        return _page(store, query, token)
     with store.reading(token.subject) as entries:
         tag = version_tag(token, entries.counter().last_change)
-        return unless_known(tag, lambda: listed(entries, query, token))
+        return unless_known(tag, lambda: _changes(entries, query, token))
 
 
-def _page(entries: EntryReader, query: Query, token: ActiveToken) -> Response:
+def _page(store: BodyWeightStore, query: Query, token: ActiveToken) -> Response:
+    if request.if_none_match:
+        tag = version_tag(token, store.last_change(token.subject))
+        if is_known(tag):
+            return unchanged(tag)
     if CHANGES.name in request.args:
         raise InvalidValueError(CHANGES.name, "changes can be given with updated_since only.")
     start, end = period(query)
@@ -99,12 +106,13 @@ def _page(entries: EntryReader, query: Query, token: ActiveToken) -> Response:
     record_id = query[RECORD]
     record = (token.client_id, record_id) if record_id is not None else None
     page = Page(limit=query[LIMIT], descending=descending, start=start, end=end, after=query[CURSOR], record=record)
-    shown, next_position = entries.page(page)
-    answer = jsonify([entry.to_json(query[UNIT], token.client_id) for entry in shown])
+    rows, next_position, last_change = store.page(token.subject, page)
+    unit = query[UNIT]
+    answer = jsonify([shown(row, unit, token.client_id) for row in rows])
     if next_position is not None:
         cursor = base64.urlsafe_b64encode(f"{next_position[0]}:{next_position[1]}".encode()).decode()
         _link_next(answer, CURSOR, cursor)
-    return answer
+    return tagged(answer, version_tag(token, last_change))
 
 
 def _changes(entries: EntryReader, query: Query, token: ActiveToken) -> Response:

@@ -19,7 +19,7 @@ from fit_service.rules.import_marks import marked
 from fit_service.rules.insertion import NotThereError
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
-from fit_service.storage.entry_reader import Page
+from fit_service.storage.entry_pages import Page
 from fit_service.web.access import READ, WRITE, Access
 from fit_service.web.bodies import file_body
 from fit_service.web.idempotency import REPEATABLE, change_once, digest

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -88,19 +89,53 @@ class BodyWeightEntry(NewEntry):
         The app `client_id` is shown what it calls the entry itself.
         """
         weight = self.weight.converted(unit)
-        shown: dict[str, object] = {
-            "id": self.id,
-            "body_weight": weight.text(),
-            "unit": weight.unit,
-            "created_at": self.created_at.astimezone(UTC).isoformat(),
-            "utc_offset": offset_text(self.utc_offset),
-            "origin": self.origin and self.origin.value,
-            "version": self.version,
-            "stored_at": self.stored_at.isoformat() if self.stored_at else None,
-            "modified_at": self.modified_at.isoformat() if self.modified_at else None,
-            **(self.record.to_json(client_id) if self.record else {}),
-        }
-        return {name: value for name, value in shown.items() if value is not None}
+        members = entry_members(
+            self.id,
+            weight.text(),
+            weight.unit,
+            self.created_at.astimezone(UTC).isoformat(),
+            self.utc_offset,
+            self.origin.value if self.origin else None,
+            self.version,
+            self.stored_at.isoformat() if self.stored_at else None,
+            self.modified_at.isoformat() if self.modified_at else None,
+        )
+        if self.record is not None:
+            members |= self.record.to_json(client_id)
+        return members
+
+
+def entry_members(
+    entry_id: str,
+    body_weight: str,
+    unit: str,
+    created_at: str,
+    utc_offset: int | None,
+    origin: str | None,
+    version: str,
+    stored_at: str | None,
+    modified_at: str | None,
+) -> dict[str, object]:
+    """Make the object that the API shows of an entry, but for its app's record; what is None is unknown, and left out.
+
+    A page is made of it without entries in between.
+    """
+    members: dict[str, object] = {
+        "id": entry_id,
+        "body_weight": body_weight,
+        "unit": unit,
+        "created_at": created_at,
+    }
+    if utc_offset is not None:
+        members["utc_offset"] = offset_text(utc_offset)
+    if origin is not None:
+        members["origin"] = origin
+    members["version"] = version
+    if stored_at is not None:
+        members["stored_at"] = stored_at
+    if modified_at is not None:
+        members["modified_at"] = modified_at
+    return members
 
 
 def version_of(subject: str, change: int) -> str:
@@ -198,6 +233,7 @@ def is_offset(text: str) -> bool:
     return _OFFSET.fullmatch(text) is not None and text != "-00:00"
 
 
+@lru_cache(24 * 60)
 def offset_text(minutes: int | None) -> str | None:
     """Write an offset as in a timestamp."""
     return None if minutes is None else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from fit_service.rules.refusals import InvalidValueError
 
@@ -28,6 +29,10 @@ MAX_LENGTH = 64
 _AMOUNT = re.compile(r"\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
+_KNOWN = 4_096
+"""Weights that are read from rows are made once: people's differ by little."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
     """A weight is an exact amount in the unit in which it was entered."""
@@ -35,10 +40,11 @@ class Weight:
     amount: Decimal
     unit: str
 
-    @classmethod
-    def of_thousandths(cls, thousandths: int, unit: str) -> "Weight":
-        """Make a weight of whole thousandths of the unit."""
-        return cls(Decimal(thousandths).scaleb(-MAX_DECIMALS), unit)
+    @staticmethod
+    @lru_cache(_KNOWN)
+    def of_thousandths(thousandths: int, unit: str) -> "Weight":
+        """Return a weight of whole thousandths of the unit."""
+        return Weight(Decimal(thousandths).scaleb(-MAX_DECIMALS), unit)
 
     @property
     def thousandths(self) -> int:
@@ -59,6 +65,13 @@ class Weight:
     def text(self) -> str:
         """Write the amount in plain digits without needless zeros: "200", "82.5"."""
         return plain(self.amount)
+
+
+@lru_cache(_KNOWN)
+def shown_in(thousandths: int, own_unit: str, unit: str | None) -> tuple[str, str]:
+    """Return the text of a weight of whole thousandths in `unit`, or as it was entered; and the unit that it is in."""
+    weight = Weight.of_thousandths(thousandths, own_unit).converted(unit)
+    return weight.text(), weight.unit
 
 
 def other_unit(unit: str) -> str:

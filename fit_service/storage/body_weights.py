@@ -12,6 +12,7 @@ from fit_service.storage.change_marks import ChangeMarks
 from fit_service.storage.database import Database
 from fit_service.storage.database_epoch import DatabaseBehindError, DatabaseEpochStore
 from fit_service.storage.entry_changes import EntryChanges
+from fit_service.storage.entry_pages import EntryPages, Page, Position, Rows
 from fit_service.storage.entry_reader import ENTRY, LATEST, EntryReader
 from fit_service.storage.entry_rows import Writer, to_entry
 from fit_service.storage.kept_answers import Answer, RepeatableRequest, once
@@ -29,16 +30,29 @@ class BodyWeightStore:
         self._database = database
         self._marks = marks
         self._entry, self._latest = database.question(ENTRY), database.question(LATEST)
+        self._pages = EntryPages(database)
 
     def find(self, subject: str, entry_id: str) -> BodyWeightEntry | None:
         """Return one person's entry of this id."""
-        row = self._entry(subject=subject, id=entry_id)
+        row = self._entry.ask(subject=subject, id=entry_id)
         return to_entry(row) if row else None
 
     def latest(self, subject: str) -> BodyWeightEntry | None:
         """Return one person's entry of the latest instant; of several, the one stored last."""
-        row = self._latest(subject=subject)
+        row = self._latest.ask(subject=subject)
         return to_entry(row) if row else None
+
+    def last_change(self, subject: str) -> int:
+        """Return the number of one person's last change: what is shown of them stays the same while it does."""
+        return self._pages.last_change(subject)
+
+    def page(self, subject: str, page: Page) -> tuple[Rows, Position | None, int]:
+        """Return the rows of a page, where the next one begins, and the number of the last change, as of one moment."""
+        rows = self._pages.rows(subject, page)
+        if rows:
+            return *page.cut(rows), rows[0][-1]
+        with self.reading(subject) as entries:  # no row is there to say it
+            return *entries.rows(page), entries.counter().last_change
 
     @contextmanager
     def reading(self, subject: str) -> Iterator[EntryReader]:

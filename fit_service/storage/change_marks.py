@@ -9,12 +9,12 @@ database that lost nothing.
 import logging
 import time
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import redis
 
 from fit_service.storage.redis_connection import redis_client
+from shared.service.hashing import sha256
 
 LIFETIME = timedelta(days=90)
 """A mark lives so long after its person's last change. Older backups aren't recognised."""

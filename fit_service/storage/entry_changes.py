@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Executable, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from fit_service.models.base import to_microseconds
@@ -29,6 +29,7 @@ from fit_service.storage.surroundings import in_portions, surroundings
 from fit_service.storage.taken_entries import TakenEntries
 from fit_service.storage.webhook_events import tell_of_entries
 from shared.service.sql_database import upsert_of
+from shared.service.sql_statement import Statement
 
 TOMBSTONE_LIFETIME = timedelta(days=90)
 """An app may wait so long between two reads of what changed before it has to begin again."""
@@ -36,9 +37,9 @@ _AT_ONCE = 500
 """One statement writes so many rows."""
 
 _ENTRIES, _COUNTERS = (table.metadata.tables[table.__tablename__] for table in (BodyWeight, ChangeCounter))
-_INSERTED = insert(_ENTRIES)
+_INSERTED = Statement(insert(_ENTRIES))
 _COUNTER = update(_COUNTERS).where(_COUNTERS.c.subject == bindparam("whose"))
-_REACHED = _COUNTER.values(last_change=bindparam("reached"))
+_REACHED = Statement(_COUNTER.values(last_change=bindparam("reached")))
 
 _log = logging.getLogger(__name__)
 
@@ -73,9 +74,11 @@ class EntryChanges:
         """Store entries under new ids."""
         self._write()
         stored = self._writer.with_new_ids(entries, self._take_numbers(len(entries)), datetime.now(UTC))
-        if stored:
-            self._session.connection().execute(_INSERTED, list(map(to_values, stored)))
-            self._note(CREATED, *stored)
+        if len(stored) == 1:
+            _INSERTED.rows(self._session.connection(), **to_values(stored[0]))
+        elif stored:
+            self._session.connection().execute(insert(_ENTRIES), list(map(to_values, stored)))
+        self._note(CREATED, *stored)
         for entry in stored:
             self._taken.put(entry)
         return stored
@@ -189,8 +192,7 @@ class EntryChanges:
         if self._to_tell[DELETED]:
             self.forget_tombstones(datetime.now(UTC) - TOMBSTONE_LIFETIME)
         if self.reached is not None:
-            counted = {"whose": self._subject, "reached": self.reached}
-            self._session.connection().execute(_REACHED, counted)
+            _REACHED.rows(self._session.connection(), whose=self._subject, reached=self.reached)
         for kind, ids in self._to_tell.items():
             if ids:
                 tell_of_entries(self._session, self._writer, kind, ids, datetime.now(UTC))
@@ -199,8 +201,7 @@ class EntryChanges:
         """Return the last number that was given out. Others wait here until we commit or give up."""
         if self._last_change is None:
             connection = self._session.connection()
-            turn = connection.execute(_turn(connection.dialect.name), {"subject": self._subject})
-            last, is_behind = turn.one()
+            [(last, is_behind)] = _turn(connection.dialect.name).rows(connection, subject=self._subject)
             self._check(last, is_behind=is_behind)
             self._last_change = last
         return self._last_change
@@ -239,10 +240,10 @@ class EntryChanges:
 
 
 @functools.cache
-def _turn(dialect: str) -> Executable:
+def _turn(dialect: str) -> Statement:
     """Return the statement that holds a person's counter, and makes it if there is none, for one kind of database."""
     first = {"subject": bindparam("subject"), "last_change": EPOCH, "forgotten": EPOCH}
     counter = upsert_of(dialect, ChangeCounter).values(first)
     kept = {"last_change": ChangeCounter.last_change}
     taken = counter.on_conflict_do_update(index_elements=["subject"], set_=kept)
-    return taken.returning(ChangeCounter.last_change, IS_BEHIND)
+    return Statement(taken.returning(ChangeCounter.last_change, IS_BEHIND))

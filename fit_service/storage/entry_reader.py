@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from fit_service.models.base import to_microseconds
@@ -15,30 +15,15 @@ from fit_service.rules.local_days import LocalDays
 from fit_service.rules.summary import DayTotal
 from fit_service.storage.database_epoch import EPOCH
 from fit_service.storage.day_totals import day_totals
-from fit_service.storage.entry_rows import to_entry, to_record
+from fit_service.storage.entry_pages import Page, Position, Rows, page_query
+from fit_service.storage.entry_rows import ENTRIES, ENTRY_COLUMNS, to_entry
 
-ENTRIES = select(*BodyWeight.__table__.c).where(BodyWeight.subject == bindparam("subject"))
+_COUNTER = select(ChangeCounter.last_change, ChangeCounter.forgotten).where(
+    ChangeCounter.subject == bindparam("subject")
+)
 ENTRY = ENTRIES.where(BodyWeight.id == bindparam("id"))
 LATEST = ENTRIES.order_by(BodyWeight.created_at.desc(), BodyWeight.change.desc()).limit(1)
 """Of several at that instant it is the one stored last."""
-
-Position = tuple[int, str]
-"""A page ended there: at the last entry's instant in microseconds, and its id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """It says which of a person's entries are asked for."""
-
-    limit: int
-    descending: bool = False
-    start: datetime | None = None
-    """Entries from this instant on are asked for."""
-    end: datetime | None = None
-    """Entries before this instant are asked for."""
-    after: Position | None = None
-    record: tuple[str, str] | None = None
-    """It is an app, and its id of the only entry that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +56,9 @@ class EntryReader:
 
     def counter(self) -> Counter:
         """Return the counter: anything that is shown of a person stays the same while it does."""
-        row = self._session.get(ChangeCounter, self._subject)
+        row = self._session.connection().execute(_COUNTER, {"subject": self._subject}).first()
         if row is not None:
-            return Counter(row.last_change, row.forgotten)
+            return Counter(*row)
         epoch = self._session.execute(select(EPOCH)).scalar_one()
         return Counter(epoch, epoch)
 
@@ -95,23 +80,14 @@ class EntryReader:
 
     def page(self, page: Page) -> tuple[list[BodyWeightEntry], Position | None]:
         """Return a page of entries by instant and id, and where the next one begins; None after the last."""
-        position = (BodyWeight.created_at, BodyWeight.id)
-        query = self._entries()
-        if page.start is not None:
-            query = query.where(BodyWeight.created_at >= to_microseconds(page.start))
-        if page.end is not None:
-            query = query.where(BodyWeight.created_at < to_microseconds(page.end))
-        if page.record is not None:
-            client_id, record_id = page.record
-            query = query.where(BodyWeight.client_id == client_id, BodyWeight.client_record_id == record_id)
-        if page.after is not None:
-            here = tuple_(*position)
-            query = query.where(here < page.after if page.descending else here > page.after)
-        query = query.order_by(*(column.desc() if page.descending else column.asc() for column in position))
-        rows = self._session.execute(query.limit(page.limit + 1)).all()
-        shown = rows[: page.limit]
-        more = len(rows) > page.limit
-        return [to_entry(row) for row in shown], (shown[-1].created_at, shown[-1].id) if more else None
+        rows, position = self.rows(page)
+        return [to_entry(row) for row in rows], position
+
+    def rows(self, page: Page) -> tuple[Rows, Position | None]:
+        """Return the rows of a page instead of its entries."""
+        asked = page.parameters()
+        query = page_query(frozenset(asked), descending=page.descending)
+        return page.cut(self._session.connection().execute(query, {"subject": self._subject, **asked}).all())
 
     def changes_after(
         self, change: int, deletions: int, limit: int, but_by: str | None = None
@@ -127,7 +103,7 @@ class EntryReader:
             deleted = deleted.where(func.coalesce(DeletedEntry.changed_by, "") != but_by)
         entries = [to_entry(row) for row in self._session.execute(living.limit(limit + 1))]
         tombstones = [
-            Tombstone(row.id, row.change, to_record(row))
+            Tombstone(row.id, row.change, _record_of(row))
             for row in self._session.scalars(deleted.order_by(DeletedEntry.change).limit(limit + 1))
         ]
         changes: list[BodyWeightEntry | Tombstone] = [*entries, *tombstones]
@@ -139,4 +115,10 @@ class EntryReader:
         return day_totals(self._session, self._subject, days)
 
     def _entries(self) -> Select[Any]:
-        return select(*BodyWeight.__table__.c).where(BodyWeight.subject == self._subject)
+        return select(*ENTRY_COLUMNS).where(BodyWeight.subject == self._subject)
+
+
+def _record_of(deleted: DeletedEntry) -> ClientRecord | None:
+    if deleted.client_id is None or deleted.client_record_id is None or deleted.client_record_version is None:
+        return None
+    return ClientRecord(deleted.client_id, deleted.client_record_id, deleted.client_record_version)

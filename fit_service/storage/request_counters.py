@@ -10,13 +10,13 @@ authorization server let `limits` begin one with the first attempt, and ask when
 import logging
 import time
 from dataclasses import dataclass
-from hashlib import sha256
 
 import redis
 from limits.storage import MemoryStorage
 
 from fit_service.storage.redis_connection import redis_client
 from shared.redis.counters import CountersInRedis
+from shared.service.hashing import sha256
 
 _DISTRUST = 5.0
 """Redis isn't asked for so many seconds after a failure."""

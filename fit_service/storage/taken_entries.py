@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fit_service.models.entries import BodyWeight, DeletedEntry
 from fit_service.rules.body_weight_entry import BodyWeightEntry
-from fit_service.storage.entry_rows import Writer, to_entry
+from fit_service.storage.entry_rows import ENTRY_COLUMNS, Writer, to_entry
 from fit_service.storage.surroundings import in_portions
 
 _AT_ONCE = 500
@@ -59,7 +59,7 @@ class TakenEntries:
 
     def first(self, limit: int, *which: ColumnElement[bool]) -> list[BodyWeightEntry]:
         """Return so many of those that are so, as they are stored."""
-        mine = select(*BodyWeight.__table__.c).where(BodyWeight.subject == self._writer.subject, *which)
+        mine = select(*ENTRY_COLUMNS).where(BodyWeight.subject == self._writer.subject, *which)
         entries = [to_entry(row) for row in self._session.execute(mine.limit(limit))]
         for entry in entries:
             self.put(entry)
@@ -79,7 +79,7 @@ class TakenEntries:
             self._deleted[entry.record.id] = entry.record.version
 
     def _read_entries(self, *which: ColumnElement[bool]) -> None:
-        rows = select(*BodyWeight.__table__.c).where(BodyWeight.subject == self._writer.subject, *which)
+        rows = select(*ENTRY_COLUMNS).where(BodyWeight.subject == self._writer.subject, *which)
         for row in self._session.execute(rows):
             self.put(to_entry(row))
 

@@ -11,12 +11,13 @@ from fit_service.models.webhooks import Webhook, WebhookEvent
 from fit_service.rules.webhooks.events import message_id, payload
 from fit_service.rules.webhooks.status import Status
 from fit_service.storage.entry_rows import Writer
+from shared.service.sql_statement import Statement
 
 MAX_IDS = 500
 """An event names at most so many entries, which keeps it below 20 kB."""
 
 _WEBHOOKS = Webhook.metadata.tables[Webhook.__tablename__].c
-_TOLD = (
+_TOLD = Statement(
     update(_WEBHOOKS.id.table)
     .where(_WEBHOOKS.subject == bindparam("whose"), _WEBHOOKS.status == Status.ACTIVE)
     .where(_WEBHOOKS.expires_at > bindparam("now"))
@@ -33,10 +34,12 @@ def tell_of_entries(session: Session, writer: Writer, kind: str, entry_ids: Sequ
     """Add an event to every active webhook of this person that wants to know: one for each kind of change."""
     parts = [entry_ids[start : start + MAX_IDS] for start in range(0, len(entry_ids), MAX_IDS)]
     moment = to_microseconds(now)
-    whom = {"whose": writer.subject, "changed_by": writer.client_id or "", "now": moment, "count": len(parts)}
+    told = _TOLD.rows(
+        session.connection(), whose=writer.subject, changed_by=writer.client_id or "", now=moment, count=len(parts)
+    )
     events = [
         _values(webhook_id, last_number - len(parts) + position, kind, {"ids": part}, now)
-        for webhook_id, last_number in session.connection().execute(_TOLD, whom).all()
+        for webhook_id, last_number in told
         for position, part in enumerate(parts, start=1)
     ]
     if events:

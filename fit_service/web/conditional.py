@@ -6,7 +6,6 @@ compresses makes others of them: weak ones, which only GET takes back, or ones w
 
 import re
 from collections.abc import Callable, Iterator
-from hashlib import sha256
 
 from flask import Response, current_app, request
 from werkzeug.datastructures import ETags
@@ -16,6 +15,7 @@ from fit_service.rules.refusals import ChangedMeanwhileError
 from fit_service.web.errors import ProblemError
 from fit_service.web.openapi.description import Header, Trait
 from shared.resource_server import ActiveToken
+from shared.service.hashing import sha256
 
 _ETAG = Header("ETag", "The version of what is shown.", always=True)
 TAGGED = Trait(answer_headers=[_ETAG])
@@ -69,10 +69,18 @@ def tagged(answer: Response, tag: str) -> Response:
 
 def unless_known(tag: str, make: Callable[[], Response]) -> Response:
     """Answer what `make` makes, or 304 if the client names its version in `If-None-Match` (RFC 9110 §13.1.2)."""
+    return unchanged(tag) if is_known(tag) else tagged(make(), tag)
+
+
+def is_known(tag: str) -> bool:
+    """Say whether the client names this version in `If-None-Match`."""
     known = request.if_none_match
-    if known.star_tag or any(_without_suffix(each) == tag for each in _tags(known, weak=True)):
-        return tagged(current_app.response_class(status=304), tag)
-    return tagged(make(), tag)
+    return known.star_tag or any(_without_suffix(each) == tag for each in _tags(known, weak=True))
+
+
+def unchanged(tag: str) -> Response:
+    """Answer 304: the client has this version."""
+    return tagged(current_app.response_class(status=304), tag)
 
 
 def check_preconditions(entry: BodyWeightEntry) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from flask import Response, current_app, request
 
@@ -15,6 +14,7 @@ from fit_service.web.conditional import tagged
 from fit_service.web.errors import ProblemError
 from fit_service.web.openapi.description import Header, Trait
 from shared.resource_server import ActiveToken
+from shared.service.hashing import sha256
 from shared.service.idempotency_key import KEY_PATTERN, KEY_PROBLEM, idempotency_key
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"

@@ -4,7 +4,7 @@ from flask import Response, after_this_request, request
 
 from fit_service.storage.request_counters import Quota, RequestCounters, Use
 from fit_service.web.errors import QuotaExceededError
-from shared.resource_server import ActiveToken, Challenge, InvalidTokenError, PresentedProof, Scope, TokenValidator
+from shared.resource_server import ActiveToken, Challenge, InvalidTokenError, Need, PresentedProof, TokenValidator
 from shared.service.client_network import client_network
 
 
@@ -47,19 +47,19 @@ class ThrottledValidator:
     def validate(
         self,
         authorization: str | None,
-        *required_scopes: Scope,
+        *needs: Need,
         proof: PresentedProof | None = None,
         fresh: bool = False,
     ) -> ActiveToken:
         """Validate as TokenValidator does. Raises QuotaExceededError too."""
         if self._quota is None:
-            return self._validator.validate(authorization, *required_scopes, proof=proof, fresh=fresh)
+            return self._validator.validate(authorization, *needs, proof=proof, fresh=fresh)
         address = client_network(request.remote_addr)
         use = self._counters.look(self._quota, address)
         if use.exceeded and not self._validator.knows(authorization):
             raise QuotaExceededError("Too many invalid tokens came from there.", self._quota.name, use.seconds)
         try:
-            return self._validator.validate(authorization, *required_scopes, proof=proof, fresh=fresh)
+            return self._validator.validate(authorization, *needs, proof=proof, fresh=fresh)
         except InvalidTokenError:
             self._counters.count(self._quota, address)
             raise

@@ -49,7 +49,7 @@ def doctor_command(
             for name, findings in found.items():
                 for each in findings:
                     click.echo(harmless(f"{name}: {each.problem}. {each.remedy}."))
-            click.echo(f"{len(found)} checks, {count} findings")
+            click.echo(f"{len(found)} checks, {count} finding{'' if count == 1 else 's'}")
         raise SystemExit(1 if count else 0)
 
     return examine_service

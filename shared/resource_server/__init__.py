@@ -25,6 +25,7 @@ from .errors import (
 )
 from .introspection.response import ActiveToken, token_digest
 from .memory.asker import Introspector
+from .needs import Need
 from .presented_token import PresentedProof
 from .resource_metadata import metadata_address, metadata_path
 from .scopes import Scope, any_of
@@ -45,6 +46,7 @@ __all__ = [
     "InvalidTokenError",
     "MalformedRequestError",
     "MisconfiguredError",
+    "Need",
     "NeededAuthentication",
     "Needs",
     "NoTokenError",

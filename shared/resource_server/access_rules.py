@@ -13,7 +13,9 @@ from collections.abc import Callable, Collection, Iterator
 from enum import Enum
 from typing import Final, Literal
 
-from .scopes import AnyOf, Scope
+from .authentication import NeededAuthentication
+from .needs import Need
+from .scopes import AnyOf
 
 
 class _Openness(Enum):
@@ -28,9 +30,10 @@ OPTIONAL: Final = _Openness.OPTIONAL
 """A rule returns this for what anybody may see, but differently with a token: one that is sent has to be good."""
 
 Optional = Literal[_Openness.OPTIONAL]
-Needs = Collection[Scope] | Literal[_Openness.OPEN] | Optional | None
-"""A rule returns the scopes that a request needs, an empty set if any good token will do, OPEN or OPTIONAL. None means
-that the rule doesn't name the request, and then nobody is let through.
+Needs = Collection[Need] | Literal[_Openness.OPEN] | Optional | None
+"""A rule returns the scopes that a request needs, an empty set if any good token will do, OPEN or OPTIONAL. Among the
+scopes may stand a `needed_authentication(…)`. None means that the rule doesn't name the request, and then nobody is let
+through.
 """
 
 RequiredScopes = Callable[[str, str], Needs]
@@ -42,7 +45,7 @@ NOBODY: Final = ("",)
 _SCHEME_AND_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 _CUT_OFF_BY_SOME = re.compile(r"[;?#\x00-\x1f\x7f].*", re.DOTALL)
 
-_NO_COLLECTION = (str, AnyOf)
+_NO_COLLECTION = (str, AnyOf, NeededAuthentication)
 """A rule may answer one of these by mistake. A union that is made at each call would cost as much as a lookup."""
 
 _log = logging.getLogger(__name__)
@@ -50,7 +53,7 @@ _log = logging.getLogger(__name__)
 
 def needed_scopes(
     rule: RequiredScopes, method: str, path: str, root_path: str = ""
-) -> Collection[Scope] | Optional | None:
+) -> Collection[Need] | Optional | None:
     """Return what a request needs, however its path is read; None if nobody looks at a token.
 
     `root_path` is what a server or a mount says to have been before the application's own path; where the path doesn't
@@ -68,7 +71,7 @@ def needed_scopes(
     return {scope for answer in closed for scope in answer}
 
 
-def _answer(rule: RequiredScopes, method: str, path: str) -> Collection[Scope] | Optional | None:
+def _answer(rule: RequiredScopes, method: str, path: str) -> Collection[Need] | Optional | None:
     needs = rule(method, path)
     if needs is None:
         _log.info("no rule names %s %s: it has to say which scopes that needs, or OPEN", method, path)

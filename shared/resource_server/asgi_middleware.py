@@ -16,8 +16,8 @@ from .errors import CannotValidateError, NotLetThroughError
 from .event_loop.validation import AsyncValidation
 from .event_loop.watched_socket import POLICY_VIOLATION, TRY_AGAIN_LATER, WatchedSocket
 from .introspection.response import ActiveToken
+from .needs import Need
 from .presented_token import EARLIER, PresentedProof, refuse_second_token
-from .scopes import Scope as TokenScope
 from .token_validator import TokenValidator
 
 Scope = dict[str, Any]
@@ -38,7 +38,7 @@ class TokenMiddleware:
     Starlette and FastAPI show that as `request.state.token`; it is None where a token is optional and none came.
 
     WebSockets are refused before they are accepted, with the answer that a request would get where the server can send
-    one. An open one is closed, with 1008, when its token ends or loses a scope that the rule demands.
+    one. An open one is closed, with 1008, when its token no longer meets what the rule demands.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class TokenMiddleware:
         receive: Receive,
         send: Send,
         authorization: str | None,
-        required: Collection[TokenScope] | Optional,
+        required: Collection[Need] | Optional,
     ) -> None:
         check: Callable[[], Awaitable[ActiveToken | None]] = partial(
             self._validation.validate, authorization, required, EARLIER

@@ -27,16 +27,19 @@ class NeededAuthentication:
             token.auth_time is not None and time.time() - token.auth_time <= self.max_age
         )
         if not is_of_class or not is_recent:
-            raise InsufficientUserAuthenticationError(self.acr_values, self.max_age)
+            raise InsufficientUserAuthenticationError(self.acr_values, self.max_age, scheme=token.scheme)
         return token
 
 
-def needed_authentication(acr: str | Sequence[str] = (), max_age: int | None = None) -> NeededAuthentication:
-    """Return what is needed: a sign-in of this class, or of one of these, or not longer ago than so many seconds.
+def needed_authentication(acr: str | Sequence[str] | None = None, max_age: int | None = None) -> NeededAuthentication:
+    """Return what is needed: a sign-in of this class, or of one of these, and not longer ago than so many seconds.
 
-    Raises ValueError for what no challenge could say.
+    It may stand among scopes: in a middleware's rule, or where Django REST Framework's views name theirs. Raises
+    ValueError for what no challenge could say, and for nothing at all, which any sign-in would meet.
     """
-    acr_values = (acr,) if isinstance(acr, str) else tuple(acr)
+    acr_values = (acr,) if isinstance(acr, str) else tuple(acr or ())
+    if not acr_values and (acr is not None or max_age is None):
+        raise ValueError("name a class or a max_age: without one any sign-in would do")
     if not all(_CLASS.fullmatch(value) for value in acr_values):
         raise ValueError(f"{acr!r}: a class has printable characters without blanks, quotes and backslashes")
     if max_age is not None and max_age < 0:

@@ -23,8 +23,8 @@ from .access_rules import OPTIONAL, Needs, Optional, needed_scopes
 from .errors import NotLetThroughError, NoTokenError
 from .event_loop.validation import AsyncValidation
 from .introspection.response import ActiveToken
+from .needs import Need
 from .presented_token import PresentedProof
-from .scopes import Scope
 from .token_validator import TokenValidator
 from .wsgi_middleware import authorization_of
 
@@ -76,7 +76,7 @@ class TokenMiddleware:
             return self.answer(refusal)
         return await self._get_response(request)
 
-    def _validated(self, request: HttpRequest, required: Collection[Scope] | Optional) -> ActiveToken | None:
+    def _validated(self, request: HttpRequest, required: Collection[Need] | Optional) -> ActiveToken | None:
         authorization, proof = authorization_of(request.META), proof_of(request)
         if required is not OPTIONAL:
             return self.validator.validate(authorization, *required, proof=proof)

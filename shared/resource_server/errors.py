@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Self
 
 from .scopes import Scope, asked_for
 
@@ -56,6 +57,12 @@ class NotLetThroughError(Exception):
         self.required_scope: str | None = None
         self.scheme = scheme
         """The token was presented under this one."""
+
+    def __copy__(self) -> Self:
+        """Return another for a second thread to raise: `copy` would make it of its reason, as not all are made."""
+        other = type(self).__new__(type(self), *self.args)
+        other.__dict__.update(self.__dict__)
+        return other
 
     def told(self) -> dict[str, str | None]:
         """Return the parameters of the challenge, None for those that it has not."""
@@ -148,8 +155,8 @@ class InsufficientScopeError(NotLetThroughError):
     error = "insufficient_scope"
     description = "The access token does not have the scope that this needs."
 
-    def __init__(self, required_scopes: Collection[Scope]) -> None:
-        super().__init__()
+    def __init__(self, required_scopes: Collection[Scope], *, scheme: str = "Bearer") -> None:
+        super().__init__(scheme=scheme)
         self.required_scope = asked_for(required_scopes) or None
 
 
@@ -159,8 +166,8 @@ class InsufficientUserAuthenticationError(NotLetThroughError):
     error = "insufficient_user_authentication"
     description = "The person has to sign in again, as acr_values and max_age say."
 
-    def __init__(self, acr_values: Sequence[str], max_age: int | None) -> None:
-        super().__init__()
+    def __init__(self, acr_values: Sequence[str], max_age: int | None, *, scheme: str = "Bearer") -> None:
+        super().__init__(scheme=scheme)
         self._acr_values = " ".join(acr_values) or None
         self._max_age = str(max_age) if max_age is not None else None
 

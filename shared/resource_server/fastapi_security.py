@@ -8,7 +8,9 @@ async def plans(token: Annotated[ActiveToken, Security(token, scopes=["plans:rea
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Self
 
 from fastapi import HTTPException, Request
 from fastapi.openapi.models import OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
@@ -16,9 +18,11 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
 from .asgi_middleware import authorization_of, proof_of
+from .authentication import NeededAuthentication, needed_authentication
 from .errors import NotLetThroughError
 from .event_loop.validation import AsyncValidation
 from .introspection.response import ActiveToken
+from .needs import Need
 from .token_validator import TokenValidator
 
 _log = logging.getLogger(__name__)
@@ -49,6 +53,7 @@ class TokenSecurity(SecurityBase):
     ) -> None:
         self._validator = validator
         self._validation = AsyncValidation(validator)
+        self._authentication: tuple[NeededAuthentication, ...] = ()
         code = OAuthFlowAuthorizationCode(
             authorizationUrl=authorization_url or f"{validator.issuer}/authorize",
             tokenUrl=token_url or f"{validator.issuer}/token",
@@ -57,11 +62,22 @@ class TokenSecurity(SecurityBase):
         self.model = OAuth2(flows=OAuthFlows(authorizationCode=code))
         self.scheme_name = scheme_name
 
+    def signed_in(self, *, acr: str | Sequence[str] | None = None, max_age: int | None = None) -> Self:
+        """Return the same for routes whose person has to have signed in so surely, or so lately (RFC 9470).
+
+        `acr` names a class of sign-ins, or several, one of which it takes; `max_age`, in seconds, how long ago it may
+        have been. Raises ValueError for what no challenge could say.
+        """
+        stronger = copy(self)
+        stronger._authentication = (needed_authentication(acr, max_age),)
+        return stronger
+
     async def __call__(self, request: Request, security_scopes: SecurityScopes) -> ActiveToken:
         """Return the token of a request. Raises HTTPException."""
         scope = request.scope
+        needs: tuple[Need, ...] = (*security_scopes.scopes, *self._authentication)
         try:
-            token = await self._validation.validate(authorization_of(scope), security_scopes.scopes, proof_of(scope))
+            token = await self._validation.validate(authorization_of(scope), needs, proof_of(scope))
         except NotLetThroughError as refusal:
             _log.info("request not let through: %s", refusal)
             headers = refusal.merged_headers(self._validator.challenge)

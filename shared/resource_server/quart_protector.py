@@ -18,10 +18,10 @@ from quart.typing import ResponseReturnValue
 
 from .access_rules import OPTIONAL, Optional
 from .asgi_middleware import authorization_of, proof_of
-from .authentication import NeededAuthentication, needed_authentication
 from .errors import NotLetThroughError
 from .event_loop.validation import AsyncValidation
 from .introspection.response import ActiveToken
+from .needs import Need, with_authentication
 from .scopes import Scope
 from .token_validator import TokenValidator
 
@@ -44,17 +44,17 @@ class ResourceProtector:
         self._validation = AsyncValidation(validator)
 
     def __call__(
-        self, *scopes: Scope, acr: str | Sequence[str] = (), max_age: int | None = None
+        self, *scopes: Scope, acr: str | Sequence[str] | None = None, max_age: int | None = None
     ) -> Callable[[ProtectedView[P]], View[P]]:
         """Return the decorator. Without scopes, any good token will do.
 
         `acr` names a class of sign-ins, or several, one of which it takes; `max_age`, in seconds, how long ago the
         person may have signed in (RFC 9470).
         """
-        needed = needed_authentication(acr, max_age)
+        needs = with_authentication(scopes, acr, max_age)
 
         def decorate(view: ProtectedView[P]) -> View[P]:
-            return self._decorated(scopes, view, needed)
+            return self._decorated(needs, view)
 
         return decorate
 
@@ -64,17 +64,14 @@ class ResourceProtector:
 
     def _decorated(
         self,
-        required: Collection[Scope] | Optional,
+        needs: Collection[Need] | Optional,
         view: Callable[..., Awaitable[ResponseReturnValue]],
-        needed: NeededAuthentication | None = None,
     ) -> View[P]:
         @functools.wraps(view)
         async def protected(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             scope: Mapping[str, Any] = dict(request.scope)
             try:
-                token = await self._validation.validate(authorization_of(scope), required, proof_of(scope))
-                if needed is not None and token is not None:
-                    needed.check(token)
+                token = await self._validation.validate(authorization_of(scope), needs, proof_of(scope))
             except NotLetThroughError as refusal:
                 return self.answer(refusal)
             return await view(token, *args, **kwargs)

@@ -18,10 +18,12 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from .authentication import NeededAuthentication
 from .django_middleware import proof_of
-from .errors import Challenge, InsufficientScopeError, NotLetThroughError, NoTokenError
+from .errors import Challenge, NotLetThroughError, NoTokenError
 from .introspection.response import ActiveToken
-from .scopes import AnyOf, are_met
+from .needs import check_needs
+from .scopes import AnyOf
 from .token_validator import TokenValidator
 from .wsgi_middleware import authorization_of
 
@@ -66,22 +68,24 @@ class TokenAuthentication(BaseAuthentication):
 class HasScopes(BasePermission):
     """The view's `required_scopes` says for each method what its token needs. A method that isn't named nobody may use.
 
-    HEAD needs what GET needs.
+    HEAD needs what GET needs. Among the scopes may stand a `needed_authentication(…)`.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Return whether there is a token. Raises APIException if it lacks a scope, TypeError for a text as scopes."""
+        """Return whether there is a token. Raises APIException if it is not enough, TypeError for a text as scopes."""
         token: object = request.auth
         if not isinstance(token, ActiveToken):
             return False
         required = getattr(view, "required_scopes", {}).get("GET" if request.method == "HEAD" else request.method)
-        if isinstance(required, str | AnyOf):
+        if isinstance(required, str | AnyOf | NeededAuthentication):
             raise TypeError(f"`required_scopes` names a list of scopes for each method, not {required!r}")
         if required is None:
             _log.info("no `required_scopes` of %s names %s", type(view).__name__, request.method)
             return False
-        if not are_met(required, token.scopes):
-            raise RefusedError(InsufficientScopeError(required), request.successful_authenticator.validator.challenge)
+        try:
+            check_needs(token, required)
+        except NotLetThroughError as refusal:
+            raise RefusedError(refusal, request.successful_authenticator.validator.challenge) from refusal
         return True
 
 

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from .errors import (
     Challenge,
-    InsufficientScopeError,
     InvalidTokenError,
     MisconfiguredError,
     NotLetThroughError,
@@ -21,12 +20,12 @@ from .introspection.response import ActiveToken, read_introspection_response
 from .memory.asker import Asker, Introspector, Reader
 from .memory.single_flight import Flight
 from .memory.validation_cache import ValidationCache
+from .needs import Need, check_needs
 from .peer import refused_audience, refused_issuer
 from .presented_token import EARLIER, PresentedProof, PresentedToken, Scheme, presented_token
 from .process.clock import seconds
 from .resource_metadata import resource_metadata
 from .revocation_feed.follower import FeedFollower
-from .scopes import Scope, are_met
 
 LONGEST_AGE = 60.0
 """While the revocation feed is followed, an answer is remembered for at most so many seconds."""
@@ -36,6 +35,8 @@ _SOON, _NOT_SOON = 1.0, 30.0
 
 _EXPLAINED_FOR = 60.0
 """The log says again after so many seconds what is set wrong."""
+
+_BEARER, _DPOP = Scheme.BEARER, Scheme.DPOP  # to find an enum's member takes four times as long
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class TokenValidator:
     def validate(
         self,
         authorization: str | None,
-        *required_scopes: Scope,
+        *needs: Need,
         proof: PresentedProof | None = None,
         fresh: bool = False,
     ) -> ActiveToken:
@@ -121,7 +122,7 @@ class TokenValidator:
         presented = self._presented(authorization)
         try:
             active = self._from_memory(presented) if not fresh else None
-            return self._checked(active or self._asked(presented, fresh=fresh), presented, proof, required_scopes)
+            return self._checked(active or self._asked(presented, fresh=fresh), presented, proof, needs)
         except NotLetThroughError as refusal:
             self._prepare(refusal, presented)
             raise
@@ -161,17 +162,17 @@ class TokenValidator:
             self._prepare(refusal, presented)
             raise
 
-    def remembered(self, authorization: str | None, *required_scopes: Scope) -> ActiveToken | None:
+    def remembered(self, authorization: str | None, *needs: Need) -> ActiveToken | None:
         """Return what `validate` does, if memory alone can tell, else None. It never waits. Raises as `validate`.
 
         About a token that comes with a proof it can't: to remember the use of a proof may take a store.
         """
         presented = self._presented(authorization)
-        if presented.scheme is Scheme.DPOP:
+        if presented.scheme is _DPOP:
             return None
         try:
             active = self._from_memory(presented)
-            return self._checked(active, presented, None, required_scopes) if active else None
+            return self._checked(active, presented, None, needs) if active else None
         except NotLetThroughError as refusal:
             self._prepare(refusal, presented)
             raise
@@ -191,7 +192,7 @@ class TokenValidator:
             raise
 
     def finish(
-        self, validation: Validation, required_scopes: Collection[Scope], proof: PresentedProof | None = None
+        self, validation: Validation, needs: Collection[Need], proof: PresentedProof | None = None
     ) -> ActiveToken:
         """Return or raise what `validate` does, once the flight has landed or the deadline has passed.
 
@@ -199,7 +200,7 @@ class TokenValidator:
         """
         try:
             active = validation.flight.wait(validation.deadline)
-            return self._checked(active, validation.presented, proof, required_scopes)
+            return self._checked(active, validation.presented, proof, needs)
         except NotLetThroughError as refusal:
             self._prepare(refusal, validation.presented)
             raise
@@ -211,7 +212,9 @@ class TokenValidator:
 
     def knows(self, authorization: str | None) -> bool:
         """Return whether the token is remembered as active, whatever it may be used for. It never waits."""
-        return self._known(self._presented(authorization)) is not None
+        if self._feed is not None:
+            self._feed.follow()
+        return self._cache.find(self._presented(authorization).memory_key) is not None
 
     def _misnamed(self) -> MisconfiguredError | None:
         return self._peer.misnamed() if self._peer is not None else None
@@ -234,15 +237,18 @@ class TokenValidator:
 
     def _presented(self, authorization: str | None) -> PresentedToken:
         presented = presented_token(authorization)
-        if presented.scheme is Scheme.DPOP and self._dpop is None:
+        if presented.scheme is _DPOP and self._dpop is None:
             raise NoTokenError  # under a scheme that is not offered
         return presented
 
     def _from_memory(self, presented: PresentedToken) -> ActiveToken | None:
-        if active := self._known(presented):
+        if self._feed is not None:
+            self._feed.follow()
+        key = presented.memory_key
+        if active := self._cache.find(key):
             self._observe("hit")
             return active
-        if self._cache.is_inactive(presented.jti):
+        if self._cache.is_inactive(key):
             self._observe("hit")
             raise InvalidTokenError("not active a moment ago")
         return None
@@ -256,17 +262,12 @@ class TokenValidator:
             flight.fly()
         return flight.wait(deadline)
 
-    def _known(self, presented: PresentedToken) -> ActiveToken | None:
-        if self._feed is not None:
-            self._feed.follow()
-        return self._cache.find(presented.jti)
-
     def _checked(
         self,
         active: ActiveToken,
         presented: PresentedToken,
         proof: PresentedProof | None,
-        required_scopes: Collection[Scope],
+        needs: Collection[Need],
     ) -> ActiveToken:
         """Check what has to hold at each call, also for a remembered token."""
         if active.token_type.lower() != ("dpop" if active.jkt else "bearer"):
@@ -275,17 +276,20 @@ class TokenValidator:
             raise self._misnamed() or refused_issuer(active.issuer, self.issuer)
         if self._audience not in active.audience and self._audience is not None:
             raise self._misnamed() or refused_audience(active.audience, self._audience)
-        self._check_binding(active, presented, proof)
-        if not active.scopes.issuperset(required_scopes) and not are_met(required_scopes, active.scopes):
-            raise InsufficientScopeError(required_scopes)
+        if active.jkt is not None or presented.scheme is not _BEARER:
+            self._check_binding(active, presented, proof)
+        if not active.scopes.issuperset(needs):  # which usually are scopes, each by its name
+            check_needs(active, needs)
         return active
 
     def _check_binding(self, active: ActiveToken, presented: PresentedToken, proof: PresentedProof | None) -> None:
-        """A bound token needs a proof of its key; without one it is not good for anything (RFC 9449 §7.2)."""
+        """Check a token that is bound, or is presented as if it were.
+
+        It needs a proof of its key; without one it is not good for anything (RFC 9449 §7.2).
+        """
         if active.jkt is None:
-            if presented.scheme is Scheme.DPOP:
-                raise InvalidTokenError("not bound to a key, but presented as if it were")
-        elif self._dpop is None or presented.scheme is Scheme.BEARER:
+            raise InvalidTokenError("not bound to a key, but presented as if it were")
+        if self._dpop is None or presented.scheme is _BEARER:
             raise InvalidTokenError("bound to a key, but presented as a bearer token")
-        elif proof is not EARLIER:
+        if proof is not EARLIER:
             self._dpop.check(presented, proof, active.jkt)

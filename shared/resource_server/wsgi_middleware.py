@@ -65,7 +65,8 @@ class TokenMiddleware:
 def authorization_of(environ: dict[str, Any]) -> str | None:
     """Return the `Authorization` header. Raises MalformedRequestError for a second token (RFC 6750 §2)."""
     authorization: str | None = environ.get("HTTP_AUTHORIZATION")
-    refuse_second_token(authorization, environ.get("QUERY_STRING", ""))
+    if query := environ.get("QUERY_STRING"):
+        refuse_second_token(authorization, query)
     return authorization
 
 

@@ -1,6 +1,6 @@
 """What the `storage/database.py` of both services have in common: transactions, and a schema of numbered migrations."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from shared.service.sql_engine import sql_engine, wait_however_long
 from shared.service.sql_question import HeldConnections, Question
+from shared.service.sql_statement import TRACED
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -50,7 +51,6 @@ class SqlDatabase:
         would cost as much as a small query.
         """
         self._held = HeldConnections(self._asking)
-        self._is_traced = False
         level = None if sqlite else self.reads_at
         self._reading = self._engine.execution_options(isolation_level=level) if level else self._engine
 
@@ -60,7 +60,10 @@ class SqlDatabase:
 
         for engine in (self._engine, self._asking):
             trace_statements(engine)
-        self._is_traced = True
+        self._held.is_traced = True
+        self._writing, self._reading = (
+            each.execution_options(**{TRACED: True}) for each in (self._writing, self._reading)
+        )
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -68,14 +71,9 @@ class SqlDatabase:
         with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
-    def question(self, query: Select[*tuple[Any, ...]]) -> Callable[..., Any]:
-        """Return what asks this query, by its parameters, for its one row or None; for those of each request."""
-        question = Question(self._held, query)
-
-        def ask(**parameters: str) -> Any:
-            return question.ask_as_usual(**parameters) if self._is_traced else question.ask(**parameters)
-
-        return ask
+    def question(self, query: Select[*tuple[Any, ...]]) -> Question:
+        """Return what asks this query, by its parameters; for those of each request."""
+        return Question(self._held, query)
 
     def row(self, query: Executable, **parameters: object) -> Any:
         """Return the one row that a query finds, or None, without a transaction."""

@@ -47,6 +47,7 @@ def _postgresql_engine(url: str, *, pgbouncer: bool) -> Engine:
         pool_timeout=_POOL_WAIT,
         pool_size=_POOL_SIZE,
         connect_args={
+            "client_encoding": "utf8",  # else it is the database's own
             "tcp_user_timeout": int(ANSWER * 1000),
             "keepalives_idle": 5,
             "keepalives_interval": 1,

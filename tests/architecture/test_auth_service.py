@@ -7,16 +7,17 @@ import pytest
 
 from tests.architecture.imports import ROOT, imports, modules, offenders, reaching
 
-AUTH_ROOMS = ("crypto", "models", "storage", "protocol", "web", "pages", "workers", "cli")
+AUTH_ROOMS = ("crypto", "models", "storage", "protocol", "web", "pages", "workers", "cli", "translations")
 MAY_IMPORT = {
     "crypto": (),
     "models": (),
     "storage": ("crypto", "models"),
     "protocol": ("storage", "crypto", "models"),
-    "web": ("protocol", "storage", "models"),
+    "web": ("protocol", "storage", "models", "translations"),
     "pages": ("web", "protocol", "storage", "models"),
-    "workers": ("protocol", "storage", "models"),
+    "workers": ("protocol", "storage", "models", "translations"),
     "cli": ("protocol", "storage", "crypto", "models"),
+    "translations": ("models",),
 }
 
 
@@ -32,7 +33,7 @@ def test_only_the_top_and_the_command_line_know_the_composition_root(room: str) 
     assert reaching(f"auth_service/{room}", "auth_service.components") == []
 
 
-@pytest.mark.parametrize("room", ["crypto", "models", "storage", "protocol", "workers"])
+@pytest.mark.parametrize("room", ["crypto", "models", "storage", "protocol", "translations", "workers"])
 def test_what_decides_reaches_no_web_framework_and_no_server(room: str) -> None:
     assert reaching(f"auth_service/{room}", "flask", "gunicorn", "buffering_worker") == []
 

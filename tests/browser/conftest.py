@@ -14,10 +14,17 @@ from tests.browser.album import Album
 from tests.browser.window import Window
 
 
-@pytest.fixture
-def window() -> Iterator[Window]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Window]:
     with open_window() as window:
         yield window
+
+
+@pytest.fixture
+def window(browser: Window) -> Window:
+    """Of somebody who was nowhere before."""
+    browser.begin_anew()
+    return browser
 
 
 @pytest.fixture
@@ -26,8 +33,8 @@ def album(window: Window, request: pytest.FixtureRequest) -> Album:
 
 
 @contextmanager
-def open_window(home: Path | None = None) -> Iterator[Window]:
-    """Of a person with this home folder, where Chromium looks whom they trust."""
+def open_window(home: Path | None = None, profile: Path | None = None) -> Iterator[Window]:
+    """Of a person with this home folder, where Chromium looks whom they trust; and with what a profile has kept."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if browser is None or driver is None:
         pytest.skip("needs chromium and chromedriver")
@@ -36,6 +43,8 @@ def open_window(home: Path | None = None) -> Iterator[Window]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for argument in ("--headless=new", "--window-size=900,900", "--disable-dev-shm-usage", "--no-proxy-server"):
         options.add_argument(argument)
+    if profile:
+        options.add_argument(f"--user-data-dir={profile}")
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")
     environment = {**os.environ, **({"HOME": str(home)} if home else {})}

@@ -55,7 +55,9 @@ def test_a_person_comes_uses_apps_is_robbed_ends_it_and_leaves(
     window: Window, album: Album, actions: Actions, mails: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     auth, returns_to = actions.stack.auth, f"{actions.stack.fit}/callback".replace("localhost", "127.0.0.1")
-    strength, diary = (actions.app(name=name, redirect_uri=returns_to) for name in ("Strength", "Weight Diary"))
+    said = ("--publisher", "Strength Ltd", "--home-page", "https://strength.example/")
+    strength = actions.app(*said, name="Strength", redirect_uri=returns_to)
+    diary = actions.app(name="Weight Diary", redirect_uri=returns_to)
 
     sign_up(window, album, actions, mails)
     add_a_passkey(window, album, actions)

@@ -1,22 +1,22 @@
 """The documentation of the Fit API in a real browser: read it, authorize it, try a call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.browser.window import Window
 from tests.support.actions import Actions, Person
 from tests.support.polling import eventually
-from tests.support.stack import Stack
+from tests.support.stack import Stack, run_stack
 from tools.registration import DOCS, register_docs
 
 
-@pytest.fixture
-def actions(start_stack: Callable[..., Stack]) -> Actions:
+@pytest.fixture(scope="module")
+def actions(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Actions]:
     """A stack whose documentation may ask for tokens, as `make up` has it."""
-    stack = start_stack(fit_docs_client_id=DOCS)
-    register_docs(stack.command, stack.fit)
-    return Actions(stack)
+    with run_stack(tmp_path_factory.mktemp("docs"), redis_url, fit_docs_client_id=DOCS) as stack:
+        register_docs(stack.command, stack.fit)
+        yield Actions(stack)
 
 
 def open_docs(window: Window, actions: Actions) -> None:

@@ -28,7 +28,10 @@ def test_a_person_adds_a_passkey_and_signs_in_with_it_and_nothing_else(window: W
     window.press(f"Sign out {mo.username}")
     window.offer_no_autofill()
     window.open(f"{actions.stack.auth}/sign-in?next=/account/security")
+    window.find("label", "Stay signed in on this browser").click()
     window.keep_picture("sign-in")
     window.press("Sign in with a passkey")
     window.find("#passkeys", "Last used")
+    window.find("#sessions", "Stays signed in until")
+    assert window.keeps_its_cookie
     assert window.complaints() == []

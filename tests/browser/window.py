@@ -16,6 +16,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
+OFTEN = 0.05
+"""Seconds from one look to the next, while something is awaited."""
 
 
 class Window:
@@ -24,6 +26,18 @@ class Window:
     def __init__(self, driver: webdriver.Chrome) -> None:
         self._driver = driver
         self._shots = 0
+
+    def begin_anew(self) -> None:
+        """In a tab that knows nothing of those before, which are closed, with no cookie and no complaint of theirs."""
+        before = self._driver.window_handles
+        self._driver.switch_to.new_window("tab")
+        tab = self._driver.current_window_handle
+        for each in before:
+            self._driver.switch_to.window(each)
+            self._driver.close()
+        self._driver.switch_to.window(tab)
+        self._driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.complaints()
 
     def open(self, address: str) -> None:
         self._driver.get(address)
@@ -36,7 +50,7 @@ class Window:
         """A button or a link."""
         self._driver.execute_script("document.documentElement.dataset.left = 'yes'")
         self._driver.find_element(By.XPATH, f"//*[self::button or self::a][normalize-space()='{text}']").click()
-        WebDriverWait(self._driver, 20, ignored_exceptions=[WebDriverException]).until(
+        WebDriverWait(self._driver, 20, OFTEN, ignored_exceptions=[WebDriverException]).until(
             lambda driver: driver.execute_script(
                 "return document.readyState === 'complete' && !document.documentElement.dataset.left"
             )
@@ -74,14 +88,14 @@ class Window:
             found = driver.find_elements(By.CSS_SELECTOR, css)
             return next((each for each in found if each.is_displayed() and text in each.text), None)
 
-        waiting = WebDriverWait(self._driver, 20, ignored_exceptions=[WebDriverException])
+        waiting = WebDriverWait(self._driver, 20, OFTEN, ignored_exceptions=[WebDriverException])
         return waiting.until(look, f"there is no {css} that shows {text!r}")
 
     @contextmanager
     def new_window(self) -> Iterator[None]:
         """What happens in the window that was opened just now; it closes itself, or is closed."""
         [first] = self._driver.window_handles[:1]
-        WebDriverWait(self._driver, 20).until(lambda driver: len(driver.window_handles) == 2)
+        WebDriverWait(self._driver, 20, OFTEN).until(lambda driver: len(driver.window_handles) == 2)
         self._driver.switch_to.window(self._driver.window_handles[1])
         yield
         self._driver.switch_to.window(first)
@@ -93,6 +107,15 @@ class Window:
     def run(self, script: str, *arguments: object) -> Any:
         """A script of the page that is open; what it returns."""
         return self._driver.execute_script(script, *arguments)
+
+    def wait_for(self, script: str) -> Any:
+        """A script of the page that is open; what it calls its last argument with."""
+        return self._driver.execute_async_script(script)
+
+    def show(self, page: str) -> None:
+        """A page in place of the one that is open, as if it had come from the same address."""
+        frame = self._driver.execute_cdp_cmd("Page.getFrameTree", {})["frameTree"]["frame"]["id"]
+        self._driver.execute_cdp_cmd("Page.setDocumentContent", {"frameId": frame, "html": page})
 
     def complaints(self) -> list[str]:
         """What the browser would not do, or could not."""
@@ -124,6 +147,17 @@ class Window:
         button = self.find(css)
         ActionChains(self._driver).move_to_element(button).click().pause(0.1).click().perform()
 
+    def type(self, *keys: str) -> None:
+        """On the keyboard, wherever the focus is."""
+        for key in keys:
+            ActionChains(self._driver).send_keys(key).perform()
+
+    @property
+    def focus(self) -> str:
+        """What an assistive technology calls the element that has the focus; nothing if that is the page."""
+        element = self._driver.switch_to.active_element
+        return "" if element.tag_name == "body" else element.accessible_name
+
     def be_shaded(self, scheme: str) -> None:
         """For somebody whose system is `light` or `dark`."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -135,6 +169,11 @@ class Window:
         override = {"userAgent": agent, "acceptLanguage": languages}
         self._driver.execute_cdp_cmd("Emulation.setUserAgentOverride", override)
         self._driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": zone})
+
+    @property
+    def keeps_its_cookie(self) -> bool:
+        """Whether the cookie of the page that is open is still there when the browser was closed."""
+        return any("expiry" in cookie for cookie in self._driver.get_cookies())
 
     @property
     def text(self) -> str:

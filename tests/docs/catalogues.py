@@ -1,4 +1,4 @@
-"""Catalogues hold the texts of pages for translators, and docs/languages.md says what they lack.
+"""Catalogues hold the texts of pages and mail for translators, and docs/languages.md says what they lack.
 
 `python -m tests.docs.catalogues` brings both up to date with the code and the templates.
 
@@ -24,7 +24,7 @@ _METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 _OPTIONS = {"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}}
 _BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 """No date is kept: the history of the files has it."""
-_HEADER = "# Texts of the pages for people. See docs/languages.md and CONTRIBUTING.md."
+_HEADER = "# Texts of the pages and the mail for people. See docs/languages.md and CONTRIBUTING.md."
 
 
 def used() -> Catalog:
@@ -83,7 +83,7 @@ def page(catalogs: Iterable[tuple[str, Catalog]]) -> str:
     for language, catalog in catalogs:
         if lacking := missing(catalog):
             parts.append(f"\nMissing in `{language}`, so said in English:\n\n")
-            parts += [f"- `{text}`\n" for text in lacking]
+            parts += [f"- `{' '.join(text.split())}`\n" for text in lacking]
     return "".join(parts)
 
 

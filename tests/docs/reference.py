@@ -23,6 +23,7 @@ import buffering_worker
 import shared.resource_server as kit
 from auth_service.cli.command import MAX_OVERLAP
 from auth_service.models import password
+from auth_service.models.client import LONGEST_HOME_PAGE, LONGEST_NAME
 from auth_service.models.security_event import EventKind
 from auth_service.protocol.authorization.pushed_requests import PUSHED_REQUEST_LIFETIME
 from auth_service.protocol.client_documents import address, reading
@@ -33,7 +34,6 @@ from auth_service.protocol.grants import token_exchange
 from auth_service.protocol.openid import authentication_request
 from auth_service.protocol.registration import rules
 from auth_service.protocol.registration.keys import MAX_KEYS
-from auth_service.protocol.registration.name import LONGEST_NAME
 from auth_service.routes import routes
 from auth_service.storage import document_attempts, exchanged_tokens, grants, throttle
 from auth_service.storage.password_hashing import HasherInTurns
@@ -238,7 +238,8 @@ def limits() -> Iterator[Row]:
     waiting = f"{turns.at_a_time} at a time, {turns.in_line - turns.at_a_time} more for {turns.patience:g} s"
     yield "passwords that a process looks at", waiting, "503, and the attempt doesn't count"
     yield "password", f"{password.MIN_LENGTH} to {password.MAX_LENGTH:,} characters", "refused"
-    yield "name of a client", _count(LONGEST_NAME, "characters"), "refused"
+    yield "name of a client, and of its publisher, each", _count(LONGEST_NAME, "characters"), "refused"
+    yield "address of a client's home page", _count(LONGEST_HOME_PAGE, "characters"), "refused"
     yield "redirect addresses of a client, each kind", f"{rules._MAX_URIS}", "refused"
     yield "redirect address", _count(rules._MAX_URI, "characters"), "refused"
     yield "keys of a client", f"{MAX_KEYS}", "refused"

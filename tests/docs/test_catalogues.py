@@ -1,4 +1,4 @@
-"""The catalogues of the pages agree with the code and the templates, and docs/languages.md says what they lack."""
+"""The catalogues of pages and mail agree with the code and the templates, and docs/languages.md says what they lack."""
 
 import ast
 import re
@@ -18,8 +18,8 @@ TRANSLATED = LANGUAGES[1:]
 TEMPLATES = sorted((ROOT / "auth_service" / "pages" / "templates").rglob("*.html"))
 VIEWS = sorted(  # that of programs apart
     file
-    for room in ("pages", "web")
-    for file in (ROOT / "auth_service" / room).glob("*.py")
+    for files in ("pages/*.py", "web/*.py", "workers/mail_*.py")
+    for file in (ROOT / "auth_service").glob(files)
     if file.name != "protocol_app.py"
 )
 
@@ -44,7 +44,7 @@ def test_there_is_a_catalogue_for_each_language_but_english_and_nothing_compiled
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_a_translation_has_the_places_and_the_markup_of_its_text(language: str) -> None:
+def test_a_translation_has_the_places_the_markup_and_the_lines_of_its_text(language: str) -> None:
     wrong = [(text, translated) for text, translated in pairs(kept(language)) if shape(text) != shape(translated)]
     assert wrong == []
 
@@ -95,7 +95,7 @@ def test_a_view_says_nothing_that_is_in_no_catalogue(view: Path) -> None:
         node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in translated | apart
-        if re.search(r"^[A-Z][^<>]* [^<>]*[.?!]$", node.value)
+        if re.search(r"^[A-Z][^<>]* [^<>]*[.?!]\n?$", node.value)
     ]
     assert [text for text in said if text not in FOR_PROGRAMS] == []
 
@@ -133,4 +133,4 @@ def forms(message: Message) -> list[tuple[str, str]]:
 
 
 def shape(text: str) -> Counter[str]:
-    return Counter(re.findall(r"%\(\w+\)[sd]|<[^>]*>", text))
+    return Counter(re.findall(r"%\(\w+\)[sd]|<[^>]*>|\n", text))

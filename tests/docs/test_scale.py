@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from auth_service.settings import Settings
-from auth_service.storage.grants import USES_KEPT
+from auth_service.storage.token_uses import USES_KEPT
 from benchmarks import feed_followers, grants_in_redis, overload, report, requests_per_core
 from buffering_worker.queue_probe import SHORT_QUEUE
 from buffering_worker.worker import BufferingWorker

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.gunicorn_stack import GunicornStack, run_gunicorn_stack
 from tests.support.polling import eventually
-from tests.support.postgresql import postgresql_programs, running_postgresql
+from tests.support.postgresql import end_connections, new_database
 from tests.support.sql_load import AUTH_OUTAGE
 
 PAGE = 4_096
@@ -58,15 +58,11 @@ def test_a_full_disk_under_sqlite_lets_tokens_be_refreshed_and_is_an_outage_for_
 
 @pytest.mark.parametrize("lost", ["redis", "postgresql"])
 def test_a_worker_without_a_free_descriptor_is_an_outage_for_whom_it_knows_and_lets_others_wait(
-    tmp_path: Path, real_redis_url: str, lost: str
+    tmp_path: Path, real_redis_url: str, postgresql_server: str, lost: str
 ) -> None:
     """It lost its connections to one store. Who was connected may be cut off for who comes, which is no answer."""
-    if postgresql_programs() is None:
-        pytest.skip("needs PostgreSQL")
-    with (
-        running_postgresql() as server,
-        run_gunicorn_stack(tmp_path, real_redis_url, "-w", "1", AUTH_DATABASE_URL=server.url) as stack,
-    ):
+    url = new_database(postgresql_server, "auth")
+    with run_gunicorn_stack(tmp_path, real_redis_url, "-w", "1", AUTH_DATABASE_URL=url) as stack:
         pair, late = stack.tokens(), list[int]()
         form = {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
 
@@ -81,8 +77,7 @@ def test_a_worker_without_a_free_descriptor_is_an_outage_for_whom_it_knows_and_l
                 if lost == "redis":
                     stack.parts.redis.scripts.client_kill_filter(_type="normal", skipme=True)
                 else:
-                    others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'tests'"
-                    server.execute(f"SELECT pg_terminate_backend(pid) {others}")
+                    end_connections(url)
                 for _ in range(3):
                     refused = stack.ask(kept, "/token", form, token_hex(8))
                     assert (refused.status, refused.body) == (503, AUTH_OUTAGE)

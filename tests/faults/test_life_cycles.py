@@ -57,6 +57,7 @@ def keys_without_an_end(database: "redis.Redis") -> list[Any]:
     return [key for key, milliseconds in zip(keys, ends, strict=True) if milliseconds == -1]
 
 
+@pytest.mark.torture
 @pytest.mark.timeout(400)
 def test_after_five_hundred_lives_redis_is_where_it_began(tmp_path: Path) -> None:
     if redis_server() is None:

@@ -48,7 +48,7 @@ class Racers:
 @pytest.fixture(scope="module")
 def stack(real_redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornStack]:
     folder: Path = tmp_path_factory.mktemp("gunicorn")
-    with run_gunicorn_stack(folder, real_redis_url) as running:
+    with run_gunicorn_stack(folder, real_redis_url, "--preload") as running:
         yield running
 
 

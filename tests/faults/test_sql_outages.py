@@ -15,12 +15,21 @@ from typing import Any
 import psycopg
 import pytest
 import requests
+from sqlalchemy import make_url
 
 from tests.support.actions import READ, WRITE, Actions, App, Tokens, tokens
 from tests.support.polling import eventually
-from tests.support.postgresql import PostgresqlServer, new_database, postgresql_programs, running_postgresql
+from tests.support.postgresql import (
+    PostgresqlServer,
+    end_connections,
+    new_database,
+    postgresql_programs,
+    running_postgresql,
+)
 from tests.support.sql_load import OUTAGES
 from tests.support.stack import Stack
+
+pytestmark = pytest.mark.usefixtures("usual_patience_with_postgresql")
 
 ENTRY = {"body_weight": "80", "unit": "kg"}
 SQL_ALONE = {"write", "read"}
@@ -88,10 +97,9 @@ class Visit:
 
 
 SETTINGS = ("max_connections=40", "superuser_reserved_connections=0")
-OURS = "datname IN ('auth', 'fit')"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[PostgresqlServer]:
     if postgresql_programs() is None:
         pytest.skip("needs PostgreSQL")
@@ -100,13 +108,19 @@ def server() -> Iterator[PostgresqlServer]:
 
 
 @pytest.fixture
-def visit(server: PostgresqlServer, start_stack: Callable[..., Stack]) -> Visit:
-    auth, fit = (new_database(server.url, name) for name in ("auth", "fit"))
+def urls(server: PostgresqlServer) -> list[str]:
+    """Of an empty database for each service."""
+    return [new_database(server.url, name) for name in ("auth", "fit")]
+
+
+@pytest.fixture
+def visit(urls: list[str], start_stack: Callable[..., Stack]) -> Visit:
+    auth, fit = urls
     return Visit.begin(start_stack(database_url=auth, fit_database_url=fit))
 
 
-def operator_of(server: PostgresqlServer, database: str) -> psycopg.Connection[Any]:
-    return psycopg.connect(f"host=127.0.0.1 port={server.port} user=tests dbname={database}", autocommit=True)
+def operator_of(url: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
 
 
 def test_postgresql_is_killed_and_comes_back(server: PostgresqlServer, visit: Visit) -> None:
@@ -116,29 +130,31 @@ def test_postgresql_is_killed_and_comes_back(server: PostgresqlServer, visit: Vi
     eventually(visit.succeeds)
 
 
-def test_postgresql_becomes_read_only(server: PostgresqlServer, visit: Visit) -> None:
+def test_postgresql_becomes_read_only(server: PostgresqlServer, urls: list[str], visit: Visit) -> None:
     """Tokens are refreshed and validated, and entries read, which only reads."""
     for change, outage in (("SET default_transaction_read_only = on", {"write"}), ("RESET ALL", set[str]())):
-        for name in ("auth", "fit"):
-            server.execute(f"ALTER DATABASE {name} {change}")
-        server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OURS}")
+        for url in urls:
+            server.execute(f"ALTER DATABASE {make_url(url).database} {change}")
+            end_connections(url)
         eventually(lambda outage=outage: set(visit.make()) == outage)
 
 
 def test_postgresql_has_no_connection_left(server: PostgresqlServer, visit: Visit) -> None:
-    with ExitStack() as others, operator_of(server, "postgres") as last:
-        last.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OURS}")
+    with ExitStack() as others, operator_of(server.url) as last:
+        last.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname <> 'postgres'")
         with suppress(psycopg.OperationalError):
             while True:
-                others.enter_context(operator_of(server, "postgres"))
+                others.enter_context(operator_of(server.url))
         eventually(lambda: set(visit.make()) >= SQL_ALONE)
     eventually(visit.succeeds)
 
 
-def test_postgresql_ends_a_deadlock_by_failing_the_writer(server: PostgresqlServer, visit: Visit) -> None:
+def test_postgresql_ends_a_deadlock_by_failing_the_writer(
+    server: PostgresqlServer, urls: list[str], visit: Visit
+) -> None:
     """The writer holds its person's counter and waits for the table; an operator holds the table and waits for it."""
     outages = list[set[str]]()
-    with operator_of(server, "fit") as operator:
+    with operator_of(urls[1]) as operator:
         operator.execute("SET deadlock_timeout = '1min'")  # so that it is the writer that looks for the deadlock
         with operator.transaction(force_rollback=True):
             operator.execute("LOCK TABLE body_weights IN EXCLUSIVE MODE")

@@ -11,8 +11,9 @@ from fit_service.models.entries import DatabaseEpoch
 from fit_service.models.webhooks import FeedPosition
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
+from tests.support.migrated import migrate
 from tests.support.pgbouncer import pgbouncer, pgbouncer_program
-from tests.support.postgresql import postgresql, postgresql_programs
+from tests.support.postgresql import new_database
 
 POOLED = [pytest.param(mode, marks=pytest.mark.torture) for mode in ("transaction", "session")]
 
@@ -23,15 +24,13 @@ def migrated_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
     url = f"sqlite:///{tmp_path_factory.mktemp('fit') / 'fit.sqlite'}"
     with ExitStack() as running:
         if request.param != "sqlite":
-            if postgresql_programs() is None:
-                pytest.skip("needs PostgreSQL")
-            url = running.enter_context(postgresql())
+            url = new_database(request.getfixturevalue("postgresql_server"), "fit")
         if request.param in {"transaction", "session"}:
             if pgbouncer_program() is None:
                 pytest.skip("needs PgBouncer")
             url = running.enter_context(pgbouncer(url, request.param))
         database = Database(url)
-        database.upgrade()
+        migrate(database)
         running.callback(database.close)
         yield database
 

@@ -14,7 +14,8 @@ from fit_service.rules.body_weight_entry import BodyWeightEntry, NewEntry
 from fit_service.rules.entry_matching import Candidate
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.entry_changes import EntryChanges
-from fit_service.storage.entry_reader import Counter, Page
+from fit_service.storage.entry_pages import Page
+from fit_service.storage.entry_reader import Counter
 from tests.fit_storage.entries import Mirror, change, delete, insert, new
 
 P, R = ParamSpec("P"), TypeVar("R")

@@ -12,7 +12,8 @@ from fit_service.rules.local_days import LocalDays
 from fit_service.rules.webhooks.status import Owner
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
-from fit_service.storage.entry_reader import EntryReader, Page
+from fit_service.storage.entry_pages import Page
+from fit_service.storage.entry_reader import EntryReader
 from fit_service.storage.kept_answers import KeptAnswers, RepeatableRequest
 from tests.fit_storage.entries import FIRST, change, delete, insert, new, of_record, send
 from tests.fit_storage.hooks import Hooks, seconds

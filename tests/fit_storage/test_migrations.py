@@ -10,7 +10,8 @@ from fit_service.models.base import Base
 from fit_service.rules.webhooks.status import Owner
 from fit_service.storage.body_weights import BodyWeightStore
 from fit_service.storage.database import Database
-from fit_service.storage.entry_reader import Counter, Page
+from fit_service.storage.entry_pages import Page
+from fit_service.storage.entry_reader import Counter
 from fit_service.storage.feed_position import FeedPositionStore
 from tests.fit_storage.hooks import URL, Hooks
 

@@ -35,7 +35,7 @@ def test_each_kind_of_change_is_told_once_in_its_order_and_names_entries_only(
     entries = insert(store, new(80), new(81))
     changed = change(store, entries[0], new(79))
     delete(store, changed)
-    hooks.now += seconds(1)
+    wait(hooks, 1)
     delivered = hooks.deliver_all()
     assert [(to, event["type"], event["data"]) for to, event in delivered] == [
         (webhook_id, "body_weight.created", {"ids": [entry.id for entry in entries]}),

@@ -13,8 +13,9 @@ from redis import RedisError
 from auth_service.pages import activity
 from auth_service.protocol.tokens.reuse import TWO_AT_ONCE
 from auth_service.storage import grants
-from auth_service.storage.grants import USES_KEPT, GrantStore
+from auth_service.storage.grants import GrantStore
 from auth_service.storage.token_reuses import SHOWN
+from auth_service.storage.token_uses import USES_KEPT
 from tests.support.actions import READ, TIMEOUT, Actions, App, Browser, Person, Verifier, error_of, tokens
 from tests.support.stack import Stack
 

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from sqlalchemy import make_url
 
 from tests.support.actions import Actions, error_of, tokens
 from tests.support.polling import eventually
-from tests.support.postgresql import new_database, postgresql, postgresql_programs
+from tests.support.postgresql import new_database
 from tests.support.servers import running_redis
 from tests.support.stack import Stack
 
@@ -22,15 +21,12 @@ from tests.support.stack import Stack
 @pytest.fixture(params=["sqlite", "postgresql"])
 def stack(request: pytest.FixtureRequest, start_stack: Callable[..., Stack]) -> Iterator[Stack]:
     """With stores that nobody else uses."""
-    if request.param == "postgresql" and postgresql_programs() is None:
-        pytest.skip("needs PostgreSQL")
-    with ExitStack() as running:
-        databases = {}
-        if request.param == "postgresql":
-            server = running.enter_context(postgresql())
-            databases = {"database_url": new_database(server, "auth"), "fit_database_url": new_database(server, "fit")}
-        redis = running.enter_context(running_redis()).url
-        yield start_stack(redis=redis, fit_redis_url=redis, **databases)
+    databases = {}
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql_server")
+        databases = {"database_url": new_database(server, "auth"), "fit_database_url": new_database(server, "fit")}
+    with running_redis() as redis:
+        yield start_stack(redis=redis.url, fit_redis_url=redis.url, **databases)
 
 
 def run(app: Flask, *arguments: str) -> dict[str, Any]:

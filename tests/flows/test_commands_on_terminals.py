@@ -57,7 +57,7 @@ def test_members_of_members_are_lines_below_theirs(actions: Actions) -> None:
     shown = on_terminal(actions.stack.auth_app, "resource-server", "show", name)
     assert "scopes:\n  body_weight:read:  See your body weight\n  body_weight:write: Change your body weight\n" in shown
     session = on_terminal(actions.stack.auth_app, "account", "sessions", mo.username)
-    assert re.search(r"^sessions:\n  name:      \S+\n  program:   python-requests", session, re.MULTILINE)
+    assert re.search(r"^sessions:\n  name: +\S+\n  program: +python-requests", session, re.MULTILINE)
 
 
 def test_an_event_is_a_line_at_a_terminal(actions: Actions) -> None:
@@ -102,7 +102,7 @@ def test_no_name_that_a_stranger_chose_commands_a_terminal(actions: Actions) -> 
 
 def test_no_error_commands_a_terminal_either(stack: Stack) -> None:
     refused = stack.auth_app.test_cli_runner().invoke(args=["client", "show", "\x1b[2Jdiary"])
-    assert refused.stderr == "error: there is no client \\x1b[2Jdiary\n"
+    assert refused.stderr == "error: there is no client \\x1b[2Jdiary: client list says which there are\n"
 
 
 def test_the_other_service_answers_alike(stack: Stack) -> None:

@@ -1,7 +1,7 @@
 """Databases that are not quite PostgreSQL as one knows it: read-only ones, and those behind a pooler."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -11,18 +11,10 @@ from sqlalchemy import make_url
 
 from tests.support.actions import READ, TIMEOUT, WRITE, Actions, Person, Verifier
 from tests.support.pgbouncer import pgbouncer, pgbouncer_program
-from tests.support.postgresql import new_database, postgresql, postgresql_programs
+from tests.support.postgresql import end_connections, new_database
 from tests.support.stack import Stack
 
 METRICS_TOKEN = "the-token-of-our-prometheus"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    if postgresql_programs() is None:
-        pytest.skip("needs PostgreSQL")
-    with postgresql() as url:
-        yield url
 
 
 def make_read_only(url: str) -> None:
@@ -31,7 +23,7 @@ def make_read_only(url: str) -> None:
     address: dict[str, Any] = {"host": place.host, "port": place.port, "user": place.username}
     with psycopg.connect(**address, dbname="postgres", autocommit=True) as operator:
         operator.execute(f"ALTER DATABASE {place.database} SET default_transaction_read_only = on")
-        operator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [place.database])
+    end_connections(url)
 
 
 def readiness(address: str) -> tuple[int, Any]:
@@ -40,9 +32,12 @@ def readiness(address: str) -> tuple[int, Any]:
 
 
 def test_on_a_read_only_database_tokens_are_validated_and_what_would_write_is_an_outage(
-    server: str, start_stack: Callable[..., Stack]
+    postgresql_server: str, start_stack: Callable[..., Stack]
 ) -> None:
-    urls = {"database_url": new_database(server, "auth_read"), "fit_database_url": new_database(server, "fit_read")}
+    urls = {
+        "database_url": new_database(postgresql_server, "auth_read"),
+        "fit_database_url": new_database(postgresql_server, "fit_read"),
+    }
     tokens = {"metrics_token": METRICS_TOKEN, "fit_metrics_token": METRICS_TOKEN}
     stack = start_stack(**urls, **tokens)
     actions = Actions(stack)
@@ -73,12 +68,12 @@ def test_on_a_read_only_database_tokens_are_validated_and_what_would_write_is_an
 @pytest.mark.torture  # where the machine has time: who waits for one of two connections for too long is told 503
 @pytest.mark.parametrize(("mode", "said"), [("transaction", True), ("transaction", False), ("session", False)])
 def test_the_story_runs_through_a_pooler_that_shares_its_connections(
-    server: str, start_stack: Callable[..., Stack], mode: str, said: bool
+    postgresql_server: str, start_stack: Callable[..., Stack], mode: str, said: bool
 ) -> None:
     """Ten people at once on two server connections: what a connection was told for one would be told to another."""
     if pgbouncer_program() is None:
         pytest.skip("needs PgBouncer")
-    auth, fit = (new_database(server, f"{name}_{mode}_{said}".lower()) for name in ("auth", "fit"))
+    auth, fit = (new_database(postgresql_server, f"{name}_{mode}_{said}".lower()) for name in ("auth", "fit"))
     with pgbouncer(auth, mode) as pooled_auth, pgbouncer(fit, mode) as pooled_fit:
         settings = {"pgbouncer": True, "fit_pgbouncer": True} if said else {}
         stack = start_stack(database_url=pooled_auth, fit_database_url=pooled_fit, **settings)

@@ -152,9 +152,9 @@ def test_what_we_have_no_use_for_is_neither_registered_nor_fetched(actions: Acti
             fetched.append(self.path)
 
     with HTTPServer(("127.0.0.1", 0), Listener) as listener:
-        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True).start()
         address = f"http://127.0.0.1:{listener.server_port}/"
-        uris = ("logo_uri", "client_uri", "policy_uri", "tos_uri", "jwks_uri", "sector_identifier_uri")
+        uris = ("logo_uri", "policy_uri", "tos_uri", "jwks_uri", "sector_identifier_uri")
         unknown = {name: address + name for name in uris}
         unknown |= {"initiate_login_uri": address, "software_id": "x", "contacts": ["mo@app.example"], "x": [{"y": 1}]}
         app = RegisteredApp(actions.stack, **unknown, jwks={"keys": []})

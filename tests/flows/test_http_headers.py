@@ -20,6 +20,11 @@ EVERYWHERE = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+USUAL = ("GET", "POST", "DELETE")
+AGAIN = pytest.mark.parametrize(
+    "again", [USUAL, pytest.param(METHODS, marks=pytest.mark.torture)], ids=["usual methods", "all methods"]
+)
+"""What is asked once more in other circumstances: whether a route has a method doesn't depend on them."""
 LETS_CODE_RUN = ("script-src", "unsafe-inline", "unsafe-eval", " *")
 STATIC_FILES = {"auth_service": "moogle.css", "fit_service": "docs.js"}
 MAY_BE_KEPT = ("/static/", "/jwks")
@@ -32,9 +37,9 @@ def paths(app: Flask) -> Iterator[str]:
     yield from ("/no/such/page", "/static/no-such-file")
 
 
-def crawl(address: str, app: Flask, **options: object) -> Iterator[requests.Response]:
+def crawl(address: str, app: Flask, methods: tuple[str, ...], **options: object) -> Iterator[requests.Response]:
     with requests.Session() as session:
-        for path, method, accept in product(paths(app), METHODS, ("text/html", "application/json")):
+        for path, method, accept in product(paths(app), methods, ("text/html", "application/json")):
             headers = {"Accept": accept}
             yield session.request(
                 method, address + path, headers=headers, timeout=TIMEOUT, allow_redirects=False, **options
@@ -76,13 +81,15 @@ def assert_safe_page(answer: requests.Response) -> None:
 @pytest.mark.clause("ASVS 3.4")
 @pytest.mark.clause("RFC 9700 §4.16", line=38)
 @pytest.mark.clause("RFC 9700 §4.2.4", line=39)
-def test_every_answer_of_the_authorization_server_carries_them(actions: Actions) -> None:
+@AGAIN
+def test_every_answer_of_the_authorization_server_carries_them(actions: Actions, again: tuple[str, ...]) -> None:
     stack, seen = actions.stack, set()
     mo = actions.person()
     mo.sign_in()
     cookies = mo.browser.session.cookies.get_dict()
-    for options in ({}, {"data": b"x" * 70_000}, {"cookies": cookies}):
-        for answer in crawl(stack.auth, stack.auth_app, **options):
+    large: dict[str, object] = {"data": b"x" * 70_000}
+    for methods, options in ((METHODS, {}), (again, large), (again, {"cookies": cookies})):
+        for answer in crawl(stack.auth, stack.auth_app, methods, **options):
             assert_safe_page(answer)
             assert answer.status_code < 500
             seen.add(answer.status_code)
@@ -90,10 +97,13 @@ def test_every_answer_of_the_authorization_server_carries_them(actions: Actions)
 
 
 @pytest.mark.clause("ASVS 16.5")
-def test_so_does_every_answer_during_an_outage_which_is_a_503(start_stack: Callable[..., Stack]) -> None:
+@AGAIN
+def test_so_does_every_answer_during_an_outage_which_is_a_503(
+    start_stack: Callable[..., Stack], again: tuple[str, ...]
+) -> None:
     stack = start_stack(redis=f"redis://127.0.0.1:{free_port()}/0")
     seen = set()
-    for answer in crawl(stack.auth, stack.auth_app):
+    for answer in crawl(stack.auth, stack.auth_app, again):
         assert_safe_page(answer)
         seen.add(answer.status_code)
         if answer.status_code >= 500:

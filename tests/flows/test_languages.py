@@ -12,6 +12,7 @@ from markupsafe import escape
 import auth_service.web.languages as languages
 from auth_service.models.language import LANGUAGES
 from auth_service.models.tokens import RevokedBecause
+from auth_service.translations import catalogues
 from tests.support.actions import TIMEOUT, Actions, App, Verifier, error_of, tokens
 from tests.support.stack import Stack
 
@@ -162,10 +163,10 @@ def named(actions: Actions, name: str) -> App:
 def unfinished_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """German has a single text."""
     (tmp_path / "de.po").write_text('msgid "User name"\nmsgstr "Benutzername"\n\nmsgid "Password"\nmsgstr ""\n')
-    monkeypatch.setattr(languages, "_CATALOGUES", tmp_path)
-    languages._catalogue.cache_clear()
+    monkeypatch.setattr(catalogues, "_CATALOGUES", tmp_path)
+    catalogues.catalogue.cache_clear()
     yield
-    languages._catalogue.cache_clear()
+    catalogues.catalogue.cache_clear()
 
 
 @pytest.mark.usefixtures("unfinished_catalogue")

@@ -22,7 +22,7 @@ from shared.service import progress
 from tests.support.actions import Actions, Person
 from tests.support.asked import scripts_sent
 from tests.support.many import many_clients, many_grants
-from tests.support.query_plans import Statement, statements
+from tests.support.query_plans import Asked, statements
 from tests.support.stack import Stack
 
 
@@ -43,11 +43,11 @@ def mo(actions: Actions) -> Person:
     return mo
 
 
-def asked_sql(stack: Stack) -> AbstractContextManager[list[Statement]]:
+def asked_sql(stack: Stack) -> AbstractContextManager[list[Asked]]:
     return statements(stack.parts.database._engine, stack.parts.database._asking)
 
 
-def count(asked: list[Statement]) -> int:
+def count(asked: list[Asked]) -> int:
     """How many questions: on SQLite each transaction has a BEGIN, too."""
     return len([statement for statement, _ in asked if not statement.startswith("BEGIN")])
 
@@ -208,6 +208,11 @@ def _tokens(stack: Stack, grant_ids: list[str]) -> int:
 def _store_access_token(stack: Stack, grant_id: str, digest: str) -> None:
     key = GrantKeys(stack.parts.settings.redis_shards).access_token(grant_id, digest)
     stack.parts.redis.scripts.hset(
-        key, mapping={"claims": json.dumps({"client_id": "x"}), "issued_at": 1, "expires_at": 4_000_000_000}
+        key,
+        mapping={
+            "claims": json.dumps({"client_id": "x", "sub": "mo", "aud": []}),
+            "issued_at": 1,
+            "expires_at": 4_000_000_000,
+        },
     )
     stack.parts.redis.scripts.expire(key, 600)

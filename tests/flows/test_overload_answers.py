@@ -29,8 +29,8 @@ def shed(app: Flask, path: str, method: str = "POST", **headers: str) -> TestRes
     return Client(setup.unavailable).open(path, method=method, headers=headers)
 
 
-def page_of_an_outage(app: Flask) -> str:
-    with app.test_request_context(headers={"Accept": "text/html"}):
+def page_of_an_outage(app: Flask, language: str) -> str:
+    with app.test_request_context(headers={"Accept": "text/html", "Accept-Language": language}):
         return errors.overloaded().get_data(as_text=True)
 
 
@@ -63,10 +63,20 @@ def test_a_program_that_asks_for_everything_is_told_in_json(stack: Stack) -> Non
     assert answer.mimetype == "application/json"
 
 
-def test_a_person_gets_the_page_of_an_outage(stack: Stack) -> None:
-    answer = shed(stack.auth_app, "/account", "GET", Accept="text/html")
-    assert (answer.status_code, answer.text) == (503, Context().run(page_of_an_outage, stack.auth_app))
-    assert "<h1>Please try again</h1>" in answer.text
+@pytest.mark.parametrize(
+    ("asked", "language", "title"),
+    [
+        ("", "en", "Please try again"),
+        ("fr, de-AT;q=0.8, en;q=0.5", "de", "Bitte versuchen Sie es noch einmal"),
+        ("de" + ",x" * 300, "en", "Please try again"),
+    ],
+)
+def test_a_person_gets_the_page_of_an_outage_in_their_language(
+    stack: Stack, asked: str, language: str, title: str
+) -> None:
+    answer = shed(stack.auth_app, "/account", "GET", **{"Accept": "text/html", "Accept-Language": asked})
+    assert (answer.status_code, answer.text) == (503, Context().run(page_of_an_outage, stack.auth_app, language))
+    assert f"<h1>{title}</h1>" in answer.text
     assert headers(answer) == {**usual_headers(stack.auth, "text/html"), "Retry-After": "1"}
 
 

@@ -50,6 +50,15 @@ def test_a_passkey_alone_signs_its_owner_in_under_a_new_session(actions: Actions
     assert signed_in["detail"] == "hwk user mfa"
 
 
+@pytest.mark.parametrize("attachment", [None, "cross-platform", "of a later specification"])
+def test_how_an_authenticator_is_attached_decides_nothing(actions: Actions, attachment: str | None) -> None:
+    """WebAuthn §5.1: what is unknown counts as nothing said."""
+    _, authenticator = owner(actions, attachment=attachment)
+    browser = Browser(actions.stack)
+    passkey_sign_in(browser, authenticator)
+    assert is_signed_in(browser)
+
+
 def test_of_what_may_be_on_several_devices_the_event_says_so(actions: Actions) -> None:
     mo, authenticator = owner(actions, flags=PRESENT | VERIFIED | MAY_BE_SYNCED)
     passkey_sign_in(Browser(actions.stack), authenticator)

@@ -219,3 +219,23 @@ def test_the_revocation_feed_tells_of_a_token_only_those_it_was_for(
 
     assert of_fit.news() == [{"grant_id": introspected["grant_id"]}]
     assert of_plans.news() == [{"grant_id": introspected["grant_id"]}]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "plans",
+        "/plans",
+        "ftp://plans.example/",
+        "https:///plans",
+        "https://plans.example/#part",
+        "https://plans.example/a b",
+        "https://plans.example/\nhttps://fit.example/",
+        "https://pläne.example/",
+    ],
+)
+def test_a_resource_is_an_absolute_address_of_one_word(actions: Actions, resource: str) -> None:
+    """Audiences are written as words."""
+    command = ["resource-server", "create", "strange", "--resource", resource, "--scope", "strange:read=See it"]
+    done = actions.stack.auth_app.test_cli_runner().invoke(args=command)
+    assert (done.exit_code, "must be an absolute URL without fragment" in done.output) == (2, True)

@@ -10,7 +10,7 @@ from click.testing import Result
 
 from auth_service.storage import grants
 from auth_service.storage.grants import GrantStore
-from tests.support.actions import READ, WRITE, Actions, App, Tokens, Verifier, error_of, tokens
+from tests.support.actions import READ, TIMEOUT, WRITE, Actions, App, Tokens, Verifier, error_of, tokens
 from tests.support.registration import register
 from tests.support.stack import Stack
 
@@ -48,6 +48,22 @@ def test_until_it_is_used_the_identical_answer_is_given_again(actions: Actions, 
     assert first.pop("expires_in") >= again.pop("expires_in")
     assert first == again
     assert app.refresh(first["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Idempotency-Key": "a-key-of-a-test-with-two-ways"}], ids=["without a key", "with one"]
+)
+def test_a_repetition_may_prove_in_another_way_whose_it_is(actions: Actions, headers: dict[str, str]) -> None:
+    """golang.org/x/oauth2 tries the body when there was no answer to Basic."""
+    app = actions.app(*UNTIL_USED)
+    form = {"grant_type": "refresh_token", "refresh_token": app.connect(actions.person()).refresh}
+    in_body = {**form, "client_id": app.client_id, "client_secret": app.secret}
+    first, again = (
+        requests.post(f"{actions.stack.auth}/token", sent, auth=auth, headers=headers, timeout=TIMEOUT)
+        for sent, auth in ((form, (app.client_id, str(app.secret))), (in_body, None))
+    )
+    assert tokens(again).refresh == tokens(first).refresh
+    assert tokens(again).access == tokens(first).access
 
 
 def used_by_introspection(actions: Actions, _app: App, pair: Tokens) -> None:

@@ -15,6 +15,7 @@ from shared.service.key_wrapping import KeyWrapping
 from tests.support.actions import CALLBACK, READ, Actions, Browser, Person, Verifier
 from tests.support.authenticator import Authenticator, add_passkey, passkey_sign_in
 from tests.support.authenticator_app import App, begin_set_up, give_code, set_up_app
+from tests.support.mail import no_notices
 from tests.support.stack import Stack
 
 SECOND_STEP, REFUSED = "/sign-in/second-step", "That code is not right"
@@ -277,11 +278,13 @@ def test_secrets_are_encrypted_anew_when_used_or_at_an_operators_word(actions: A
     parts = actions.stack.parts
     old, new = bytes(32), bytes([1] * 32)
     users = [actions.person() for _ in range(3)]
-    before = SecondFactorStore(parts.database, KeyWrapping([old]))
+    before = SecondFactorStore(parts.database, KeyWrapping([old]), no_notices(parts.database))
     accounts = [account for user in users if (account := parts.accounts.find(user.subject)) is not None]
     for account in accounts:
         assert before.add(account, f"secret of {account.id}", 1, [])
-    between, after = (SecondFactorStore(parts.database, KeyWrapping(keys)) for keys in ([new, old], [new]))
+    between, after = (
+        SecondFactorStore(parts.database, KeyWrapping(keys), no_notices(parts.database)) for keys in ([new, old], [new])
+    )
     used = between.find(accounts[0].id)
     assert used is not None
     assert between.use_step(used, 2)

@@ -153,4 +153,4 @@ def test_who_follows_is_told_what_happens_from_then_on_once(actions: Actions, mo
 def test_an_account_that_is_not_there_is_said_in_one_line(actions: Actions) -> None:
     result = actions.stack.auth_app.test_cli_runner().invoke(args=["event", "list", "--username", "nobody at all"])
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "error: there is no account named nobody at all\n"
+    assert result.stderr == "error: there is no account nobody at all: account list says which there are\n"

@@ -62,9 +62,32 @@ def python_with(folder: Path, packages: Mapping[str, str]) -> str:
     return python
 
 
+def go_with(folder: Path, module: str, *files: str) -> list[str]:
+    """A command that runs these files as one program, with this module; without its proxy the test is skipped."""
+    go = installed("go")
+    for number, file in enumerate(files):
+        (folder / f"file{number}.go").write_text(file)
+    subprocess.run([go, "mod", "init", "app.example"], cwd=folder, capture_output=True, check=True)
+    if subprocess.run([go, "get", module], cwd=folder, capture_output=True, check=False).returncode:
+        pytest.skip(f"go could not fetch {module}")
+    built = subprocess.run([go, "build", "-o", "app", "."], cwd=folder, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return [str(folder / "app")]
+
+
+def go_installed(folder: Path, package: str) -> str:
+    """Where the program of this package is built; without its proxy the test is skipped."""
+    install = [installed("go"), "install", package]
+    env = {**os.environ, "GOBIN": str(folder)}
+    if subprocess.run(install, env=env, capture_output=True, check=False).returncode:
+        pytest.skip(f"go could not install {package}")
+    [program] = folder.iterdir()
+    return str(program)
+
+
 def installed(name: str) -> str:
     """Where this program of the machine is; without it the test is skipped."""
-    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/go/bin")
     if path is None:
         pytest.skip(f"needs {name}")
     return path

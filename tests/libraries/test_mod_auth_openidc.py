@@ -1,28 +1,22 @@
 """Apache as a login proxy, with mod_auth_openidc and the settings of docs/libraries.md."""
 
-import subprocess
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from flask import Flask
 
+from tests.libraries.apache import apache, apache_folder
 from tests.libraries.page import Section
-from tests.libraries.program import installed
 from tests.support.actions import TIMEOUT, Actions, Person, query_of
-from tests.support.polling import eventually
 from tests.support.proxy import TcpProxy
-from tests.support.reverse_proxies import open_folder
-from tests.support.servers import answers, free_port, serve
+from tests.support.servers import free_port, serve
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(300)]
-MODULES = Path("/usr/lib/apache2/modules")
-NEEDED = ("mpm_event", "authn_core", "authz_core", "authz_user", "dir", "auth_openidc")
 WAIT = 15
 """Seconds, after which Apache wants a new token in a test of parallel pages; its next ones come within these."""
 METADATA = "/.well-known/openid-configuration"
@@ -47,6 +41,13 @@ class Proxy:
         assert (landed.status_code, landed.text) == (200, "a page")
         return query_of(asked.headers["Location"])["client_id"][0]
 
+    def hold_page(self, person: Person, pool: ThreadPoolExecutor) -> Future[requests.Response]:
+        """A page whose request for a new token is kept on its way; it comes when that is let go."""
+        self.token_endpoint.hold()
+        waiting = pool.submit(self.page, person)
+        assert self.token_endpoint.holds.wait(TIMEOUT)
+        return waiting
+
     def session(self, person: Person) -> dict[str, Any]:
         """What Apache has of this person."""
         told = person.browser.session.get(f"{self.url}/oidc/callback?info=json", timeout=TIMEOUT)
@@ -66,37 +67,25 @@ def lost_answers(stack_url: str) -> Iterator[tuple[str, TcpProxy]]:
 
 
 @contextmanager
-def apache(actions: Actions, lifetime: int, logs_out: str = " logout_on_error") -> Iterator[Proxy]:
+def login_proxy(actions: Actions, lifetime: int, logs_out: str = " logout_on_error") -> Iterator[Proxy]:
     """With access tokens of so many seconds, for which it asks when less than 60 are left."""
-    program, port = installed("apache2"), free_port()
-    if not (MODULES / "mod_auth_openidc.so").exists():
-        pytest.skip("needs libapache2-mod-auth-openidc")
+    port = free_port()
     url = f"http://localhost:{port}"
-    page = Section("mod_auth_openidc", actions.stack, "2.4.12.3", app=url)
-    page.run_command("--access-token-lifetime", str(lifetime))
-    with open_folder() as folder, lost_answers(actions.stack.auth) as (metadata, token_endpoint):
+    with apache_folder("auth_openidc") as folder, lost_answers(actions.stack.auth) as (metadata, token_endpoint):
+        page = Section("mod_auth_openidc", actions.stack, "2.4.12.3", app=url)
+        page.run_command("--access-token-lifetime", str(lifetime))
         (folder / "passphrase").write_text("a secret of a test")
         settings = page.block("apache").replace(actions.stack.auth + METADATA, metadata + METADATA)
         settings = settings.replace("/etc/apache2/oidc-passphrase", str(folder / "passphrase"))
         assert " 60 logout_on_error" in settings
-        (folder / "site").mkdir()
-        (folder / "site" / "page").write_text("a page")
-        loaded = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in NEEDED]
-        loaded += [f"Listen 127.0.0.1:{port}", f"ServerName localhost:{port}", f"DocumentRoot {folder}/site"]
-        loaded += [f"PidFile {folder}/pid", f"ErrorLog {folder}/log", "User www-data", "Group www-data"]
-        loaded += ["OIDCInfoHook access_token refresh_token userinfo", settings.replace(" logout_on_error", logs_out)]
-        (folder / "apache.conf").write_text("\n".join(loaded))
-        with subprocess.Popen([program, "-d", str(folder), "-f", "apache.conf", "-DFOREGROUND"]) as running:
-            try:
-                eventually(lambda: answers(port), within=20)
-                yield Proxy(url, token_endpoint)
-            finally:
-                running.terminate()
+        settings = settings.replace(" logout_on_error", logs_out) + "OIDCInfoHook access_token refresh_token userinfo"
+        with apache(folder, port, "page", ("auth_openidc",), settings):
+            yield Proxy(url, token_endpoint)
 
 
 def test_a_person_signs_in_and_is_out_after_disconnecting_it(actions: Actions) -> None:
     mo = actions.person()
-    with apache(actions, lifetime=30) as proxy:  # so each page wants a new one
+    with login_proxy(actions, lifetime=30) as proxy:  # so each page wants a new one
         client_id = proxy.sign_in(mo)
         held = proxy.session(mo)
         assert held["userinfo"] == {"sub": mo.subject, "preferred_username": mo.username}
@@ -109,7 +98,7 @@ def test_a_person_signs_in_and_is_out_after_disconnecting_it(actions: Actions) -
 
 def test_pages_at_once_end_nothing(actions: Actions) -> None:
     mo = actions.person()
-    with apache(actions, lifetime=WAIT + 60) as proxy:
+    with login_proxy(actions, lifetime=WAIT + 60) as proxy:
         proxy.sign_in(mo)
         held = proxy.session(mo)
         for _ in range(2):
@@ -119,9 +108,40 @@ def test_pages_at_once_end_nothing(actions: Actions) -> None:
         assert proxy.session(mo)["refresh_token"] != held["refresh_token"]
 
 
+def test_a_page_that_waits_while_another_refreshes_gets_what_that_one_got(actions: Actions) -> None:
+    mo = actions.person()
+    with login_proxy(actions, lifetime=WAIT + 60) as proxy, ThreadPoolExecutor(1) as slow:
+        proxy.sign_in(mo)
+        held = proxy.session(mo)
+        time.sleep(WAIT + 1)
+        waits = proxy.hold_page(mo, slow)
+        assert proxy.page(mo).status_code == 200
+        assert proxy.page(mo).status_code == 200  # whose token lives long enough
+        renewed = proxy.session(mo)
+        assert renewed["refresh_token"] != held["refresh_token"]
+        proxy.token_endpoint.let_go()
+        assert (waits.result().text, proxy.session(mo)["refresh_token"]) == ("a page", renewed["refresh_token"])
+
+
+def test_where_every_page_refreshes_one_that_two_overtake_comes_with_a_token_of_before_and_ends_the_grant(
+    actions: Actions,
+) -> None:
+    mo = actions.person()
+    with login_proxy(actions, lifetime=30) as proxy, ThreadPoolExecutor(1) as slow:
+        client_id = proxy.sign_in(mo)
+        waits = proxy.hold_page(mo, slow)
+        assert [proxy.page(mo).status_code for _ in range(2)] == [200, 200]
+        proxy.token_endpoint.let_go()
+        assert "Logged Out" in waits.result().text
+    reused = actions.stack.command("event", "list", "--kind", "credential_reused", "--client-id", client_id)
+    assert [event["detail"] for event in reused] == [
+        "2"
+    ]  # the page of the sign-in had refreshed too, so 4 is the present one
+
+
 def test_after_a_lost_answer_the_next_page_asks_again(actions: Actions) -> None:
     mo = actions.person()
-    with apache(actions, lifetime=30, logs_out="") as proxy:
+    with login_proxy(actions, lifetime=30, logs_out="") as proxy:
         proxy.sign_in(mo)
         held = proxy.session(mo)
         proxy.token_endpoint.lose_answers(1)

@@ -97,6 +97,23 @@ def test_containers_from_before_projects_had_names_keep_the_folders(tmp_path: Pa
     assert project(checkout) == "moogle2"
 
 
+def test_grants_are_compact_in_a_new_stack_and_in_an_older_one_when_nothing_older_runs(
+    tmp_path: Path, programs: Path
+) -> None:
+    new, older = (Checkout(tmp_path / name / "moogle", programs) for name in ("new", "older"))
+    new.make("up", STACK="compose")
+    assert kept(new, "AUTH_COMPACT_GRANTS") == "true"
+    (older.folder / ".env").write_text("COMPOSE_PROJECT_NAME=moogle-1234\n")
+    for _ in range(2):  # the images could not be built, so the containers are still those of before
+        older.make("up", STACK="compose")
+        assert "AUTH_COMPACT_GRANTS" not in (older.folder / ".env").read_text()
+    older.python("from tools import compose_environment; compose_environment.note_update()")  # as when all has started
+    assert kept(older, "AUTH_COMPACT_GRANTS") == "false"
+    for _ in range(2):
+        older.make("up", STACK="compose")
+        assert kept(older, "AUTH_COMPACT_GRANTS") == "true"
+
+
 def test_the_containers_of_another_checkout_are_left_alone(tmp_path: Path, programs: Path) -> None:
     copied = Checkout(tmp_path / "copy" / "moogle", programs)
     (copied.folder / ".env").write_text("COMPOSE_PROJECT_NAME=moogle-1234\n")

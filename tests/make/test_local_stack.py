@@ -54,6 +54,7 @@ def test_old_logs_are_not_taken_for_those_of_what_runs(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.torture  # the gate itself plays the demo, in a folder with a space too
 @pytest.mark.timeout(400)
 def test_in_any_folder_the_demo_starts_what_it_needs_and_stops_it_again(checkout: Checkout) -> None:
     checkout.use_installed()
@@ -64,6 +65,7 @@ def test_in_any_folder_the_demo_starts_what_it_needs_and_stops_it_again(checkout
     assert listening(checkout) == []
 
 
+@pytest.mark.torture
 @pytest.mark.timeout(400)
 def test_what_a_killed_supervisor_leaves_behind_is_stopped(checkout: Checkout) -> None:
     checkout.use_installed()

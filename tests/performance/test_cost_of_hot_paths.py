@@ -16,7 +16,7 @@ from tests.performance.costs import answered, bare_answer, environment, ratios_a
 from tests.support.actions import READ, Actions
 from tests.support.stack import Stack
 
-LIMITS = {"introspection": 1.4, "refresh": 3.2, "client credentials": 2.0}
+LIMITS = {"introspection": 1.1, "refresh": 2.3, "client credentials": 1.3}
 """Times the floor: a bare JSON answer by Flask, and one Redis read by redis-py."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from flask import Flask
 
+from auth_service.models.client import LONGEST_HOME_PAGE
 from auth_service.web.route import MAX_BODY
 from tests.properties.repeating_shapes import JSON, Sent, Shape, of_forms, of_heads, of_json, with_routes
 
@@ -44,6 +45,8 @@ def _registrations() -> Iterator[Shape]:
     yield Shape("grant types", MAX_BODY // 40, lambda count: _registration({"grant_types": grants * count}))
     yield Shape("scopes", MAX_BODY // 2 - 200, lambda count: _registration({"scope": "a " * count}))
     yield Shape("characters of a name", MAX_BODY - 200, lambda count: _registration({"client_name": "x" * count}))
+    for limit in (LONGEST_HOME_PAGE, MAX_BODY - 200):
+        yield Shape("characters of a home page", limit, lambda count: _registration({"client_uri": _address(count)}))
     key = {"kty": "EC", "crv": "P-256", "x": "a" * 43, "y": "a" * 43}
     yield Shape("keys", 10, lambda count: _registration({"jwks": {"keys": [key] * count}}))
 

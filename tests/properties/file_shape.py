@@ -31,10 +31,9 @@ class FileShape:
     query: str = ""
 
     def shape(self) -> Shape:
-        path = f"{IMPORT}?dry_run=true{self.query}"
-        return Shape(
-            self.name, self.limit, lambda count: Sent("POST", path, self.file(count), {"Content-Type": self.media_type})
-        )
+        path, headers = f"{IMPORT}?dry_run=true{self.query}", {"Content-Type": self.media_type}
+        is_read = self.said is not None
+        return Shape(self.name, self.limit, lambda count: Sent("POST", path, self.file(count), headers), is_read)
 
 
 def days(count: int) -> list[datetime]:

@@ -9,6 +9,7 @@ from auth_service.crypto.token_handle import TokenHandle
 from auth_service.storage.grant_keys import GrantKeys
 from tests.support.actions import CALLBACK, DEVICE_CODE, READ, WRITE, Actions, App, Person, Verifier, query_of, tokens
 from tests.support.authenticator import Authenticator, add_passkey, ask
+from tests.support.grants_in_redis import stored
 from tests.support.registration import RegisteredApp
 from tests.support.signing_app import SigningApp
 
@@ -121,13 +122,13 @@ class Live:
     def state(self) -> dict[str, object]:
         """What Redis holds of all that works once, or until it expires."""
         parts = self._actions.stack.parts
-        redis, keys = parts.redis.reads, GrantKeys(parts.settings.redis_shards)
+        keys = GrantKeys(parts.settings.redis_shards)
         held: dict[str, object] = {}
         for name in GRANTS:
-            held[name] = redis.hgetall(keys.grant(self._handle(name).grant_id))
+            held[name] = stored(parts.redis, keys.grant(self._handle(name).grant_id))
         for name in ACCESS_TOKENS:
             token = self._handle(name)
-            held[name] = redis.hgetall(keys.access_token(token.grant_id, token.digest))
+            held[name] = stored(parts.redis, keys.access_token(token.grant_id, token.digest))
         request = self.value("LIVE_request_uri").rpartition(":")[2]
         held["LIVE_request_uri"] = parts.pushed.find(request, self.app.client_id)
         return held

@@ -36,6 +36,8 @@ class Shape:
     name: str
     limit: int
     request: Callable[[int], Sent]
+    is_read: bool = False
+    """At the limit it is good, and not only answered."""
 
 
 def with_routes(app: Flask, methods: frozenset[str] = frozenset({"POST", "PUT", "PATCH"})) -> Iterator[tuple[str, str]]:

@@ -190,7 +190,7 @@ def hold(world: World, requests: list[Request]) -> None:
         world.compare()
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(requests=st.lists(REQUESTS, min_size=1, max_size=5))
 def test_whatever_two_apps_send_is_what_an_obvious_oracle_says(world: World, requests: list[Request]) -> None:
     hold(world, requests)

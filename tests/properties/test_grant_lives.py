@@ -21,6 +21,7 @@ from auth_service.storage.grant_keys import GrantKeys
 from tests.properties.grant_oracle import INVALID_CLIENT, THE_SAME_TOKENS, TOKENS, Form, Life
 from tests.properties.live import basic
 from tests.support.actions import CALLBACK, PLANS, READ, WRITE, Actions, App, Person, Verifier
+from tests.support.grants_in_redis import put_back
 from tests.support.stack import Stack
 from tests.support.volumes import PART, Volume
 
@@ -111,7 +112,7 @@ class GrantLives(RuleBasedStateMachine):
         if life.last_form is None:
             return
         if too_late and not life.is_over:
-            self.world.parts.redis.scripts.hincrby(self.world.keys.grant(grant.id), "rotated_at", -61_000)
+            put_back(self.world.parts.redis, self.world.keys.grant(grant.id), "rotated_at", 61_000)
             life.window_open = False
         self._use(grant, len(life.credentials) - 2, scope if otherwise else life.last_form.get("scope"), life.last_key)
 

@@ -30,6 +30,7 @@ from shared.resource_server import (
     any_of,
     asgi_middleware,
     django_middleware,
+    needed_authentication,
     quart_protector,
     wsgi_middleware,
 )
@@ -44,6 +45,8 @@ REQUIRED: dict[str, set[Scope]] = {
     "/übung 1": {"plans:read"},
     "/either": {any_of("plans:write", "plans:admin")},
 }
+ACR, MAX_AGE = ("http://schemas.openid.net/pape/policies/2007/06/multi-factor", "phr"), 300
+"""Of /export, beside the scope plans:read. Decorators take them as arguments, rules name them among the scopes."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ Get = Callable[..., Answer]
 
 
 def required_scopes(_method: str, path: str) -> Needs:
-    special: dict[str, Needs] = {"/open": OPEN, "/optional": OPTIONAL}
+    export = {"plans:read", needed_authentication(ACR, MAX_AGE)}
+    special: dict[str, Needs] = {"/open": OPEN, "/optional": OPTIONAL, "/export": export}
     return special.get(path, REQUIRED.get(path))
 
 
@@ -73,6 +77,7 @@ def flask_adapter(validator: TokenValidator) -> Get:
 
     for path, scopes in REQUIRED.items():
         app.add_url_rule(path, path, require_token(*scopes)(view))
+    app.add_url_rule("/export", "export", require_token("plans:read", acr=ACR, max_age=MAX_AGE)(view))
     app.add_url_rule("/open", "open", lambda: "for all")
     app.add_url_rule("/optional", "optional", require_token.optional(view))
     return lambda path, **headers: _answer(app.test_client().get(path, headers=_http(headers)))
@@ -93,7 +98,7 @@ def asgi_adapter(validator: TokenValidator) -> Get:
         token = getattr(request.state, "token", None)
         return PlainTextResponse(f"for {token.subject if token else 'all'}")
 
-    routes = [Route(path, view) for path in (*REQUIRED, "/open", "/optional")]
+    routes = [Route(path, view) for path in (*REQUIRED, "/export", "/open", "/optional")]
     app = asgi_middleware.TokenMiddleware(Starlette(routes=routes), validator, required_scopes)
     return lambda path, **headers: asyncio.run(call_asgi(app, path, _http(headers)))
 
@@ -161,6 +166,7 @@ def quart_adapter(validator: TokenValidator) -> Get:
 
     for path, scopes in REQUIRED.items():
         app.add_url_rule(path, path, require_token(*scopes)(view))
+    app.add_url_rule("/export", "export", require_token("plans:read", acr=ACR, max_age=MAX_AGE)(view))
     app.add_url_rule("/open", "open", open_to_all)
     app.add_url_rule("/optional", "optional", require_token.optional(view))
     return lambda path, **headers: asyncio.run(call_asgi(app, path, _http(headers)))

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from shared.resource_server import OPEN, Needs, asgi_middleware, needed_scopes
+from shared.resource_server import OPEN, Needs, any_of, asgi_middleware, needed_authentication, needed_scopes
 from tests.resource_server.asgi_servers import (
     answers,
     served_by_hypercorn,
@@ -238,6 +238,7 @@ def test_a_rule_that_names_what_is_closed_is_asked_about_the_request_as_a_framew
     assert needed_scopes(open_but_for_changes, "GET", path) is None
 
 
-def test_a_text_is_no_collection_of_scopes() -> None:
+@pytest.mark.parametrize("alone", ["plans:read", any_of("plans:read"), needed_authentication(acr="plans:read")])
+def test_what_belongs_into_a_collection_is_none(alone: Any) -> None:
     with pytest.raises(TypeError, match="plans:read"):
-        needed_scopes(lambda *_: "plans:read", "GET", "/")
+        needed_scopes(lambda *_: alone, "GET", "/")

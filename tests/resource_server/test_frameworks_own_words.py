@@ -3,6 +3,8 @@ refusals.
 """
 
 import asyncio
+import json
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -14,7 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from shared.resource_server import ActiveToken, TokenValidator, any_of, asgi_middleware, connect
+from shared.resource_server import ActiveToken, TokenValidator, any_of, asgi_middleware, connect, needed_authentication
 from shared.resource_server.fastapi_security import TokenSecurity
 from shared.resource_server.testing import FakeAuthorizationServer, fake_authorization_server
 from tests.resource_server.adapters import Answer, call_asgi
@@ -22,6 +24,7 @@ from tests.support.django_project import small_project
 
 RESOURCE = "https://journal.example/"
 ORIGIN = "https://page.example"
+SIGN_IN_AGAIN = "The person has to sign in again, as acr_values and max_age say."
 
 
 @pytest.fixture
@@ -49,6 +52,12 @@ def fastapi(validator: TokenValidator) -> FastAPI:
     @app.post("/journal")
     def write(writer: Annotated[ActiveToken, Security(token, scopes=["journal:read", "journal:write"])]) -> str:
         return writer.subject
+
+    stronger = Security(token.signed_in(acr="phr", max_age=300), scopes=["journal:read"])
+
+    @app.get("/export")
+    async def export(reader: Annotated[ActiveToken, stronger]) -> str:
+        return reader.subject
 
     @app.get("/me")
     async def me(anybody: Annotated[ActiveToken, Depends(token)]) -> str:
@@ -98,6 +107,26 @@ def test_fastapi_routes_demand_their_scopes_and_the_document_shows_them(
     assert flow["tokenUrl"] == f"{server.issuer}/token"
     shown = [document["paths"]["/journal"][method]["security"] for method in ("get", "post")]
     assert shown == [[{"oauth2": ["journal:read"]}], [{"oauth2": ["journal:read", "journal:write"]}]]
+    assert document["paths"]["/export"]["get"]["security"] == shown[0]
+
+
+STRONGER = (
+    'Bearer realm="journal", error="insufficient_user_authentication", '
+    f'error_description="{SIGN_IN_AGAIN}", acr_values="phr", max_age="300"'
+)
+
+
+@pytest.mark.clause("RFC 9470 §3", line=146)
+def test_fastapi_routes_say_what_sign_in_is_needed(server: FakeAuthorizationServer, validator: TokenValidator) -> None:
+    app, now = fastapi(validator), int(time.time())
+    old, other = server.issue("journal:read", acr="phr", auth_time=now - 301), server.issue("other")
+    for _ in range(2):  # by introspection, and from memory
+        answer = asked(app, "GET", "/export", old)[0]
+        assert answer == Answer(401, json.dumps({"detail": SIGN_IN_AGAIN}, separators=(",", ":")), STRONGER, None)
+    fresh = server.issue("journal:read", acr="phr", auth_time=now)
+    answers = [("/journal", old, 200), ("/export", other, 403), ("/export", fresh, 200)]
+    for path, token, status in answers:
+        assert asked(app, "GET", path, token)[0].status == status
 
 
 def rest_framework(validator: TokenValidator, required: Any) -> Any:
@@ -147,6 +176,24 @@ def test_rest_framework_begins_from_no(server: FakeAuthorizationServer, validato
     server.down = True
     outage = call("get", server.issue("journal:read"))
     assert (outage.status_code, outage["Retry-After"], "WWW-Authenticate" in outage) == (503, "1", False)
+
+
+@pytest.mark.clause("RFC 9470 §3", line=146)
+def test_rest_framework_says_what_sign_in_is_needed(server: FakeAuthorizationServer, validator: TokenValidator) -> None:
+    stronger, now = needed_authentication(acr="phr", max_age=300), int(time.time())
+    call = rest_framework(validator, {"GET": ["journal:read", stronger], "PUT": ["journal:read"]})
+    old, other = server.issue("journal:read", acr="phr", auth_time=now - 301), server.issue("other")
+    refused = call("get", old)
+    assert (refused.status_code, refused["WWW-Authenticate"]) == (401, STRONGER)
+    assert refused.data == {"detail": SIGN_IN_AGAIN}
+    fresh = server.issue("journal:read", acr="phr", auth_time=now)
+    assert [call("put", old).status_code, call("get", other).status_code, call("get", fresh).status_code] == [
+        200,
+        403,
+        200,
+    ]
+    with pytest.raises(TypeError, match="300"):
+        rest_framework(validator, {"GET": stronger})("get", fresh)
 
 
 @pytest.mark.parametrize("framework", ["Starlette", "FastAPI"])

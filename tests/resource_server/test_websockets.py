@@ -13,7 +13,7 @@ import pytest
 import wsproto
 from wsproto.events import AcceptConnection, CloseConnection, RejectConnection, RejectData, Request, TextMessage
 
-from shared.resource_server import Needs, TokenValidator, connect, token_validator
+from shared.resource_server import Needs, TokenValidator, connect, needed_authentication, token_validator
 from shared.resource_server.asgi_middleware import WEBSOCKET, TokenMiddleware
 from shared.resource_server.event_loop import watched_socket
 from tests.resource_server.asgi_servers import served_by_hypercorn, served_by_hypercorn_on_trio, served_by_uvicorn
@@ -179,6 +179,24 @@ def test_an_open_socket_is_closed_when_its_token_ends_or_loses_the_scope(
         assert second.closed_with() == 1008
         eventually(lambda: app.gone == [1008, 1008])
         assert third.say("2") == "2"
+
+
+@pytest.mark.clause("RFC 9470 §3", line=146)
+def test_a_socket_may_need_a_sign_in_of_some_class_and_is_closed_when_that_is_no_longer_said(
+    server: SmallAuthorizationServer, validator: TokenValidator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_validator, "_SOON", 0.05)
+    stronger = needed_authentication(acr="phr")
+    token, other = server.issue("a", grant="a" * 32, acr="phr"), server.issue("b")
+    with served_by_uvicorn(TokenMiddleware(Echo(), validator, lambda *_: {"plans:read", stronger})) as port:
+        with opened(port, other) as client:
+            assert client.status == 401
+            assert client.headers["www-authenticate"].endswith(', acr_values="phr"')
+        with opened(port, token) as client:
+            assert client.say("1") == "1"
+            server.issue("a", grant="a" * 32)
+            server.narrow_grant("a" * 32, "plans:read")
+            assert client.closed_with() == 1008
 
 
 def test_a_socket_on_which_only_the_application_speaks_is_closed_too(

@@ -46,7 +46,8 @@ class Traced:
         )
 
     def lines(self, request_id: str) -> list[dict[str, Any]]:
-        found = [json.loads(line) for log in self.logs for line in log.read_text().splitlines() if line[0] == "{"]
+        whole = [line for log in self.logs for line in log.read_text().split("\n")[:-1]]
+        found = [json.loads(line) for line in whole if line[0] == "{"]
         return [line for line in found if line.get("request_id") == request_id]
 
 

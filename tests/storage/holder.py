@@ -23,6 +23,8 @@ from auth_service.storage.grants import GrantStore
 from auth_service.storage.redis_connection import RedisClients
 from tests.support.told_redis import SHARDS
 
+KEPT = 22
+"""So many characters of a digest are compared."""
 AUDIENCE = ("http://localhost:8001/api/",)
 KEYS = TokenKeyRing([b"k" * 32])
 
@@ -36,8 +38,10 @@ class Spent:
     refresh: TokenHandle
 
 
-def stores(clients: RedisClients, shards: int, log_lifetime: int) -> tuple[GrantStore, GrantEnds]:
-    return GrantStore(clients, shards), GrantEnds(clients, shards, log_lifetime)
+def stores(
+    clients: RedisClients, shards: int, log_lifetime: int, *, compact: bool = True
+) -> tuple[GrantStore, GrantEnds]:
+    return GrantStore(clients, shards, compact=compact), GrantEnds(clients, shards, log_lifetime, compact=compact)
 
 
 @dataclass
@@ -51,6 +55,9 @@ class Holder:
     grant_lifetime: float = 3600
     access_lifetime: int = 600
     idle_lifetime: int = 1800
+    name: str | None = "mo's name"
+    audience: tuple[str, ...] = AUDIENCE
+    nonce: str = "a nonce"
     grant_id: str = field(default_factory=new_grant_id)
 
     def __post_init__(self) -> None:
@@ -65,6 +72,7 @@ class Holder:
                 expires_at=time.time() + self.grant_lifetime,
                 redirect_uri="http://127.0.0.1/callback",
                 code_challenge="a challenge",
+                nonce=self.nonce,
                 code_digest=self.code.digest,
             ),
             self.code_lifetime,
@@ -100,7 +108,7 @@ class Holder:
             key_id=key_id,
             access_digest=access.digest,
             refresh_digest=refresh.digest if refreshes else "",
-            claims=AccessTokenClaims(client_id, "mo", "mo's name", AUDIENCE, scope, jkt),
+            claims=AccessTokenClaims(client_id, "mo", self.name, self.audience, scope, jkt),
             repeatable=Repeatable(key, parameters if key or retry != Retry.NEVER else ""),
             access_token_lifetime=self.access_lifetime,
             idle_lifetime=self.idle_lifetime,
@@ -121,7 +129,7 @@ class Holder:
         return spent
 
     def is_active(self, access: TokenHandle) -> bool:
-        return self.store.find_access_token(self.grant_id, access.digest) is not None
+        return self.store.find_access_token(access) is not None
 
     def revoke(self, because: RevokedBecause = RevokedBecause.PERSON) -> None:
         self.ends.revoke_grants([EndedGrant(self.grant_id, "app", "mo", AUDIENCE, because)])
@@ -135,14 +143,20 @@ def grant_key(clients: RedisClients, holder: Holder) -> str:
     return str(key)
 
 
+def is_pair(replayed: Replayed, spent: Spent) -> bool:
+    """Whether these are the tokens that are answered again."""
+    stored = (replayed.access_digest, replayed.refresh_digest)
+    return stored == (spent.access.digest[:KEPT], spent.refresh.digest[:KEPT])
+
+
 def log_of(clients: RedisClients, holder: Holder) -> list[dict[str, str]]:
     """What resource servers will hear of the grant, oldest first."""
     entries = clients.reads.xrange(log_key(int(holder.grant_id, 16) % SHARDS))
     return [fields for _, fields in entries if fields["grant_id"] == holder.grant_id]
 
 
-def own_token(store: GrantStore, grant_id: str, lifetime: int) -> tuple[bool, str]:
-    """A client gets a token for itself: whether SQL has to be asked about the client, and the token's digest."""
+def own_token(store: GrantStore, grant_id: str, lifetime: int) -> tuple[bool, TokenHandle]:
+    """A client gets a token for itself: whether SQL has to be asked about the client, and the token."""
     token = KEYS.make(TokenKind.ACCESS_TOKEN, grant_id, 0)
     claims = AccessTokenClaims("app", "app", None, AUDIENCE, "read")
     issued = store.issue_client_token(grant_id, token.digest, claims, ("read", "write"), AUDIENCE, 0, lifetime)
@@ -150,4 +164,4 @@ def own_token(store: GrantStore, grant_id: str, lifetime: int) -> tuple[bool, st
     assert issued.expires_in == lifetime
     if not issued.confirmed:
         store.confirm_client(grant_id, issued.born)
-    return not issued.confirmed, token.digest
+    return not issued.confirmed, token

@@ -9,6 +9,7 @@ from auth_service.storage import client_origins
 from auth_service.storage.client_origins import ClientOrigins
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.database import Database
+from tests.support.migrated import migrate
 
 ORIGIN = "https://charts.example"
 
@@ -16,7 +17,7 @@ ORIGIN = "https://charts.example"
 def test_an_outage_changes_nothing_and_raises_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_origins, "_REMEMBERED_FOR", 0)
     database = Database(f"sqlite:///{tmp_path / 'auth.sqlite'}")
-    database.upgrade()
+    migrate(database)
     client = Client(
         client_id="charts",
         name="Charts",

@@ -14,6 +14,8 @@ from auth_service.storage.database import Database
 
 EVERYTHING: dict[str, Any] = {
     "name": "Strength, “straße”",
+    "client_uri": "https://a.example/",
+    "publisher": "Example & Söhne",
     "token_endpoint_auth_method": "private_key_jwt",
     "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "a"}]},
     "redirect_uris": ("https://a.example/b", "http://127.0.0.1/c"),

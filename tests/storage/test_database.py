@@ -106,8 +106,12 @@ def test_what_an_older_version_stored_is_kept(sql_url: str) -> None:
             session.execute(text(insert))
     database.upgrade()
     with database.reading() as session:
-        clients = {client.client_id: (client.public, client.retry) for client in session.query(Client)}
+        found = list(session.query(Client))
+        clients = {client.client_id: (client.public, client.retry) for client in found}
         assert clients == {"app": (False, "strict"), "native": (True, "until-used")}
+        assert [(each.publisher, each.home_page_host, each.home_page_assured) for each in found] == [
+            (None, None, False)
+        ] * 2
         assert [(grant.id, grant.client_id, grant.account_id) for grant in session.query(GrantRecord)] == [
             ("a grant", "app", "acct_mo")
         ]

@@ -95,9 +95,11 @@ def tables(database: Database) -> Tables:
     clients.create(client, ())
     consents, origins = ConsentStore(database, 60), ClientOrigins(database)
     records, ended = GrantRecordStore(database), EndedRecordStore(database)
-    apps = ConnectedAppStore(database, GrantStore(connect_redis("redis://nobody.invalid"), 1))  # no grant to ask about
-    reuses, passkeys = TokenReuseStore(database, no_notices(database)), PasskeyStore(database)
-    factors = SecondFactorStore(database, KeyWrapping([bytes(32)]))
+    no_redis = connect_redis("redis://nobody.invalid")  # there is no grant to ask about
+    apps = ConnectedAppStore(database, GrantStore(no_redis, 1, compact=True))
+    notices = no_notices(database)
+    reuses, passkeys = TokenReuseStore(database, notices), PasskeyStore(database, notices)
+    factors = SecondFactorStore(database, KeyWrapping([bytes(32)]), notices)
     return Tables(
         accounts, clients, consents, origins, records, apps, ended, reuses, passkeys, factors, account.id, client
     )

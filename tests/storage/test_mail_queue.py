@@ -1,20 +1,28 @@
 """Mail waits in SQL: sealed, bounded, for whoever comes first, until it was sent or is over."""
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from auth_service.crypto.token_handle import new_grant_id
+from auth_service.models.account import Account
 from auth_service.models.base import now
+from auth_service.models.factor import Passkey, RecoveryCode
 from auth_service.models.queued_mail import NOBODY, MailKind, QueuedMail
 from auth_service.storage import mail_queue
+from auth_service.storage.accounts import AccountStore
 from auth_service.storage.database import Database
 from auth_service.storage.mail_queue import LEASE, MOST_ATTEMPTS, MOST_TO_ONE_ADDRESS, PAUSES, Claim, MailQueue
+from auth_service.storage.notices import Notices
+from auth_service.storage.passkeys import PasskeyStore
+from auth_service.storage.second_factors import SecondFactorStore
 from shared.service.key_wrapping import KeyWrapping
-from tests.support.mail import SEALING
+from tests.support.mail import SEALING, no_notices
+from tests.support.passwords import QUICK_HASHER
 
 HOUR = timedelta(hours=1)
 PARTICULARS = {"username": "mo", "token": "mol_secret"}
@@ -52,6 +60,18 @@ def test_a_message_waits_with_what_caused_it_or_not_at_all(database: Database, q
     claim = claimed(queue, now())
     assert (claim.kind, claim.address, claim.account_id) == (MailKind.NEW_PASSWORD, "mo@example.org", "acct_mo")
     assert claim.particulars == PARTICULARS
+
+
+def test_what_a_later_release_put_there_is_left_to_it_and_keeps_nobody_waiting(
+    database: Database, queue: MailQueue
+) -> None:
+    put(database, queue, "first@example.org")
+    with database.writing() as session:
+        session.execute(update(QueuedMail).values(kind="of_a_later_release"))
+    put(database, queue)
+    assert claimed(queue, now()).address == "mo@example.org"
+    assert queue.claim(now()) is None
+    assert len(waiting(database)) == 2
 
 
 def test_what_it_names_is_not_readable_in_the_database(database: Database, queue: MailQueue) -> None:
@@ -133,6 +153,54 @@ def test_a_message_whose_key_has_left_the_ring_is_removed(
     assert other.claim(now()) is None
     assert waiting(database) == []
     assert "not in AUTH_TOKEN_KEYS" in caplog.text
+
+
+class BrokenQueue(MailQueue):
+    """The connection is lost when a message is written."""
+
+    def add(self, *_: object, **__: object) -> None:
+        raise ConnectionResetError
+
+
+FACTORS: dict[str, Callable[[SecondFactorStore, PasskeyStore, Account], object]] = {
+    "a passkey added": lambda factors, passkeys, mo: passkeys.add(mo, passkey("new")),
+    "a passkey removed": lambda factors, passkeys, mo: passkeys.remove(mo.id, passkeys.of(mo.id)[0].id),
+    "codes made": lambda factors, passkeys, mo: factors.replace_codes(mo, ["new"]),
+    "a code used": lambda factors, passkeys, mo: factors.use_recovery_code(mo.id, "a code"),
+    "an app removed": lambda factors, passkeys, mo: factors.remove(mo.id),
+    "all removed": lambda factors, passkeys, mo: factors.reset(mo.id),
+}
+
+
+def passkey(name: str) -> Passkey:
+    key = {"credential_id": new_grant_id(), "public_key": "a key", "sign_count": 0, "synced": False}
+    return Passkey(name=name, **key)
+
+
+@pytest.mark.parametrize("change", FACTORS)
+def test_what_somebody_signs_in_with_changes_with_its_message_or_not_at_all(database: Database, change: str) -> None:
+    accounts = AccountStore(database, QUICK_HASHER, no_notices(database))
+    mo = accounts.create(new_grant_id(), "a password")
+    accounts.set_email(mo.id, "mo@example.org", verified=True)
+    stores = []
+    for queue in (MailQueue(database, SEALING, is_sent=False), BrokenQueue(database, SEALING, is_sent=True)):
+        notices = Notices(queue)
+        stores.append((SecondFactorStore(database, SEALING, notices), PasskeyStore(database, notices)))
+    (factors, passkeys), broken = stores
+    factors.add(mo, "a secret", 1, ["a code"])
+    passkeys.add(mo, passkey("old"))
+
+    def there() -> tuple[object, ...]:
+        with database.reading() as session:
+            codes = session.scalars(select(RecoveryCode.digest).where(RecoveryCode.account_id == mo.id)).all()
+        return factors.find(mo.id) is not None, codes, [each.name for each in passkeys.of(mo.id)]
+
+    before = there()
+    with pytest.raises(ConnectionResetError):
+        FACTORS[change](*broken, mo)
+    assert there() == before == (True, ["a code"], ["old"])
+    FACTORS[change](factors, passkeys, mo)
+    assert there() != before
 
 
 def test_without_a_mail_server_nothing_waits(database: Database, queue: MailQueue) -> None:

@@ -1,20 +1,18 @@
 """PgBouncer in front of PostgreSQL: connections find out what they may ask for, in each of its modes."""
 
-import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from auth_service.storage.database import Database
 from shared.operations.sql_findings import sql_findings
 from shared.service.sql_backup import BackupError, back_up
 from tests.support.pgbouncer import pgbouncer, pgbouncer_program
-from tests.support.postgresql import new_database, postgresql, postgresql_programs
+from tests.support.postgresql import new_database
 
-_numbers = itertools.count(1)
 IGNORED = "ignore_startup_parameters = options"
 MODES = {
     "transaction": ("transaction",),
@@ -25,17 +23,16 @@ MODES = {
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    if postgresql_programs() is None or pgbouncer_program() is None:
-        pytest.skip("needs PostgreSQL and PgBouncer")
-    with postgresql() as url:
-        yield url
+def server(postgresql_server: str) -> str:
+    if pgbouncer_program() is None:
+        pytest.skip("needs PgBouncer")
+    return postgresql_server
 
 
 @pytest.fixture(params=list(MODES))
 def pooled(server: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of an empty database."""
-    with pgbouncer(new_database(server, f"pooled_{next(_numbers)}"), *MODES[request.param]) as url:
+    with pgbouncer(new_database(server, "pooled"), *MODES[request.param]) as url:
         yield url
 
 
@@ -116,7 +113,7 @@ def test_the_doctor_names_the_timeouts_that_only_the_role_can_have_behind_a_pool
     operator = Database(server)
     for name in ("statement_timeout", "lock_timeout"):
         with operator.writing() as session:
-            session.execute(text(f"ALTER DATABASE bounded SET {name} = '1200ms'"))
+            session.execute(text(f"ALTER DATABASE {make_url(bounded).database} SET {name} = '1200ms'"))
     operator.close()
     with pgbouncer(bounded) as url:
         assert findings(url) == []

@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +16,8 @@ from auth_service.storage import security_events
 from auth_service.storage.database import Database
 from auth_service.storage.old_records import remove_security_events
 from auth_service.storage.security_events import SecurityEventStore
-from tests.support.postgresql import postgresql, postgresql_programs
+from tests.support.migrated import migrate
+from tests.support.postgresql import new_database
 from tests.support.query_plans import plans
 
 OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
@@ -27,17 +27,14 @@ OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 def sqlite(tmp_path: Path) -> Database:
     """On PostgreSQL, the privileges of a role see to it."""
     database = Database(f"sqlite:///{tmp_path / 'auth.sqlite'}")
-    database.upgrade()
+    migrate(database)
     return database
 
 
 @pytest.fixture
-def postgresql_url() -> Iterator[str]:
+def postgresql_url(postgresql_server: str) -> str:
     """SQLite knows no roles."""
-    if postgresql_programs() is None:
-        pytest.skip("needs PostgreSQL")
-    with postgresql() as url:
-        yield url
+    return new_database(postgresql_server, "events")
 
 
 def refused(database: Database, statement: object) -> None:
@@ -61,13 +58,13 @@ def test_of_failures_at_once_none_is_lost_and_there_is_one_row(
         begin_acting(Who.STRANGER, "192.0.2.1", "curl/8", None)
         store.count(SecurityEvent(kind="sign_in_failed", account_id=account_id))
 
-    threads = [threading.Thread(target=fail) for _ in range(8)]
+    threads = [threading.Thread(target=fail) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     counted = event_of(database, account_id)
-    assert (counted.times, counted.who, counted.network, counted.program) == (8, "stranger", "192.0.2.1", "curl")
+    assert (counted.times, counted.who, counted.network, counted.program) == (4, "stranger", "192.0.2.1", "curl")
 
 
 def test_another_network_or_minute_has_a_row_of_its_own(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +112,7 @@ def test_old_events_are_removed_as_a_whole_and_the_others_are_kept_as_before(dat
 def test_on_postgresql_the_services_role_can_add_and_count_and_no_more(postgresql_url: str) -> None:
     """With the privileges of docs/operations.md."""
     database = Database(postgresql_url)
-    database.upgrade()
+    migrate(database)
     (privileges,) = re.findall(r"```sql\n(GRANT SELECT, INSERT.*?)```", OPERATIONS.read_text(), re.DOTALL)
     with database.writing() as session:
         session.execute(text("CREATE ROLE auth_service LOGIN"))

@@ -14,11 +14,13 @@ from tests.support.postgresql import postgresql_programs
 from tests.support.postgresql_pair import PostgresqlPair
 from tests.support.silence import silenced
 
+pytestmark = pytest.mark.usefixtures("usual_patience_with_postgresql")
+
 CALLERS = 8
 
 
-@pytest.fixture
-def pair() -> Iterator[PostgresqlPair]:
+@pytest.fixture(scope="module")
+def running_pair() -> Iterator[PostgresqlPair]:
     if postgresql_programs() is None:
         pytest.skip("needs PostgreSQL")
     with PostgresqlPair.running() as pair:
@@ -26,9 +28,17 @@ def pair() -> Iterator[PostgresqlPair]:
 
 
 @pytest.fixture
+def pair(running_pair: PostgresqlPair) -> PostgresqlPair:
+    """With the first as its primary, whatever became of it in the test before."""
+    running_pair.restore()
+    return running_pair
+
+
+@pytest.fixture
 def database(pair: PostgresqlPair) -> Iterator[SqlDatabase]:
     database = Database(pair.url("postgres"))
     database.upgrade()
+    eventually(lambda: at_once(written_at, database) == [pair.first.port] * CALLERS)
     yield database
     database.close()
 
@@ -67,7 +77,6 @@ def test_a_killed_primary_is_an_outage_until_the_standby_has_taken_over(
     pair: PostgresqlPair, database: SqlDatabase
 ) -> None:
     """A standby answers questions, but nobody is told what may be out of date by now."""
-    assert at_once(written_at, database) == [pair.first.port] * CALLERS
     pair.first.kill()
     eventually(lambda: at_once(written_at, database) == [None] * CALLERS)
     assert at_once(read_at, database) == [None] * CALLERS
@@ -79,7 +88,6 @@ def test_a_killed_primary_is_an_outage_until_the_standby_has_taken_over(
 def test_a_primary_that_was_demoted_is_left_though_its_connections_still_answer(
     pair: PostgresqlPair, database: SqlDatabase
 ) -> None:
-    assert at_once(written_at, database) == [pair.first.port] * CALLERS
     pair.first.execute("ALTER SYSTEM SET default_transaction_read_only = on")
     pair.first.execute("SELECT pg_reload_conf()")
     eventually(lambda: at_once(written_at, database) == [None] * CALLERS)
@@ -91,7 +99,6 @@ def test_a_primary_that_was_demoted_is_left_though_its_connections_still_answer(
 
 def test_a_host_that_fell_silent_does_not_hide_the_other_one(pair: PostgresqlPair, database: SqlDatabase) -> None:
     """One caller a second asks it; all others go on to the one that took over, also while the first stays silent."""
-    assert at_once(written_at, database) == [pair.first.port] * CALLERS
     with silenced(pair.first.url):
         eventually(lambda: at_once(written_at, database) == [None] * CALLERS)
         pair.promote()
@@ -103,7 +110,6 @@ def test_a_host_that_fell_silent_does_not_hide_the_other_one(pair: PostgresqlPai
 
 def test_while_no_standby_confirms_what_is_written_is_an_outage(pair: PostgresqlPair, database: SqlDatabase) -> None:
     """The commit waits in the primary, where no statement timeout counts for it; ours does. Reading goes on."""
-    assert written_at(database) == pair.first.port
     pair.standby.stop()
     for _ in range(2):
         assert written_at(database) is None

@@ -15,6 +15,8 @@ from tests.support.polling import eventually
 from tests.support.postgresql import new_database, postgresql, postgresql_programs
 from tests.support.silence import silenced
 
+pytestmark = pytest.mark.usefixtures("usual_patience_with_postgresql")
+
 SERVICES = {"auth": auth_service.storage.database.Database, "fit": fit_service.storage.database.Database}
 
 

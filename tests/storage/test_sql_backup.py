@@ -23,7 +23,7 @@ def restored(sql_url: str, file: Path, folder: Path) -> Database:
     """A new database with what the backup holds."""
     if sql_url.startswith("sqlite"):
         return Database(f"sqlite:///{file}")
-    url = new_database(sql_url, f"restored_{folder.name}".replace("-", "_").lower())
+    url = new_database(sql_url, "restored")
     place = make_url(url)
     options = ["--host", str(place.host), "--port", str(place.port), "--username", str(place.username)]
     subprocess.run(["pg_restore", *options, "--dbname", str(place.database), str(file)], check=True)

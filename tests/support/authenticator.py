@@ -29,6 +29,7 @@ class Authenticator:
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     user: bytes = b""
+    attachment: str | None = "platform"
 
     def make(self, options: dict[str, Any]) -> str:
         """What `navigator.credentials.create` gives, as JSON."""
@@ -58,7 +59,8 @@ class Authenticator:
     def _answer(self, **response: bytes) -> str:
         encoded = {name: to_base64url(value) for name, value in response.items()}
         credential_id = to_base64url(self.credential_id)
-        return json.dumps({"id": credential_id, "rawId": credential_id, "type": "public-key", "response": encoded})
+        answer = {"id": credential_id, "rawId": credential_id, "type": "public-key", "response": encoded}
+        return json.dumps({**answer, "authenticatorAttachment": self.attachment})
 
 
 def to_base64url(value: bytes) -> str:

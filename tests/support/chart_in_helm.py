@@ -5,6 +5,7 @@ stdin is `{"chart": folder, "values": {name: values, …}}`, stdout `{name: {…
 
 import json
 import sys
+from functools import cache
 from typing import Any
 
 import kubernetes_validate
@@ -28,13 +29,21 @@ def rendered(folder: str, values: dict[str, Any]) -> dict[str, Any]:
     objects = [each for text in texts for each in yaml.safe_load_all(text) if each]
     findings = [each["error"] for each in report["messages"] if each["severity"] >= WORTH_A_WORD]
     for each in objects:
-        for release in (OLDEST, kubernetes_validate.latest_version()):
-            try:
-                kubernetes_validate.validate(each, release, strict=True)
-            except kubernetes_validate.ValidationError as error:
-                where = ".".join(map(str, error.path))
-                findings.append(f"{release}: {each['kind']} {each['metadata']['name']}: {where}: {error.message}")
+        findings += objections(json.dumps(each))
     return {"refused": None, "findings": [*report["errors"], *findings], "objects": objects}
+
+
+@cache
+def objections(text: str) -> list[str]:
+    """What the schemas object to; many values lead to the same objects."""
+    each, found = json.loads(text), list[str]()
+    for release in (OLDEST, kubernetes_validate.latest_version()):
+        try:
+            kubernetes_validate.validate(each, release, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            where = ".".join(map(str, error.path))
+            found.append(f"{release}: {each['kind']} {each['metadata']['name']}: {where}: {error.message}")
+    return found
 
 
 given = json.load(sys.stdin)

@@ -24,6 +24,7 @@ from auth_service.models.tokens import NewGrant
 from auth_service.settings import Settings
 from tests.support.actions import ACCESS_TOKEN, DEVICE_CODE, TOKEN_EXCHANGE
 from tests.support.gunicorn_process import GunicornProcess
+from tests.support.migrated import migrate
 from tests.support.servers import free_port
 from tests.support.stack import TOKEN_KEY
 
@@ -160,12 +161,13 @@ def run_gunicorn_stack(
         "AUTH_DATABASE_URL": f"sqlite:///{folder / 'auth.sqlite'}",
         "AUTH_REDIS_URL": redis_url,
         "AUTH_TOKEN_KEYS": TOKEN_KEY,
+        "AUTH_COMPACT_GRANTS": "true",
         "AUTH_TRUSTED_HOSTS": "127.0.0.1",
         "AUTH_LOG_LEVEL": "ERROR",
         **environment,
     }
     parts: Components = auth_service.create_app(Settings.load(variables)).extensions["auth_service"]
-    parts.database.upgrade()
+    migrate(parts.database)
     parts.resource_servers.save("moogle-fit", RESOURCE, secret_digest(SECRET), {SCOPE: "See it"}, new=True)
     account = parts.accounts.create("mo", "a password of mo, long enough")
     client = Client(

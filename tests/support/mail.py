@@ -90,6 +90,12 @@ def mail_server(**options: Any) -> Iterator[MailServer]:
         controller.stop()
 
 
+def whole(mail: EmailMessage) -> str:
+    """What a person reads, and in which language that is said to be."""
+    body = mail.get_content().replace("\r\n", "\n")
+    return f"{mail['Subject']}\n{mail['Content-Language']}\n\n{body}"
+
+
 def deliver(parts: Any) -> None:
     """Do what the worker does, once."""
     parts.mail_worker.send_what_is_due(threading.Event())

@@ -1,5 +1,6 @@
-"""A PostgreSQL of its own for tests, in a temporary folder, without durability."""
+"""PostgreSQL for tests, in a temporary folder, without durability."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -110,14 +111,25 @@ def running_postgresql(*settings: str) -> Iterator[PostgresqlServer]:
 @contextmanager
 def postgresql() -> Iterator[str]:
     """The URL of an empty database."""
-    with running_postgresql("synchronous_commit=off") as server:
+    with running_postgresql("synchronous_commit=off", "max_connections=300") as server:
         yield server.url
 
 
+_numbers = itertools.count(1)
+
+
 def new_database(url: str, name: str) -> str:
-    """The URL of another empty database of the same server."""
-    place = make_url(url)
-    server = {"host": place.host, "port": place.port, "user": place.username, "dbname": place.database}
+    """The URL of another empty database of the same server. Its name begins so, and no other has it."""
+    place, name = make_url(url), f"{name}_{next(_numbers)}"
+    server = {"host": place.host, "port": place.port, "user": place.username, "dbname": "postgres"}
     with psycopg.connect(**server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return place.set(database=name).render_as_string()
+
+
+def end_connections(url: str) -> None:
+    """End all that lead to this database, and no others of its server."""
+    place = make_url(url)
+    server = {"host": place.host, "port": place.port, "user": place.username, "dbname": "postgres"}
+    with psycopg.connect(**server, autocommit=True) as operator:
+        operator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [place.database])

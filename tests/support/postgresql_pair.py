@@ -55,6 +55,14 @@ class PostgresqlPair:
         self.primary.execute("SELECT pg_reload_conf()")
         eventually(lambda: self.primary.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"))
 
+    def restore(self) -> None:
+        """After a test: who took over keeps the data and is the first from now on, with a new standby."""
+        if self.primary is not self.first:
+            with suppress(CalledProcessError):  # which was killed
+                self.standby.stop()
+            self.first, self.second = self.primary, self.standby
+            self.join()
+
     def promote(self) -> None:
         """Let the standby take over. It waits for nobody, until another joins."""
         self.standby.promote()

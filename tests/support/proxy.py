@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a store that can lose answers, fall silent and disappear."""
+"""A TCP proxy in front of a store that can lose answers, keep requests, fall silent and disappear."""
 
 import socket
 import socketserver
@@ -18,6 +18,10 @@ class TcpProxy:
         self._passing = threading.Event()
         self._passing.set()
         self._refusing = False
+        self._to_hold = 0
+        self._let_go = threading.Event()
+        self.holds = threading.Event()
+        """A connection waits since `hold`."""
         self._open: set[socket.socket] = set()
         self.lost = 0
         """Answers that were lost since `lose_answers`."""
@@ -54,6 +58,16 @@ class TcpProxy:
         """Close the connection instead of passing on each of the next answers; the server has acted."""
         self._answers_to_lose, self.lost = count, 0
 
+    def hold(self) -> None:
+        """Let the next connection wait until `let_go`, with what it brings; later ones pass it."""
+        self._let_go.clear()
+        self.holds.clear()
+        self._to_hold = 1
+
+    def let_go(self) -> None:
+        """Pass on what was held."""
+        self._let_go.set()
+
     def lead_to(self, url: str, *, keep_open: bool) -> None:
         """Pass what comes from now on to another server, and what is open too unless it is closed."""
         parts = urlsplit(url)
@@ -87,6 +101,10 @@ class TcpProxy:
     def _handle(self, near: socket.socket) -> None:
         if self._refusing:
             return
+        if self._to_hold:
+            self._to_hold -= 1
+            self.holds.set()
+            self._let_go.wait()
         with socket.create_connection(self._target) as far:
             self._open |= {near, far}
             answering = threading.Thread(target=self._pass_answers, args=(far, near), daemon=True)

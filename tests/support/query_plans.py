@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event, inspect
 
 from shared.service.sql_question import Question
+from shared.service.sql_statement import Statement
 
 _SQLITE_STEP = re.compile(r"(?P<how>SCAN|SEARCH) (?P<table>[a-z]\w+)(?: USING (?:COVERING )?INDEX (?P<index>\w+))?")
 
@@ -23,31 +24,38 @@ class Plans:
         """Those that are used."""
 
 
-Statement = tuple[str, Any]
+Asked = tuple[str, Any]
 """Its text and its parameters."""
 
 
 @contextmanager
-def statements(*engines: Engine) -> Iterator[list[Statement]]:
+def statements(*engines: Engine) -> Iterator[list[Asked]]:
     """What these engines execute while the block runs, and what is asked past them."""
-    executed: list[Statement] = []
+    executed: list[Asked] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, _: object, many: bool) -> None:
         executed.append((statement, parameters[0] if many else parameters))
 
-    find = Question._found
+    rows = Question.rows
 
-    def note_question(question: Question, driver: Any, values: Any) -> Any:
-        executed.append((question._text, values if isinstance(values, dict) else tuple(values)))
-        return find(question, driver, values)
+    def note_question(question: Question, **parameters: str | int) -> list[Any]:
+        asked = question._query.compile(dialect=question._held.engine.dialect)
+        values = {**asked.params, **parameters}
+        executed.append(
+            (asked.string, tuple(values[name] for name in asked.positiontup) if asked.positional else values)
+        )
+        return rows(question, **parameters)
 
+    in_transaction = Statement.rows
     for each in engines:
         event.listen(each, "before_cursor_execute", note)
-    Question._found = note_question  # type: ignore[method-assign]
+    Question.rows = note_question  # type: ignore[method-assign]
+    Statement.rows = Statement.rows_as_usual  # type: ignore[method-assign]
     try:
         yield executed
     finally:
-        Question._found = find  # type: ignore[method-assign]
+        Question.rows = rows  # type: ignore[method-assign]
+        Statement.rows = in_transaction  # type: ignore[method-assign]
         for each in engines:
             event.remove(each, "before_cursor_execute", note)
 

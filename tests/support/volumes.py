@@ -39,14 +39,14 @@ class Volume:
 
 _PAIRS = "parallel uses of a {} at two workers: one succeeds, and the grant ends"
 VOLUMES = {
-    "refresh tokens": Volume(_PAIRS.format("refresh token"), 300, 10_000, "x 8 at once"),
-    "codes": Volume(_PAIRS.format("code"), 300, 10_000, "x 8 at once"),
-    "device codes": Volume(_PAIRS.format("device code"), 100, 10_000, "x 8 at once"),
-    "repetitions": Volume("parallel repetitions with one key all get the same pair", 300, 10_000, "x 8 at once"),
-    "interleavings": Volume("refreshes beside an end: nothing survives that was got", 40, 5_000, "interleavings"),
-    "kills": Volume("kill -9 of workers and of Redis loses nothing, lets nobody in", 5, 1_000, "kills"),
-    "requests": Volume("any request gets a proper answer, and spends nothing if refused", 500, 200_000, "requests"),
-    "lives": Volume("whatever becomes of grants is what the oracle says", 2_000, 200_000, "steps"),
+    "refresh tokens": Volume(_PAIRS.format("refresh token"), 50, 10_000, "x 8 at once"),
+    "codes": Volume(_PAIRS.format("code"), 50, 10_000, "x 8 at once"),
+    "device codes": Volume(_PAIRS.format("device code"), 20, 10_000, "x 8 at once"),
+    "repetitions": Volume("parallel repetitions with one key all get the same pair", 50, 10_000, "x 8 at once"),
+    "interleavings": Volume("refreshes beside an end: nothing survives that was got", 20, 5_000, "interleavings"),
+    "kills": Volume("kill -9 of workers and of Redis loses nothing, lets nobody in", 3, 1_000, "kills"),
+    "requests": Volume("any request gets a proper answer, and spends nothing if refused", 250, 200_000, "requests"),
+    "lives": Volume("whatever becomes of grants is what the oracle says", 1_000, 200_000, "steps"),
     "power": Volume("power loss with appendfsync always loses nothing acknowledged", 2, 500, "losses of power"),
     "control": Volume("the same with everysec: the control loses some", 2, 50, "losses of power", is_control=True),
 }

@@ -1,18 +1,23 @@
 """Each log record becomes one line of JSON on stderr."""
 
+import gc
 import json
 import logging
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.operations import request_log
 from shared.operations.log_config import configure_logging
 from shared.operations.request_id import begin_request
+from shared.operations.request_log import log_answer
 
 pytestmark = pytest.mark.core
 
@@ -52,6 +57,32 @@ def test_a_line_says_what_happened_where_when_and_in_which_request(capfd: pytest
     }
 
 
+def test_the_line_of_a_request_says_how_it_was_answered(capfd: pytest.CaptureFixture[str]) -> None:
+    begin_request("the-id-of-a-request")
+    for status, address in ((200, "192.0.2.1"), (401, "2001:db8::1")):
+        log_answer("GET", '/a "path"', status, time.perf_counter(), address)
+    log_answer("GET", "/mat_0123456789abcdef", 404, time.perf_counter(), None)
+    first, second, third = lines(capfd)
+    assert datetime.now(UTC) - datetime.fromisoformat(first.pop("time")) < timedelta(minutes=5)
+    assert 0 <= first.pop("milliseconds") < 300_000
+    assert first == {
+        "level": "INFO",
+        "logger": "request",
+        "message": 'GET /a "path" 200',
+        "service": "a service",
+        "request_id": "the-id-of-a-request",
+        "method": "GET",
+        "path": '/a "path"',
+        "status": 200,
+        "network": "192.0.2.1",
+    }
+    assert (second["status"], second["network"]) == (401, "2001:db8::/64")
+    assert (third["message"], third["path"]) == ("GET /mat_… 404", "/mat_…")
+    remembered = str(gc.get_referents(request_log._members))
+    assert "/mat_…" in remembered
+    assert "0123456789abcdef" not in remembered
+
+
 @pytest.mark.clause("ASVS 16.4.1")
 def test_a_text_with_line_breaks_stays_one_line(capfd: pytest.CaptureFixture[str]) -> None:
     log.warning("one\r\n{two}\u2028three", extra={"path": "/\n/"})
@@ -84,6 +115,7 @@ import logging, socket
 
 here, there = socket.socketpair()
 assert 2 in {here.fileno(), there.fileno()}
+from shared.operations import request_log
 from shared.operations.log_config import configure_logging
 
 configure_logging("a service", "INFO")
@@ -105,6 +137,7 @@ def test_without_stderr_nothing_is_written_to_the_connection_that_got_its_number
 def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
     program = """
 import sys
+from shared.operations import request_log
 from shared.operations.log_config import configure_logging
 from shared.operations.request_log import log_answer
 

@@ -12,13 +12,14 @@ from auth_service.storage.accounts import AccountStore
 from auth_service.storage.database import Database
 from auth_service.storage.password_hashing import HasherInTurns, TooManyPasswordsError
 from tests.support.mail import no_notices
+from tests.support.migrated import migrate
 from tests.support.passwords import QUICK_HASHER
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path / 'auth.sqlite'}")
-    database.upgrade()
+    migrate(database)
     yield database
     database.close()
 

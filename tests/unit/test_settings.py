@@ -1,5 +1,6 @@
 """Settings: what an operator gets who sets nothing, and what the service refuses to start with."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ def test_no_code_can_be_made_to_live_longer_than_ten_minutes() -> None:
     assert Settings.load({**REQUIRED, "AUTH_CODE_LIFETIME": "600"}).code_lifetime == 600
     with pytest.raises(SettingsError, match="AUTH_CODE_LIFETIME"):
         Settings.load({**REQUIRED, "AUTH_CODE_LIFETIME": "601"})
+
+
+@pytest.mark.parametrize(("value", "is_good"), [("0", True), ("43200", True), ("43199", False), ("34560001", False)])
+def test_a_remembered_session_lives_at_least_as_long_as_others_or_there_is_none(value: str, is_good: bool) -> None:
+    with nullcontext() if is_good else pytest.raises(SettingsError, match="AUTH_REMEMBERED_SESSION_LIFETIME"):
+        Settings.load({**REQUIRED, "AUTH_REMEMBERED_SESSION_LIFETIME": value})
 
 
 @pytest.mark.parametrize("name", ["auth_service", "auth:8000", "http://auth", "*", "ä"])

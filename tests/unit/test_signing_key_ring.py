@@ -18,6 +18,7 @@ from auth_service.protocol.tokens.signing_keys import ALGORITHMS, SigningKeyRing
 from auth_service.storage.database import Database
 from auth_service.storage.signing_keys import SigningKeyStore
 from shared.service.key_wrapping import KeyWrapping
+from tests.support.migrated import migrate
 
 OLD, NEW = b"an old token key".ljust(32), b"a new token key".ljust(32)
 A_DAY, AN_HOUR = timedelta(days=1), timedelta(hours=1)
@@ -26,7 +27,7 @@ A_DAY, AN_HOUR = timedelta(days=1), timedelta(hours=1)
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path / 'keys.sqlite'}")
-    database.upgrade()
+    migrate(database)
     yield database
     database.close()
 

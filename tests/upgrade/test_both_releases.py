@@ -17,13 +17,12 @@ from auth_service.settings import Settings
 from fit_service.settings import Settings as FitSettings
 from tests.support.actions import READ, TIMEOUT, WRITE, Actions, App, Person, Tokens, tokens
 from tests.support.gunicorn_process import ROOT, GunicornProcess
-from tests.support.postgresql import new_database, postgresql, postgresql_programs
+from tests.support.postgresql import new_database
 from tests.support.servers import free_port, redis_server, running_redis
 from tests.support.stack import SCOPES, TOKEN_KEY, ResourceServerCredentials, Stack
 from tests.support.webhook_caller import NOWHERE, WEBHOOKS
 from tests.upgrade.release_before import unpack
 
-KINDS = ("sqlite", "postgresql")
 BEFORE_IS_READY = False
 """0.1.0 answers rightly on a later schema and all the same says 503 at `/health/ready`; what came after it doesn't."""
 
@@ -54,16 +53,16 @@ class Installation:
             yield Actions(self.stack)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.torture), "postgresql"])
 def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
     """Its schema is this release's."""
-    if redis_server() is None or (request.param == "postgresql" and postgresql_programs() is None):
-        pytest.skip("needs redis-server and PostgreSQL")
+    if redis_server() is None:
+        pytest.skip("needs redis-server")
     with ExitStack() as stores:
         redis = stores.enter_context(running_redis()).url
         urls = [f"sqlite:///{tmp_path / name}.sqlite" for name in ("auth", "fit")]
         if request.param == "postgresql":
-            server = stores.enter_context(postgresql())
+            server = request.getfixturevalue("postgresql_server")
             urls = [new_database(server, name) for name in ("auth", "fit")]
         ports = free_port(), free_port()
         issuer, api = (f"http://localhost:{port}" for port in ports)

@@ -1,6 +1,5 @@
 """Several workers on one outbox, slow receivers, and the order of events: with real receivers, on each database."""
 
-import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,27 +21,19 @@ from tests.fit_storage.entries import insert, new
 from tests.fit_storage.hooks import LIFETIME, Hooks, seconds
 from tests.fit_storage.test_migrations import go_back_to
 from tests.support.polling import eventually
-from tests.support.postgresql import new_database, postgresql, postgresql_programs
+from tests.support.postgresql import new_database
 from tests.support.receiver import Message, receiver
-
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest) -> Iterator[str | None]:
+def server(request: pytest.FixtureRequest) -> str | None:
     """The URL of a PostgreSQL; None for SQLite."""
-    if request.param == "sqlite":
-        yield None
-        return
-    if postgresql_programs() is None:
-        pytest.skip("needs PostgreSQL")
-    with postgresql() as url:
-        yield url
+    return None if request.param == "sqlite" else request.getfixturevalue("postgresql_server")
 
 
 @pytest.fixture
 def database(server: str | None, tmp_path: Path) -> Iterator[Database]:
-    url = new_database(server, f"test_{next(_numbers)}") if server else f"sqlite:///{tmp_path / 'fit.sqlite'}"
+    url = new_database(server, "webhooks") if server else f"sqlite:///{tmp_path / 'fit.sqlite'}"
     database = Database(url)
     database.upgrade()
     yield database

@@ -15,6 +15,7 @@ async function ask(mediation) {
   const publicKey = read.call(PublicKeyCredential, options);
   const answer = await navigator.credentials[form.dataset.passkey]({ publicKey, signal, mediation });
   form.elements.answer.value = JSON.stringify(answer);
+  document.getElementById("remember")?.setAttribute("form", form.id); // the box of the form above counts for both
   form.submit();
 }
 

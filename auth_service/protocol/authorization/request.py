@@ -100,7 +100,9 @@ class AuthorizationRequest(BaseGrant, AuthorizationEndpointMixin):
                 raise OAuth2Error(f"{parameter} is not supported here.", error=f"{parameter}_not_supported")
         self.code_challenge = requested_code_challenge(request, client)  # invalid_request
         self.dpop_jkt = requested_dpop_jkt(request)  # invalid_request
-        self.target = requested_target(self._resource_servers.all(), client, request)  # invalid_target, invalid_scope
+        self.target = requested_target(
+            self._resource_servers.resources(), client, request
+        )  # invalid_target, invalid_scope
         self.authentication = authentication_request(
             request, client, self._signing_keys, self.server.issuer
         )  # invalid_request

@@ -193,7 +193,7 @@ class DocumentClients:
                 document_fresh_until=now(),
             )
         apply(client)
-        if not self._clients.register_document(client, self._resource_servers.owners(client.scopes)):
+        if not self._clients.register_document(client, self._resource_servers.resources().owners_of(client.scopes)):
             raise DocumentRefusedError(_DELETED) from None
         _log.info("client described itself", extra={"client_id": address})
         return client

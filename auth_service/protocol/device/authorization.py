@@ -50,7 +50,7 @@ class DeviceAuthorizationEndpoint:
         request.refuse_repeated()
         if not client.check_grant_type(DEVICE_CODE_GRANT_TYPE):
             raise UnauthorizedClientError("The client may not use this grant.")
-        target = requested_target(self._resource_servers.all(), client, request)
+        target = requested_target(self._resource_servers.resources(), client, request)
         if client.public and (wait := self._throttle.unproven_request(request.remote_address)):
             raise TooManyRequestsError(wait)
         device_code = self._keys.make(TokenKind.DEVICE_CODE, new_grant_id(), 0)

@@ -102,5 +102,7 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
         if grant is None:
             raise InvalidGrantError("The grant behind this device code has ended.")
         granted = Target(grant.scopes, grant.audience)
-        target = narrowed_target(self._resource_servers.all, granted, grant.scopes, self.request)  # invalid_target
+        target = narrowed_target(
+            self._resource_servers.resources, granted, grant.scopes, self.request
+        )  # invalid_target
         return self._codes.exchange(handle, grant, target, self._same_request, self.request)

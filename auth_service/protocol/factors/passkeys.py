@@ -5,6 +5,7 @@ passkey is for follows from the issuer, so one of a release on another address i
 """
 
 import ipaddress
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -179,8 +180,19 @@ class Passkeys:
         )
 
 
-def _read(answer: str, parse: Callable[[str], T]) -> T | None:
-    return _verified(lambda: parse(answer)) if len(answer) <= LONGEST_ANSWER else None
+def _read(answer: str, parse: Callable[[dict[str, Any]], T]) -> T | None:
+    """Read what a page's script sends, unless it is too long.
+
+    How the authenticator is attached decides nothing here, and what a later specification calls that would make the
+    library refuse the passkey, against WebAuthn §5.1.
+    """
+
+    def read() -> T:
+        credential: dict[str, Any] = json.loads(answer)
+        credential.pop("authenticatorAttachment", None)
+        return parse(credential)
+
+    return _verified(read) if len(answer) <= LONGEST_ANSWER else None
 
 
 def _verified(verify: Callable[[], T]) -> T | None:

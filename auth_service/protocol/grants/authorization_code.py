@@ -66,7 +66,9 @@ class AuthorizationCodeGrant(authlib_grants.AuthorizationCodeGrant):
             raise InvalidGrantError("The grant behind this code has ended.")
         self._same_request = self.server.same_request(request)  # invalid_request
         granted = Target(grant.scopes, grant.audience)
-        self._target = narrowed_target(self._resource_servers.all, granted, grant.scopes, request)  # invalid_target
+        self._target = narrowed_target(
+            self._resource_servers.resources, granted, grant.scopes, request
+        )  # invalid_target
         self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce
         if begun.dpop_jkt not in {"", request.proven_key}:
             raise InvalidDpopProofError("This code is bound to another key (dpop_jkt).")

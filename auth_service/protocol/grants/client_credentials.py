@@ -9,7 +9,7 @@ from auth_service.protocol.authorization_server import AuthorizationServer
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.errors import ClientAuthenticationFailedError, ClientChangedError
 from auth_service.protocol.oauth_request import ProtocolRequest
-from auth_service.protocol.resource_indicators import Target, audience_of, requested_target
+from auth_service.protocol.resource_indicators import Target, requested_target
 from auth_service.protocol.tokens.issuance import TokenAnswer, TokenIssuance
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.resource_servers import ResourceServerStore
@@ -57,8 +57,7 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
 
     def _target_for(self, client: Client) -> Target:
         """At a front only people have anything: what a client has for itself it can take where it belongs."""
-        servers = [server for server in self._resource_servers.registered() if not server.is_front]
-        return requested_target(servers, client, self.request)
+        return requested_target(self._resource_servers.resources_of_clients(), client, self.request)
 
     def _issue(self, client: Client, target: Target) -> TokenAnswer:
         claims = AccessTokenClaims(
@@ -69,5 +68,5 @@ class ClientCredentialsGrant(authlib_grants.ClientCredentialsGrant):
             scope=" ".join(target.scopes),
             jkt=self.request.proven_key,
         )
-        client_audience = audience_of(self._resource_servers.registered(), client.scopes)
+        client_audience = self._resource_servers.resources_of_clients().owners_of(client.scopes)
         return self._issuance.issue_client_token(client, claims, client_audience)

@@ -82,7 +82,7 @@ class GrantCreation:
         """
         proven = decision.authentication
         acr = class_told(proven.methods, credential.acr_values)
-        target = ticked_target(self._resource_servers.all(), requested, decision.scopes)
+        target = ticked_target(self._resource_servers.resources(), requested, decision.scopes)
         expires_at = now() + timedelta(seconds=self.lifetime)
         recorded = self._records.add(
             GrantRecord(

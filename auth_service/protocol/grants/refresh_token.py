@@ -1,8 +1,5 @@
 """With the refresh grant (RFC 6749 §6) each refresh token works once and is replaced by the next (RFC 9700 §4.14.2)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, UnauthorizedClientError
 from authlib.oauth2.rfc6749 import grants as authlib_grants
@@ -71,8 +68,11 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         if grant.client_id != client.client_id:
             raise InvalidGrantError(WORTHLESS)
         self._handle, self._grant = handle, grant
-        with self._noted_if_refused():
+        try:
             self._check_what_is_asked_for()
+        except OAuth2Error:
+            self._note_use()
+            raise
 
     def _why_ended(self, handle: TokenHandle, client_id: str) -> str:
         """Tell the client of its own grant what ended it. Of anybody else's it learns nothing."""
@@ -85,21 +85,20 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
 
     def _check_what_is_asked_for(self) -> None:
         request, grant = self.request, self._grant
-        asked_for = request.form["scope"].split() if "scope" in request.form else grant.scopes
         self._same_request = self.server.same_request(request)  # invalid_request
         granted = Target(grant.scopes, grant.audience)
-        scopes = tuple(scope for scope in grant.scopes if scope in asked_for)
-        self._target = narrowed_target(self._resource_servers.all, granted, scopes, request)  # invalid_target, _scope
+        scopes = grant.scopes
+        if "scope" in request.form:
+            asked_for = request.form["scope"].split()
+            scopes = tuple(scope for scope in scopes if scope in asked_for)
+        self._target = narrowed_target(
+            self._resource_servers.resources, granted, scopes, request
+        )  # invalid_target, _scope
         self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce
 
-    @contextmanager
-    def _noted_if_refused(self) -> Iterator[None]:
+    def _note_use(self) -> None:
         """Whoever presents a token has got it, also if this request gets nothing for it."""
-        try:
-            yield
-        except OAuth2Error:
-            self._issuance.note_use(self._handle, self.request.authenticated_client)
-            raise
+        self._issuance.note_use(self._handle, self.request.authenticated_client)
 
     def create_token_response(self) -> tuple[int, TokenAnswer, list[tuple[str, str]]]:
         """Spend the token. Its successor carries the full granted scope, also if this access token is narrower (§6).
@@ -107,6 +106,9 @@ class RefreshTokenGrant(authlib_grants.RefreshTokenGrant):
         The step itself finds out that it was spent before (invalid_grant), or is bound to another key
         (invalid_dpop_proof).
         """
-        with self._noted_if_refused():
+        try:
             answer, _ = self._issuance.rotate(self._handle, self._grant, self._target, self._same_request, self.request)
+        except OAuth2Error:
+            self._note_use()
+            raise
         return 200, answer, self.TOKEN_RESPONSE_HEADER

@@ -71,7 +71,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
         handle = self._keys.parse(form["subject_token"])
         if handle is None or handle.kind is not TokenKind.ACCESS_TOKEN:
             raise refusal
-        record = self._grants.find_access_token(handle.grant_id, handle.digest)
+        record = self._grants.find_access_token(handle)
         if record is None or not set(record.claims.aud) & set(client.exchange_from):
             raise refusal
         grant = self._records.find_good(handle.grant_id)
@@ -82,7 +82,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
         scopes = tuple(scope for scope in record.claims.scope.split() if scope in grant.scopes)
         good_for = Target(scopes, record.claims.aud)
         self._target = exchanged_target(
-            self._resource_servers.all(), client, good_for, request
+            self._resource_servers.resources(), client, good_for, request
         )  # invalid_target, _scope
         self.server.check_proof(request)  # invalid_dpop_proof, use_dpop_nonce
         if record.claims.jkt and not request.proven_key:

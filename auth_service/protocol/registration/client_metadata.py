@@ -41,6 +41,7 @@ def describe(client: Client, metadata: Metadata, known_scopes: Collection[str], 
     for all else, ClientRefusedError is raised.
     """
     client.name = _text(metadata, "client_name", client.client_id)
+    client.client_uri = _text(metadata, "client_uri", "") if "client_uri" in metadata else None
     client.token_endpoint_auth_method = _text(metadata, "token_endpoint_auth_method", "client_secret_basic")
     client.jwks = _jwks(metadata) if client.token_endpoint_auth_method == "private_key_jwt" else None
     asked_for = _texts(metadata, "grant_types", ("authorization_code",))
@@ -69,6 +70,7 @@ def registered_metadata(client: Client) -> dict[str, object]:
         "client_id": client.client_id,
         "client_id_issued_at": int(client.created_at.timestamp()),
         "client_name": client.name,
+        **({"client_uri": client.client_uri} if client.client_uri else {}),
         "redirect_uris": client.redirect_uris,
         "post_logout_redirect_uris": client.post_logout_redirect_uris,
         "grant_types": client.grant_types,

@@ -95,7 +95,7 @@ class DynamicRegistration:
             retry=self._retry,
         )
         secret = self._description(_read(request))(client)
-        if not self._clients.register(client, self._resource_servers.owners(client.scopes), token):
+        if not self._clients.register(client, self._resource_servers.resources().owners_of(client.scopes), token):
             raise BearerTokenRefusedError(presented=True)
         _log.info("client registered itself", extra={"client_id": client.client_id})
         return self._response(201, client, registration_token, secret)

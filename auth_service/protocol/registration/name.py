@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
+from auth_service.models.client import LONGEST_NAME
+
 OUR_NAME = "Moogle"
-LONGEST_NAME = 100
-"""A name has at most so many characters."""
 
 _MOST_MARKS = 4
 """So many nonspacing marks may stand in a row (UTS #39 §5.4)."""
@@ -34,19 +34,22 @@ _CLAIMS = ("verlfled", "approved", "offlclal", "certlfled", "endorsed", "authorl
 """These are skeletons of words."""
 
 
-def name_problem(name: str) -> str | None:
-    """Say why no client may be called so, in words for whoever registers it; None if it may."""
+def name_problem(name: str, whose: str = "a client") -> str | None:
+    """Say why no client may be called so, in words for whoever registers it; None if it may.
+
+    `whose` name it is, is said there: that of its publisher keeps to the same rule.
+    """
     if not 1 <= len(name) <= LONGEST_NAME:
-        return f"a client's name has 1 to {LONGEST_NAME} characters"
+        return f"{whose}'s name has 1 to {LONGEST_NAME} characters"
     for position, character in enumerate(name):
         if not _shows(character) and not _belongs_behind(name[:position], character):
-            return f"a client's name must not have characters that nobody sees (U+{ord(character):04X})"
+            return f"{whose}'s name must not have characters that nobody sees (U+{ord(character):04X})"
     if not any(unicodedata.category(character)[0] in "LNS" for character in name):
-        return "a client's name needs a letter, a digit or a symbol"
+        return f"{whose}'s name needs a letter, a digit or a symbol"
     blank = [unicodedata.category(character) == "Zs" for character in name]
     if blank[0] or blank[-1] or (True, True) in pairwise(blank):
-        return "a client's name must not begin or end with a blank, or have two in a row"
-    return _problem_of_marks(name)
+        return f"{whose}'s name must not begin or end with a blank, or have two in a row"
+    return _problem_of_marks(name, whose)
 
 
 def pretence(name: str, names_of_others: Iterable[str]) -> str | None:
@@ -90,18 +93,18 @@ def _belongs_behind(text: str, character: str) -> bool:
     )
 
 
-def _problem_of_marks(name: str) -> str | None:
+def _problem_of_marks(name: str, whose: str) -> str | None:
     in_a_row: list[str] = []
     before = " "
     for character in unicodedata.normalize("NFD", name):
         category = unicodedata.category(character)
         if category[0] == "M" and unicodedata.category(before)[0] == "Z":
-            return "in a client's name each combining mark needs a character to stand on"
+            return f"in {whose}'s name each combining mark needs a character to stand on"
         if character in _SELECTORS:
             continue
         in_a_row = [*in_a_row, character] if category in {"Mn", "Me"} else []
         if len(in_a_row) > _MOST_MARKS or in_a_row[-2:] == [character, character]:
-            return f"a client's name has at most {_MOST_MARKS} combining marks in a row, and none twice"
+            return f"{whose}'s name has at most {_MOST_MARKS} combining marks in a row, and none twice"
         before = character
     return None
 

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
 from auth_service.models.account import SUBJECT_PREFIX
-from auth_service.models.client import TOKEN_EXCHANGE, Client, PkcePolicy
+from auth_service.models.client import LONGEST_HOME_PAGE, TOKEN_EXCHANGE, Client, PkcePolicy
 from auth_service.protocol.registration.name import name_problem
 from auth_service.settings import is_loopback
+from shared.outbound.destination import needed_of
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE_GRANT_TYPE, TOKEN_EXCHANGE)
 """An operator can register a client for these grants, all that the server has."""
@@ -37,6 +38,7 @@ def check_client(client: Client, known_scopes: Collection[str], *, private_schem
         )
     if problem := name_problem(client.name):
         raise ClientRefusedError(problem)
+    _check_who_is_behind(client)
     if (client.token_endpoint_auth_method == "private_key_jwt") != (client.jwks is not None):
         raise ClientRefusedError("a client has a jwks exactly if it authenticates with private_key_jwt")
     if client.public:
@@ -61,6 +63,18 @@ def check_client(client: Client, known_scopes: Collection[str], *, private_schem
             f"no resource server has the scope {', '.join(sorted(unknown))}" if unknown else "a client needs a scope"
         )
         raise ClientRefusedError(f"{problem}; there are: {', '.join(sorted(known_scopes)) or 'none'}")
+
+
+def _check_who_is_behind(client: Client) -> None:
+    if client.client_uri is not None:
+        needed = needed_of(client.client_uri, allow_private=True, longest=LONGEST_HOME_PAGE)
+        if needed:
+            raise ClientRefusedError(f"client_uri must be {needed}")
+    if client.publisher is not None:
+        if client.registered_itself:
+            raise ClientRefusedError("a publisher is an operator's word, and this client registered itself")
+        if problem := name_problem(client.publisher, "a publisher"):
+            raise ClientRefusedError(problem)
 
 
 def _check_public_client(client: Client) -> None:

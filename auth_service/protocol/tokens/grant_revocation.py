@@ -16,7 +16,6 @@ from auth_service.models.grant import GrantRecord
 from auth_service.models.revoked_access_token import RevokedAccessToken
 from auth_service.models.token_reuse import TokenReuse
 from auth_service.models.tokens import RevokedBecause, TokenUse
-from auth_service.protocol.resource_indicators import audience_of
 from auth_service.storage.accounts import AccountStore
 from auth_service.storage.clients import ClientStore
 from auth_service.storage.ended_records import EndedRecordStore
@@ -103,8 +102,8 @@ class GrantRevocation:
 
         The app is not told. What it may do is less from now on, and a refresh gives no more; for more it has to ask.
         """
-        servers = self._resource_servers.all()
-        record = self._records.narrow(grant_id, scopes, lambda left: audience_of(servers, left), because)
+        known = self._resource_servers.resources()
+        record = self._records.narrow(grant_id, scopes, known.owners_of, because)
         self._announce(record)
         return record
 
@@ -174,15 +173,15 @@ class GrantRevocation:
 
         Raises NotFoundError, and what `apply` raises: then nothing is changed.
         """
-        servers = self._resource_servers.all()
-        client, at = self._clients.change(client_id, apply, lambda left: audience_of(servers, left), because)
+        known = self._resource_servers.resources()
+        client, at = self._clients.change(client_id, apply, known.owners_of, because)
         if at is not None:
             self._announce_all(at, lambda: self._ended.grants_of(client_id=client_id, narrowed_at=at), progress)
         return client
 
     def narrow_own_grant(self, client: Client) -> None:
         """Make true in Redis what a client may ask for, as SQL says: for its own tokens, and for those by exchange."""
-        audience = audience_of(self._resource_servers.all(), client.scopes)
+        audience = self._resource_servers.resources().owners_of(client.scopes)
         self._ends.narrow_grants([NarrowedGrant(client.own_grant_id, client.scopes, audience, client.narrowings)])
         self._exchanged.revoke_those_of({client.client_id: client.scopes})
 

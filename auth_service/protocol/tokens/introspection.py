@@ -72,7 +72,7 @@ class Introspection:
             self._grants.note_use(handle.grant_id, handle.digest)
         if handle is None or handle.kind is not TokenKind.ACCESS_TOKEN:
             return {"active": False}
-        record = self._grants.find_access_token(handle.grant_id, handle.digest)
+        record = self._grants.find_access_token(handle)
         if record is None or server.resource not in record.claims.aud:
             return {"active": False}
         if record.claims.jkt and not server.checks_dpop_proofs:

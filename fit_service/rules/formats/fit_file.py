@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO
 
-import fitdecode
-
 from fit_service.rules.formats import values
 from fit_service.rules.formats.contract import Format, Reading, Reason, Row, Skipped
 from fit_service.rules.formats.head import Head
@@ -36,6 +34,8 @@ def _read(file: BinaryIO, _codec: str) -> Iterator[Row]:
 
 def _messages(file: BinaryIO) -> Iterator[tuple[Place, Any]]:
     """Yield what weight scales wrote, each message with its number among these."""
+    import fitdecode  # noqa: PLC0415 - its tables take a tenth of a second at each start of a service
+
     frames = iter(
         fitdecode.FitReader(
             file,

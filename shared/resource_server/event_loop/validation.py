@@ -16,10 +16,10 @@ from ..access_rules import OPTIONAL, Optional
 from ..errors import NoTokenError
 from ..introspection.response import ActiveToken
 from ..memory.single_flight import Flight
+from ..needs import Need
 from ..presented_token import PresentedProof
 from ..process.clock import seconds
 from ..process.fork import reset_after_fork
-from ..scopes import Scope
 from ..token_validator import TokenValidator
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class AsyncValidation:
         self._threads = ThreadPoolExecutor(_QUESTIONS, thread_name_prefix="introspection")
 
     async def validate(
-        self, authorization: str | None, required: Collection[Scope] | Optional, proof: PresentedProof | None
+        self, authorization: str | None, required: Collection[Need] | Optional, proof: PresentedProof | None
     ) -> ActiveToken | None:
         """Return the token of the header; None if it is optional and none came. Raises a NotLetThroughError."""
         if required is OPTIONAL:

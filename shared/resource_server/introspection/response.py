@@ -53,6 +53,11 @@ class ActiveToken:
         return claims
 
     @property
+    def scheme(self) -> str:
+        """Return how it has to be presented: as `DPoP` if it is bound to a key (RFC 9449 §7.1), else as `Bearer`."""
+        return "DPoP" if self.jkt else "Bearer"
+
+    @property
     def stands_for_a_person(self) -> bool:
         """Return False for a token that a client got for itself (client credentials): its subject is the client."""
         return self.subject != self.client_id
@@ -60,7 +65,7 @@ class ActiveToken:
 
 def token_digest(token: str) -> str:
     """Return base64url SHA-256 without padding, which the authorization server calls `jti`."""
-    return b2a_base64(sha256(token.encode()).digest(), newline=False)[:-1].translate(_URL_SAFE).decode()
+    return b2a_base64(sha256(token.encode()).digest()).translate(_URL_SAFE, b"=\n").decode()
 
 
 def read_introspection_response(body: bytes, token: str) -> ActiveToken | None:

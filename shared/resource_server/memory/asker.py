@@ -67,21 +67,21 @@ class Asker:
 
     def begin(self, presented: PresentedToken, deadline: float) -> tuple[Flight[ActiveToken], bool]:
         """Return a question, and whether whoever got it has to let it fly."""
-        jti = presented.jti
-        ask = partial(self._ask, presented.text, jti, deadline)
+        key = presented.memory_key
+        ask = partial(self._ask, presented.text, key, deadline)
         if not self._cache.is_proven():
             self._observe("unproven")
         if not self.is_shared():  # to share an answer is to remember it, if only for the deadline
             return Flight(ask), True
         max_age = min(PROVEN_FOR, self._max_age)  # a process that was stopped may come back to an old question
-        flight, is_mine = self._flights.join(jti, ask, max_age=max_age)
+        flight, is_mine = self._flights.join(key, ask, max_age=max_age)
         if not is_mine:
             self._observe("wait")
         return flight, is_mine
 
     def ask(self, presented: PresentedToken) -> ActiveToken:
         """Ask alone. Raises InvalidTokenError, CannotValidateError, and what else the introspector raises."""
-        return self._ask(presented.text, presented.jti, self.deadline())
+        return self._ask(presented.text, presented.memory_key, self.deadline())
 
     def is_shared(self) -> bool:
         """Return whether several may wait for one question."""
@@ -91,18 +91,18 @@ class Asker:
         """Give back what is held open."""
         self._introspector.close()
 
-    def _ask(self, token: str, jti: str, deadline: float) -> ActiveToken:
+    def _ask(self, token: str, key: bytes, deadline: float) -> ActiveToken:
         self._observe("miss")
         with self._cache.inquiry() as inquiry:
-            answer, active = self._answer(token, jti, deadline - seconds())
+            answer, active = self._answer(token, key, deadline - seconds())
             if active is None or active.expires_at <= answer.written_at or inquiry.outdated(active):
-                self._cache.remember_inactive(jti)
+                self._cache.remember_inactive(key)
                 raise InvalidTokenError("not active")
             life = active.expires_at - answer.written_at - _WHOLE_SECONDS
-            self._cache.remember(inquiry, active, min(life, self._max_age), len(answer.body))
+            self._cache.remember(inquiry, key, active, min(life, self._max_age), len(answer.body))
         return inquiry.cut(active)
 
-    def _answer(self, token: str, jti: str, within: float) -> tuple[RawAnswer, ActiveToken | None]:
+    def _answer(self, token: str, key: bytes, within: float) -> tuple[RawAnswer, ActiveToken | None]:
         """Return what the authorization server says; None if the token isn't active. Raises CannotValidateError.
 
         Only what would happen to any token speaks for an outage: else whoever sends odd tokens could stop the service.
@@ -120,7 +120,7 @@ class Asker:
             if not isinstance(failure, MisconfiguredError):
                 _log.error("token not validated: %s", failure)
             self._observe("failure")
-            about = jti if isinstance(failure, UnusableAnswerError) else None
+            about = key if isinstance(failure, UnusableAnswerError) else None
             speaks_for_all = isinstance(failure, OutageError | UnusableAnswerError) and within > self._deadline / 2
             if speaks_for_all and self._breaker.failed(about):
                 self._observe("breaker_opened")

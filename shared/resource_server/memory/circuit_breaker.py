@@ -27,7 +27,7 @@ class CircuitBreaker:
         """Close it, as at the beginning."""
         self._lock = threading.Lock()
         self._failures = 0
-        self._about: set[str] = set()
+        self._about: set[bytes] = set()
         self._next_probe = 0.0
 
     def admit(self) -> None:
@@ -46,7 +46,7 @@ class CircuitBreaker:
             self._failures = 0
             self._about.clear()
 
-    def failed(self, about: str | None = None) -> bool:
+    def failed(self, about: bytes | None = None) -> bool:
         """Count; return whether that opened it. A failure `about` a token counts once: its sender chose the token."""
         with self._lock:
             if about is not None:

@@ -70,9 +70,9 @@ class SingleFlight(Generic[T]):
     def reset(self) -> None:
         """Begin with nobody waiting."""
         self._lock = threading.Lock()
-        self._flights: dict[str, Flight[T]] = {}
+        self._flights: dict[bytes, Flight[T]] = {}
 
-    def join(self, key: str, ask: Callable[[], T], *, max_age: float) -> tuple[Flight[T], bool]:
+    def join(self, key: bytes, ask: Callable[[], T], *, max_age: float) -> tuple[Flight[T], bool]:
         """Return the question that is under way, or a new one (then True), which whoever got it has to let fly.
 
         A question that was begun more than `max_age` seconds ago is not shared: its answer may be as old.

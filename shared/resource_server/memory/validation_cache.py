@@ -1,4 +1,4 @@
-"""What the authorization server said about tokens, remembered by digest and used only while it is proven fresh.
+"""What the authorization server said about tokens, remembered by their `memory_key`, used while it is proven fresh.
 
 Whether a token is good for a request is not decided here; who tells of revocations is `revocation_feed.py`.
 """
@@ -19,7 +19,7 @@ PROVEN_FOR = 2.5
 INACTIVE_FOR = 3.0
 """A refusal is remembered for so many seconds. No token becomes good again; this only keeps garbage off the wire."""
 MAX_ENTRIES, MAX_BYTES, MAX_INACTIVE = 20_000, 64 * 2**20, 5_000
-_OVERHEAD = 1_000
+_OVERHEAD = 1_200
 """An entry takes so many bytes beyond three times its answer's body, as tracemalloc measures."""
 
 
@@ -77,35 +77,43 @@ class ValidationCache:
     def reset(self) -> None:
         """Remember nothing, as at the beginning."""
         self._lock = threading.Lock()
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
-        self._of_grant: dict[str, set[str]] = {}
-        self._inactive: OrderedDict[str, float] = OrderedDict()
+        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._of_jti: dict[str, bytes] = {}
+        self._of_grant: dict[str, set[bytes]] = {}
+        self._inactive: OrderedDict[bytes, float] = OrderedDict()
         self._inquiries: set[Inquiry] = set()
         self._bytes = 0
         self._proven_until = float("-inf") if self._follows_feed else float("inf")
 
-    def find(self, jti: str) -> ActiveToken | None:
-        """Return the active token with this digest, if it is remembered and that may be used."""
-        with self._lock:
-            entry = self._entries.get(jti)
-            if entry is None:
-                return None
-            now = self._clock()
-            if now > self._proven_until:  # asked each time: a flag would outlive a process that was stopped for a while
-                return None
-            if now >= entry.good_until:
-                self._drop(jti)
-                return None
-            self._entries.move_to_end(jti)
-            return entry.token
+    def find(self, key: bytes) -> ActiveToken | None:
+        """Return the active token with this key, if it is remembered and that may be used.
+
+        Without the lock, since each call passes here: each line is one step, and what was revoked before a proof was
+        dropped before that. So the proof is looked at first.
+        """
+        now = self._clock()
+        if now > self._proven_until:  # asked each time: a flag would outlive a process that was stopped for a while
+            return None
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if now >= entry.good_until:
+            with self._lock:
+                self._drop(key)
+            return None
+        try:
+            self._entries.move_to_end(key)
+        except KeyError:
+            return None  # revoked since that line
+        return entry.token
 
     def is_proven(self) -> bool:
         """Return whether anything that is remembered may be used now."""
         return self._clock() <= self._proven_until
 
-    def is_inactive(self, jti: str) -> bool:
-        """Return whether the token with this digest was refused a moment ago."""
-        return self._clock() < self._inactive.get(jti, 0.0)
+    def is_inactive(self, key: bytes) -> bool:
+        """Return whether the token with this key was refused a moment ago."""
+        return self._clock() < self._inactive.get(key, 0.0)
 
     @contextmanager
     def inquiry(self) -> Iterator[Inquiry]:
@@ -119,25 +127,26 @@ class ValidationCache:
             with self._lock:
                 self._inquiries.discard(inquiry)
 
-    def remember(self, inquiry: Inquiry, token: ActiveToken, life: float, body_size: int) -> None:
+    def remember(self, inquiry: Inquiry, key: bytes, token: ActiveToken, life: float, body_size: int) -> None:
         """Keep an answer for `life` seconds from the question on, unless what was heard since speaks against it."""
         size = _OVERHEAD + 3 * body_size
         with self._lock:
             if inquiry.void or inquiry.outdated(token) or token.grant_id in inquiry.narrowed:
                 return
-            self._drop(token.jti)
-            self._entries[token.jti] = _Entry(token, inquiry.begun_at + life, size)
-            self._of_grant.setdefault(token.grant_id, set()).add(token.jti)
+            self._drop(key)
+            self._entries[key] = _Entry(token, inquiry.begun_at + life, size)
+            self._of_jti[token.jti] = key
+            self._of_grant.setdefault(token.grant_id, set()).add(key)
             self._bytes += size
             while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
-                self._drop(next(iter(self._entries)))
+                self._forget_entry(*self._entries.popitem(last=False))
 
-    def remember_inactive(self, jti: str) -> None:
+    def remember_inactive(self, key: bytes) -> None:
         """Keep a refusal for a moment, and no good answer. Apart, so that garbage can't push good answers out."""
         with self._lock:
-            self._drop(jti)
-            self._inactive[jti] = self._clock() + INACTIVE_FOR
-            self._inactive.move_to_end(jti)
+            self._drop(key)
+            self._inactive[key] = self._clock() + INACTIVE_FOR
+            self._inactive.move_to_end(key)
             while len(self._inactive) > self._max_inactive:
                 self._inactive.popitem(last=False)
 
@@ -151,9 +160,8 @@ class ValidationCache:
                 inquiry.ended |= ended
                 inquiry.narrowed.update(narrowed)
             for name in (*ended, *narrowed):
-                self._drop(name)
-                for jti in self._of_grant.get(name, set()).copy():
-                    self._drop(jti)
+                for key in (*self._of_grant.get(name, ()), self._of_jti.get(name, b"")):
+                    self._drop(key)
 
     def forget_everything(self) -> None:
         """Anything may have been revoked, also while a question was on its way."""
@@ -161,6 +169,7 @@ class ValidationCache:
             for inquiry in self._inquiries:
                 inquiry.void = True
             self._entries.clear()
+            self._of_jti.clear()
             self._of_grant.clear()
             self._bytes = 0
 
@@ -169,12 +178,15 @@ class ValidationCache:
         with self._lock:
             self._proven_until = sent_at + PROVEN_FOR
 
-    def _drop(self, jti: str) -> None:
-        entry = self._entries.pop(jti, None)
-        if entry is None:
-            return
+    def _drop(self, key: bytes) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._forget_entry(key, entry)
+
+    def _forget_entry(self, key: bytes, entry: _Entry) -> None:
         self._bytes -= entry.size
+        self._of_jti.pop(entry.token.jti, None)
         siblings = self._of_grant[entry.token.grant_id]
-        siblings.discard(jti)
+        siblings.discard(key)
         if not siblings:
             del self._of_grant[entry.token.grant_id]

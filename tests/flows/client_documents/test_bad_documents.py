@@ -39,6 +39,9 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a claim": ({"client_name": "App (verified)"}, "must not claim that anybody has checked it"),
     "a name that nobody sees": ({"client_name": "App\u200b"}, "must not have characters that nobody sees"),
     "a name that is no text": ({"client_name": 7}, "client_name must be a string"),
+    "a home page without TLS": ({"client_uri": "http://app.example/"}, "client_uri must be https"),
+    "a script for a home page": ({"client_uri": "javascript://x/%0aalert(1)"}, "client_uri must be https"),
+    "a home page that is no text": ({"client_uri": ["https://app.example/"]}, "client_uri must be a string"),
     "a secret": ({"client_secret": "s"}, "must not have client_secret: anybody can read it"),
     "an end of a secret": ({"client_secret_expires_at": 0}, "must not have client_secret_expires_at"),
     "a method with a secret": (

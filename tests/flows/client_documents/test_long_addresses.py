@@ -2,29 +2,23 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.support.actions import READ, WRITE, Actions, tokens
 from tests.support.document_host import DescribedApp, DocumentHost
-from tests.support.postgresql import new_database, postgresql, postgresql_programs
+from tests.support.postgresql import new_database
 from tests.support.stack import run_stack
 
 
-@pytest.mark.skipif(postgresql_programs() is None, reason="needs PostgreSQL")
 def test_an_address_of_255_characters_is_a_clients_id_in_each_table(
-    host: DocumentHost, redis_url: str, tmp_path: Path
+    host: DocumentHost, redis_url: str, tmp_path: Path, postgresql_server: str
 ) -> None:
-    with (
-        postgresql() as server,
-        run_stack(
-            tmp_path,
-            redis_url,
-            database_url=new_database(server, "auth"),
-            fit_database_url=new_database(server, "fit"),
-            client_id_metadata_documents="localhost",
-            client_documents_on_loopback=True,
-        ) as stack,
-    ):
+    with run_stack(
+        tmp_path,
+        redis_url,
+        database_url=new_database(postgresql_server, "auth"),
+        fit_database_url=new_database(postgresql_server, "fit"),
+        client_id_metadata_documents="localhost",
+        client_documents_on_loopback=True,
+    ) as stack:
         actions = Actions(stack)
         app, person = DescribedApp(stack, host, "/" + "x" * (254 - len(host.url))), actions.person()
         assert len(app.client_id) == 255

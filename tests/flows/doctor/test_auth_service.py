@@ -42,7 +42,7 @@ def test_a_finding_is_a_line_that_says_what_to_do(stack: Stack, config: Config) 
     evicts = (
         "Redis' room: Redis evicts (allkeys-lru): grants would end without a reason. Set `maxmemory-policy noeviction`."
     )
-    assert (result.exit_code, result.stdout) == (1, f"{evicts}\n14 checks, 1 findings\n")
+    assert (result.exit_code, result.stdout) == (1, f"{evicts}\n14 checks, 1 finding\n")
 
 
 def test_a_redis_that_is_nearly_full(stack: Stack, config: Config) -> None:

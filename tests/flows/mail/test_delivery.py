@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from email import message_from_bytes, policy
 from email.headerregistry import Address
 from pathlib import Path
 
@@ -15,11 +16,13 @@ import pytest
 from sqlalchemy import delete
 
 from auth_service.models.base import now
+from auth_service.models.language import LANGUAGES
 from auth_service.models.queued_mail import MailKind, QueuedMail
 from auth_service.models.smtp_server import smtp_server
 from auth_service.storage.mail_queue import Claim, MailQueue
 from auth_service.workers.mail_connection import MailConnection, NotHandedOverError
-from auth_service.workers.mail_texts import TEXTS, message
+from auth_service.workers.mail_message import message
+from auth_service.workers.mail_texts import TEXTS
 from auth_service.workers.mail_worker import MailWorker
 from tests.support.actions import Actions
 from tests.support.certificates import self_signed
@@ -37,11 +40,12 @@ EVERYTHING = {
     "network": "192.0.2.1",
     "program": "Firefox on Linux",
     "grant_id": "a-grant",
+    "left": "9",
 }
 
 
-def claim(kind: MailKind, address: str = "mo@example.org", **particulars: str) -> Claim:
-    return Claim(7, "lease", kind, address, {**EVERYTHING, **particulars}, "acct_mo", now())
+def claim(kind: MailKind, address: str = "mo@example.org", language: str = "en", **particulars: str) -> Claim:
+    return Claim(7, "lease", kind, address, {**EVERYTHING, **particulars}, language, "acct_mo", now())
 
 
 @pytest.fixture
@@ -78,13 +82,15 @@ def test_several_messages_go_over_one_connection_as_plain_text_from_the_sender(
     send(worker(queue, mails.url))
     assert mails.recipients == ["mo@example.org", "li@example.org"]
     mail = mails.mails[0]
-    assert {name: mail[name] for name in ("From", "To", "Subject", "Auto-Submitted", "Content-Type")} == {
+    expected = {
         "From": "Moogle <no-reply@id.example.org>",
         "To": "mo@example.org",
         "Subject": "Choose a new password",
+        "Content-Language": "en",
         "Auto-Submitted": "auto-generated",
         "Content-Type": 'text/plain; charset="utf-8"',
     }
+    assert {name: mail[name] for name in expected} == expected
     assert mails.to("mo@example.org") == [
         f"""Hello mo,
 
@@ -99,11 +105,14 @@ If it wasn’t you, do nothing: your password stays as it is, and nobody but you
     assert queue.figures() == (0, None)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", MailKind)
-def test_every_message_has_its_text_and_names_all_that_the_text_wants(kind: MailKind) -> None:
-    made = message(claim(kind), ISSUER, SENDER)
-    assert made["Subject"] == TEXTS[kind].subject
-    assert "{" not in made.get_content()
+def test_every_message_has_its_text_and_names_all_that_the_text_wants(kind: MailKind, language: str) -> None:
+    made = message(claim(kind, language=language), ISSUER, SENDER)
+    assert (made["Subject"] == TEXTS[kind].subject) is (language == "en")
+    assert message_from_bytes(made.as_bytes(), policy=policy.default)["Subject"] == made["Subject"]
+    assert "%(" not in made.get_content()
+    assert len(made.get_content().splitlines()) == len(TEXTS[kind].body.splitlines())
     assert max(len(line) for line in made.as_bytes().splitlines()) <= 78
 
 
@@ -113,7 +122,7 @@ def test_nothing_that_a_person_chose_makes_a_header_or_a_line_of_its_own() -> No
     assert made["Bcc"] is None
     assert "Hello mo  Bcc: all@example.org    Buy," in made.get_content()
     names = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"}
-    assert set(made.keys()) == {*names, "Content-Transfer-Encoding"}
+    assert set(made.keys()) == {*names, "Content-Language", "Content-Transfer-Encoding"}
 
 
 @pytest.mark.parametrize("address", ["mo@example.org\r\nBcc: all@example.org", "mo@example.org, li@example.org", "mo"])

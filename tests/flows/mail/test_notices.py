@@ -94,5 +94,12 @@ def test_one_place_says_which_events_are_mailed_and_each_has_a_text() -> None:
         EventKind.PASSWORD_RESET,
         EventKind.EMAIL_CHANGED,
         EventKind.CREDENTIAL_REUSED,
+        EventKind.PASSKEY_ADDED,
+        EventKind.PASSKEY_REMOVED,
+        EventKind.AUTHENTICATOR_ADDED,
+        EventKind.AUTHENTICATOR_REMOVED,
+        EventKind.RECOVERY_CODES_MADE,
+        EventKind.RECOVERY_CODE_USED,
+        EventKind.SECOND_FACTOR_RESET,
     }
     assert set(MAILED.values()) <= set(TEXTS)

@@ -8,7 +8,7 @@ import pytest
 
 from shared.resource_server import CannotValidateError
 from shared.resource_server.dpop import ALGORITHMS, CLOCK_WINDOW, Dpop, DpopNonces
-from tests.resource_server.adapters import ADAPTERS, Answer, Get
+from tests.resource_server.adapters import ACR, ADAPTERS, MAX_AGE, Answer, Get
 from tests.resource_server.dpop.bound_tokens import ADDRESS, KEY, OTHER_KEY, bound, validator_of
 from tests.support.dpop import DpopKey
 from tests.support.small_authorization_server import SmallAuthorizationServer
@@ -188,6 +188,17 @@ def test_two_tokens_at_once_are_a_bad_request(get: Get, token: str) -> None:
         told = 'error_description="Send exactly one access token, in the Authorization header."'
         assert answer.status == 400
         assert answer.challenge == f'{ONLY_REALM}, DPoP error="invalid_request", {told}, {ALGS}'
+
+
+@pytest.mark.clause("RFC 9470 §3", line=146)
+def test_what_sign_in_is_needed_stands_in_the_challenge_of_the_scheme(
+    get: Get, server: SmallAuthorizationServer
+) -> None:
+    answer = call(get, bound(server, "another"), path="/export")
+    told = "The person has to sign in again, as acr_values and max_age say."
+    told = f'error="insufficient_user_authentication", error_description="{told}"'
+    told = f'{told}, acr_values="{" ".join(ACR)}", max_age="{MAX_AGE}"'
+    assert (answer.status, answer.challenge) == (401, f"{ONLY_REALM}, DPoP {told}, {ALGS}")
 
 
 class TestWithNonces:

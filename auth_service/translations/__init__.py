@@ -1,0 +1,1 @@
+"""What people read in each language but English, and how times are written there."""
