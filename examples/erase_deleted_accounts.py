@@ -1,7 +1,6 @@
 """Erase what an API keeps of people whose accounts are gone, in a process of its own: `AUTH=… SECRET=… python …`."""
 
 import os
-import signal
 import sqlite3
 import threading
 from contextlib import closing
@@ -18,7 +17,4 @@ def erase(sub: str) -> None:
 
 
 if __name__ == "__main__":
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    deleted.run(erase, stop)
+    deleted.run(erase, threading.Event())  # may be killed at any moment: who was not acknowledged is told again

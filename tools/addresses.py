@@ -52,15 +52,10 @@ class Addresses:
     def check_free(self) -> None:
         """Raise Problem if another program listens on one of them."""
         for name, port in self.ports.items():
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", port))
-                except OSError:
-                    message = (
-                        f"port {port} is in use by another program: choose another with `make up {name.upper()}=…`"
-                    )
-                    raise Problem(message) from None
+            if not is_free(port):
+                raise Problem(
+                    f"port {port} is in use by another program: choose another with `make up {name.upper()}=…`"
+                )
 
     @property
     def ports(self) -> dict[str, int]:
@@ -107,3 +102,14 @@ def service_environment(settings: Mapping[str, str]) -> dict[str, str]:
     ports = {name.upper() for name in _PORTS}
     inherited = {name: value for name, value in os.environ.items() if name not in ports}
     return {**inherited, **NO_DOTENV, **settings}
+
+
+def is_free(port: int) -> bool:
+    """Return whether no program listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import random
 import shlex
 import shutil
 import socket
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools import supervisor
-from tools.addresses import NO_DOTENV, Addresses, service_environment
+from tools.addresses import NO_DOTENV, Addresses, is_free, service_environment
 from tools.console import Problem, say, working
 from tools.environment import PYTHON, ensure_environment
 from tools.paths import LOCAL, LOGS, ROOT
@@ -23,6 +24,7 @@ from tools.supervisor import ProcessSpecification
 
 DEMO_ACCOUNT = "demo-account"
 """The name under which its password is kept."""
+_PORTS_OF_REDIS = range(21_000, 32_000)
 _SETTINGS = LOCAL / "auth-settings.json"
 _READY_WITHIN = 120
 """Seconds, on a slow and busy machine. A process that ends is told at once."""
@@ -248,6 +250,5 @@ def _wait_until_it_listens(port: int) -> None:
 
 
 def _any_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return one of those that no kernel gives to outgoing connections, which might take it before Redis does."""
+    return next(port for port in random.sample(_PORTS_OF_REDIS, len(_PORTS_OF_REDIS)) if is_free(port))

@@ -1,13 +1,12 @@
 """`flask --app auth_service mail deliver`."""
 
-import signal
 import sys
-import threading
 
 import click
 from flask.cli import AppGroup
 
 from auth_service.cli.command import parts
+from shared.operations.stop_signals import set_by_stop_signals
 
 mail_commands = AppGroup("mail", help="What people are told by mail.")
 
@@ -23,7 +22,4 @@ def deliver() -> None:
     if worker is None:
         click.echo("error: there is no mail server: set AUTH_SMTP_URL and AUTH_MAIL_SENDER", err=True)
         sys.exit(2)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    worker.run(stop)
+    worker.run(set_by_stop_signals())

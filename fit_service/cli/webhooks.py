@@ -1,13 +1,12 @@
 """`flask --app fit_service webhooks …` delivers what webhooks have to be told, or says whether that happens."""
 
-import signal
-import threading
 from datetime import UTC, datetime
 
 from flask.cli import AppGroup
 
 from fit_service.cli.command import CommandError, answering, parts
 from fit_service.models.base import from_microseconds
+from shared.operations.stop_signals import set_by_stop_signals
 
 FEED_READ_WITHIN = 180
 """A worker is healthy for so many seconds: it notes at least once a minute that it follows the feed."""
@@ -21,10 +20,7 @@ def deliver() -> None:
 
     For example: webhooks deliver
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    parts().webhook_worker.run(stop)
+    parts().webhook_worker.run(set_by_stop_signals())
 
 
 @webhook_commands.command("encrypt-secrets")

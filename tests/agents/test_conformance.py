@@ -21,7 +21,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_authorization_server_passes(actions: Actions, folder: Path) -> None:
-    actions.stack.wait_until_told()
     port, mo, said = free_port(), actions.person(), ""
     app = actions.app("--preset", "mcp", redirect_uri=f"http://127.0.0.1:{port}/callback")
     program = "node_modules/@modelcontextprotocol/conformance/dist/index.js"

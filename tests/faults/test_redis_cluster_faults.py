@@ -37,7 +37,6 @@ def cluster() -> Iterator[RedisCluster]:
 @pytest.fixture(scope="module")
 def stack(cluster: RedisCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with run_stack(tmp_path_factory.mktemp("cluster"), cluster.url, redis_shards=SHARDS) as running:
-        running.wait_until_told()
         yield running
 
 

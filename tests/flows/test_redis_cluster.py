@@ -17,7 +17,6 @@ SHARDS = 64
 @pytest.fixture(scope="module")
 def stack(redis_cluster: RedisCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with run_stack(tmp_path_factory.mktemp("cluster"), redis_cluster.url, redis_shards=SHARDS) as running:
-        running.wait_until_told()
         yield running
 
 

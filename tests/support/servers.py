@@ -1,7 +1,10 @@
 """Real servers for tests, on free ports of the loopback interface: Redis (fake and real) and WSGI applications."""
 
+import contextlib
+import itertools
 import logging
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -18,11 +21,31 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tools.embedded_redis import EmbeddedRedis
 
+_PORTS = range(11_000, 21_000)
+"""Below those that a kernel gives to outgoing connections, of which one may come between choice and use; each node of a
+Redis Cluster also takes the port 10,000 above its own.
+"""
+
+
+def _ports_of_this_process() -> Iterator[int]:
+    """No other process of this test run has one of these; they begin anywhere: another run may be near."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = _PORTS[worker :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+    begin = random.randrange(len(own))
+    return itertools.cycle([*own[begin:], *own[:begin]])
+
+
+_ports = _ports_of_this_process()
+
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens at, and that nobody was given lately."""
+    while True:
+        port = next(_ports)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def answers(port: int) -> bool:

@@ -14,6 +14,7 @@ import auth_service
 import fit_service
 from auth_service.components import Components
 from auth_service.settings import Settings as AuthSettings
+from auth_service.storage.redis_master import NotBelievedError
 from fit_service.settings import Settings as FitSettings
 from tests.support.migrated import migrate
 from tests.support.polling import eventually
@@ -55,18 +56,6 @@ class Stack:
         """Set the throttles back, which count all that comes from one address."""
         for counter in self.parts.redis.reads.scan_iter("throttle:*"):
             self.parts.redis.reads.delete(counter)
-
-    def wait_until_told(self) -> None:
-        """Until every Redis that has grants was told of what has ended, as at each first start."""
-
-        def is_ready() -> bool:
-            try:
-                self.parts.reconciler.check()
-            except redis.RedisError:
-                return False
-            return True
-
-        eventually(is_ready, within=60)
 
     @property
     def parts(self) -> Components:
@@ -120,16 +109,30 @@ def run_stack(folder: Path, redis_url: str, **given: object) -> Iterator[Stack]:
         )
     )
     migrate(fit_app.extensions["fit_service"].database)
-    with suppress(redis.RedisError):  # some stacks have none
-        parts.redis.scripts.delete("reconciler-lease")  # of another stack at the same Redis
     with ExitStack() as running:
         running.callback(lambda: parts.reconciler.start().set())
+        with suppress(redis.RedisError):  # some stacks have none, or one that was filled with other shards
+            parts.redis.scripts.delete("reconciler-lease")  # of another stack at the same Redis
+            _wait_until_told(parts)
         running.enter_context(serve(auth_app, auth_port))
         running.enter_context(serve(fit_app, fit_port))
         yield Stack(auth, fit, auth_app, fit_app, fit_credentials, other_credentials)
         fit_app.extensions["fit_service"].validator.close()
         parts.database.close()
         fit_app.extensions["fit_service"].database.close()
+
+
+def _wait_until_told(parts: Components) -> None:
+    """Until every Redis that has grants was told of what has ended, for which a request waits half a second only."""
+
+    def is_told() -> bool:
+        try:
+            parts.reconciler.check()
+        except (NotBelievedError, redis.ConnectionError):
+            return False
+        return True
+
+    eventually(is_told, within=60)
 
 
 def _resource_server(app: Flask, name: str, resource: str, scopes: dict[str, str]) -> ResourceServerCredentials:

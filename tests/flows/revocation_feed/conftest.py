@@ -33,13 +33,11 @@ def any_stack(request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: 
     elif request.param == "a cluster":
         cluster = request.getfixturevalue("redis_cluster")
         with run_stack(folder, cluster.url, redis_shards=64) as running:
-            running.wait_until_told()
             yield running
     elif request.param == "Sentinels":
         if redis_server() is None:
             pytest.skip("needs redis-server")
         with Sentinels.running() as sentinels, run_stack(folder, sentinels.url) as running:
-            running.wait_until_told()
             yield running
     else:
         with run_stack(folder, redis_url) as running:
