@@ -11,7 +11,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, make_url
 
 from shared.service.sql_engine import SQL_OUTAGES, sql_engine
@@ -95,6 +94,8 @@ def _refuse_a_pooler(url: str) -> None:
 
 
 def _dump_postgresql(place: URL, part: Path, progress: Progress) -> None:
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - who has SQLite does without
+
     server: dict[str, Any] = {**place.get_dialect()().create_connect_args(place)[1]}
     password = server.pop("password", None)
     target = make_conninfo(**server)

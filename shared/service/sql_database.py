@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, Executable, Inspector, MetaData, Select, create_engine, inspect, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from shared.service.sql_engine import sql_engine, wait_however_long
@@ -15,6 +15,7 @@ from shared.service.sql_statement import TRACED
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from sqlalchemy.dialects import postgresql
 
 
 _UPGRADE_LOCK = 7_103_874_215
@@ -185,14 +186,18 @@ def _revision(connection: Connection) -> str | None:
     return revision
 
 
-def upsert(session: Session, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
+def upsert(session: Session, table: type[DeclarativeBase]) -> "sqlite.Insert | postgresql.Insert":
     """Return an INSERT that knows ON CONFLICT, which each database spells alike and SQLAlchemy apart."""
     return upsert_of(session.get_bind().dialect.name, table)
 
 
-def upsert_of(dialect: str, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
+def upsert_of(dialect: str, table: type[DeclarativeBase]) -> "sqlite.Insert | postgresql.Insert":
     """Return the same for a kind of database."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - who has SQLite does without
+
+    return postgresql.insert(table)
 
 
 def _allow_tables_to_be_made_anew(connection: Connection) -> None:

@@ -9,15 +9,15 @@ from collections import namedtuple
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from psycopg import OperationalError
 from sqlalchemy import JSON, Connection, Dialect, Engine, Select, TypeDecorator
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
-from shared.service.postgresql_connection import PostgresqlConnection
+if TYPE_CHECKING:
+    from shared.service.postgresql_connection import PostgresqlConnection
 
 _AskDriver = Callable[[Any, dict[str, str | int]], list[Any]]
 """Ask a driver's connection, with these parameters, for all rows. Raises the driver's errors."""
@@ -136,13 +136,14 @@ def _ask_postgresql(query: Select[*tuple[Any, ...]], dialect: Dialect) -> _AskDr
     compiled = query.compile(dialect=numbering(paramstyle="numeric_dollar"))
     text, constants, names = compiled.string.encode(), compiled.params, compiled.positiontup or ()
     name = sha256(text).hexdigest()[:32].encode()
+    outage: type[Exception] = dialect.loaded_dbapi.OperationalError
 
-    def ask(driver: PostgresqlConnection, parameters: dict[str, str | int]) -> list[Any]:
+    def ask(driver: "PostgresqlConnection", parameters: dict[str, str | int]) -> list[Any]:
         named = {**constants, **parameters}
         rows = driver.rows(name, text, [str(named[each]).encode() for each in names])
         # A primary that was demoted says so with its answer, which may be older than what ended meanwhile elsewhere.
         if driver.pgconn.parameter_status(b"default_transaction_read_only") == b"on":
-            raise OperationalError("this PostgreSQL has become read-only")
+            raise outage("this PostgreSQL has become read-only")
         return rows
 
     return ask
