@@ -9,8 +9,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from shared.operations.request_id import current_request_id
@@ -19,11 +21,13 @@ _SECRETS = re.compile(r"\b(mat|mrt|mac|mdc|mia|mra|mol|whsec)_[\w+/=-]{8,}|\b((?
 _SHORTEST_SECRET = len("mat_") + 8
 """A secret has at least so many characters. Most texts of a request's line have fewer and needn't be searched."""
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
+_OF_EVERY_LINE = {"time", "service", "request_id", "level", "logger"}
+"""What else has such a name is told under another one, since a reader would believe the later of two."""
 _STDERR = 2 if sys.__stderr__ else os.open(os.devnull, os.O_WRONLY)
 """None was open when Python started: then the number is that of a file or a connection that was opened since."""
 _TRACEBACKS = logging.Formatter()
 _more_of_all: list[Callable[[], Mapping[str, str]]] = []
-_encode = json.JSONEncoder(default=str).encode
+_encode = json.JSONEncoder(allow_nan=False).encode
 
 
 def configure_logging(service: str, level: str) -> None:
@@ -46,8 +50,19 @@ def line_members(level: str, logger: str, message: str, more: Mapping[str, objec
 
     As a last line of defence, whatever looks like a token or credentials is cut out of every text.
     """
-    line = {"level": level, "logger": logger, "message": message, **more}
-    return _encode({name: without_secrets(value) for name, value in line.items()})[1:-1]
+    others = {f"{name}_" if name in _OF_EVERY_LINE else name: value for name, value in more.items()}
+    return _encode(_sayable({"level": level, "logger": logger, "message": message, **others}))[1:-1]
+
+
+def _sayable(value: object) -> object:
+    """Return what JSON can say of a value, without secrets in whatever it consists of."""
+    if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
+        return value
+    if isinstance(value, Mapping):
+        return {without_secrets(str(name)): _sayable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_sayable(each) for each in value]
+    return without_secrets(str(value))
 
 
 def write_line(members: str, at: float) -> None:
@@ -90,8 +105,10 @@ class _Lines(logging.Handler):
             if record.exc_info:
                 more["exc_info"] = _TRACEBACKS.formatException(record.exc_info)
             write_line(line_members(record.levelname, record.name, record.getMessage(), more), record.created)
-        except Exception:
-            self.handleError(record)
+        except Exception as error:  # `handleError` would print many lines that are no JSON, and arguments as they came
+            place = {"record": f"{record.pathname}:{record.lineno}", "why": type(error).__name__}
+            with suppress(Exception):
+                write_line(line_members("ERROR", record.name, "a record can't be told", place), record.created)
 
 
 _lines = _Lines()

@@ -101,6 +101,74 @@ def test_a_traceback_is_part_of_its_line_without_the_secrets_in_it(capfd: pytest
     assert line["exc_info"].endswith("ValueError: of\nmat_… and of Basic …")
 
 
+SECRET = "mat_0123456789abcdef"
+
+
+class _Told:
+    def __str__(self) -> str:
+        return f"of {SECRET}"
+
+
+class _Untold:
+    def __str__(self) -> str:
+        raise LookupError(SECRET)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (_Told(), "of mat_…"),
+        (ValueError(SECRET), "mat_…"),
+        (SECRET.encode(), "b'mat_…'"),
+        ({"all": [{SECRET: (SECRET,)}]}, {"all": [{"mat_…": ["mat_…"]}]}),
+        ({b"a name": {SECRET}}, {"b'a name'": ["mat_…"]}),
+        (float("nan"), "nan"),
+        ([float("-inf"), 0.5, True, None], ["-inf", 0.5, True, None]),
+        ("\ud800\0\x7f", "\ud800\0\x7f"),
+    ],
+)
+def test_whatever_a_record_brings_is_told_in_json_without_secrets(
+    capfd: pytest.CaptureFixture[str], value: object, told: object
+) -> None:
+    log.info("%s", "more", extra={"value": value})
+    text = capfd.readouterr().err
+    (line,) = [json.loads(each, parse_constant=pytest.fail) for each in text.splitlines()]
+    assert (line["message"], line["value"]) == ("more", told)
+    assert SECRET not in text
+
+
+def _within_itself() -> list[object]:
+    around: list[object] = []
+    around.append(around)
+    return around
+
+
+@pytest.mark.parametrize("value", [_Untold(), _within_itself(), 10**5_000], ids=["no text", "in itself", "too long"])
+def test_a_record_that_cant_be_told_leaves_one_line_without_its_arguments(
+    capfd: pytest.CaptureFixture[str], value: object
+) -> None:
+    configure_logging("a service", "INFO")  # without the handlers of pytest, which would raise
+    log.info("one", extra={"value": value})
+    log.info("%d of two", SECRET)
+    text = capfd.readouterr().err
+    first, second = [json.loads(line) for line in text.splitlines()]
+    for line in (first, second):
+        assert (line["level"], line["message"]) == ("ERROR", "a record can't be told")
+        assert line["record"].startswith(__file__)
+    assert second["why"] == "TypeError"
+    assert SECRET not in text
+
+
+def test_what_a_record_brings_takes_no_name_that_every_line_has(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    begin_request("the-id-of-a-request")
+    log.info("x", extra=dict.fromkeys(("time", "service", "request_id", "level", "logger"), "another"))
+    names = [name for name, _ in json.loads(capfd.readouterr().err, object_pairs_hook=list)]
+    assert sorted(names) == sorted({*names})
+    assert {"time", "time_", "request_id_", "level_"} < {*names}
+
+
 def test_a_record_waits_for_no_lock_of_logging(capfd: pytest.CaptureFixture[str]) -> None:
     handler = logging.getLogger().handlers[0]
     assert handler.lock is not None, "Python 3.13 and newer enter it"
