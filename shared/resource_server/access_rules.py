@@ -13,9 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from enum import Enum
 from typing import Final, Literal
 
-from .authentication import NeededAuthentication
-from .needs import Need
-from .scopes import AnyOf
+from .needs import Need, is_collection
 
 
 class _Openness(Enum):
@@ -45,9 +43,6 @@ NOBODY: Final = ("",)
 _SCHEME_AND_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 _CUT_OFF_BY_SOME = re.compile(r"[;?#\x00-\x1f\x7f].*", re.DOTALL)
 
-_NO_COLLECTION = (str, AnyOf, NeededAuthentication)
-"""A rule may answer one of these by mistake. A union that is made at each call would cost as much as a lookup."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -76,9 +71,11 @@ def _answer(rule: RequiredScopes, method: str, path: str) -> Collection[Need] | 
     if needs is None:
         _log.info("no rule names %s %s: it has to say which scopes that needs, or OPEN", method, path)
         return NOBODY
-    if isinstance(needs, _NO_COLLECTION):  # a text is a collection of letters
+    if needs is OPEN or needs is OPTIONAL:
+        return None if needs is OPEN else needs
+    if not is_collection(needs):
         raise TypeError(f"a rule has to answer with a collection of scopes, not with {needs!r}")
-    return None if needs is OPEN else needs
+    return needs
 
 
 def _has_one_reading(path: str) -> bool:

@@ -5,10 +5,21 @@ from collections.abc import Collection, Sequence
 from .authentication import NeededAuthentication, needed_authentication
 from .errors import InsufficientScopeError
 from .introspection.response import ActiveToken
-from .scopes import Scope, are_met
+from .scopes import AnyOf, Scope, are_met
 
 Need = Scope | NeededAuthentication
 """It stands among the scopes of a rule, of a view or of `validate`; all of them have to be met."""
+
+_ONE_NEED = (str, AnyOf, NeededAuthentication)
+"""A union that is made at each call would cost as much as a lookup."""
+
+
+def is_collection(needs: object) -> bool:
+    """Return whether these are needs that can be looked at again and again.
+
+    A text is a collection of letters, and of an iterator (a generator, `map`) nothing would be needed the second time.
+    """
+    return hasattr(needs, "__len__") and not isinstance(needs, _ONE_NEED)
 
 
 def check_needs(token: ActiveToken, needs: Collection[Need]) -> None:

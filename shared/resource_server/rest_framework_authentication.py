@@ -18,12 +18,10 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from .authentication import NeededAuthentication
 from .django_middleware import proof_of
 from .errors import Challenge, NotLetThroughError, NoTokenError
 from .introspection.response import ActiveToken
-from .needs import check_needs
-from .scopes import AnyOf
+from .needs import check_needs, is_collection
 from .token_validator import TokenValidator
 from .wsgi_middleware import authorization_of
 
@@ -77,11 +75,11 @@ class HasScopes(BasePermission):
         if not isinstance(token, ActiveToken):
             return False
         required = getattr(view, "required_scopes", {}).get("GET" if request.method == "HEAD" else request.method)
-        if isinstance(required, str | AnyOf | NeededAuthentication):
-            raise TypeError(f"`required_scopes` names a list of scopes for each method, not {required!r}")
         if required is None:
             _log.info("no `required_scopes` of %s names %s", type(view).__name__, request.method)
             return False
+        if not is_collection(required):
+            raise TypeError(f"`required_scopes` names a list of scopes for each method, not {required!r}")
         try:
             check_needs(token, required)
         except NotLetThroughError as refusal:

@@ -242,3 +242,10 @@ def test_a_rule_that_names_what_is_closed_is_asked_about_the_request_as_a_framew
 def test_what_belongs_into_a_collection_is_none(alone: Any) -> None:
     with pytest.raises(TypeError, match="plans:read"):
         needed_scopes(lambda *_: alone, "GET", "/")
+
+
+@pytest.mark.parametrize("once", [iter(["plans:read"]), map(str, ["plans:read"]), (each for each in ["plans:read"])])
+def test_what_can_be_read_only_once_is_no_collection(once: Any) -> None:
+    """Whoever looked at it again would find that nothing is needed."""
+    with pytest.raises(TypeError, match=r"iterator|map|generator"):
+        needed_scopes(lambda *_: once, "GET", "/")

@@ -173,6 +173,8 @@ def test_rest_framework_begins_from_no(server: FakeAuthorizationServer, validato
     assert (unknown.status_code, 'error="invalid_token"' in unknown["WWW-Authenticate"]) == (401, True)
     with pytest.raises(TypeError, match="journal:read"):
         rest_framework(validator, {"GET": "journal:read"})("get", reader)
+    with pytest.raises(TypeError, match="map"):  # of which the second request would find nothing
+        rest_framework(validator, {"GET": map(str, ["journal:read"])})("get", reader)
     server.down = True
     outage = call("get", server.issue("journal:read"))
     assert (outage.status_code, outage["Retry-After"], "WWW-Authenticate" in outage) == (503, "1", False)
