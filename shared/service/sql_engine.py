@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, NotSupportedError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-SQL_OUTAGES = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
-"""One of these is raised when SQL can't be asked or written. A read-only PostgreSQL raises InternalError."""
+SQL_OUTAGES = (OperationalError, InterfaceError, InternalError, NotSupportedError, PoolTimeoutError)
+"""One of these is raised when SQL can't be asked or written. A read-only PostgreSQL raises InternalError, and one in
+which a migration changed a column under a statement that was prepared raises NotSupportedError, once a connection.
+"""
 
 _POOL_SIZE = 16
 _POOL_WAIT = 0.5

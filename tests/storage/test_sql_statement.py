@@ -91,3 +91,20 @@ def test_a_connection_that_is_lost_meanwhile_is_an_outage_and_nobody_gets_it_aga
         with pytest.raises(SQL_OUTAGES, match="UPDATE weights"):
             cut_and_go_on()
         assert heavier_than(database, 0) == []
+
+
+def test_a_column_that_a_migration_changes_meanwhile_is_an_outage_over_each_connection_once(weights: Database) -> None:
+    """So who asks while an update goes on is told to try again. SQLite prepares anew by itself."""
+
+    def touched() -> int:
+        with weights.writing() as session:  # what reads is rolled back, with all that was prepared
+            return len(ALL.rows(session.connection(), than=70))
+
+    for _ in range(10):
+        assert touched() == 1
+    if weights.file is None:
+        with closing(Database(weights._engine.url.render_as_string())) as other, other.writing() as session:
+            session.execute(text("ALTER TABLE weights ALTER COLUMN id TYPE varchar(80)"))
+        with pytest.raises(SQL_OUTAGES):
+            touched()
+    assert touched() == 1
