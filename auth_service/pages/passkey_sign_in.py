@@ -11,6 +11,7 @@ from auth_service.storage.throttle import Throttle
 from auth_service.web.browser_session import browser_binding
 from auth_service.web.failed_sign_ins import FailedSignIns
 from auth_service.web.forms_again import Again, show_again
+from auth_service.web.languages import prefer
 from auth_service.web.sign_ins import SignIns
 
 
@@ -29,6 +30,7 @@ def passkey_sign_in(
 
     @blueprint.post("/sign-in/passkey")
     def sign_in() -> ResponseReturnValue:
+        prefer(request.args.getlist("ui_locales"))  # as the page of the form did
         proven = passkeys.sign_in(browser_binding(), request.form.get("answer", ""))
         if proven is None:
             observer.sign_in(SignIn.FAILED)

@@ -39,9 +39,10 @@ def second_step_page(
 
     @blueprint.post("/sign-in/second-step")
     def take() -> ResponseReturnValue:
-        account = sign_ins.has_second_step()
+        account, target = sign_ins.has_second_step(), safe_target(request.args.get("next"))
         if account is None:
             return redirect(_from_the_beginning(Again.BEGIN_ANEW), 303)
+        waiting_request(target, pending)  # whose language is spoken from here on
         admission = throttle.admit_second_step(account.username, request.remote_addr or "")
         if isinstance(admission, int):
             observer.sign_in(SignIn.THROTTLED)
@@ -54,7 +55,7 @@ def second_step_page(
             failed_sign_ins.second_step(account.id, throttled=False)
             problem = gettext("That code is not right, or was used already. Wait until your app shows another one.")
             return _page(problem), 401
-        completed = sign_ins.second_step_taken(account, admission, methods, safe_target(request.args.get("next")))
+        completed = sign_ins.second_step_taken(account, admission, methods, target)
         return completed or redirect(_from_the_beginning(Again.BEGIN_ANEW), 303)
 
     def _page(problem: str | None = None) -> str:

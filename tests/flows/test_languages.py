@@ -13,7 +13,9 @@ import auth_service.web.languages as languages
 from auth_service.models.language import LANGUAGES
 from auth_service.models.tokens import RevokedBecause
 from auth_service.translations import catalogues
-from tests.support.actions import TIMEOUT, Actions, App, Verifier, error_of, tokens
+from tests.support.actions import TIMEOUT, Actions, App, Browser, Verifier, error_of, tokens
+from tests.support.authenticator import Authenticator, add_passkey, passkey_sign_in
+from tests.support.authenticator_app import give_code, set_up_app
 from tests.support.stack import Stack
 
 HOSTILE = """Ann's "<script>alert(1)</script>" &amp; %(app)s 100% {{ 7 * 7 }}"""
@@ -63,6 +65,33 @@ def test_what_an_app_asks_for_is_spoken_before_what_the_browser_prefers(actions:
     again = mo.browser.submit("/consent", {"decision": "allow"})
     assert "Sie haben zugestimmt, aber nichts angekreuzt." in again.text
     assert language_of(mo.browser.get("/connected-apps")) == "en"
+
+
+@pytest.mark.clause("OpenID Connect Core §3.1.2.1")
+def test_what_an_app_asks_for_is_spoken_and_noted_also_with_a_second_step(actions: Actions) -> None:
+    mo = actions.person()
+    mo.sign_in()
+    authenticator = set_up_app(mo)
+    mo.browser = Browser(actions.stack)
+    mo.browser.page = mo.sign_in(
+        address=mo.browser.follow(actions.app().authorize_url(Verifier(), ui_locales="de")).url
+    )
+    wrong = give_code(mo, "000000")
+    assert (wrong.status_code, language_of(wrong)) == (401, "de")
+    assert "Dieser Code ist falsch" in wrong.text
+    assert language_of(give_code(mo, authenticator.code())) == "de"
+    assert mo.browser.get("/account/data/download").json()["account"]["language"] == "de"
+
+
+@pytest.mark.clause("OpenID Connect Core §3.1.2.1")
+def test_what_an_app_asks_for_is_noted_also_with_a_passkey(actions: Actions) -> None:
+    mo, authenticator = actions.person(), Authenticator(actions.stack.auth)
+    mo.sign_in()
+    add_passkey(mo, authenticator)
+    mo.browser = Browser(actions.stack)
+    page = mo.browser.follow(actions.app().authorize_url(Verifier(), ui_locales="de"))
+    assert language_of(passkey_sign_in(mo.browser, authenticator, page.url)) == "de"
+    assert mo.browser.get("/account/data/download").json()["account"]["language"] == "de"
 
 
 @pytest.mark.clause("OpenID Connect Core §3.1.2.1")

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import html
 import json
+import re
 import secrets
 import struct
 from dataclasses import dataclass, field
@@ -96,4 +98,5 @@ def passkey_sign_in(browser: Browser, authenticator: Authenticator, page: str = 
 
 def bring(browser: Browser, answer: str) -> requests.Response:
     assert browser.page is not None
-    return browser.submit(browser.page.url.replace("/sign-in", "/sign-in/passkey", 1), {"answer": answer})
+    [action] = re.findall('<form id="passkey" method="post" action="([^"]+)"', browser.page.text)
+    return browser.submit(html.unescape(action), {"answer": answer})
