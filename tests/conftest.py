@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from auth_service import components
 from auth_service.storage import redis_connection
 from shared.service import postgresql_connection
 from tests.support.actions import Actions
-from tests.support.passwords import QUICK_HASHER
 from tests.support.postgresql import new_database, postgresql, postgresql_programs
+from tests.support.quick_services import quick_services
 from tests.support.redis_cluster import RedisCluster
 from tests.support.redis_sentinels import Sentinels
 from tests.support.servers import fake_redis, real_redis, redis_server
@@ -27,10 +26,9 @@ _USUAL_PATIENCE = {name: getattr(postgresql_connection, name) for name in ("CONN
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_passwords() -> Iterator[None]:
-    """Services of this process hash passwords in no time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(components, "HasherInTurns", lambda _: QUICK_HASHER)
+def services_are_quick() -> Iterator[None]:
+    """Those of this process."""
+    with quick_services():
         yield
 
 

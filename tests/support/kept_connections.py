@@ -128,7 +128,10 @@ def _read_request(connection: socket.socket) -> bytes:
         (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0
     )
     while len(body) < length:
-        body += connection.recv(65_536)
+        received = connection.recv(65_536)
+        if not received:
+            return b""
+        body += received
     return head + b"\r\n\r\n" + body
 
 

@@ -54,7 +54,7 @@ class Stack:
 
     def forget_failures(self) -> None:
         """Set the throttles back, which count all that comes from one address."""
-        for counter in self.parts.redis.reads.scan_iter("throttle:*"):
+        for counter in self.parts.redis.reads.scan_iter("throttle:*", count=10_000):
             self.parts.redis.reads.delete(counter)
 
     @property

@@ -44,21 +44,29 @@ class StubAuthorizationServer:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
+        with connection, suppress(OSError, EOFError):
             request = _read_request(connection)
             self.requests.append(request)
             self.behaviour(connection, request.partition(b"token=")[2].partition(b"&")[0].decode())
 
 
 def _read_request(connection: socket.socket) -> bytes:
+    """The whole request. Raises EOFError where it ends before."""
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65_536)
+        data += _more(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     (length,) = (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
     while len(body) < length:
-        body += connection.recv(65_536)
+        body += _more(connection)
     return head + b"\r\n\r\n" + body
+
+
+def _more(connection: socket.socket) -> bytes:
+    received = connection.recv(65_536)
+    if not received:
+        raise EOFError
+    return received
 
 
 def reply(
