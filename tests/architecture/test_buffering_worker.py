@@ -22,7 +22,8 @@ def test_of_gunicorn_the_worker_knows_the_base_class_the_settings_and_the_log() 
 
 def test_a_service_asks_for_nothing_but_to_release_a_slot() -> None:
     assert [*offenders("auth_service", "buffering_worker"), *offenders("fit_service", "buffering_worker")] == [
-        "auth_service/components.py imports buffering_worker.concurrency_limit.release_slot"
+        "auth_service/components.py imports buffering_worker.concurrency_limit.release_slot",
+        "auth_service/stores.py imports buffering_worker.concurrency_limit.release_slot",
     ]
 
 

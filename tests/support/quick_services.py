@@ -10,7 +10,7 @@ from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
-from auth_service import components
+from auth_service import stores
 from shared.service import sql_engine
 from tests.support.passwords import QUICK_HASHER
 
@@ -23,7 +23,7 @@ def quick_services() -> Iterator[None]:
     no test takes its power. Those that are made after others have their templates, compiled.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(components, "HasherInTurns", lambda _: QUICK_HASHER)
+        patch.setattr(stores, "HasherInTurns", lambda _: QUICK_HASHER)
         patch.setattr(sql_engine, "_configure_sqlite", _configure_sqlite_without_waiting)
         patch.setitem(Flask.jinja_options, "bytecode_cache", _CompiledTemplates())
         yield
