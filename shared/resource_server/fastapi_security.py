@@ -23,7 +23,11 @@ from .errors import NotLetThroughError
 from .event_loop.validation import AsyncValidation
 from .introspection.response import ActiveToken
 from .needs import Need
+from .presented_token import EARLIER
 from .token_validator import TokenValidator
+
+_PROVEN = "moogle_resource_server.proven"
+"""A request's scope has here for which validator its header was proven, by which proof."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,11 +77,18 @@ class TokenSecurity(SecurityBase):
         return stronger
 
     async def __call__(self, request: Request, security_scopes: SecurityScopes) -> ActiveToken:
-        """Return the token of a request. Raises HTTPException."""
+        """Return the token of a request. Raises HTTPException.
+
+        A router and its routes may each demand something: then the request's one proof is used once for all of them.
+        """
         scope = request.scope
         needs: tuple[Need, ...] = (*security_scopes.scopes, *self._authentication)
         try:
-            token = await self._validation.validate(authorization_of(scope), needs, proof_of(scope))
+            authorization, proof = authorization_of(scope), proof_of(scope)
+            proven = (self._validator, authorization, proof)
+            is_proven = proof is not None and scope.get(_PROVEN) == proven
+            token = await self._validation.validate(authorization, needs, EARLIER if is_proven else proof)
+            scope[_PROVEN] = proven
         except NotLetThroughError as refusal:
             _log.info("request not let through: %s", refusal)
             headers = refusal.merged_headers(self._validator.challenge)
