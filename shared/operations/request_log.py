@@ -10,6 +10,11 @@ from shared.operations.log_config import line_members, without_secrets, write_li
 from shared.operations.request_id import HEADER, begin_request, current_request_id
 from shared.service.client_network import client_network
 
+_LONGEST_PATH, _LONGEST_NETWORK = 120, 48
+"""Of longer ones, which mean nothing here, the beginning is told. So a line has less than 4,096 bytes, though a
+character may take twelve and the path stands there twice: so many a pipe takes in one piece, whoever else is writing.
+"""
+
 _log = logging.getLogger("request")
 
 
@@ -21,7 +26,8 @@ def log_answer(
     It doesn't pass through `logging`, which would cost more than many an answer, but keeps to its levels.
     """
     if _log.isEnabledFor(level):
-        members = _members(level, method, without_secrets(path), status, client_network(address))
+        place, network = without_secrets(path)[:_LONGEST_PATH], client_network(address)[:_LONGEST_NETWORK]
+        members = _members(level, method, place, status, network)
         write_line(f'{members}, "milliseconds": {(time.perf_counter() - began) * 1000:.1f}', time.time())
 
 

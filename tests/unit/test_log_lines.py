@@ -3,6 +3,7 @@
 import gc
 import json
 import logging
+import select
 import subprocess
 import sys
 import time
@@ -81,6 +82,17 @@ def test_the_line_of_a_request_says_how_it_was_answered(capfd: pytest.CaptureFix
     remembered = str(gc.get_referents(request_log._members))
     assert "/mat_…" in remembered
     assert "0123456789abcdef" not in remembered
+
+
+@pytest.mark.clause("ASVS 16.4.1")
+@pytest.mark.parametrize("character", ["x", "\x80", "\ud800", "\U0001f600"], ids=ascii)
+def test_a_pipe_takes_the_line_of_any_request_in_one_piece(capfd: pytest.CaptureFixture[str], character: str) -> None:
+    """What is longer, a reader who is slow finds with lines of other processes in it."""
+    begin_request("i" * 64)
+    log_answer("OPTIONS", "/" + character * 4_000, 404, 0.0, character * 4_000)
+    text = capfd.readouterr().err
+    assert len(text.encode()) <= select.PIPE_BUF
+    assert json.loads(text)["path"].startswith("/" + character * 100)
 
 
 @pytest.mark.clause("ASVS 16.4.1")
