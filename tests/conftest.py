@@ -155,6 +155,19 @@ def each_stack(request: pytest.FixtureRequest) -> Stack:
     return running
 
 
+@pytest.fixture(
+    params=[
+        pytest.param("stack", id="sqlite", marks=pytest.mark.torture),
+        pytest.param("postgresql_stack", id="postgresql"),
+    ],
+    scope="session",
+)
+def stricter_stack(request: pytest.FixtureRequest) -> Stack:
+    """On PostgreSQL, which is the stricter one; `make torture` does the same on SQLite, where most other tests run."""
+    running: Stack = request.getfixturevalue(request.param)
+    return running
+
+
 @pytest.fixture(scope="session")
 def open_stack(
     request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: pytest.TempPathFactory

@@ -59,8 +59,8 @@ class App:
 
 
 @pytest.fixture
-def app(each_stack: Stack) -> App:
-    return App(each_stack)
+def app(stricter_stack: Stack) -> App:
+    return App(stricter_stack)
 
 
 def test_each_operation_gets_its_own_result_in_order(app: App) -> None:

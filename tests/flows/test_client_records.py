@@ -45,8 +45,8 @@ class Apps:
 
 
 @pytest.fixture
-def apps(each_stack: Stack) -> Apps:
-    return Apps(each_stack)
+def apps(stricter_stack: Stack) -> Apps:
+    return Apps(stricter_stack)
 
 
 def test_a_record_that_is_sent_again_is_the_same_entry(apps: Apps) -> None:

@@ -96,9 +96,9 @@ def while_a_decision_is_recorded(
 
 
 @pytest.fixture
-def actions(each_stack: Stack) -> Actions:
-    each_stack.forget_failures()
-    return Actions(each_stack)
+def actions(stricter_stack: Stack) -> Actions:
+    stricter_stack.forget_failures()
+    return Actions(stricter_stack)
 
 
 @pytest.fixture

@@ -37,21 +37,25 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture
-def actions(each_stack: Stack) -> Actions:
-    each_stack.forget_failures()
-    return Actions(each_stack)
+def actions(stricter_stack: Stack) -> Actions:
+    stricter_stack.forget_failures()
+    return Actions(stricter_stack)
 
 
 @pytest.fixture
-def encoded(each_stack: Stack) -> list[str]:
-    """All of them on PostgreSQL, which is the stricter one."""
-    return ENCODED if str(each_stack.parts.settings.database_url).startswith("postgresql") else FEW
+def encoded(stricter_stack: Stack) -> list[str]:
+    return encoded_for(stricter_stack)
 
 
 @pytest.fixture
 def of_no_database(stack: Stack) -> Actions:
     """For what is decided before a database is asked."""
     return Actions(stack)
+
+
+def encoded_for(stack: Stack) -> list[str]:
+    """All of them on PostgreSQL, which is the stricter one."""
+    return ENCODED if str(stack.parts.settings.database_url).startswith("postgresql") else FEW
 
 
 def encoded_forms(fields: dict[str, str], values: list[str]) -> Iterator[str]:
@@ -248,8 +252,9 @@ def test_malformed_chunks_are_refused(actions: Actions, chunks: bytes) -> None:
         assert answer.status_code in {400, 415}, answer.text
 
 
-def test_an_address_is_refused(actions: Actions, encoded: list[str]) -> None:
-    auth, fit = actions.stack.auth, actions.stack.fit
+def test_an_address_is_refused(each_stack: Stack) -> None:
+    actions, encoded = Actions(each_stack), encoded_for(each_stack)
+    auth, fit = each_stack.auth, each_stack.fit
     token = actions.app().connect(actions.person()).access
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"

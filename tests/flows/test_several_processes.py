@@ -16,18 +16,18 @@ GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 
 
 @pytest.fixture(scope="module")
-def other(each_stack: Stack) -> Iterator[Stack]:
+def other(stricter_stack: Stack) -> Iterator[Stack]:
     """The same service by another process, which hears of what the first one does through SQL and Redis only."""
-    app, port = auth_service.create_app(each_stack.parts.settings), free_port()
+    app, port = auth_service.create_app(stricter_stack.parts.settings), free_port()
     with serve(app, port):
-        yield replace(each_stack, auth=f"http://localhost:{port}", auth_app=app)
+        yield replace(stricter_stack, auth=f"http://localhost:{port}", auth_app=app)
     app.extensions["auth_service"].database.close()
 
 
 @pytest.fixture
-def actions(each_stack: Stack) -> Actions:
-    each_stack.forget_failures()
-    return Actions(each_stack)
+def actions(stricter_stack: Stack) -> Actions:
+    stricter_stack.forget_failures()
+    return Actions(stricter_stack)
 
 
 @pytest.fixture

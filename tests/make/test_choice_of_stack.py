@@ -43,7 +43,10 @@ def in_sync(programs: Path) -> None:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    folder = tmp_path / "programs"
+    return programs_in(tmp_path / "programs")
+
+
+def programs_in(folder: Path) -> Path:
     folder.mkdir()
     for name, text in {"docker": ENGINE, "docker-compose": COMPOSE}.items():
         (folder / name).write_text(text)
@@ -148,6 +151,13 @@ def test_data_in_containers_are_not_left_for_empty_ones_when_the_engine_is_gone(
     assert "no Docker engine answers: start it" in refused.stdout
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """For what is refused before anything is done."""
+    folder = tmp_path_factory.mktemp("untouched")
+    return Checkout(folder / "moogle", programs_in(folder / "programs"))
+
+
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
@@ -167,13 +177,12 @@ def test_data_in_containers_are_not_left_for_empty_ones_when_the_engine_is_gone(
     ],
 )
 def test_a_value_that_no_option_has_is_refused_in_one_line(
-    tmp_path: Path, programs: Path, variables: dict[str, str], said: str
+    untouched: Checkout, variables: dict[str, str], said: str
 ) -> None:
-    checkout = Checkout(tmp_path / "moogle", programs)
-    refused = checkout.make("up", **variables)
+    refused = untouched.make("up", **variables)
     assert refused.returncode != 0
     assert refused.stdout.startswith(f"problem: {said}")
-    assert not (checkout.folder / ".env").exists()
+    assert not (untouched.folder / ".env").exists()
 
 
 def test_https_stays_until_it_is_given_up_and_a_change_of_the_issuer_is_said(tmp_path: Path, programs: Path) -> None:

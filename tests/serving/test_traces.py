@@ -160,7 +160,15 @@ def test_what_monitoring_asks_and_workers_do_is_no_trace(traced: Traced) -> None
     assert {span.kind for span in spans if not span.parent_id} == {"server"}
 
 
-@pytest.mark.parametrize(("service", "settings"), [("auth_service", REQUIRED), ("fit_service", FIT)])
+ONE_SERVICE = pytest.mark.parametrize(
+    ("service", "settings"),
+    [("auth_service", REQUIRED), pytest.param("fit_service", FIT, marks=pytest.mark.torture)],
+    ids=["auth_service", "fit_service"],
+)
+"""Both begin with the same lines."""
+
+
+@ONE_SERVICE
 def test_unless_traces_are_wanted_nothing_for_them_is_imported_or_needed(
     service: str, settings: dict[str, str]
 ) -> None:
@@ -176,7 +184,7 @@ def test_unless_traces_are_wanted_nothing_for_them_is_imported_or_needed(
         assert done.returncode == 0
 
 
-@pytest.mark.parametrize(("service", "settings"), [("auth_service", REQUIRED), ("fit_service", FIT)])
+@ONE_SERVICE
 def test_a_service_without_the_packages_says_so_in_one_line(service: str, settings: dict[str, str]) -> None:
     program = f"import sys; sys.modules['opentelemetry'] = None; from {service} import create_app; create_app()"
     environment = {**settings, "OTEL_TRACES_EXPORTER": "otlp"}

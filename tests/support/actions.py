@@ -97,17 +97,18 @@ class Person:
         self.browser = Browser(stack)
 
     def sign_in(self, password: str | None = None, address: str = "/sign-in") -> requests.Response:
-        self.browser.get(address)
-        page = self.browser.page
-        assert page is not None
-        fields = {"username": self.username, "password": password or self.password}
-        return self.browser.submit(page.url, fields)
+        """Open the page for it, and sign in there."""
+        return self.sign_in_at(self.browser.get(address), password)
+
+    def sign_in_at(self, page: requests.Response, password: str | None = None) -> requests.Response:
+        """At this page, which is open."""
+        return self.browser.submit(page.url, {"username": self.username, "password": password or self.password})
 
     def decide(self, authorize_url: str, scopes: Sequence[str], *, decision: str = "allow") -> requests.Response:
         """Follow a link to /authorize, sign in if asked, tick `scopes`, decide; the answer that leads back."""
         page = self.browser.follow(authorize_url)
         if urlsplit(page.url).path == "/sign-in":
-            page = self.sign_in(address=page.url)
+            page = self.sign_in_at(page)
         if page.status_code == 303:
             return page  # answered without asking
         assert page.status_code == 200, page.text
@@ -121,7 +122,7 @@ class Person:
     def open_device_page(self, user_code: str) -> requests.Response:
         """Sign in if asked, and look at what the device with this code wants."""
         page = self.browser.get("/device", params={"user_code": user_code})
-        return self.sign_in(address=page.url) if urlsplit(page.url).path == "/sign-in" else page
+        return self.sign_in_at(page) if urlsplit(page.url).path == "/sign-in" else page
 
     def answer_device(self, user_code: str, scopes: Sequence[str], *, decision: str = "allow") -> requests.Response:
         page = self.open_device_page(user_code)

@@ -38,7 +38,7 @@ class Installation:
     ports: tuple[int, int]
 
     @contextmanager
-    def running(self, release: str, code: Path, *options: str) -> Iterator[Actions]:
+    def running(self, release: str, code: Path, *options: str) -> Iterator[None]:
         """Both services, with the code in that folder, at the same addresses as ever. `options` are gunicorn's."""
         with ExitStack() as processes:
             for service, settings, port in zip(
@@ -50,7 +50,7 @@ class Installation:
                 process.start()
                 processes.callback(process.stop)
                 process.wait_until_ready("/health/live")
-            yield Actions(self.stack)
+            yield
 
 
 @pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.torture), "postgresql"])
@@ -135,34 +135,32 @@ class Life:
         assert {each["id"] for each in actions.fit("GET", WEBHOOKS, token).json()} == set(self.webhooks)
 
 
-def test_each_release_goes_on_where_the_other_one_was(installation: Installation, tmp_path: Path) -> None:
+def test_each_release_goes_on_where_the_other_one_was_and_beside_it(installation: Installation, tmp_path: Path) -> None:
+    """While both run, each connection goes to whichever the kernel chooses, as in the middle of an update."""
     before = tmp_path / "the release before"
     before.mkdir()
     unpack(before)
     actions = Actions(installation.stack)
-    life = Life(actions.person(), actions.app())
-    for release, code in (("today", ROOT), ("before", before), ("today", ROOT)):
-        with installation.running(release, code) as actions:
-            life.goes_on(actions)
-            readiness = {
-                requests.get(f"{address}/health/ready", timeout=TIMEOUT).status_code
-                for address in (installation.stack.auth, installation.stack.fit)
-            }
-            assert readiness == {200 if release == "today" or BEFORE_IS_READY else 503}
+    life, *others = (Life(actions.person(), actions.app()) for _ in range(4))
 
+    def goes_on_alone(release: str) -> None:
+        life.goes_on(actions)
+        readiness = {
+            requests.get(f"{address}/health/ready", timeout=TIMEOUT).status_code
+            for address in (installation.stack.auth, installation.stack.fit)
+        }
+        assert readiness == {200 if release == "today" or BEFORE_IS_READY else 503}
 
-def test_both_releases_serve_at_once(installation: Installation, tmp_path: Path) -> None:
-    """Each connection goes to whichever of the two the kernel chooses, as in the middle of an update."""
-    before = tmp_path / "the release before"
-    before.mkdir()
-    unpack(before)
-    actions = Actions(installation.stack)
-    lives = [Life(actions.person(), actions.app()) for _ in range(3)]
-    with (
-        installation.running("before", before, "--reuse-port"),
-        installation.running("today", ROOT, "--reuse-port") as actions,
-    ):
-        for life in lives * 2:
-            life.goes_on(actions)
-    for release in ("before", "today"):
-        assert "/token" in (tmp_path / f"{release} auth_service.log").read_text(), f"{release} answered nothing"
+    with ExitStack() as old:
+        with installation.running("today", ROOT, "--reuse-port"):
+            goes_on_alone("today")
+            old.enter_context(installation.running("before", before, "--reuse-port"))
+            logs = {release: tmp_path / f"{release} auth_service.log" for release in ("before", "today")}
+            alone = {release: len(log.read_text()) for release, log in logs.items()}
+            for each in others * 2:
+                each.goes_on(actions)
+            for release, log in logs.items():
+                assert "/token" in log.read_text()[alone[release] :], f"{release} answered nothing"
+        goes_on_alone("before")
+    with installation.running("today", ROOT):
+        goes_on_alone("today")

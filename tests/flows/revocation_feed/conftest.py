@@ -16,10 +16,12 @@ def reader(actions: Actions) -> Reader:
     return Reader(actions.stack)
 
 
-KINDS = ["one shard", "three shards", "the embedded Redis", "a cluster"]
+KINDS = ["one shard", "the embedded Redis", "a cluster"]
+LONGER = [pytest.param(each, marks=pytest.mark.torture) for each in ("three shards", "Sentinels")]
+"""A cluster has shards, too."""
 
 
-@pytest.fixture(scope="module", params=[*KINDS, pytest.param("Sentinels", marks=pytest.mark.torture)])
+@pytest.fixture(scope="module", params=[*KINDS, *LONGER])
 def any_stack(request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("feed")
     if request.param == "the embedded Redis":

@@ -12,10 +12,10 @@ from tests.support.webhook_worker import delivering
 
 
 @pytest.fixture
-def new_caller(each_stack: Stack) -> NewCaller:
+def new_caller(stricter_stack: Stack) -> NewCaller:
     """Connects an app with a person, each of them new unless it is given."""
-    each_stack.forget_failures()
-    actions = Actions(each_stack)
+    stricter_stack.forget_failures()
+    actions = Actions(stricter_stack)
 
     def connect(
         person: Person | None = None, app: App | None = None, scopes: tuple[str, ...] = (READ, WRITE)
@@ -33,8 +33,8 @@ def caller(new_caller: NewCaller) -> Caller:
 
 
 @pytest.fixture(scope="module")
-def worker(each_stack: Stack) -> Iterator[None]:
-    with delivering(each_stack):
+def worker(stricter_stack: Stack) -> Iterator[None]:
+    with delivering(stricter_stack):
         yield
 
 

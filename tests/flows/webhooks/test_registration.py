@@ -120,10 +120,10 @@ def test_a_token_that_was_revoked_unheard_registers_nothing(caller: Caller) -> N
     assert new_tokens(caller).call("GET").json() == []
 
 
-def test_an_app_whose_tokens_are_bound_to_a_key_registers_with_one_proof(each_stack: Stack) -> None:
-    actions, key = Actions(each_stack), DpopKey()
-    token = DpopApp(each_stack, public=True, key=key).connect(actions.person()).access
-    headers = {"Authorization": f"DPoP {token}", "DPoP": key.proof("POST", each_stack.fit + WEBHOOKS, token=token)}
+def test_an_app_whose_tokens_are_bound_to_a_key_registers_with_one_proof(stricter_stack: Stack) -> None:
+    actions, key = Actions(stricter_stack), DpopKey()
+    token = DpopApp(stricter_stack, public=True, key=key).connect(actions.person()).access
+    headers = {"Authorization": f"DPoP {token}", "DPoP": key.proof("POST", stricter_stack.fit + WEBHOOKS, token=token)}
     answer = actions.fit("POST", WEBHOOKS, headers=headers, json={"url": NOWHERE})
     assert (answer.status_code, answer.json()["status"]) == (201, "active")
 
