@@ -113,6 +113,11 @@ class Client(Base, SecretHolder, ClientMixin):
         return self.token_endpoint_auth_method == "none"
 
     @property
+    def may_send_a_needless_proof(self) -> bool:
+        """It says whether a proof is neither needed nor looked at: its document may name methods that are stronger."""
+        return self.public and self.document_fresh_until is not None
+
+    @property
     def registered_itself(self) -> bool:
         """It says whether nobody but the client vouches for what it says about itself (RFC 7591)."""
         return self.registration_token_digest is not None or self.document_fresh_until is not None

@@ -174,6 +174,7 @@ def test_a_jwt_that_was_signed_for_another_purpose_is_refused(app: SigningApp) -
         "JWT": 200,
         "client-authentication+jwt": 200,
         "application/client-authentication+jwt": 200,
+        "oauth-client-auth+jwt": 200,
         "dpop+jwt": 401,
         "oauth-authz-req+jwt": 401,
         "": 401,

@@ -1,4 +1,4 @@
-"""Which addresses a client may be called by (draft-ietf-oauth-client-id-metadata-document-02 §3)."""
+"""Which addresses a client may be called by (draft-ietf-oauth-client-id-metadata-document-03 §3)."""
 
 import re
 from collections.abc import Collection
@@ -23,7 +23,7 @@ class Policy:
     """It says whose documents are taken: nobody's, those of some hosts, or everybody's."""
 
     def __init__(self, hosts: Collection[str], *, on_loopback: bool) -> None:
-        """`on_loopback` also takes documents of this machine, which is for trying out (§8.6)."""
+        """`on_loopback` also takes documents of this machine, which is for trying out (§9.6)."""
         self._hosts = hosts
         self._on_loopback = on_loopback
 

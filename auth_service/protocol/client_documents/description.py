@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 from auth_service.models.client import Client
+from auth_service.protocol.client_documents.auth_method import auth_method
 from auth_service.protocol.client_documents.reading import Document
 from auth_service.protocol.registration.client_metadata import describe
 from auth_service.protocol.registration.keys import holds_private_key
 from auth_service.protocol.registration.name import pretence
 from auth_service.protocol.registration.rules import ClientRefusedError
 
-_METHODS = ("none", "private_key_jwt")
 _SECRETS = ("client_secret", "client_secret_expires_at")
 
 
@@ -29,9 +29,7 @@ def describe_by_document(
     metadata, host = document.metadata, urlsplit(client.client_id).hostname or ""
     if metadata.get("client_id") != client.client_id:
         raise ClientRefusedError("its client_id must be its own address, letter by letter")
-    method = metadata.get("token_endpoint_auth_method", "none")
-    if method not in _METHODS:
-        raise ClientRefusedError(f"its token_endpoint_auth_method must be one of {', '.join(_METHODS)}")
+    method = auth_method(metadata)
     for name in _SECRETS:
         if name in metadata:
             raise ClientRefusedError(f"it must not have {name}: anybody can read it")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import ResponseCacheControl
 from werkzeug.http import parse_cache_control_header
 
+from auth_service.protocol.client_documents.auth_method import auth_method
 from auth_service.protocol.registration.client_metadata import Metadata, parse_metadata
 from auth_service.protocol.registration.rules import ClientRefusedError
 from shared.outbound.addresses import may_connect, stays_here
@@ -25,7 +26,7 @@ from shared.resource_server.process import seconds
 DEADLINE = 5.0
 """All of it takes at most so many seconds: names, connections, the document and its keys."""
 MAX_BODY = 5 * 1024
-"""A document, and a set of keys, has at most so many bytes (§8.7)."""
+"""A document, and a set of keys, has at most so many bytes (§9.7)."""
 USUALLY_FRESH = 3_600
 """So many seconds a document is not read again if its host says nothing about that."""
 SHORTEST_FRESH, LONGEST_FRESH = 300, 86_400
@@ -61,12 +62,14 @@ class DocumentReader:
         self._tls = tls or ssl.create_default_context()
 
     def read(self, address: str) -> Document:
-        """Read the document at an address that was checked. Raises UnreadableError, UnreachableError."""
+        """Read the document at an address that was checked.
+
+        Raises UnreadableError, UnreachableError, or ClientRefusedError if it names no method that is possible.
+        """
         deadline = seconds() + DEADLINE
         metadata, fresh_for = self._get(address, deadline)
         jwks = None
-        signs = metadata.get("token_endpoint_auth_method") == "private_key_jwt"
-        if signs and "jwks_uri" in metadata and "jwks" not in metadata:
+        if auth_method(metadata) == "private_key_jwt" and "jwks_uri" in metadata and "jwks" not in metadata:
             jwks_uri = metadata["jwks_uri"]
             if not isinstance(jwks_uri, str) or not jwks_uri.startswith("https://"):
                 raise UnreadableError("its jwks_uri must begin with https://")

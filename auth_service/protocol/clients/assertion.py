@@ -24,7 +24,11 @@ MAX_LIFETIME = 3600
 LEEWAY = 30
 """A client's clock may differ from ours by so many seconds."""
 
-_TYPES = {"jwt", "client-authentication+jwt", "application/client-authentication+jwt"}
+_TYPES = {
+    "jwt",
+    *("client-authentication+jwt", "application/client-authentication+jwt"),  # draft-ietf-oauth-rfc7523bis §4
+    *("oauth-client-auth+jwt", "application/oauth-client-auth+jwt"),  # draft-…-client-id-metadata-document-03 §6
+}
 """Another kind of JWT, signed with the same key for another purpose, is none of these (RFC 8725 §3.11)."""
 
 

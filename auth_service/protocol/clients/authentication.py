@@ -111,6 +111,8 @@ class ClientAuthentication(Generic[Caller]):
         if caller is None:
             secret_digest(credentials.secret)  # as much work as for a known caller
             return False
+        if credentials.assertion and isinstance(caller, Client) and caller.may_send_a_needless_proof:
+            return "none" in methods
         if credentials.method not in methods or not caller.check_endpoint_auth_method(credentials.method, endpoint):
             return False
         if credentials.assertion is not None:

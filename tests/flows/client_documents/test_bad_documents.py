@@ -22,6 +22,8 @@ _KEY = ec_key()
 _PRIVATE = {"keys": [_KEY.as_dict(private=True)]}
 _SYMMETRIC = {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}
 _SIGNS: dict[str, Any] = {"token_endpoint_auth_method": "private_key_jwt"}
+_UNSAID: dict[str, Any] = {"token_endpoint_auth_method": None}
+_METHODS = "token_endpoint_auth_methods_supported"
 _OWN = "its client_id must be its own address, letter by letter"
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -49,6 +51,24 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         "its token_endpoint_auth_method must be one of none, private_key_jwt",
     ),
     "a method that is a list": ({"token_endpoint_auth_method": ["none"]}, "token_endpoint_auth_method must be one of"),
+    "methods that are no list": ({_METHODS: "none"}, f"its {_METHODS} must be an array of strings"),
+    "a method that is no text": ({_METHODS: ["none", 7]}, f"its {_METHODS} must be an array of strings"),
+    "no method at all": (
+        {**_UNSAID, _METHODS: []},
+        f"its {_METHODS} must have one of none, private_key_jwt",
+    ),
+    "no method of ours": (
+        {**_UNSAID, _METHODS: ["tls_client_auth", "spiffe_jwt"]},
+        f"its {_METHODS} must have one of none, private_key_jwt",
+    ),
+    "a method with a secret among others": (
+        {_METHODS: ["none", "client_secret_jwt"]},
+        f"its {_METHODS} must have none with a secret",
+    ),
+    "a method that is not among all": (
+        {_METHODS: ["private_key_jwt"], "jwks": jwks(_KEY)},
+        f"its token_endpoint_auth_method must be among its {_METHODS}",
+    ),
     "a private key": ({**_SIGNS, "jwks": _PRIVATE}, "its jwks holds a private key"),
     "a private key that it doesn't use": ({"jwks": _PRIVATE}, "its jwks holds a private key"),
     "a shared key": ({**_SIGNS, "jwks": _SYMMETRIC}, "its jwks holds a private key"),
@@ -70,8 +90,9 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §4", line=152)
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §4.1", line=152)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §4", line=152)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §4.1", line=152)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §6", line=163)
 @pytest.mark.parametrize("case", FAULTS)
 def test_a_document_that_breaks_a_rule_is_refused_with_the_reason(
     described: Described, refused: Refused, case: str
@@ -95,7 +116,7 @@ def test_the_name_of_a_document_is_nobodys_to_take(actions: Actions, described: 
         described(client_name="Shared name").connect(actions.person())
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §4.2", line=153)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §4.2", line=153)
 @pytest.mark.parametrize(
     "redirect_uri",
     ["https://app.example/callback", CALLBACK + "/", CALLBACK + "?a=b", CALLBACK.replace("http", "https")],
@@ -160,7 +181,7 @@ ANSWERS: dict[str, tuple[Callable[[DescribedApp], Any], str]] = {
 }
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §5", line=154)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §5", line=154)
 @pytest.mark.parametrize("case", ANSWERS)
 def test_what_is_no_answer_with_a_document_is_refused_with_the_reason(
     described: Described, refused: Refused, case: str, monkeypatch: pytest.MonkeyPatch
@@ -173,7 +194,7 @@ def test_what_is_no_answer_with_a_document_is_refused_with_the_reason(
     assert reason in refused(app)
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §5", line=154)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §5", line=154)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(described: Described, refused: Refused, status: int) -> None:
     app, elsewhere = described(), described()
@@ -182,7 +203,7 @@ def test_no_redirect_is_followed(described: Described, refused: Refused, status:
     assert elsewhere.times_read == 0
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §8.7", line=161)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §9.7", line=161)
 def test_a_document_may_have_5_kib_and_another_json_type(actions: Actions, described: Described) -> None:
     app = described()
     headers = {"Content-Type": "Application/oauth-client+JSON; charset=utf-8"}
@@ -219,7 +240,7 @@ ADDRESSES = {
 }
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §3", line=151)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §3", line=151)
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_what_is_no_address_of_a_document_is_refused_before_anybody_signs_in(actions: Actions, address: str) -> None:
     parameters = {"client_id": address, "response_type": "code", "redirect_uri": CALLBACK}
@@ -238,7 +259,7 @@ def test_other_addresses_are_read_as_they_are(actions: Actions, described: Descr
     assert app.times_read == 1
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §3", line=151)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §3", line=151)
 def test_another_spelling_of_an_address_is_another_client(
     actions: Actions, described: Described, refused: Refused
 ) -> None:

@@ -15,7 +15,7 @@ from tests.support.signing_app import ec_key, jwks
 Described = Callable[..., DescribedApp]
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §5", line=154)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §5", line=154)
 def test_an_app_that_nobody_registered_is_read_about_allowed_and_introspected(
     actions: Actions, described: Described
 ) -> None:
@@ -44,7 +44,7 @@ def test_nothing_is_read_before_somebody_has_signed_in(actions: Actions, describ
     assert (page.status_code, urlsplit(page.url).path, app.times_read) == (200, "/consent", 1)
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §8.5", line=159)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §9.5", line=159)
 def test_the_question_names_the_host_and_not_only_what_the_app_calls_itself(
     actions: Actions, described: Described
 ) -> None:

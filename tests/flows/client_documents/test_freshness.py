@@ -37,7 +37,7 @@ LIFETIMES = {
 }
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §5.2", line=156)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §5.2", line=156)
 @pytest.mark.parametrize("says", LIFETIMES)
 def test_a_document_is_fresh_for_as_long_as_its_host_says_within_bounds(
     actions: Actions, described: Described, clock: Clock, says: str
@@ -144,7 +144,7 @@ def test_a_person_connects_an_app_whose_host_is_down_by_what_is_remembered(
     assert "its host answered 503" in refused(app)
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §5.1", line=155)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §5.1", line=155)
 def test_a_person_connects_no_app_whose_document_is_none_any_more(
     actions: Actions, described: Described, refused: Refused, clock: Clock
 ) -> None:
@@ -155,7 +155,7 @@ def test_a_person_connects_no_app_whose_document_is_none_any_more(
     assert "must not have client_secret" in refused(app)
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §8.4", line=158)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §9.4", line=158)
 def test_what_a_document_says_differently_counts_from_then_on(
     actions: Actions, described: Described, refused: Refused, clock: Clock
 ) -> None:

@@ -42,7 +42,7 @@ def test_another_host_is_named_as_the_apps_own_claim_and_not_led_to(
     assert elsewhere not in shown
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §8.4", line=158)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §9.4", line=158)
 def test_a_later_document_names_another_home_page_or_none(actions: Actions, described: Described, clock: Clock) -> None:
     app, person = described(client_uri="https://localhost/old"), actions.person()
     granted = app.connect(person)

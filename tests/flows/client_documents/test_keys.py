@@ -19,7 +19,7 @@ def signing(actions: Actions, host: DocumentHost) -> Callable[..., DescribedSign
     return lambda path, **changes: DescribedSigningApp(actions.stack, host, path, **changes)
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §8.2", line=157)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §6", line=157)
 def test_who_declares_keys_is_held_to_them(
     actions: Actions, signing: Callable[..., DescribedSigningApp], host: DocumentHost
 ) -> None:
@@ -32,6 +32,49 @@ def test_who_declares_keys_is_held_to_them(
     other = DescribedSigningApp(actions.stack, host, "/unused")
     other.client_id = app.client_id
     assert error_of(other.refresh(granted.refresh)) == (401, "invalid_client")
+    tokens(app.refresh(granted.refresh))
+
+
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §6", line=163)
+@pytest.mark.parametrize("preferred", ["none", "private_key_jwt", None])
+def test_who_can_do_without_a_proof_may_send_any(
+    actions: Actions, signing: Callable[..., DescribedSigningApp], host: DocumentHost, preferred: str | None
+) -> None:
+    """An agent in wide use prefers `private_key_jwt`, and its assertions are for the token endpoint."""
+    app = signing(f"/either-{preferred}", jwks_uri=f"{host.url}/either/keys")
+    app.describe(
+        token_endpoint_auth_method=preferred,
+        token_endpoint_auth_methods_supported=["none", "private_key_jwt", "spiffe_jwt"],
+        jwks_uri=f"{host.url}/either/keys",
+    )
+    granted = app.connect(actions.person())
+    form = {"grant_type": "refresh_token", "refresh_token": granted.refresh}
+    for_the_endpoint = app.sign(app.claims(aud=f"{actions.stack.auth}/token"))
+    granted = tokens(app.post("/token", form, for_the_endpoint))
+    unproven = DescribedApp(actions.stack, host, "/unused")
+    unproven.client_id = app.client_id
+    granted = tokens(unproven.refresh(granted.refresh))
+    refused = app.post("/introspect", {"token": granted.access}, for_the_endpoint)
+    assert error_of(refused) == (403, "unauthorized_client")
+    assert app.post("/revoke", {"token": granted.refresh}, for_the_endpoint).status_code == 200
+    assert not actions.is_active(granted.access)
+    assert host.times_asked("/either/keys") == 0
+
+
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §6", line=163)
+def test_who_only_lists_a_method_with_keys_is_held_to_it(
+    actions: Actions, signing: Callable[..., DescribedSigningApp], host: DocumentHost
+) -> None:
+    app = signing("/listed")
+    app.describe(
+        token_endpoint_auth_method=None,
+        token_endpoint_auth_methods_supported=["spiffe_jwt", "private_key_jwt"],
+        jwks=jwks(app.key),
+    )
+    granted = app.connect(actions.person())
+    unproven = DescribedApp(actions.stack, host, "/unused")
+    unproven.client_id = app.client_id
+    assert error_of(unproven.refresh(granted.refresh)) == (401, "invalid_client")
     tokens(app.refresh(granted.refresh))
 
 

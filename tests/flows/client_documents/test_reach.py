@@ -76,7 +76,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
     return asked
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §8.6", line=160)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §9.6", line=160)
 @pytest.mark.parametrize("address", INSIDE)
 def test_a_name_that_leads_inside_is_not_followed(
     tls: ssl.SSLContext, connected: list[Any], monkeypatch: pytest.MonkeyPatch, address: str
@@ -98,7 +98,7 @@ def test_the_setting_for_this_machine_opens_nothing_else(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "localhost"])
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-02 §8.6", line=160)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §9.6", line=160)
 def test_without_the_setting_this_machine_is_not_reached_by_any_of_its_names(
     tls: ssl.SSLContext, connected: list[Any], host: str
 ) -> None:
