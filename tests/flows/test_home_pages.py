@@ -209,7 +209,7 @@ def test_people_read_it_in_their_language(actions: Actions) -> None:
     assert "Sie gibt eine Website unter <bdi>app.example</bdi> als ihre an." in page
 
 
-@pytest.mark.clause("RFC 7591 §5", line=162)
+@pytest.mark.clause("RFC 7591 §5", line=163)
 def test_people_are_led_to_a_strangers_home_page_only_at_the_host_where_they_return_to_it(actions: Actions) -> None:
     mo = actions.person()
     app = RegisteredApp(actions.stack, redirect_uris=[CALLBACK], client_uri=HOME)
@@ -230,7 +230,7 @@ def test_people_are_led_to_a_strangers_home_page_only_at_the_host_where_they_ret
     assert "Nobody has checked who is behind this app." in page
 
 
-@pytest.mark.clause("RFC 7591 §5", line=162)
+@pytest.mark.clause("RFC 7591 §5", line=163)
 def test_nobody_is_led_by_a_stranger_to_what_listens_on_their_own_machine(actions: Actions) -> None:
     app, mo = RegisteredApp(actions.stack, client_uri="http://127.0.0.1:631/"), actions.person()
     assert CALLBACK.startswith("http://127.0.0.1")
@@ -240,7 +240,7 @@ def test_nobody_is_led_by_a_stranger_to_what_listens_on_their_own_machine(action
     assert 'href="http' not in page
 
 
-@pytest.mark.clause("RFC 7591 §5", line=162)
+@pytest.mark.clause("RFC 7591 §5", line=163)
 def test_where_people_decide_a_stranger_leads_them_nowhere(actions: Actions) -> None:
     redirect = "https://app.example/callback"
     app = RegisteredApp(actions.stack, redirect_uris=[redirect], client_uri="https://app.example/welcome")

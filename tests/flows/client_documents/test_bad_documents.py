@@ -92,7 +92,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §4", line=152)
 @pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §4.1", line=152)
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §6", line=163)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §6", line=162)
 @pytest.mark.parametrize("case", FAULTS)
 def test_a_document_that_breaks_a_rule_is_refused_with_the_reason(
     described: Described, refused: Refused, case: str

@@ -12,7 +12,7 @@ from tests.support.document_host import DescribedApp, DocumentHost
 Described = Callable[..., DescribedApp]
 
 
-@pytest.mark.clause("RFC 7591 §5", line=162)
+@pytest.mark.clause("RFC 7591 §5", line=163)
 def test_people_are_led_to_the_home_page_at_the_documents_host(
     actions: Actions, described: Described, host: DocumentHost
 ) -> None:
@@ -28,7 +28,7 @@ def test_people_are_led_to_the_home_page_at_the_documents_host(
     assert actions.stack.command("client", "show", app.client_id)["client_uri"] == f"{host.url}/about"
 
 
-@pytest.mark.clause("RFC 7591 §5", line=162)
+@pytest.mark.clause("RFC 7591 §5", line=163)
 @pytest.mark.parametrize("elsewhere", ["https://app.example/", "http://localhost/", "https://localhost.evil.example/"])
 def test_another_host_is_named_as_the_apps_own_claim_and_not_led_to(
     actions: Actions, described: Described, elsewhere: str

@@ -35,7 +35,7 @@ def test_who_declares_keys_is_held_to_them(
     tokens(app.refresh(granted.refresh))
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §6", line=163)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §6", line=162)
 @pytest.mark.parametrize("preferred", ["none", "private_key_jwt", None])
 def test_who_can_do_without_a_proof_may_send_any(
     actions: Actions, signing: Callable[..., DescribedSigningApp], host: DocumentHost, preferred: str | None
@@ -61,7 +61,7 @@ def test_who_can_do_without_a_proof_may_send_any(
     assert host.times_asked("/either/keys") == 0
 
 
-@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §6", line=163)
+@pytest.mark.clause("draft-ietf-oauth-client-id-metadata-document-03 §6", line=162)
 def test_who_only_lists_a_method_with_keys_is_held_to_it(
     actions: Actions, signing: Callable[..., DescribedSigningApp], host: DocumentHost
 ) -> None:
