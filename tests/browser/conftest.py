@@ -1,8 +1,8 @@
-"""A browser window: Chromium without a screen. Its screenshots are kept below `artifacts/`."""
+"""A browser window: Chromium without a screen. A picture of where a test failed is kept below `artifacts/`."""
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,18 +13,29 @@ from selenium.webdriver.chrome.service import Service
 from tests.browser.album import Album
 from tests.browser.window import Window
 
+_HAS_FAILED = pytest.StashKey[bool]()
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Window]:
     with open_window() as window:
         yield window
 
 
 @pytest.fixture
-def window(browser: Window) -> Window:
+def window(browser: Window, request: pytest.FixtureRequest) -> Iterator[Window]:
     """Of somebody who was nowhere before."""
     browser.begin_anew()
-    return browser
+    yield browser
+    if request.node.stash.get(_HAS_FAILED, False):
+        browser.keep_picture(request.node.name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[_HAS_FAILED] = report.failed or item.stash.get(_HAS_FAILED, False)
+    return report
 
 
 @pytest.fixture

@@ -37,14 +37,12 @@ def test_a_person_connects_an_agent_and_is_asked_again_when_it_needs_more(
             window.fill("password", mo.password)
             window.press("Sign in")
             assert app.name in window.text
-            window.keep_picture("agent-asks")
             window.tick_only(READ)
             window.press("Allow")
             assert window.find("body").text == "You can close this window."
             assert json.loads(running.communicate(timeout=60)[0]) == {"weights": []}
         with agent(server, app, tmp_path, "add_weight", json.dumps(WEIGHT)) as running:
             window.open(link_of(running))
-            window.keep_picture("agent-asks-again")
             window.press("Allow")
             assert window.find("body").text == "You can close this window."
             assert json.loads(running.communicate(timeout=60)[0])["body_weight"] == "82.5"

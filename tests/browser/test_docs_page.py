@@ -46,7 +46,6 @@ def try_call(window: Window, summary: str) -> str:
     operation.click()
     window.find(".opblock-body button.execute").click()
     status = window.find(".live-responses-table tbody .response-col_status").text
-    window.keep_picture("docs-tried")
     operation.click()
     return status.split()[0]
 
@@ -56,12 +55,10 @@ def try_call(window: Window, summary: str) -> str:
 def test_a_developer_reads_authorizes_and_tries_a_call(window: Window, actions: Actions) -> None:
     mo = actions.person()
     open_docs(window, actions)
-    window.keep_picture("docs")
     assert try_call(window, "Read the entry of the latest instant") == "401"
     begin_to_authorize(window)
     decide(window, mo, "Allow")
     window.find(".modal-ux", "Authorized")
-    window.keep_picture("docs-authorized")
     assert window.windows == 1
     window.find(".modal-ux button.btn-done").click()
     assert try_call(window, "Insert an entry") == "201"
@@ -87,19 +84,17 @@ def test_logging_out_there_ends_the_token(window: Window, actions: Actions) -> N
 
 
 @pytest.mark.clause("RFC 6749 §4.1.2.1")
+@pytest.mark.clause("RFC 9207 §2.4")
 @pytest.mark.timeout(300)
-def test_a_refusal_is_shown(window: Window, actions: Actions) -> None:
+def test_only_an_answer_to_its_own_question_from_our_server_is_taken_and_a_refusal_is_shown(
+    window: Window, actions: Actions
+) -> None:
     open_docs(window, actions)
     begin_to_authorize(window)
     decide(window, actions.person(), "Don’t allow")
     assert "denied" in window.find(".modal-ux .errors").text
 
-
-@pytest.mark.clause("RFC 9207 §2.4")
-@pytest.mark.timeout(300)
-def test_only_an_answer_to_its_own_question_from_our_server_is_taken(window: Window, actions: Actions) -> None:
-    open_docs(window, actions)
-    begin_to_authorize(window)
+    window.find(".modal-ux button.authorize", "Authorize").click()
     say = "new BroadcastChannel('docs-callback').postMessage(new URLSearchParams(arguments[0]).toString())"
     state = window.run("return swaggerUIRedirectOauth2.state")
     window.run(say, {"code": "x", "iss": actions.stack.auth, "state": "of another tab"})
@@ -115,10 +110,8 @@ def test_it_fits_a_small_screen(window: Window, actions: Actions) -> None:
     open_docs(window, actions)
     window.find(".opblock-summary-control", "List entries").click()
     window.find(".opblock-body .parameters")
-    window.keep_picture("docs-small")
     window.find("button.authorize").click()
     window.find(".modal-ux button.authorize", "Authorize")
-    window.keep_picture("docs-small-authorize")
     assert window.run("return document.documentElement.scrollWidth") == 390
 
 

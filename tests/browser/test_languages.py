@@ -27,14 +27,12 @@ def test_pages_speak_the_readers_language_and_say_times_in_their_zone_and_words(
     window.find(".show", "Anzeigen")
     for scheme in ("light", "dark"):
         window.be_shaded(scheme)
-        window.keep_picture(f"german-sign-in-{scheme}")
     window.fill("username", mo.username)
     window.fill("password", mo.password)
     window.press("Anmelden")
     assert f"Darf {app.name} Ihr Moogle-Konto nutzen?" in window.text
     for scheme in ("light", "dark"):
         window.be_shaded(scheme)
-        window.keep_picture(f"german-consent-{scheme}")
     window.press("Erlauben")
     tokens(app.exchange(query_of(window.address)["code"][0], verifier))
 
@@ -43,14 +41,11 @@ def test_pages_speak_the_readers_language_and_say_times_in_their_zone_and_words(
     assert connected.text.startswith(("vor ", "jetzt"))
     assert (connected.get_attribute("title") or "").endswith(offset)
     assert "UTC" not in window.text
-    window.keep_picture("german-connected-apps")
 
     before = window.run(TODAY)
     window.open(f"{actions.stack.auth}/activity")
     assert window.find("h2").text in {before, window.run(TODAY)}
     assert "UTC" not in window.text
     assert f"Sie haben {app.name} verbunden." in window.text
-    window.keep_picture("german-activity")
     window.open(f"{actions.stack.auth}/account/security")
-    window.keep_picture("german-security")
     assert [said for said in window.complaints() if "/callback?" not in said] == []  # which is of no app

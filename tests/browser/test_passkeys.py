@@ -21,7 +21,6 @@ def test_a_person_adds_a_passkey_and_signs_in_with_it_and_nothing_else(window: W
     window.find("#passkeys", "My laptop")
     for scheme in ("light", "dark"):
         window.be_shaded(scheme)
-        window.keep_picture(f"passkeys-{scheme}")
     window.press(f"Sign out {mo.username}")
     window.open(f"{actions.stack.auth}/sign-in?next=/activity")
     window.find("h1", "Activity")  # by the autofill, whose list an authenticator that is played answers at once
@@ -29,7 +28,6 @@ def test_a_person_adds_a_passkey_and_signs_in_with_it_and_nothing_else(window: W
     window.offer_no_autofill()
     window.open(f"{actions.stack.auth}/sign-in?next=/account/security")
     window.find("label", "Stay signed in on this browser").click()
-    window.keep_picture("sign-in")
     window.press("Sign in with a passkey")
     window.find("#passkeys", "Last used")
     window.find("#sessions", "Stays signed in until")

@@ -34,31 +34,24 @@ def test_a_person_sees_that_a_key_was_stolen_and_ends_everything(window: Window,
 
     window.open(f"{actions.stack.auth}/connected-apps")
     assert "A key of a connected app was used twice" in window.text
-    window.keep_picture("reuse-notice")
     window.press("See what happened, and say whether it was you")
     assert f"A key of {app.name} was used twice" in window.text
     window.find("svg.life")
     for shade in ("light", "dark"):
         window.be_shaded(shade)
         window.run("document.querySelector('svg.life').scrollIntoView()")
-        window.keep_picture(f"reuse-{shade}")
     window.be_small()
     window.run("document.querySelector('svg.life').scrollIntoView()")
-    window.keep_picture("reuse-picture-small")
     window.find("summary").click()
     assert window.run("return document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off"
-    window.keep_picture("reuse-small-dark")
     window.be_shaded("light")
-    window.keep_picture("reuse-small")
     window.open(f"{actions.stack.auth}/activity")
     assert window.run("return document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off"
-    window.keep_picture("activity-small")
     window.press("See what happened")
     window.press("That wasn’t me")
 
     assert window.place == "/account/security"
     assert "Now choose a new password" in window.text
-    window.keep_picture("reuse-not-me")
     assert not actions.is_active(other.access)
     window.open(f"{actions.stack.auth}/connected-apps")
     assert "No app has access" in window.text

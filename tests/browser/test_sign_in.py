@@ -19,15 +19,12 @@ def test_a_person_sees_what_they_type_until_the_form_is_sent(window: Window, act
     assert window.find("#password").get_attribute("type") == "password"
     window.find("button.show", "Show").click()
     assert window.find("#password").get_attribute("type") == "text"
-    window.keep_picture("password-shown")
     window.find("form > button").click()
     window.find("[role=alert]", "don’t match")
     assert window.find("#password").get_attribute("type") == "password"
     for scheme in ("light", "dark"):
         window.be_shaded(scheme)
-        window.keep_picture(f"sign-in-{scheme}")
     window.be_small()
-    window.keep_picture("sign-in-390")
     window.find("#password").send_keys(mo.password)
     window.find("form > button").click()
     window.find("button", "Don’t allow")
@@ -46,7 +43,6 @@ def test_whoever_ticks_the_box_and_nobody_else_is_signed_in_when_the_browser_is_
             window.fill("password", mo.password)
             if ticks:
                 window.find("label", "Stay signed in on this browser").click()
-                window.keep_picture("stay-signed-in")
             window.press("Sign in")
             assert (window.place, window.keeps_its_cookie) == ("/account", ticks)
     with open_window(profile=tmp_path) as window:

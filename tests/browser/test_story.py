@@ -14,15 +14,12 @@ def test_the_story_as_a_person_lives_it(window: Window, actions: Actions, tmp_pa
     mo = actions.person()
     with run_strength_app(actions.stack, tmp_path) as app:
         window.open(app.url)
-        window.keep_picture("welcome")
         window.press("Connect Moogle Fit")
 
-        window.keep_picture("sign-in")
         window.fill("username", mo.username)
         window.fill("password", "not my password")
         window.press("Sign in")
         assert "don’t match" in window.text
-        window.keep_picture("wrong-password")
         window.fill("username", mo.username)
         window.fill("password", mo.password)
         window.press("Sign in")
@@ -30,29 +27,22 @@ def test_the_story_as_a_person_lives_it(window: Window, actions: Actions, tmp_pa
         assert window.place == "/consent"
         assert "See your body weight" in window.text
         window.tick_only(READ)
-        window.keep_picture("consent")
         window.press("Allow")
 
         assert "not to change it" in window.text
-        window.keep_picture("read-only")
         window.press("Connect again")
         window.press("Allow")
         for weight in ("82.5", "82.1", "81.4", "81.9", "80.8"):
             window.fill("body_weight", weight)
             window.press("Add")
         assert "80.8" in window.text
-        window.keep_picture("chart")
 
         window.open(f"{actions.stack.auth}/connected-apps")
         assert "Strength" in window.text
-        window.keep_picture("connected-apps")
         window.press("Sign-in and security")
-        window.keep_picture("security")
         window.press("Connected apps")
         window.press("End access")
         assert "No app has access" in window.text
-        window.keep_picture("cut-off")
 
         window.open(app.url)
         assert "Connect again to go on." in window.text
-        window.keep_picture("reconnect")

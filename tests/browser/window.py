@@ -25,10 +25,9 @@ class Window:
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self._driver = driver
-        self._shots = 0
 
     def begin_anew(self) -> None:
-        """In a tab that knows nothing of those before, which are closed, with no cookie and no complaint of theirs."""
+        """In a tab that knows nothing of those before, which are closed: nothing is kept, not even their complaints."""
         before = self._driver.window_handles
         self._driver.switch_to.new_window("tab")
         tab = self._driver.current_window_handle
@@ -37,6 +36,8 @@ class Window:
             self._driver.close()
         self._driver.switch_to.window(tab)
         self._driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self._driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+        self._driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
         self.complaints()
 
     def open(self, address: str) -> None:
@@ -188,9 +189,8 @@ class Window:
         return urlsplit(self._driver.current_url).path
 
     def keep_picture(self, name: str) -> None:
-        self._shots += 1
         ARTIFACTS.mkdir(exist_ok=True)
-        self._driver.save_screenshot(str(ARTIFACTS / f"{self._shots:02}-{name}.png"))
+        self._driver.save_screenshot(str(ARTIFACTS / f"{name}.png"))
 
     def save_page(self, file: Path) -> None:
         """All of the page, also what one would have to scroll to, and so without a bar for it."""
