@@ -15,7 +15,7 @@ BAD = {"body_weight": "82.5", "unit": "stone"}
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def send(actions: Actions, token: str, body: dict[str, Any], **options: Any) -> requests.Response:

@@ -16,7 +16,7 @@ Ask = Callable[..., requests.Response]
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 @pytest.fixture(params=COMPRESSING)

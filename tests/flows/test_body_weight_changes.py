@@ -12,7 +12,7 @@ LIST = "/api/body_weight/"
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def insert(actions: Actions, token: str, amount: int) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def test_a_position_that_never_was_begins_again(actions: Actions, token: str) ->
 
 def test_nobody_hears_of_anothers_changes(actions: Actions, token: str) -> None:
     address = f"{LIST}{insert(actions, token, 80)['id']}"
-    other = actions.app().connect(actions.person()).access
+    other = actions.token()
     assert changes(actions, other, "0").json() == []
     actions.fit("DELETE", address, token)
     assert changes(actions, other, "0").json() == []

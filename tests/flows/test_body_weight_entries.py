@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.actions import READ, WRITE, Actions
+from tests.support.actions import Actions
 from tests.support.weights import content
 
 pytestmark = pytest.mark.core
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.core
 @pytest.fixture
 def token(actions: Actions) -> str:
     """A token of a new person, good for everything at the Fit API."""
-    return actions.app().connect(actions.person(), scopes=[READ, WRITE]).access
+    return actions.token()
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def test_a_deleted_entry_is_gone(actions: Actions, token: str) -> None:
 
 def test_anothers_entry_looks_like_none(actions: Actions, token: str) -> None:
     address = actions.fit("POST", token=token, json=entry()).headers["Location"]
-    other = actions.app().connect(actions.person()).access
+    other = actions.token()
     for method in ("GET", "PATCH", "DELETE"):
         theirs = actions.fit(method, address, other, json=entry(body_weight="1"))
         nobodys = actions.fit(method, "/api/body_weight/" + "0" * 24, other, json=entry(body_weight="1"))
@@ -169,7 +169,7 @@ def test_no_method_is_a_way_around_the_token(actions: Actions) -> None:
 
 @pytest.mark.clause("RFC 6750 §5.3", line=49)
 def test_no_shared_cache_keeps_what_belongs_to_a_person(actions: Actions) -> None:
-    token = actions.app().connect(actions.person()).access
+    token = actions.token()
     inserted = actions.fit("POST", token=token, json={"body_weight": "80", "unit": "kg"})
     entry = inserted.headers["Location"].removeprefix(actions.stack.fit)
     answers = [inserted] + [
@@ -183,7 +183,7 @@ def test_no_shared_cache_keeps_what_belongs_to_a_person(actions: Actions) -> Non
 
 @pytest.mark.clause("RFC 6750 §2", line=45)
 def test_a_token_in_a_form_is_none_and_beside_another_a_bad_request(actions: Actions) -> None:
-    token = actions.app().connect(actions.person()).access
+    token = actions.token()
     assert actions.fit("POST", data={"access_token": token}).status_code == 401
     assert actions.fit("POST", token=token, data={"access_token": token}).status_code == 400
 

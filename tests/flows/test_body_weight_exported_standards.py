@@ -139,7 +139,7 @@ def test_two_exports_name_a_person_and_an_entry_alike_and_two_people_differently
     assert [each["fullUrl"] for each in first] == [each["fullUrl"] for each in second]
     points = exported(actions, token, format="open_mhealth").json()
     assert [f"urn:uuid:{each['header']['uuid']}" for each in points] == [each["fullUrl"] for each in first[1:]]
-    other = exported(actions, actions.app().connect(actions.person()).access, format="fhir").json()["entry"]
+    other = exported(actions, actions.token(), format="fhir").json()["entry"]
     assert other[0]["fullUrl"] != first[0]["fullUrl"]
 
 
@@ -174,7 +174,7 @@ def test_what_is_exported_is_imported_by_somebody_else_as_it_was(
 ) -> None:
     entries = fill(actions, token)
     file = exported(actions, token, format=file_format)
-    other = actions.app().connect(actions.person()).access
+    other = actions.token()
     answer = send(actions, other, file.headers["Content-Type"], file.content)
     assert answer.json()["recognised"]["format"] == file_format
     assert told(answer) | {"warnings": [], "warning_count": 0} == result(inserted=len(ENTRIES))
@@ -233,7 +233,7 @@ def test_equal_entries_come_back_each_as_itself(actions: Actions, token: str, fi
     file = exported(actions, token, format=file_format)
     again = told(send(actions, token, file.headers["Content-Type"], file.content))
     assert (again["inserted"], again["already_there"], again["skipped"]) == (0, 2, [])
-    other = actions.app().connect(actions.person()).access
+    other = actions.token()
     assert told(send(actions, other, file.headers["Content-Type"], file.content))["inserted"] == 2
 
 
@@ -260,7 +260,7 @@ def test_what_others_call_an_observation_is_no_id_of_ours(actions: Actions, toke
         actions.fit("POST", token=token, json=ENTRIES[2])
     text = exported(actions, token, format="fhir").text
     foreign = re.sub(r"-8([0-9a-f]{3}-)", r"-4\1", text).encode()
-    other = actions.app().connect(actions.person()).access
+    other = actions.token()
     answer = told(send(actions, other, FHIR, foreign))
     assert (answer["inserted"], [each["reason"] for each in answer["skipped"]]) == (
         1,

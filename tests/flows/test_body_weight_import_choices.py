@@ -8,7 +8,7 @@ from tests.support.imported_files import FOLDER, WITHINGS, faults, questions, se
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 NO_ZONE = "The file says the local time and no zone: say with tz, as in Europe/Berlin, which one is meant."

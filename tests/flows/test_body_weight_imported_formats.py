@@ -12,7 +12,7 @@ from tests.support.imported_files import FOLDER, WITHINGS, faults, questions, se
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def test_an_export_of_apple_health_is_imported_and_its_other_records_are_told(actions: Actions, token: str) -> None:

@@ -14,7 +14,7 @@ NEXT = b"body_weight,unit,created_at\n81.9,kg,2026-01-07T06:30:00Z\n82.1,kg,2026
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def take_back(actions: Actions, token: str, name: str = NAME, **headers: str) -> requests.Response:
@@ -67,7 +67,7 @@ def test_the_name_of_an_import_is_shown_to_nobody_and_opens_nothing_to_others(ac
     send(actions, token, FILE, import_id=NAME)
     assert NAME not in actions.fit("GET", token=token).text + actions.fit("GET", f"{IMPORT[:-6]}export", token).text
     assert actions.fit("DELETE", IMPORT, app.connect(mo, [READ]).access).status_code == 403
-    stranger = actions.app().connect(actions.person()).access
+    stranger = actions.token()
     assert take_back(actions, stranger).json() == {"deleted": 0, "complete": True}
     assert len(shown(actions, token)) == 2
 

@@ -21,7 +21,7 @@ LIMIT = UNPACKED * 1024 * 1024
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def send(actions: Actions, token: str, file: str | bytes, media_type: str = "text/csv", **headers: str) -> Any:

@@ -10,7 +10,7 @@ LIST = "/api/body_weight/"
 @pytest.fixture
 def token(actions: Actions) -> str:
     """A person with seven entries, one a day, two of them at the same instant."""
-    token = actions.app().connect(actions.person()).access
+    token = actions.token()
     for day in (3, 1, 2, 6, 4, 5, 5):
         body = {"body_weight": str(80 + day), "unit": "kg", "created_at": f"2026-03-{day:02}T08:00:00Z"}
         assert actions.fit("POST", token=token, json=body).status_code == 201
@@ -91,5 +91,5 @@ def test_a_bad_parameter_is_named(actions: Actions, token: str, query: str, fiel
 
 
 def test_a_person_without_entries_has_an_empty_list(actions: Actions) -> None:
-    answer = actions.fit("GET", token=actions.app().connect(actions.person()).access)
+    answer = actions.fit("GET", token=actions.token())
     assert (answer.status_code, answer.json(), answer.links) == (200, [], {})

@@ -8,7 +8,7 @@ from tests.support.imported_files import faults, questions, send, shown
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 MAPPED = {"map": '{"body_weight": "Gewicht", "created_at": "Datum"}', "unit": "kg", "tz": "Europe/Berlin"}

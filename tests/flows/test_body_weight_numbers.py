@@ -19,7 +19,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def insert(actions: Actions, token: str, amount: str) -> requests.Response:
@@ -93,7 +93,7 @@ def test_the_heaviest_and_the_lightest_come_back_in_the_other_unit(actions: Acti
     assert stored.status_code == 200, stored.text
     exported = requests.get(f"{address}/export?format=csv&unit=lbs", headers=headers, timeout=10)
     assert "1543.236" in exported.text
-    other = actions.app().connect(actions.person()).access
+    other = actions.token()
     headers["Authorization"] = f"Bearer {other}"
     again = requests.post(f"{address}/import", data=exported.content, headers=headers, timeout=10)
     assert (again.status_code, again.json()["inserted"]) == (200, 2)

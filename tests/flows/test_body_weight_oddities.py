@@ -21,7 +21,7 @@ HEADER = "body_weight,unit,created_at"
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def stored(actions: Actions, token: str) -> list[tuple[str, str, str]]:
@@ -277,7 +277,7 @@ def test_an_id_that_nobody_knows_makes_no_day_to_come_good(actions: Actions, tok
 @pytest.mark.parametrize("ids", [(5, 6), ("5", "6"), ("5\0", "6\0"), ("\ud800", "\ud801"), ("x" * 1000, "y" * 1000)])
 def test_ids_of_other_services_tell_equal_entries_apart(each_stack: Stack, ids: tuple[object, object]) -> None:
     actions = Actions(each_stack)
-    token = actions.app().connect(actions.person()).access
+    token = actions.token()
     rows = json.dumps([{**GOOD, "id": entry_id} for entry_id in ids])
     for inserted in (2, 0):
         answer = imported(actions, token, rows, "application/json")
@@ -292,7 +292,7 @@ def test_an_empty_cell_is_no_id(actions: Actions, token: str) -> None:
 def test_two_equal_entries_survive_export_and_import(actions: Actions, token: str) -> None:
     batch(actions, token, GOOD, GOOD, GOOD)
     file = exported(actions, token, "format=csv")
-    other = actions.app().connect(actions.person()).access
+    other = actions.token()
     assert imported(actions, other, file)["inserted"] == 3
     assert stored(actions, other) == stored(actions, token)
     assert imported(actions, other, file)["already_there"] == 3

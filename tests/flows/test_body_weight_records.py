@@ -16,7 +16,7 @@ FILES = {"json": "application/json", "csv": "text/csv"}
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def inserted(actions: Actions, token: str, **members: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def test_an_export_brings_offset_and_origin_to_another_account(actions: Actions,
     inserted(actions, token, origin="manual")
     inserted(actions, token, created_at="2026-02-02T07:00:00Z")
     exported = actions.fit("GET", f"{LIST}export?format={form}", token)
-    other = actions.app().connect(actions.person()).access
+    other = actions.token()
     headers = {"Content-Type": FILES[form]}
     assert actions.fit("POST", f"{LIST}import", other, data=exported.content, headers=headers).json()["inserted"] == 2
     first, second = actions.fit("GET", token=other).json()

@@ -11,7 +11,7 @@ SUMMARY = "/api/body_weight/summary"
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def insert(actions: Actions, token: str, *entries: tuple[str, str], unit: str = "kg") -> None:
@@ -187,6 +187,6 @@ def test_a_summary_that_has_not_changed_is_not_sent_again(actions: Actions, toke
 
 def test_nobody_sees_anothers_summary_and_nobody_without_the_scope(actions: Actions, token: str) -> None:
     insert(actions, token, ("2026-01-15T06:00:00Z", "80"))
-    assert summary(actions, actions.app().connect(actions.person()).access, "")["buckets"] == []
+    assert summary(actions, actions.token(), "")["buckets"] == []
     writer = actions.app().connect(actions.person(), scopes=[WRITE]).access
     assert actions.fit("GET", SUMMARY, writer).status_code == 403

@@ -37,7 +37,7 @@ FILES = [("text/csv", CSV_FILE), ("application/json", JSON_FILE)]
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def send(actions: Actions, token: str, media_type: str, file: str | bytes, **headers: str) -> requests.Response:
@@ -99,7 +99,7 @@ def test_what_is_exported_can_be_imported_by_somebody_else(actions: Actions, tok
     media_type = {"csv": "text/csv", "json": "application/json"}[file_format]
     assert exported.headers["Content-Type"].split(";")[0] == media_type
     assert exported.headers["Content-Disposition"] == f"attachment; filename=body_weight.{file_format}"
-    other = actions.app().connect(actions.person()).access
+    other = actions.token()
     assert told(send(actions, other, media_type, exported.content)) == result(inserted=2)
     assert shown(actions, other) == IMPORTED
     assert told(send(actions, token, media_type, exported.content)) == result(already_there=2)
@@ -299,7 +299,7 @@ def test_export_needs_the_scope_to_read_and_import_the_one_to_write(actions: Act
 
 def test_nobody_exports_anothers_entries(actions: Actions, token: str) -> None:
     send(actions, token, "text/csv", CSV_FILE)
-    assert actions.fit("GET", EXPORT, actions.app().connect(actions.person()).access).json() == []
+    assert actions.fit("GET", EXPORT, actions.token()).json() == []
 
 
 def is_crowded() -> bool:
@@ -316,7 +316,7 @@ def test_one_persons_large_imports_keep_nobody_elses_inserts_waiting(actions: Ac
     """With SQLite, where only one can write at a time: a lock for a whole import made a third of the others a 503."""
     first, done = datetime(1990, 1, 1, tzinfo=UTC), threading.Event()
     entry = {"body_weight": "70", "unit": "kg", "created_at": "2026-01-31T06:30:00Z"}
-    others = [actions.app().connect(actions.person()).access for _ in range(2)]
+    others = [actions.token() for _ in range(2)]
 
     def insert(other: str) -> list[int]:
         statuses = []

@@ -12,7 +12,7 @@ LIST = "/api/body_weight/"
 
 @pytest.fixture
 def token(actions: Actions) -> str:
-    return actions.app().connect(actions.person()).access
+    return actions.token()
 
 
 def insert(actions: Actions, token: str, amount: str = "82.5") -> requests.Response:
@@ -53,7 +53,7 @@ def test_whoever_has_the_version_gets_304_until_it_changes(actions: Actions, tok
 
 def test_one_persons_version_is_not_anothers(actions: Actions, token: str) -> None:
     """A cache knows addresses, not persons: with numbers alone it would show one what it keeps of the other."""
-    other = actions.app().connect(actions.person()).access
+    other = actions.token()
     insert(actions, token)
     insert(actions, other, "60")
     mine = actions.fit("GET", token=token).headers["ETag"]

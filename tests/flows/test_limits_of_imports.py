@@ -15,7 +15,7 @@ LIMITED = [each for each in of_files() if each.said is not None]
 
 @pytest.mark.parametrize("shape", LIMITED, ids=lambda each: f"{each.reader}: {each.name}")
 def test_a_file_is_refused_just_above_its_limit(actions: Actions, shape: FileShape) -> None:
-    token = actions.app().connect(actions.person()).access
+    token = actions.token()
     sent = shape.shape().request(shape.limit + 1)
     refused = actions.fit(sent.method, sent.path, token, data=sent.body, headers=sent.headers)
     assert refused.status_code in {400, 422}

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import requests
 
+from tests.support.begun_grants import begin_grant
 from tests.support.stack import ResourceServerCredentials, Stack
 
 CALLBACK = "http://127.0.0.1:8002/callback"
@@ -277,6 +278,20 @@ class Actions:
         """What an operator registers for a service, so that it can exchange the tokens that are meant for it."""
         options = [part for resource in resources for part in ("--exchange-from", resource)]
         return self.app("--grant-type", TOKEN_EXCHANGE, *options, scopes=scopes)
+
+    def token(self) -> str:
+        """An access token of somebody new for a new app, without a page: for what an app does with a token."""
+        app, verifier = self.app(), Verifier()
+        code = begin_grant(
+            self.stack.parts,
+            self.stack.parts.accounts.create(f"person-{next(_numbers)}", secrets.token_urlsafe(12)),
+            app.client_id,
+            scopes=app.scopes,
+            audience=(self.stack.fit_credentials.resource,),
+            redirect_uri=app.redirect_uri,
+            challenge=verifier.challenge,
+        )
+        return tokens(app.exchange(code, verifier)).access
 
     def introspect(self, token: str, caller: ResourceServerCredentials | None = None) -> dict[str, Any]:
         """What the Fit API (or another resource server) learns of a token."""

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,13 +15,11 @@ import auth_service
 from auth_service.components import Components
 from auth_service.crypto.token_handle import TokenKind, new_grant_id
 from auth_service.models.account import Account
-from auth_service.models.base import now
 from auth_service.models.client import Client
-from auth_service.models.grant import GrantRecord
 from auth_service.models.secret import secret_digest
-from auth_service.models.tokens import NewGrant
 from auth_service.settings import Settings
 from tests.support.actions import ACCESS_TOKEN, DEVICE_CODE, TOKEN_EXCHANGE
+from tests.support.begun_grants import begin_grant
 from tests.support.gunicorn_process import GunicornProcess
 from tests.support.migrated import migrate
 from tests.support.servers import free_port
@@ -82,35 +79,18 @@ class GunicornStack:
         return {"grant_type": TOKEN_EXCHANGE, "subject_token": token, "subject_token_type": ACCESS_TOKEN}
 
     def _begun_grant(self, kind: TokenKind, lifetime: int) -> str:
-        grant_id, expires_at = new_grant_id(), now() + timedelta(days=1)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-        code = self.parts.keys.make(kind, grant_id, 0)
-        target: dict[str, Any] = {"scopes": (SCOPE,), "audience": (RESOURCE,)}
-        self.parts.records.add(
-            GrantRecord(
-                id=grant_id,
-                account_id=self.account.id,
-                client_id=self.client.client_id,
-                expires_at=expires_at,
-                **target,
-            ),
-            session_epoch=self.account.session_epoch,
-            withdrawals=0,
+        return begin_grant(
+            self.parts,
+            self.account,
+            self.client.client_id,
+            scopes=(SCOPE,),
+            audience=(RESOURCE,),
+            redirect_uri=REDIRECT_URI,
+            challenge=challenge,
+            kind=kind,
+            lifetime=lifetime,
         )
-        self.parts.grants.create(
-            NewGrant(
-                grant_id=grant_id,
-                client_id=self.client.client_id,
-                subject=self.account.id,
-                expires_at=expires_at.timestamp(),
-                redirect_uri=REDIRECT_URI,
-                code_challenge=challenge,
-                code_digest=code.digest,
-                **target,
-            ),
-            lifetime,
-        )
-        return code.text
 
     def tokens(self) -> dict[str, Any]:
         """A fresh pair."""
