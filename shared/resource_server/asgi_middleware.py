@@ -101,11 +101,14 @@ class TokenMiddleware:
                 await _close(send, refusal)
                 return
             kind = _DENIAL
+        body = refusal.body()
+        length = ("Content-Length", str(len(body)))  # without it some servers send chunks, to HTTP/1.0 too
         headers = [
-            (name.lower().encode(), value.encode()) for name, value in refusal.headers(self._validator.challenge)
+            (name.lower().encode(), value.encode())
+            for name, value in [*refusal.headers(self._validator.challenge), length]
         ]
         await send({"type": f"{kind}.start", "status": refusal.status, "headers": headers})
-        await send({"type": f"{kind}.body", "body": refusal.body()})
+        await send({"type": f"{kind}.body", "body": body})
 
 
 async def _close(send: Send, refusal: NotLetThroughError) -> None:
