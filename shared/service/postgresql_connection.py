@@ -94,15 +94,18 @@ class PostgresqlConnection(psycopg.Connection[Any]):
         return type("EngineConnection", (cls,), {"silences": {}})
 
     @classmethod
-    def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
-        """Connect to one address of one host, which psycopg tries in turn; its own `connect_timeout` is too long."""
+    def _connect_gen(cls, conninfo: str = "", **more: Any) -> PQGenConn[Self]:
+        """Connect to one address of one host, which psycopg tries in turn; its own `connect_timeout` is too long.
+
+        Some of its patch releases are given that here, as `timeout`, others look after it outside.
+        """
         place = conninfo_to_dict(conninfo)
         address = (place.get("host"), place.get("hostaddr"), place.get("port"))
         silence = cls.silences.setdefault(address, Silence())  # in one step, since threads connect at once
         if silence.lasts():
             raise SilentError("the database fell silent a moment ago")
         try:
-            connection = yield from _within(CONNECT, super()._connect_gen(conninfo))
+            connection = yield from _within(CONNECT, super()._connect_gen(conninfo, **more))
         except SilentError:
             silence.begin()
             raise
