@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.libraries.fastmcp import PACKAGES, FastMcpAgent, fastmcp_agent
-from tests.libraries.page import Section
+from tests.libraries.page import APP, Section
 from tests.support.actions import READ, WRITE, Actions
 from tests.support.certificates import self_signed
 from tests.support.document_host import DescribedApp, document_host
@@ -25,21 +25,22 @@ EXPIRED = 3_600
 
 @contextmanager
 def agent_of(
-    python: str, folder: Path, stack: Stack, part: str, *, without: str = "", document: str = "", **environment: str
+    python: str, folder: Path, stack: Stack, part: str, *, changes: tuple[str, str] = ("", "")
 ) -> Iterator[tuple[FastMcpAgent, McpServer]]:
-    """One of this part of the page, without a setting of it, and the server that it calls."""
+    """One of this part of the page, with something of it changed, and the server that it calls."""
     stack.forget_failures()
     with run_mcp_server(stack, folder) as server:
-        place = {"app": server.url.removesuffix("/mcp")}
-        top, page = (Section("FastMCP, an agent", stack, *PACKAGES.values(), part=each, **place) for each in ("", part))
+        top, page = (
+            Section("FastMCP, an agent", stack, *PACKAGES.values(), app=server.url.removesuffix("/mcp"), part=each)
+            for each in ("", part)
+        )
         if part == "Registered by hand":
             page.run_command()
-        settings = page.block("python")
-        if document:
-            settings = settings.replace(f"{place['app']}/agent.json", document)
-        assert without in settings
-        blocks = settings.replace(without, ""), top.block("python")
-        with fastmcp_agent(python, folder, Actions(stack).person(), *blocks, **environment) as agent:
+        settings, (old, new) = page.block("python"), changes
+        old = old.replace(APP, server.url.removesuffix("/mcp"))
+        assert old in settings
+        settings = settings.replace(old, new) if old else settings
+        with fastmcp_agent(python, folder, Actions(stack).person(), settings, top.block("python")) as agent:
             yield agent, server
 
 
@@ -67,12 +68,12 @@ def test_an_agent_reads_asks_for_more_refreshes_and_meets_outages(
         assert (len(agent.asked), agent.sent) == (4, [tokens]), "no refresh was tried"
 
 
-@pytest.mark.parametrize(("without", "to_the_server"), [("", False), ('issuer="', True)], ids=["issuer", "no issuer"])
+@pytest.mark.parametrize("to_the_server", [False, True], ids=["issuer", "no issuer"])
 def test_after_a_restart_what_has_expired_is_not_refreshed(
-    fastmcp: str, actions: Actions, tmp_path: Path, without: str, to_the_server: bool
+    fastmcp: str, actions: Actions, tmp_path: Path, to_the_server: bool
 ) -> None:
-    without = without and f'{without}{actions.stack.auth}", '
-    with agent_of(fastmcp, tmp_path, actions.stack, "Registered by hand", without=without) as (agent, server):
+    issuer = f'issuer="{actions.stack.auth}", ' if to_the_server else ""
+    with agent_of(fastmcp, tmp_path, actions.stack, "Registered by hand", changes=(issuer, "")) as (agent, server):
         assert agent.call("weights") == NONE
         assert (agent.call("weights", restarted=True), len(agent.asked)) == (NONE, 1)
         assert (agent.call("weights", restarted=True, later=EXPIRED), len(agent.asked)) == (NONE, 2)
@@ -80,10 +81,11 @@ def test_after_a_restart_what_has_expired_is_not_refreshed(
         assert agent.sent == ([theirs, ours] if to_the_server else [ours])
 
 
-def test_an_agent_registers_itself_and_again_when_its_registration_is_gone(
+def test_an_agent_registers_itself_for_more_than_its_scopes_and_again_when_its_registration_is_gone(
     fastmcp: str, open_stack: Stack, tmp_path: Path
 ) -> None:
-    with agent_of(fastmcp, tmp_path, open_stack, "Registering itself") as (agent, _):
+    modest = ("OAuth()", f'OAuth(scopes="{READ}")')
+    with agent_of(fastmcp, tmp_path, open_stack, "Registering itself", changes=modest) as (agent, _):
         assert agent.call("weights") == NONE
         agent.allows, first = [READ, WRITE], agent.client_id
         added = agent.call("add_weight", **WEIGHT)
@@ -106,7 +108,9 @@ def test_an_agent_whose_document_describes_it_connects_where_registration_is_clo
         run_stack(tmp_path, redis_url, **settings, registered_client_retry="until-used") as stack,
     ):
         app = DescribedApp(stack, host, "/agent.json", redirect_uris=["http://localhost/callback"])
-        with agent_of(fastmcp, tmp_path, stack, "Described by a document", document=app.client_id) as (agent, _):
+        with agent_of(
+            fastmcp, tmp_path, stack, "Described by a document", changes=(f"{APP}/agent.json", app.client_id)
+        ) as (agent, _):
             assert agent.call("weights") == NONE
             agent.allows = [READ, WRITE]
             added = agent.call("add_weight", **WEIGHT)
