@@ -49,6 +49,12 @@ def apps(stricter_stack: Stack) -> Apps:
     return Apps(stricter_stack)
 
 
+@pytest.fixture(scope="module")
+def in_vain(stricter_stack: Stack) -> Apps:
+    """For what is refused, and so leaves everything as it was."""
+    return Apps(stricter_stack)
+
+
 def test_a_record_that_is_sent_again_is_the_same_entry(apps: Apps) -> None:
     first = apps.send()
     assert first.status_code == 201
@@ -239,14 +245,14 @@ def test_a_change_keeps_the_record_and_cannot_name_another(apps: Apps) -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_id_or_version_is_named(apps: Apps, members: dict[str, Any], field: str) -> None:
+def test_what_is_no_id_or_version_is_named(in_vain: Apps, members: dict[str, Any], field: str) -> None:
     """`...` leaves a member out. An instant that is left out would be another one at each repetition."""
     sent = {name: value for name, value in {**RECORD, **members}.items() if value is not ...}
-    refused = apps.actions.fit("POST", LIST, apps.mine, json=sent)
+    refused = in_vain.actions.fit("POST", LIST, in_vain.mine, json=sent)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
-    [result] = apps.actions.fit("POST", BATCH, apps.mine, json={"entries": [sent]}).json()["results"]
+    [result] = in_vain.actions.fit("POST", BATCH, in_vain.mine, json={"entries": [sent]}).json()["results"]
     assert (result["status"], result["errors"][0]["field"]) == (422, field)
-    assert apps.entries() == []
+    assert in_vain.entries() == []
 
 
 def test_the_longest_id_and_the_highest_version_fit(apps: Apps) -> None:

@@ -13,6 +13,7 @@ from fit_service.workers.consent_follower import ConsentFollower
 from shared.resource_server import CannotValidateError
 from shared.resource_server.back_channel import BackChannel
 from tests.fit_storage.hooks import Hooks, seconds
+from tests.support.migrated import migrate
 from tests.support.polling import eventually
 from tests.support.small_authorization_server import SmallAuthorizationServer, small_authorization_server
 
@@ -20,7 +21,7 @@ from tests.support.small_authorization_server import SmallAuthorizationServer, s
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path / 'fit.sqlite'}")
-    database.upgrade()
+    migrate(database)
     yield database
     database.close()
 

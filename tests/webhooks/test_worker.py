@@ -20,6 +20,7 @@ from fit_service.workers.webhook_worker import AT_ONCE_TO_ONE_APP, WebhookWorker
 from tests.fit_storage.entries import insert, new
 from tests.fit_storage.hooks import LIFETIME, Hooks, seconds
 from tests.fit_storage.test_migrations import go_back_to
+from tests.support.migrated import migrate
 from tests.support.polling import eventually
 from tests.support.postgresql import new_database
 from tests.support.receiver import Message, receiver
@@ -35,7 +36,7 @@ def server(request: pytest.FixtureRequest) -> str | None:
 def database(server: str | None, tmp_path: Path) -> Iterator[Database]:
     url = new_database(server, "webhooks") if server else f"sqlite:///{tmp_path / 'fit.sqlite'}"
     database = Database(url)
-    database.upgrade()
+    migrate(database)
     yield database
     database.close()
 
