@@ -63,6 +63,8 @@ class RedisSessionInterface(SessionInterface):
         fresh = BrowserSession(self._store.new_id(), StoredSession(carried), new=True)
         try:
             stored = self._store.load(cookie) if cookie and "." not in cookie else None
+            if stored is not None and "account_id" not in stored.data:  # release 0.1 kept what a browser now carries
+                return BrowserSession(self._store.new_id(), stored, new=True)
             if stored is not None:
                 self._note(cookie, stored, request)
         except Exception as failure:  # raised here, it would come before anything that could answer it

@@ -2,12 +2,14 @@
 
 import re
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from auth_service.storage import account_sessions
+from auth_service.storage.browser_sessions import StoredSession
 from tests.support.actions import TIMEOUT, Actions, Browser, Person
 from tests.support.stack import Stack
 
@@ -169,4 +171,19 @@ def test_a_form_without_its_token_ends_nothing(actions: Actions, mo: Person) -> 
     for action in ("end", "end-others"):
         answer = requests.post(f"{actions.stack.auth}/account/sessions/{action}", timeout=TIMEOUT)
         assert answer.status_code == 400
+    assert is_signed_in(mo.browser)
+
+
+def test_a_form_that_was_opened_before_the_update_from_release_0_1_is_taken(actions: Actions) -> None:
+    """It kept a session in the store also of a browser in which nobody was signed in."""
+    mo, sessions = actions.person(), actions.stack.parts.sessions
+    page, cookies = mo.browser.get("/sign-in"), mo.browser.session.cookies
+    interface: Any = actions.stack.auth_app.session_interface
+    carried = interface._signed.loads(cookies["moogle_auth"])
+    before = sessions.new_id()
+    sessions.save(before, StoredSession(carried), new=True)
+    cookies.set("moogle_auth", before, domain=next(iter(cookies)).domain, path="/")
+    assert mo.browser.session.cookies["moogle_auth"] == before
+    mo.browser.page = page
+    mo.browser.submit("/sign-in", {"username": mo.username, "password": mo.password})
     assert is_signed_in(mo.browser)
