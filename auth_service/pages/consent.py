@@ -70,7 +70,7 @@ def consent_pages(
             signs_in=OPENID in asked.target.scopes,
             request_id=request_id,
             withdrawals=assessment.withdrawals,
-            another_account=_sign_in_for(request_id),
+            another_account=_sign_in_for(request_id, another="yes"),
             lifetime=in_words(creation.lifetime),
             returns_to=urlsplit(asked.redirect_uri).netloc or urlsplit(asked.redirect_uri).scheme,
         )
@@ -176,5 +176,5 @@ def _unasked(request_id: str, account: Account) -> str:
     return json.dumps(["unasked", browser_binding(), request_id, account.id, account.session_epoch])
 
 
-def _sign_in_for(request_id: str) -> str:
-    return url_for("sign_in.sign_in", next=url_for("consent.ask", request=request_id))
+def _sign_in_for(request_id: str, another: str | None = None) -> str:
+    return url_for("sign_in.sign_in", next=url_for("consent.ask", request=request_id), another=another)

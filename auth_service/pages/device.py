@@ -70,7 +70,7 @@ def device_page(
             scopes=described(device.scopes, resource_servers.scopes()),
             signs_in=OPENID in device.scopes,
             withdrawals=consents.withdrawals(account.id, client.client_id),
-            another_account=url_for("sign_in.sign_in", next=_page_of(entered)),
+            another_account=url_for("sign_in.sign_in", next=_page_of(entered), another="yes"),
             lifetime=in_words(decisions.grant_lifetime),
         )
 

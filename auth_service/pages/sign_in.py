@@ -90,7 +90,8 @@ def sign_in_pages(
         waiting = waiting_request(target, pending)
         let_form_lead_to_client(waiting)
         let_scripts_run(asking=True)
-        stays = is_remembered() and signed_in_account(accounts) is not None  # who signs in anew goes on as before
+        is_another = "another" in request.args  # who signs in anew goes on as before, and nobody else does
+        stays = is_remembered() and not is_another and signed_in_account(accounts) is not None
         form = SignInForm(username=waiting.get("login_hint", [""])[0][:64], remember=stays)
         if not form.validate_on_submit():
             return _page(form, target, waiting)

@@ -1,5 +1,6 @@
 """Whoever asks for it stays signed in when the browser is closed, for as long as is set and no longer."""
 
+import html
 import json
 import re
 import time
@@ -13,7 +14,7 @@ import pytest
 from auth_service.storage import browser_sessions
 from auth_service.storage.browser_sessions import session_name
 from auth_service.web import sign_ins
-from tests.support.actions import TIMEOUT, Actions, Browser, Person, Verifier
+from tests.support.actions import DEVICE, TIMEOUT, Actions, Browser, Person, Verifier
 from tests.support.authenticator import Authenticator, add_passkey, ask
 from tests.support.authenticator_app import give_code, set_up_app
 from tests.support.stack import Stack
@@ -223,6 +224,20 @@ def test_a_remembered_sign_in_is_as_old_as_it_is(actions: Actions, mo: Person, m
     page = mo.browser.get("/account/data/delete")
     assert "For this, first show once more that it is you" in page.text
     assert " checked>" in BOX.findall(page.text)[0], "who is remembered goes on to be, unless they untick it"
+
+
+@pytest.mark.parametrize("begin", ["consent", "device"])
+def test_who_uses_another_account_is_not_remembered_for_whoever_was_there(
+    actions: Actions, mo: Person, begin: str
+) -> None:
+    stay_signed_in(mo)
+    if begin == "consent":
+        address = actions.app().authorize_url(Verifier())
+    else:
+        address = actions.app(*DEVICE).device_authorization().json()["verification_uri_complete"]
+    [other] = re.findall('<a href="([^"]+)">use another account', mo.browser.follow(address).text)
+    page = mo.browser.get(html.unescape(other))
+    assert "checked" not in BOX.findall(page.text)[0]
 
 
 def test_who_is_signed_out_everywhere_is_asked_anew_whether_to_be_remembered(actions: Actions, mo: Person) -> None:
