@@ -26,6 +26,11 @@ def actions(open_stack: Stack) -> Actions:
     return Actions(open_stack)
 
 
+EDITORS = ["https://www.editor.example/agents/callback", "http://localhost:8787/callback"]
+EDITORS_OWN = ["editor://example.editor-mcp/callback", "com.example.editor:/callback", "javascript:alert(1)"]
+"""An editor in wide use lists one with its own scheme beside two that strangers may have."""
+
+
 def refused(actions: Actions, **changes: Any) -> tuple[int, str]:
     answer = register(actions.stack, {**PUBLIC, **changes})
     assert "client_id" not in answer.json()
@@ -81,6 +86,7 @@ def test_what_is_left_out_gets_its_default(actions: Actions) -> None:
         ({"grant_types": ["authorization_code", "client_credentials"]}, {"grant_types": ["authorization_code"]}),
         ({"response_types": ["code", "code id_token"]}, {"response_types": ["code"]}),
         ({"scope": f"nobody:has {READ}"}, {"scope": READ}),
+        ({"redirect_uris": [*EDITORS_OWN, *EDITORS]}, {"redirect_uris": EDITORS}),
     ],
 )
 def test_what_strangers_are_not_given_is_left_out_and_the_answer_says_so(
@@ -88,6 +94,15 @@ def test_what_strangers_are_not_given_is_left_out_and_the_answer_says_so(
 ) -> None:
     body = register(actions.stack, {**PUBLIC, **asked_for}).json()
     assert {name: body[name] for name in registered} == registered
+
+
+def test_an_address_that_was_left_out_is_led_to_by_nobody(actions: Actions) -> None:
+    app, mo = RegisteredApp(actions.stack, redirect_uris=[EDITORS_OWN[0], *EDITORS]), actions.person()
+    app.redirect_uri = EDITORS_OWN[0]
+    page = mo.browser.follow(app.authorize_url(Verifier()))
+    assert (page.status_code, "redirect_uri is not one that the client registered" in page.text) == (400, True)
+    app.redirect_uri = EDITORS[1]
+    assert actions.is_active(app.connect(mo).access)
 
 
 @pytest.mark.clause("RFC 7591 §2")
@@ -193,6 +208,8 @@ BAD_REDIRECT_URIS: list[Any] = [
     ["https://[::1/cb"],
     ["https://app.example/" + "x" * 1_000],
     ["https://app.example/cb", "http://app.example/cb"],
+    ["https://app.example/cb", "/cb"],
+    ["https://app.example/cb", ""],
     [f"https://app.example/{number}" for number in range(21)],
     ["\ud800"],
 ]

@@ -9,7 +9,12 @@ from collections.abc import Collection, Mapping
 from auth_service.models.client import DEFAULT_ID_TOKEN_ALGORITHM, Client
 from auth_service.protocol.clients.authentication import CLIENT_AUTH_METHODS
 from auth_service.protocol.registration.keys import checked_jwks
-from auth_service.protocol.registration.rules import ClientRefusedError, RedirectUriRefusedError, check_client
+from auth_service.protocol.registration.rules import (
+    ClientRefusedError,
+    RedirectUriRefusedError,
+    check_client,
+    has_refused_scheme,
+)
 from auth_service.protocol.tokens.signing_keys import ALGORITHMS
 
 Metadata = Mapping[str, object]
@@ -37,8 +42,8 @@ def parse_metadata(body: bytes) -> Metadata:
 def describe(client: Client, metadata: Metadata, known_scopes: Collection[str], *, private_schemes: bool) -> None:
     """Make `client` what the metadata say, with defaults for what they leave out.
 
-    Grants, types of responses and scopes that it can't have are left out (RFC 7591 §3.2.1); where nothing is left, and
-    for all else, ClientRefusedError is raised.
+    Grants, types of responses, scopes, and schemes of redirect addresses that it can't have are left out (RFC 7591
+    §3.2.1); where nothing is left, and for all else, ClientRefusedError is raised.
     """
     client.name = _text(metadata, "client_name", client.client_id)
     client.client_uri = _text(metadata, "client_uri", "") if "client_uri" in metadata else None
@@ -46,7 +51,7 @@ def describe(client: Client, metadata: Metadata, known_scopes: Collection[str], 
     client.jwks = _jwks(metadata) if client.token_endpoint_auth_method == "private_key_jwt" else None
     asked_for = _texts(metadata, "grant_types", ("authorization_code",))
     client.grant_types = tuple(grant_type for grant_type in asked_for if grant_type in _GRANT_TYPES)
-    client.redirect_uris = _redirect_uris(metadata)
+    client.redirect_uris = _redirect_uris(metadata, own_scheme=client.public and private_schemes)
     client.post_logout_redirect_uris = _texts(metadata, "post_logout_redirect_uris", ())
     client.id_token_signed_response_alg = _text(metadata, "id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALGORITHM)
     scopes = dict.fromkeys(_text(metadata, "scope", "").split() or known_scopes)
@@ -105,11 +110,16 @@ def _flag(metadata: Metadata, name: str) -> bool:
     return value
 
 
-def _redirect_uris(metadata: Metadata) -> tuple[str, ...]:
+def _redirect_uris(metadata: Metadata, *, own_scheme: bool) -> tuple[str, ...]:
+    """Return the addresses, without those whose scheme is an app's own and may not be registered, if others remain.
+
+    An editor lists addresses of all its releases at once; which one it uses is said at /authorize.
+    """
     try:
-        return _texts(metadata, "redirect_uris", ())
+        listed = _texts(metadata, "redirect_uris", ())
     except ClientRefusedError as refusal:
         raise RedirectUriRefusedError(str(refusal)) from None
+    return tuple(uri for uri in listed if not has_refused_scheme(uri, own_scheme=own_scheme)) or listed
 
 
 def _jwks(metadata: Metadata) -> dict[str, object]:

@@ -15,6 +15,8 @@ from shared.outbound.destination import needed_of
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE_GRANT_TYPE, TOKEN_EXCHANGE)
 """An operator can register a client for these grants, all that the server has."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+"""An address begins so (RFC 3986 §3.1)."""
 _MAX_URIS, _MAX_URI = 20, 1000
 
 
@@ -63,6 +65,13 @@ def check_client(client: Client, known_scopes: Collection[str], *, private_schem
             f"no resource server has the scope {', '.join(sorted(unknown))}" if unknown else "a client needs a scope"
         )
         raise ClientRefusedError(f"{problem}; there are: {', '.join(sorted(known_scopes)) or 'none'}")
+
+
+def has_refused_scheme(uri: str, *, own_scheme: bool) -> bool:
+    """Say whether an address has a scheme that is neither https nor http, and may not be registered."""
+    scheme = _SCHEME.match(uri)
+    is_own = scheme is not None and scheme[1].lower() not in {"https", "http"}
+    return is_own and _redirect_uri_problem(uri, own_scheme=own_scheme) is not None
 
 
 def _check_who_is_behind(client: Client) -> None:
