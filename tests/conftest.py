@@ -196,8 +196,9 @@ def actions(stack: Stack) -> Actions:
     return Actions(stack)
 
 
-_LONGEST_FIRST = ("upgrade", "make", "properties", "faults", "browser", "serving", "webhooks")
-"""So that no process begins its longest file when the others are done."""
+_LONGEST_FIRST = "upgrade make properties faults browser ../buffering_worker/tests serving webhooks"
+_WAITING = [(Path(__file__).parent / name).resolve() for name in _LONGEST_FIRST.split()]
+"""What waits for processes, the longest first: so that nobody begins his longest file when the others are done."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -228,13 +229,15 @@ def volume(request: pytest.FixtureRequest) -> Volume:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files come first; what has a volume has hours in `make volumes`.
+    """Files that wait come evenly among those that compute; what has a volume has hours in `make volumes`.
 
     A test has the same name in every process that shares the work, so none is named after the time of day.
     """
-    folders = Path(__file__).parent
-    places = {str(folders / name): place for place, name in enumerate(_LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(str(item.path.parent), len(places)))
+    files = dict.fromkeys(item.path for item in items)
+    waiting = sorted((file for file in files if file.parent in _WAITING), key=lambda file: _WAITING.index(file.parent))
+    computing = [file for file in files if file.parent not in _WAITING]
+    turns = {file: place / len(group) for group in (waiting, computing) for place, file in enumerate(group)}
+    items.sort(key=lambda item: turns[item.path])
     for item in items:
         if PART is not None and item.get_closest_marker("volume"):
             item.add_marker(pytest.mark.timeout(7_200), append=False)
