@@ -123,7 +123,7 @@ def test_an_app_on_somebodys_computer_connects(actions: Actions, tmp_path: Path)
     with connecting(app, kept) as script:
         leads_back = actions.person().decide(link_of(script), app.scopes).headers["Location"]
         assert requests.get(leads_back, timeout=60).text == "You can close this window."
-        assert script.wait(30) == 0
+        assert script.wait(60) == 0
     assert actions.is_active(json.loads(kept.read_text())["access_token"])
     assert kept.stat().st_mode & 0o777 == 0o600
 

@@ -61,8 +61,8 @@ def test_what_ended_while_redis_could_not_be_reached_has_ended_when_it_is_back(
             assert "repeat the command" in failed.stderr
             time.sleep(20 * INTERVAL)
         try:
-            eventually(lambda: not actions.is_active(revoked.access), within=5)
-            eventually(lambda: not actions.is_active(disabled.access), within=5)
+            eventually(lambda: not actions.is_active(revoked.access))
+            eventually(lambda: not actions.is_active(disabled.access))
         finally:
             running.set()
         assert actions.is_active(kept.access)
@@ -119,7 +119,7 @@ def test_an_end_by_a_machine_whose_clock_is_minutes_wrong_is_repeated(
         elsewhere.setattr(grant_records, "now", lambda: now() + timedelta(minutes=minutes))
         stack.parts.records.mark_revoked(grant_of(actions, granted), RevokedBecause.PERSON)
     try:
-        eventually(lambda: not actions.is_active(granted.access), within=5)
+        eventually(lambda: not actions.is_active(granted.access))
     finally:
         running.set()
 
@@ -148,7 +148,7 @@ def test_one_process_of_all_does_the_work_and_another_goes_on_when_it_stops(
     assert second.run_once() is False
     assert actions.is_active(granted.access)
 
-    eventually(second.run_once, within=5)
+    eventually(second.run_once)
     assert not actions.is_active(granted.access)
     assert first.run_once() is False, "the turn is over for all"
 

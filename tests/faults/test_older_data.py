@@ -54,7 +54,7 @@ def reconciler_held(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
     def held(records: object, *, is_known: bool) -> None:
         if not is_known and threading.current_thread().name == "revocation-reconciler":
-            assert go_on.wait(30)
+            assert go_on.wait(60)
         repeat(records, is_known=is_known)
 
     with monkeypatch.context() as patch:
@@ -85,7 +85,7 @@ def test_until_it_was_told_introspection_rotation_and_the_feed_are_503_and_then_
             app.refresh(other.refresh),
             reader.request(after=reader.cursor),
             reader.request(after=reader.cursor, wait="1"),
-            requests.get(f"{stack.auth}/health/ready", timeout=10),
+            requests.get(f"{stack.auth}/health/ready", timeout=60),
         ):
             assert answer.status_code == 503, answer.text
     eventually(lambda: actions.introspection(other.access).status_code == 200)
@@ -94,7 +94,7 @@ def test_until_it_was_told_introspection_rotation_and_the_feed_are_503_and_then_
     assert reader.news() == [{"grant_id": grant_id}, {"jti": jti(alone.access)}]
     assert error_of(app.refresh(ended.refresh)) == (400, "invalid_grant")
     assert type(tokens(app.refresh(other.refresh))) is Tokens
-    assert requests.get(f"{stack.auth}/health/ready", timeout=10).status_code == 200
+    assert requests.get(f"{stack.auth}/health/ready", timeout=60).status_code == 200
 
 
 def test_a_connection_to_the_one_before_is_not_used_however_long_that_goes_on_answering(
@@ -196,7 +196,7 @@ def test_a_replica_is_never_believed(place: TakenOverRedis, actions: Actions) ->
             client.replicaof("127.0.0.1", where["port"])
             eventually(lambda: client.info("replication")["master_link_status"] == "up")
     place.proxy.lead_to(replica.url, keep_open=True)
-    eventually(lambda: actions.introspection(granted.access).status_code == 503, within=5)
+    eventually(lambda: actions.introspection(granted.access).status_code == 503)
     place.proxy.lead_to(replica.url, keep_open=False)
     assert actions.introspection(granted.access).status_code == 503
 

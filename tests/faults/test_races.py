@@ -36,7 +36,7 @@ class Racers:
 
     def together(self, requests: list[tuple[str, dict[str, str]]], key: str | None = None) -> list[Answer]:
         def send(connection: http.client.HTTPConnection, request: tuple[str, dict[str, str]]) -> Answer:
-            self._barrier.wait(30)
+            self._barrier.wait(60)
             return self._stack.ask(connection, *request, key)
 
         answers = list(self._pool.map(send, self._connections, requests))

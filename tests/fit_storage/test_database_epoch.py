@@ -67,12 +67,12 @@ def test_a_change_under_way_is_of_the_epoch_before_and_the_next_one_of_the_new(
         with store.changing("mo") as changes:
             [entry] = changes.insert([new()])
             begun.set()
-            ready.wait(10)
+            ready.wait(60)
         return entry.change
 
     with ThreadPoolExecutor(2) as threads:
         writing = threads.submit(write)
-        begun.wait(10)
+        begun.wait(60)
         beginning = threads.submit(begin, database)
         ready.set()
         assert writing.result() == 1

@@ -89,14 +89,14 @@ def test_the_heaviest_and_the_lightest_come_back_in_the_other_unit(actions: Acti
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "text/csv"}
     entries = "body_weight,unit,created_at\n700,kg,2026-01-05T06:30:00Z\n1,kg,2026-01-06T06:30:00Z\n"
     address = f"{actions.stack.fit}/api/body_weight"
-    stored = requests.post(f"{address}/import", data=entries, headers=headers, timeout=10)
+    stored = requests.post(f"{address}/import", data=entries, headers=headers, timeout=60)
     assert stored.status_code == 200, stored.text
-    exported = requests.get(f"{address}/export?format=csv&unit=lbs", headers=headers, timeout=10)
+    exported = requests.get(f"{address}/export?format=csv&unit=lbs", headers=headers, timeout=60)
     assert "1543.236" in exported.text
     other = actions.token()
     headers["Authorization"] = f"Bearer {other}"
-    again = requests.post(f"{address}/import", data=exported.content, headers=headers, timeout=10)
+    again = requests.post(f"{address}/import", data=exported.content, headers=headers, timeout=60)
     assert (again.status_code, again.json()["inserted"]) == (200, 2)
     for amount, unit in (("700.001", "kg"), ("1543.237", "lbs"), ("2.204", "lbs"), ("0.999", "kg")):
         line = f"body_weight,unit,created_at\n{amount},{unit},2026-01-07T06:30:00Z\n"
-        assert requests.post(f"{address}/import", data=line, headers=headers, timeout=10).status_code == 422
+        assert requests.post(f"{address}/import", data=line, headers=headers, timeout=60).status_code == 422

@@ -61,5 +61,5 @@ def test_the_feed_tells_of_ends_in_every_shard_once_and_keeps_its_place(stack: S
 
 
 def test_it_is_ready(stack: Stack) -> None:
-    answer = requests.get(f"{stack.auth}/health/ready", timeout=10)
+    answer = requests.get(f"{stack.auth}/health/ready", timeout=60)
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")

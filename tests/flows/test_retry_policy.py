@@ -77,7 +77,7 @@ def used_by_introspection_of_the_refresh_token(actions: Actions, _app: App, pair
 def used_by_userinfo(actions: Actions, _app: App, pair: Tokens) -> None:
     headers = {"Authorization": f"Bearer {pair.access}"}
     assert (
-        requests.get(f"{actions.stack.auth}/userinfo", headers=headers, timeout=10).status_code == 401
+        requests.get(f"{actions.stack.auth}/userinfo", headers=headers, timeout=60).status_code == 401
     )  # it is not for us
 
 

@@ -137,7 +137,7 @@ def fastmcp_server(python: str, folder: Path, port: int, settings: str) -> Itera
     quiet = {"FASTMCP_HOME": str(folder / "home"), "FASTMCP_LOG_ENABLED": "false"}
     with subprocess.Popen([*command, "--log-level", "warning"], cwd=ROOT, env={**os.environ, **quiet}) as running:
         try:
-            eventually(lambda: answers(port), within=60)
+            eventually(lambda: answers(port))
             yield
         finally:
             running.terminate()

@@ -42,7 +42,7 @@ def test_an_answer_that_waited_while_the_process_was_stopped_is_not_believed() -
 
     def hold_back(connection: socket.socket, _token: str) -> None:
         asked.set()
-        may_answer.wait(30)
+        may_answer.wait(60)
         connection.sendall(reply(body=json.dumps(active()).encode()))
         answered.set()
 
@@ -53,11 +53,11 @@ def test_an_answer_that_waited_while_the_process_was_stopped_is_not_believed() -
             [sys.executable, "-c", PROGRAM, *arguments], stdout=subprocess.PIPE, text=True
         ) as service:
             assert service.stdout
-            assert asked.wait(30)
+            assert asked.wait(60)
             os.kill(service.pid, signal.SIGSTOP)
             os.waitpid(service.pid, os.WUNTRACED)
             may_answer.set()
-            assert answered.wait(30)
+            assert answered.wait(60)
             time.sleep(DEADLINE)  # since it was asked, more than that has passed
             os.kill(service.pid, signal.SIGCONT)
             assert service.stdout.readline().strip() == "503"

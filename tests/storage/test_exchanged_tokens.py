@@ -227,11 +227,11 @@ def test_an_exchange_at_the_same_moment_is_refused_or_ends_too(
             subject = holder.connect().access
 
             def exchange(subject: TokenHandle = subject) -> tuple[TokenHandle, object]:
-                together.wait(10)
+                together.wait(60)
                 return service.ask(subject)
 
             racing = threads.submit(exchange)
-            together.wait(10)
+            together.wait(60)
             match how:
                 case "the token":
                     revoke(holder, subject)

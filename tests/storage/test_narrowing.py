@@ -102,13 +102,13 @@ def test_a_refresh_at_the_same_moment_gets_no_more_than_is_left(store: GrantStor
             first = racing.connect()
 
             def refresh(racing: Holder = racing, token: TokenHandle = first.refresh) -> TokenHandle:
-                together.wait(10)
+                together.wait(60)
                 spent = racing.spend(token)
                 assert type(spent.outcome) is Issued
                 return spent.access
 
             refreshed = threads.submit(refresh)
-            together.wait(10)
+            together.wait(60)
             left = "read" if number % 2 else "write"
             narrow(racing, left)
             assert [good_for(racing, access) for access in (first.access, refreshed.result())] == [left, left]

@@ -68,7 +68,7 @@ def test_replicas_that_start_at_once_upgrade_one_after_the_other(pooled: str) ->
     together = threading.Barrier(len(replicas))
 
     def start(replica: Database) -> None:
-        together.wait(20)
+        together.wait(60)
         try:
             replica.upgrade()
         except Exception as trouble:

@@ -42,8 +42,8 @@ def asked(database: SqlDatabase, midway: threading.Barrier | None = None) -> typ
         with database.reading() as session:
             session.execute(text("SELECT 1"))
             if midway:
-                midway.wait(20)
-                midway.wait(20)
+                midway.wait(60)
+                midway.wait(60)
                 session.execute(text("SELECT 1"))
     except SQL_OUTAGES as outage:
         return type(outage)
@@ -59,9 +59,9 @@ def test_nobody_waits_for_a_server_that_fell_silent(server: str, database: SqlDa
         for barrier in (midway, *([None] * 8))
     ]
     askers[0].start()
-    midway.wait(20)
+    midway.wait(60)
     with silenced(server):
-        midway.wait(20)
+        midway.wait(60)
         for asker in askers[1:]:
             asker.start()
         for asker in askers:

@@ -99,7 +99,7 @@ def compose_proxy(
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def command(*options: str) -> list[str]:

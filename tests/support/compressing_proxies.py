@@ -83,7 +83,7 @@ def compressing_proxy(kind: Compressing, server: int) -> Iterator[str]:
             yield f"http://localhost:{port}"
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _listens(port: int) -> bool:

@@ -69,7 +69,7 @@ class GunicornProcess:
     def kill(self) -> None:
         """The master and its workers, all at once and without a word."""
         os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(30)
+        self._process.wait(60)
 
     def reload(self) -> None:
         """Replace the workers."""

@@ -79,7 +79,7 @@ class KeptConnections:
             if self.ending and not is_new:
                 return self.ending(connection)
             if self.together:
-                self.together.wait(30)
+                self.together.wait(60)
             self._idle.add(connection)
             connection.sendall(_answer_to(request))
             is_new = False

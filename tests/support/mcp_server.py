@@ -56,7 +56,7 @@ def run_mcp_server(stack: Stack, folder: Path) -> Iterator[McpServer]:
     ]
     with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}) as running:
         try:
-            eventually(lambda: answers(port), within=60)
+            eventually(lambda: answers(port))
             yield McpServer(url, ResourceServerCredentials("agents", secret.read_text(), url), service)
         finally:
             running.terminate()

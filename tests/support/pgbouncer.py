@@ -50,4 +50,4 @@ def pgbouncer(url: str, mode: str = "transaction", *settings: str) -> Iterator[s
             yield place.set(port=port).render_as_string()
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)

@@ -109,7 +109,7 @@ def _running(kind: Kind, folder: Path, servers: Mapping[str, str]) -> Iterator[R
         yield proxy
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _of_haproxy(folder: Path, port: int) -> dict[str, str]:

@@ -53,7 +53,7 @@ class SmallAuthorizationServer(FakeAuthorizationServer):
     def answer_introspection(self, token: str) -> tuple[int, dict[str, Any]]:
         self.introspections.append(token)
         answer = self._tokens.get(token, {"active": False})
-        assert self.may_answer.wait(10)
+        assert self.may_answer.wait(60)
         return 500 if self.down else self.refused.get(token, 200), answer
 
     def answer_poll(self, after: str, wait: float) -> tuple[int, dict[str, Any]]:

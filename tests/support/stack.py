@@ -132,7 +132,7 @@ def _wait_until_told(parts: Components) -> None:
             return False
         return True
 
-    eventually(is_told, within=60)
+    eventually(is_told)
 
 
 def _resource_server(app: Flask, name: str, resource: str, scopes: dict[str, str]) -> ResourceServerCredentials:

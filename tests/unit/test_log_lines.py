@@ -231,4 +231,4 @@ log_answer("POST", "/token", 200, 0.0, "192.0.2.1")
         assert process.stderr is not None
         process.stderr.close()
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0

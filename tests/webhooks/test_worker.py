@@ -116,7 +116,7 @@ def test_a_slow_receiver_holds_up_its_own_app_only(database: Database, hooks: Ho
         with counting:
             at_once += 1
             most = max(most, at_once)
-        assert may_answer.wait(30)
+        assert may_answer.wait(60)
         with counting:
             at_once -= 1
         return 204
@@ -144,7 +144,7 @@ def test_told_to_stop_a_worker_finishes_what_is_under_way_and_leaves_the_rest(
     may_answer = threading.Event()
 
     def hold(_message: Message) -> int:
-        assert may_answer.wait(30)
+        assert may_answer.wait(60)
         return 204
 
     with receiver() as inbox:
