@@ -14,7 +14,7 @@ from shared.gunicorn.metrics import forget_worker, share_metrics_among_workers
 from shared.gunicorn.settings_check import refuse_bad_settings
 from shared.gunicorn.worker_setup import setup_of
 from shared.operations.draining import drain_before_stop, set_drain_time
-from shared.operations.log_config import configure_logging
+from shared.operations.log_config import configure_logging, log_what_nobody_catches
 
 __all__ = [
     "child_exit",
@@ -52,6 +52,7 @@ def prepare(configuration: str) -> None:
     service = Path(configuration).parent
     refuse_bad_settings(service / "settings.py")
     configure_logging(service.name, "INFO")
+    log_what_nobody_catches()
     share_metrics_among_workers()
 
 

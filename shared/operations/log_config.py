@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ _OF_EVERY_LINE = {"time", "service", "request_id", "level", "logger"}
 _STDERR = 2 if sys.__stderr__ else os.open(os.devnull, os.O_WRONLY)
 """None was open when Python started: then the number is that of a file or a connection that was opened since."""
 _TRACEBACKS = logging.Formatter()
+_log = logging.getLogger(__name__)
 _more_of_all: list[Callable[[], Mapping[str, str]]] = []
 _encode = json.JSONEncoder(allow_nan=False).encode
 
@@ -43,6 +45,23 @@ def configure_logging(service: str, level: str) -> None:
 def add_to_lines(more: Callable[[], Mapping[str, str]]) -> None:
     """Let each line have these members too, whose values are no secrets."""
     _more_of_all[:] = [more]
+
+
+def log_what_nobody_catches() -> None:
+    """Make lines of what Python would print with all secrets: its warnings, and what threads and finalizers raise."""
+    logging.captureWarnings(True)
+    threading.excepthook = _ended_by_an_error
+    sys.unraisablehook = _raised_in_vain
+
+
+def _ended_by_an_error(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
+        name = ended.thread.name if ended.thread else "that has gone"
+        _log.error("the thread %s was ended by an error", name, exc_info=ended.exc_value)
+
+
+def _raised_in_vain(raised: "sys.UnraisableHookArgs") -> None:
+    _log.error("%s", raised.err_msg or "an error that nobody could be told", exc_info=raised.exc_value)
 
 
 def line_members(level: str, logger: str, message: str, more: Mapping[str, object]) -> str:

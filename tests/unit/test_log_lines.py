@@ -232,3 +232,35 @@ log_answer("POST", "/token", 200, 0.0, "192.0.2.1")
         process.stderr.close()
         process.stdin.close()
         assert process.wait(60) == 0
+
+
+@pytest.mark.clause("ASVS 16.5.1")
+def test_what_nobody_catches_is_told_in_lines_too_without_secrets() -> None:
+    program = """
+import threading, warnings
+from shared.operations.log_config import configure_logging, log_what_nobody_catches
+
+class Unfinished:
+    def __del__(self):
+        raise ValueError("at mat_0123456789abcdef")
+
+def end():
+    raise OSError("at mat_0123456789abcdef")
+
+configure_logging("a service", "INFO")
+log_what_nobody_catches()
+warnings.warn("of mat_0123456789abcdef")
+for target in (end, exit):
+    thread = threading.Thread(target=target, name="worker")
+    thread.start()
+    thread.join()
+Unfinished()
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "0123456789abcdef" not in done.stderr
+    warned, *raised = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (warned["level"], warned["logger"], "of mat_…" in warned["message"]) == ("WARNING", "py.warnings", True)
+    assert [(line["level"], line["message"], line["exc_info"].split("\n")[-1]) for line in raised] == [
+        ("ERROR", "the thread worker was ended by an error", "OSError: at mat_…"),
+        ("ERROR", "an error that nobody could be told", "ValueError: at mat_…"),
+    ]
