@@ -86,6 +86,18 @@ def test_what_is_left_out_gets_its_default(actions: Actions) -> None:
         ({"grant_types": ["authorization_code", "client_credentials"]}, {"grant_types": ["authorization_code"]}),
         ({"response_types": ["code", "code id_token"]}, {"response_types": ["code"]}),
         ({"scope": f"nobody:has {READ}"}, {"scope": READ}),
+        (
+            {"token_endpoint_auth_method": None, "token_endpoint_auth_methods_supported": ["spiffe_jwt", "none"]},
+            {"token_endpoint_auth_method": "none"},
+        ),
+        (
+            {"token_endpoint_auth_method": None, "token_endpoint_auth_methods_supported": ["spiffe_jwt"]},
+            {"token_endpoint_auth_method": "client_secret_basic"},
+        ),
+        (
+            {"token_endpoint_auth_methods_supported": ["client_secret_basic", "none"]},
+            {"token_endpoint_auth_method": "none"},
+        ),
         ({"redirect_uris": [*EDITORS_OWN, *EDITORS]}, {"redirect_uris": EDITORS}),
     ],
 )
@@ -241,6 +253,7 @@ BAD_METADATA: list[dict[str, Any]] = [
     {"client_name": "zero\u200bwidth"},
     {"client_name": "\ud800"},
     {"token_endpoint_auth_method": "client_secret_jwt"},
+    {"token_endpoint_auth_methods_supported": "none"},
     {"token_endpoint_auth_method": "tls_client_auth"},
     {"token_endpoint_auth_method": ["none"]},
     {"token_endpoint_auth_method": "private_key_jwt"},

@@ -47,7 +47,7 @@ def describe(client: Client, metadata: Metadata, known_scopes: Collection[str], 
     """
     client.name = _text(metadata, "client_name", client.client_id)
     client.client_uri = _text(metadata, "client_uri", "") if "client_uri" in metadata else None
-    client.token_endpoint_auth_method = _text(metadata, "token_endpoint_auth_method", "client_secret_basic")
+    client.token_endpoint_auth_method = _text(metadata, "token_endpoint_auth_method", _first_known_method(metadata))
     client.jwks = _jwks(metadata) if client.token_endpoint_auth_method == "private_key_jwt" else None
     asked_for = _texts(metadata, "grant_types", ("authorization_code",))
     client.grant_types = tuple(grant_type for grant_type in asked_for if grant_type in _GRANT_TYPES)
@@ -87,6 +87,12 @@ def registered_metadata(client: Client) -> dict[str, object]:
         "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
         "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
     }
+
+
+def _first_known_method(metadata: Metadata) -> str:
+    """Return the first of what a client lists (OpenID Connect Relying Party Metadata Choices 1.0 §2), or RFC 7591's."""
+    listed = _texts(metadata, "token_endpoint_auth_methods_supported", ())
+    return next((method for method in listed if method in CLIENT_AUTH_METHODS), "client_secret_basic")
 
 
 def _text(metadata: Metadata, name: str, default: str) -> str:
