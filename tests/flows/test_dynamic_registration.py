@@ -98,6 +98,14 @@ def test_what_is_left_out_gets_its_default(actions: Actions) -> None:
             {"token_endpoint_auth_methods_supported": ["client_secret_basic", "none"]},
             {"token_endpoint_auth_method": "none"},
         ),
+        (
+            {
+                "token_endpoint_auth_method": None,
+                "token_endpoint_auth_methods_supported": ["private_key_jwt", "none"],
+                "jwks_uri": "https://app.example/keys",
+            },
+            {"token_endpoint_auth_method": "none"},
+        ),
         ({"redirect_uris": [*EDITORS_OWN, *EDITORS]}, {"redirect_uris": EDITORS}),
     ],
 )

@@ -90,9 +90,14 @@ def registered_metadata(client: Client) -> dict[str, object]:
 
 
 def _first_known_method(metadata: Metadata) -> str:
-    """Return the first of what a client lists (OpenID Connect Relying Party Metadata Choices 1.0 §2), or RFC 7591's."""
+    """Return the first of what a client lists (OpenID Connect Relying Party Metadata Choices 1.0 §2), or RFC 7591's.
+
+    Who sent no keys proves nothing with them, and is held to that method only if it knows no other one of ours.
+    """
     listed = _texts(metadata, "token_endpoint_auth_methods_supported", ())
-    return next((method for method in listed if method in CLIENT_AUTH_METHODS), "client_secret_basic")
+    known = [method for method in listed if method in CLIENT_AUTH_METHODS]
+    possible = [method for method in known if method != "private_key_jwt" or "jwks" in metadata]
+    return next(iter(possible or known), "client_secret_basic")
 
 
 def _text(metadata: Metadata, name: str, default: str) -> str:
