@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from auth_service.cli.command import parts
+from shared.operations.log_config import log_what_nobody_catches
 from shared.operations.stop_signals import set_by_stop_signals
 
 mail_commands = AppGroup("mail", help="What people are told by mail.")
@@ -22,4 +23,5 @@ def deliver() -> None:
     if worker is None:
         click.echo("error: there is no mail server: set AUTH_SMTP_URL and AUTH_MAIL_SENDER", err=True)
         sys.exit(2)
+    log_what_nobody_catches()
     worker.run(set_by_stop_signals())

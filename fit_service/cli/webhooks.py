@@ -6,6 +6,7 @@ from flask.cli import AppGroup
 
 from fit_service.cli.command import CommandError, answering, parts
 from fit_service.models.base import from_microseconds
+from shared.operations.log_config import log_what_nobody_catches
 from shared.operations.stop_signals import set_by_stop_signals
 
 FEED_READ_WITHIN = 180
@@ -20,6 +21,7 @@ def deliver() -> None:
 
     For example: webhooks deliver
     """
+    log_what_nobody_catches()
     parts().webhook_worker.run(set_by_stop_signals())
 
 

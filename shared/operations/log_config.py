@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
+from types import TracebackType
 from typing import Any
 
 from shared.operations.request_id import current_request_id
@@ -48,10 +49,15 @@ def add_to_lines(more: Callable[[], Mapping[str, str]]) -> None:
 
 
 def log_what_nobody_catches() -> None:
-    """Make lines of what Python would print with all secrets: its warnings, and what threads and finalizers raise."""
+    """Make lines of what Python would print with all secrets: warnings, what threads and finalizers raise, its end."""
     logging.captureWarnings(True)
+    sys.excepthook = _ends_by_an_error
     threading.excepthook = _ended_by_an_error
     sys.unraisablehook = _raised_in_vain
+
+
+def _ends_by_an_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    _log.critical("the process is ended by an error", exc_info=(kind, error, trace))
 
 
 def _ended_by_an_error(ended: threading.ExceptHookArgs) -> None:

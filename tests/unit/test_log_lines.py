@@ -255,12 +255,15 @@ for target in (end, exit):
     thread.start()
     thread.join()
 Unfinished()
+end()
 """
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
     assert "0123456789abcdef" not in done.stderr
     warned, *raised = [json.loads(line) for line in done.stderr.splitlines()]
     assert (warned["level"], warned["logger"], "of mat_…" in warned["message"]) == ("WARNING", "py.warnings", True)
     assert [(line["level"], line["message"], line["exc_info"].split("\n")[-1]) for line in raised] == [
         ("ERROR", "the thread worker was ended by an error", "OSError: at mat_…"),
         ("ERROR", "an error that nobody could be told", "ValueError: at mat_…"),
+        ("CRITICAL", "the process is ended by an error", "OSError: at mat_…"),
     ]
