@@ -6,7 +6,7 @@ The rule is explained in `access_rules.py`. It runs in asyncio's loop or Trio's.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +28,8 @@ AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 WEBSOCKET = "WEBSOCKET"
 """A rule gets this for a method where somebody opens a WebSocket."""
 _DENIAL = "websocket.http.response"
+_PROVEN = "moogle_resource_server.proven"
+"""A connection's scope has here for which validator its header was proven, by which proof."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class TokenMiddleware:
             authorization = authorization_of(scope)
             token = self._validator.remembered(authorization, *scopes) if scopes is not OPTIONAL else None
             if token is None:  # what memory tells needs no coroutine, and no look for a proof
-                token = await self._validation.validate(authorization, scopes, proof_of(scope))
+                token = await validated(self._validation, scope, authorization, scopes)
         except NotLetThroughError as refusal:
             _log.info("request not let through: %s", refusal)
             await self._refuse(scope, receive, send, refusal)
@@ -117,6 +119,24 @@ async def _close(send: Send, refusal: NotLetThroughError) -> None:
     if outage:
         await send({"type": "websocket.accept"})
     await send({"type": "websocket.close", "code": TRY_AGAIN_LATER if outage else POLICY_VIOLATION})
+
+
+async def validated(
+    validation: AsyncValidation,
+    scope: MutableMapping[str, Any],
+    authorization: str | None,
+    needs: Collection[Need] | Optional,
+) -> ActiveToken | None:
+    """Return or raise what `validate` does.
+
+    A middleware, routers and routes may each demand something: the request's one proof is used once for all of them.
+    """
+    proof = proof_of(scope)
+    proven = (validation.validator, authorization, proof)
+    is_proven = proof is not None and scope.get(_PROVEN) == proven
+    token = await validation.validate(authorization, needs, EARLIER if is_proven else proof)
+    scope[_PROVEN] = proven
+    return token
 
 
 def authorization_of(scope: Mapping[str, Any]) -> str | None:

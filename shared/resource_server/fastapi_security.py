@@ -17,17 +17,13 @@ from fastapi.openapi.models import OAuth2, OAuthFlowAuthorizationCode, OAuthFlow
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
-from .asgi_middleware import authorization_of, proof_of
+from .asgi_middleware import authorization_of, validated
 from .authentication import NeededAuthentication, needed_authentication
 from .errors import NotLetThroughError
 from .event_loop.validation import AsyncValidation
 from .introspection.response import ActiveToken
 from .needs import Need
-from .presented_token import EARLIER
 from .token_validator import TokenValidator
-
-_PROVEN = "moogle_resource_server.proven"
-"""A request's scope has here for which validator its header was proven, by which proof."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,18 +73,10 @@ class TokenSecurity(SecurityBase):
         return stronger
 
     async def __call__(self, request: Request, security_scopes: SecurityScopes) -> ActiveToken:
-        """Return the token of a request. Raises HTTPException.
-
-        A router and its routes may each demand something: then the request's one proof is used once for all of them.
-        """
-        scope = request.scope
+        """Return the token of a request. Raises HTTPException."""
         needs: tuple[Need, ...] = (*security_scopes.scopes, *self._authentication)
         try:
-            authorization, proof = authorization_of(scope), proof_of(scope)
-            proven = (self._validator, authorization, proof)
-            is_proven = proof is not None and scope.get(_PROVEN) == proven
-            token = await self._validation.validate(authorization, needs, EARLIER if is_proven else proof)
-            scope[_PROVEN] = proven
+            token = await validated(self._validation, request.scope, authorization_of(request.scope), needs)
         except NotLetThroughError as refusal:
             _log.info("request not let through: %s", refusal)
             headers = refusal.merged_headers(self._validator.challenge)

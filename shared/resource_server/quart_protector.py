@@ -10,14 +10,14 @@ async def plans(token):
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Concatenate, ParamSpec
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, Concatenate, ParamSpec, cast
 
 from quart import Response, request
 from quart.typing import ResponseReturnValue
 
 from .access_rules import OPTIONAL, Optional
-from .asgi_middleware import authorization_of, proof_of
+from .asgi_middleware import authorization_of, validated
 from .errors import NotLetThroughError
 from .event_loop.validation import AsyncValidation
 from .introspection.response import ActiveToken
@@ -69,9 +69,9 @@ class ResourceProtector:
     ) -> View[P]:
         @functools.wraps(view)
         async def protected(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            scope: Mapping[str, Any] = dict(request.scope)
+            scope = cast("dict[str, Any]", request.scope)
             try:
-                token = await self._validation.validate(authorization_of(scope), needs, proof_of(scope))
+                token = await validated(self._validation, scope, authorization_of(scope), needs)
             except NotLetThroughError as refusal:
                 return self.answer(refusal)
             return await view(token, *args, **kwargs)

@@ -32,7 +32,7 @@ class AsyncValidation:
     """Every adapter for an event loop has one."""
 
     def __init__(self, validator: TokenValidator) -> None:
-        self._validator = validator
+        self.validator = validator
         self.reset()
         reset_after_fork(self)
 
@@ -49,13 +49,13 @@ class AsyncValidation:
                 return await self.validate(authorization, (), proof)
             except NoTokenError:
                 return None
-        if token := self._validator.remembered(authorization, *required):
+        if token := self.validator.remembered(authorization, *required):
             return token
-        validation = self._validator.begin(authorization)
+        validation = self.validator.begin(authorization)
         if validation.must_fly:
             self._in_thread(validation.flight.fly)
         await _done(validation.flight.answer, validation.deadline)
-        finish = partial(self._validator.finish, validation, required, proof)
+        finish = partial(self.validator.finish, validation, required, proof)
         if proof is None:
             return finish()
         finishing = Flight(finish)

@@ -1,14 +1,19 @@
-"""A request has one proof, however many demands are made of its token: FastAPI has those of routers and of routes."""
+"""A request has one proof, however many demands are made of its token: by a middleware, by routers and by routes."""
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Annotated
 
+import pytest
 from fastapi import APIRouter, Depends, FastAPI, Security
+from quart import Quart
 
-from shared.resource_server import ActiveToken
+from shared.resource_server import ActiveToken, TokenValidator
+from shared.resource_server.asgi_middleware import AsgiApplication, TokenMiddleware
 from shared.resource_server.dpop import Dpop
 from shared.resource_server.fastapi_security import TokenSecurity
+from shared.resource_server.quart_protector import ResourceProtector
 from tests.resource_server.adapters import call_asgi
 from tests.resource_server.dpop.bound_tokens import ADDRESS, KEY, OTHER_KEY, bound, validator_of
 from tests.support.small_authorization_server import SmallAuthorizationServer
@@ -40,5 +45,49 @@ def test_a_router_and_its_route_may_both_demand_something_of_a_bound_token(
         assert status(token, KEY.proof("GET", f"{ADDRESS}/plans", token=token)) == 200
     assert [status(token, proof) for proof in (proofs[token], proofs[token], others)] == [200, 401, 401]
     assert [status(old, proof) for proof in (proofs[old], proofs[token])] == [401, 401]
+    server.let_polls_go()
+    validator.close()
+
+
+def by_fastapi(validator: TokenValidator) -> AsgiApplication:
+    app, security = FastAPI(), TokenSecurity(validator, scopes={"plans:read": "See plans"})
+
+    @app.get("/plans")
+    async def plans(token: Annotated[ActiveToken, Security(security, scopes=["plans:read"])]) -> str:
+        return token.subject
+
+    return app
+
+
+def by_quart(validator: TokenValidator) -> AsgiApplication:
+    app, needs = Quart(__name__), ResourceProtector(validator)
+
+    @app.get("/plans")
+    @needs()
+    @needs("plans:read")
+    async def plans(token: ActiveToken, _outer: ActiveToken) -> str:
+        return token.subject
+
+    return app
+
+
+def by_another_middleware(validator: TokenValidator) -> AsgiApplication:
+    return TokenMiddleware(by_fastapi(validator), validator, lambda _method, _path: ["plans:read"])
+
+
+@pytest.mark.parametrize("application", [by_fastapi, by_quart, by_another_middleware])
+def test_a_middleware_and_what_stands_behind_it_may_both_demand_something_of_a_bound_token(
+    server: SmallAuthorizationServer, dpop: Dpop, application: Callable[[TokenValidator], AsgiApplication]
+) -> None:
+    validator = validator_of(server, dpop)
+    app = TokenMiddleware(application(validator), validator)
+    token = bound(server, "token")
+
+    def status(proof: str) -> int:
+        sent = [("Authorization", f"DPoP {token}"), ("DPoP", proof)]
+        return asyncio.run(call_asgi(app, "/plans", sent)).status
+
+    proofs = [KEY.proof("GET", f"{ADDRESS}/plans", token=token) for _ in range(2)]
+    assert [status(proof) for proof in (*proofs, *proofs)] == [200, 200, 401, 401]
     server.let_polls_go()
     validator.close()
