@@ -17,6 +17,7 @@ from .event_loop.validation import AsyncValidation
 from .event_loop.watched_socket import POLICY_VIOLATION, TRY_AGAIN_LATER, WatchedSocket
 from .introspection.response import ActiveToken
 from .needs import Need
+from .one_proof import note_proven, proof_left
 from .presented_token import EARLIER, PresentedProof, refuse_second_token
 from .token_validator import TokenValidator
 
@@ -28,8 +29,6 @@ AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 WEBSOCKET = "WEBSOCKET"
 """A rule gets this for a method where somebody opens a WebSocket."""
 _DENIAL = "websocket.http.response"
-_PROVEN = "moogle_resource_server.proven"
-"""A connection's scope has here for which validator its header was proven, by which proof."""
 
 _log = logging.getLogger(__name__)
 
@@ -127,15 +126,10 @@ async def validated(
     authorization: str | None,
     needs: Collection[Need] | Optional,
 ) -> ActiveToken | None:
-    """Return or raise what `validate` does.
-
-    A middleware, routers and routes may each demand something: the request's one proof is used once for all of them.
-    """
-    proof = proof_of(scope)
-    proven = (validation.validator, authorization, proof)
-    is_proven = proof is not None and scope.get(_PROVEN) == proven
-    token = await validation.validate(authorization, needs, EARLIER if is_proven else proof)
-    scope[_PROVEN] = proven
+    """Return or raise what `validate` does."""
+    validator, proof = validation.validator, proof_of(scope)
+    token = await validation.validate(authorization, needs, proof_left(scope, validator, authorization, proof))
+    note_proven(scope, validator, authorization, proof)
     return token
 
 

@@ -24,6 +24,7 @@ from .errors import NotLetThroughError, NoTokenError
 from .event_loop.validation import AsyncValidation
 from .introspection.response import ActiveToken
 from .needs import Need
+from .one_proof import note_proven, proof_left, validated
 from .presented_token import PresentedProof
 from .token_validator import TokenValidator
 from .wsgi_middleware import authorization_of
@@ -71,7 +72,9 @@ class TokenMiddleware:
             scopes = needed_scopes(self.required_scopes, request.method, request.path_info)
             if scopes is not None:
                 authorization, proof = authorization_of(request.META), proof_of(request)
-                request.token = await self._validation.validate(authorization, scopes, proof)
+                left = proof_left(request.META, self.validator, authorization, proof)
+                request.token = await self._validation.validate(authorization, scopes, left)
+                note_proven(request.META, self.validator, authorization, proof)
         except NotLetThroughError as refusal:
             return self.answer(refusal)
         return await self._get_response(request)
@@ -79,9 +82,9 @@ class TokenMiddleware:
     def _validated(self, request: HttpRequest, required: Collection[Need] | Optional) -> ActiveToken | None:
         authorization, proof = authorization_of(request.META), proof_of(request)
         if required is not OPTIONAL:
-            return self.validator.validate(authorization, *required, proof=proof)
+            return validated(request.META, self.validator, authorization, (*required,), proof)
         try:
-            return self.validator.validate(authorization, proof=proof)
+            return validated(request.META, self.validator, authorization, (), proof)
         except NoTokenError:
             return None
 

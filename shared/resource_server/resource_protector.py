@@ -11,15 +11,15 @@ def plans(token):
 import functools
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, ParamSpec, Protocol
+from typing import Any, Concatenate, ParamSpec
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
-from .errors import Challenge, MalformedRequestError, NotLetThroughError, NoTokenError
+from .errors import MalformedRequestError, NotLetThroughError, NoTokenError
 from .introspection.response import ActiveToken
-from .needs import Need, with_authentication
-from .presented_token import PresentedProof
+from .needs import with_authentication
+from .one_proof import Validator, validated
 from .scopes import Scope
 from .wsgi_middleware import authorization_of, proof_of
 
@@ -30,23 +30,6 @@ View = Callable[P, ResponseReturnValue]
 _FORM = "application/x-www-form-urlencoded"
 
 _log = logging.getLogger(__name__)
-
-
-class Validator(Protocol):
-    """It can tell whether a token is good: a TokenValidator, or something around one."""
-
-    @property
-    def challenge(self) -> Challenge:
-        """Return what a refusal says of this resource server."""
-
-    def validate(
-        self,
-        authorization: str | None,
-        *needs: Need,
-        proof: PresentedProof | None = None,
-        fresh: bool = False,
-    ) -> ActiveToken:
-        """Return the token in the header, beside which a proof may stand. Raises a NotLetThroughError."""
 
 
 class ResourceProtector:
@@ -71,7 +54,7 @@ class ResourceProtector:
                 environ = request.environ  # once: to find the present request takes a tenth of what a known token costs
                 try:
                     authorization, proof = _authorization(environ), proof_of(environ)
-                    token = self._validator.validate(authorization, *needs, proof=proof, fresh=fresh)
+                    token = validated(environ, self._validator, authorization, needs, proof, fresh=fresh)
                 except NotLetThroughError as refusal:
                     return self.answer(refusal)
                 return view(token, *args, **kwargs)
@@ -87,7 +70,7 @@ class ResourceProtector:
         def protected(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             token, environ = None, request.environ
             try:
-                token = self._validator.validate(_authorization(environ), proof=proof_of(environ))
+                token = validated(environ, self._validator, _authorization(environ), (), proof_of(environ))
             except NoTokenError:
                 pass
             except NotLetThroughError as refusal:

@@ -22,6 +22,7 @@ from .django_middleware import proof_of
 from .errors import Challenge, NotLetThroughError, NoTokenError
 from .introspection.response import ActiveToken
 from .needs import check_needs, is_collection
+from .one_proof import validated
 from .token_validator import TokenValidator
 from .wsgi_middleware import authorization_of
 
@@ -51,7 +52,7 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, ActiveToken] | None:
         """Return user and token, or None if there is no token. Raises APIException, 503 in an outage."""
         try:
-            token = self.validator.validate(authorization_of(request.META), proof=proof_of(request))
+            token = validated(request.META, self.validator, authorization_of(request.META), (), proof_of(request))
         except NoTokenError:
             return None
         except NotLetThroughError as refusal:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from .access_rules import OPTIONAL, RequiredScopes, needed_scopes
 from .errors import NotLetThroughError, NoTokenError
 from .introspection.response import ActiveToken
+from .one_proof import validated
 from .presented_token import PresentedProof, refuse_second_token
 from .token_validator import TokenValidator
 
@@ -45,9 +46,9 @@ class TokenMiddleware:
             try:
                 authorization, proof = authorization_of(environ), proof_of(environ)
                 if scopes is OPTIONAL:
-                    environ[TOKEN] = self._validated_if_sent(authorization, proof)
+                    environ[TOKEN] = self._validated_if_sent(environ, authorization, proof)
                 else:
-                    environ[TOKEN] = self._validator.validate(authorization, *scopes, proof=proof)
+                    environ[TOKEN] = validated(environ, self._validator, authorization, (*scopes,), proof)
             except NotLetThroughError as refusal:
                 _log.info("request not let through: %s", refusal)
                 status = f"{refusal.status} {HTTPStatus(refusal.status).phrase}"
@@ -55,9 +56,11 @@ class TokenMiddleware:
                 return [refusal.body()]
         return self._app(environ, start_response)
 
-    def _validated_if_sent(self, authorization: str | None, proof: PresentedProof | None) -> ActiveToken | None:
+    def _validated_if_sent(
+        self, environ: dict[str, Any], authorization: str | None, proof: PresentedProof | None
+    ) -> ActiveToken | None:
         try:
-            return self._validator.validate(authorization, proof=proof)
+            return validated(environ, self._validator, authorization, (), proof)
         except NoTokenError:
             return None
 
