@@ -229,4 +229,6 @@ def test_who_has_an_initial_access_token_may_register_a_scheme_of_its_own(start_
     token = stack.command("initial-access-token", "create")["initial_access_token"]
     metadata = {**PUBLIC, "redirect_uris": ["com.example.app:/cb"]}
     assert register(stack, {**metadata, "token_endpoint_auth_method": "client_secret_basic"}, token).status_code == 400
+    fragment = register(stack, {**metadata, "redirect_uris": [REGISTERED, "com.example.app:/cb#x"]}, token)
+    assert (fragment.status_code, "fragment" in fragment.json()["error_description"]) == (400, True), "not left out"
     assert register(stack, metadata, token).status_code == 201

@@ -68,10 +68,11 @@ def check_client(client: Client, known_scopes: Collection[str], *, private_schem
 
 
 def has_refused_scheme(uri: str, *, own_scheme: bool) -> bool:
-    """Say whether an address has a scheme that is neither https nor http, and may not be registered."""
+    """Say whether an address has a scheme, neither https nor http, that may not be registered, whatever follows."""
     scheme = _SCHEME.match(uri)
-    is_own = scheme is not None and scheme[1].lower() not in {"https", "http"}
-    return is_own and _redirect_uri_problem(uri, own_scheme=own_scheme) is not None
+    if scheme is None or scheme[1].lower() in {"https", "http"}:
+        return False
+    return not (own_scheme and _is_own_scheme(scheme[1]))
 
 
 def _check_who_is_behind(client: Client) -> None:
@@ -112,6 +113,11 @@ def _is_origin(text: str) -> bool:
     return text == f"{parts.scheme}://{parts.netloc.lower()}" and not text.endswith((default_port, ":"))
 
 
+def _is_own_scheme(scheme: str) -> bool:
+    """Say whether it can be a native app's own: in reverse domain notation (RFC 8252 §7.1)."""
+    return "." in scheme
+
+
 def _redirect_uri_problem(uri: str, *, own_scheme: bool) -> str | None:
     """Say why an address may not be registered (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1)."""
     if len(uri) > _MAX_URI:
@@ -128,8 +134,8 @@ def _redirect_uri_problem(uri: str, *, own_scheme: bool) -> str | None:
         return "must not have a user name"
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         return None if parts.hostname else "has no host"
-    if own_scheme and "." in parts.scheme:
-        return None  # a native app's own scheme, in reverse domain notation (RFC 8252 §7.1)
+    if own_scheme and _is_own_scheme(parts.scheme):
+        return None
     return (
         "must be https; http is accepted on loopback, "
         "a reverse-domain scheme for public clients that an operator, or an initial access token, vouches for"
