@@ -90,8 +90,7 @@ def sign_in_pages(
         waiting = waiting_request(target, pending)
         let_form_lead_to_client(waiting)
         let_scripts_run(asking=True)
-        is_another = "another" in request.args  # who signs in anew goes on as before, and nobody else does
-        stays = is_remembered() and not is_another and signed_in_account(accounts) is not None
+        stays = is_remembered() and not _may_be_another() and signed_in_account(accounts) is not None
         form = SignInForm(username=waiting.get("login_hint", [""])[0][:64], remember=stays)
         if not form.validate_on_submit():
             return _page(form, target, waiting)
@@ -116,6 +115,14 @@ def sign_in_pages(
         return sign_ins.password_given(account, admission, target, remember=bool(form.remember.data))
 
     return blueprint
+
+
+def _may_be_another() -> bool:
+    """Say whether somebody else may sign in now, who came to do so, or comes back from a form that was not taken.
+
+    Who signs in anew goes on as before, and nobody else does.
+    """
+    return "another" in request.args or request.args.get("again", Again.SIGN_IN_ANEW) != Again.SIGN_IN_ANEW
 
 
 def safe_target(target: str | None) -> str:

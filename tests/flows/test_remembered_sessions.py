@@ -240,6 +240,19 @@ def test_who_uses_another_account_is_not_remembered_for_whoever_was_there(
     assert "checked" not in BOX.findall(page.text)[0]
 
 
+def test_nor_is_who_comes_back_from_a_form_that_was_not_taken(actions: Actions, mo: Person) -> None:
+    stay_signed_in(mo)
+    mo.browser.get("/sign-in?another=yes")
+    refused = mo.browser.submit("/sign-in/passkey", {"answer": "none"})
+    assert ("again=passkey-refused" in refused.url, " checked>" in BOX.findall(refused.text)[0]) == (True, False)
+    eve = actions.person()
+    eve.sign_in()
+    set_up_app(eve)
+    step = mo.browser.submit("/sign-in?another=yes", {"username": eve.username, "password": eve.password})
+    [beginning] = re.findall('<a href="([^"]+)">Sign in from the beginning', step.text)
+    assert " checked>" not in BOX.findall(mo.browser.get(html.unescape(beginning)).text)[0]
+
+
 def test_who_is_signed_out_everywhere_is_asked_anew_whether_to_be_remembered(actions: Actions, mo: Person) -> None:
     stay_signed_in(mo)
     actions.stack.command("account", "sessions", mo.username, "--end-all")
