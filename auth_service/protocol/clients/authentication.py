@@ -111,12 +111,14 @@ class ClientAuthentication(Generic[Caller]):
         if caller is None:
             secret_digest(credentials.secret)  # as much work as for a known caller
             return False
-        if credentials.assertion and isinstance(caller, Client) and caller.may_send_a_needless_proof:
+        signs = credentials.method == "private_key_jwt"
+        if signs and isinstance(caller, Client) and caller.may_send_a_needless_proof:
             return "none" in methods
         if credentials.method not in methods or not caller.check_endpoint_auth_method(credentials.method, endpoint):
             return False
-        if credentials.assertion is not None:
-            return isinstance(caller, Client) and self._assertions.prove(caller, credentials.assertion)
+        if signs:
+            assertion = credentials.assertion
+            return isinstance(caller, Client) and assertion is not None and self._assertions.prove(caller, assertion)
         return credentials.method == "none" or caller.check_client_secret(credentials.secret)
 
 
@@ -144,13 +146,17 @@ def _presented(request: ProtocolRequest) -> _Credentials | None:
 
 
 def _asserted(form: Mapping[str, str], client_id: str | None) -> _Credentials | None:
-    """Read an assertion. `client_id` is not needed, but must not name another client (RFC 7521 §4.2)."""
-    assertion = ClientAssertion.parse(form.get("client_assertion", ""))
-    if assertion is None or form.get("client_assertion_type") != ASSERTION_TYPE:
-        return None
-    if client_id not in {None, assertion.client_id}:
-        return None
-    return _Credentials("private_key_jwt", assertion.client_id, assertion=assertion)
+    """Read an assertion. `client_id` is not needed; one that names another client proves nothing (RFC 7521 §4.2).
+
+    Who needs no proof, and says who it is, may send one of a kind that can't be read here.
+    """
+    ours = form.get("client_assertion_type") == ASSERTION_TYPE
+    assertion = ClientAssertion.parse(form.get("client_assertion", "")) if ours else None
+    if client_id is None:
+        if assertion is None:
+            return None
+        client_id = assertion.client_id
+    return _Credentials("private_key_jwt", client_id, assertion=assertion)
 
 
 def _basic(header: str) -> _Credentials | None:

@@ -54,6 +54,13 @@ def test_who_can_do_without_a_proof_may_send_any(
     unproven = DescribedApp(actions.stack, host, "/unused")
     unproven.client_id = app.client_id
     granted = tokens(unproven.refresh(granted.refresh))
+    for other in (
+        {"client_assertion": app.sign(app.claims(sub="spiffe://app.example/agent"))},
+        {"client_assertion": "not.a.jwt"},
+        {"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe"},
+    ):
+        form = {**form, "refresh_token": granted.refresh, "client_id": app.client_id}
+        granted = tokens(app.post("/token", {**form, **other}, for_the_endpoint))
     refused = app.post("/introspect", {"token": granted.access}, for_the_endpoint)
     assert error_of(refused) == (403, "unauthorized_client")
     assert app.post("/revoke", {"token": granted.refresh}, for_the_endpoint).status_code == 200
@@ -75,6 +82,9 @@ def test_who_only_lists_a_method_with_keys_is_held_to_it(
     unproven = DescribedApp(actions.stack, host, "/unused")
     unproven.client_id = app.client_id
     assert error_of(unproven.refresh(granted.refresh)) == (401, "invalid_client")
+    form = {"grant_type": "refresh_token", "refresh_token": granted.refresh, "client_id": app.client_id}
+    for wrong in ("not.a.jwt", app.sign(app.claims(sub="spiffe://app.example/agent"))):
+        assert error_of(app.post("/token", form, wrong)) == (401, "invalid_client")
     tokens(app.refresh(granted.refresh))
 
 
