@@ -144,6 +144,7 @@ def test_an_outage_at_token_is_survived_in_one_form(
     agent = start(server.url, actions.person(), client_id=app.client_id)
     agent.call("weights")
     app.revoke(agent.tokens["access_token"])
+    server.wait_until_refused(agent.tokens["access_token"])
     agent.allows = None
     assert "error" in agent.call("weights", outage)
     assert len(agent.asked) == (1 if survives else 2), "a browser opened"

@@ -60,8 +60,9 @@ async def main():
             told = {"result": await settings.call(asked["tool"], **asked["arguments"])}
         except Exception as error:
             told = {"error": f"{type(error).__name__}: {error}"}
-        client = settings.oauth.context.client_info
-        tell({**told, "sent": sent, "client_id": client and client.client_id})
+        client, tokens = settings.oauth.context.client_info, settings.oauth.context.current_tokens
+        is_now = {"client_id": client and client.client_id, "access_token": tokens and tokens.access_token}
+        tell({**told, "sent": sent, **is_now})
 
 webbrowser.open, httpx2.AsyncHTTPTransport.handle_async_request = opened, network
 asyncio.run(main())
@@ -79,7 +80,7 @@ class FastMcpAgent:
         """Of what its person was asked, the query."""
         self.sent: list[str] = []
         """To which token endpoints its last call went."""
-        self.client_id = ""
+        self.client_id = self.access_token = ""
 
     def call(
         self, tool: str, *, later: int = 0, outage: str | None = None, restarted: bool = False, **arguments: Any
@@ -91,7 +92,7 @@ class FastMcpAgent:
             self.asked.append(query_of(told["open"]))
             self._come_back(self._decide(told["open"]))
             told = self._program.hear()
-        self.sent, self.client_id = told["sent"], told["client_id"]
+        self.sent, self.client_id, self.access_token = told["sent"], told["client_id"], told["access_token"]
         return told["result"] if "result" in told else told["error"]
 
     def _decide(self, address: str) -> str:

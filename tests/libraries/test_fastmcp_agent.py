@@ -64,6 +64,7 @@ def test_an_agent_reads_asks_for_more_refreshes_and_meets_outages(
         assert agent.call("weights", later=EXPIRED, outage="503") == {"weights": [added]}
         assert len(agent.asked) == 3, "a browser opened"
         agent.person.disconnect(agent.client_id)
+        server.wait_until_refused(agent.access_token)
         assert agent.call("weights") == {"weights": [added]}
         assert (len(agent.asked), agent.sent) == (4, [tokens]), "no refresh was tried"
 

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.actions import READ, WRITE, Actions, App
+import requests
+
+from tests.support.actions import READ, TIMEOUT, WRITE, Actions, App
 from tests.support.polling import eventually
 from tests.support.servers import answers, free_port
 from tests.support.stack import ResourceServerCredentials, Stack
@@ -28,6 +30,11 @@ class McpServer:
     def metadata(self) -> str:
         """Where it describes itself (RFC 9728)."""
         return self.url.replace("/mcp", "/.well-known/oauth-protected-resource/mcp")
+
+    def wait_until_refused(self, access_token: str) -> None:
+        """It remembers tokens until it hears of their end from the feed; before, its tools are refused, not agents."""
+        bearer = {"Authorization": f"Bearer {access_token}"}
+        eventually(lambda: requests.post(self.url, json={}, headers=bearer, timeout=TIMEOUT).status_code == 401)
 
 
 @contextmanager
