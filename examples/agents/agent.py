@@ -101,4 +101,6 @@ async def main(address: str, folder: str, tool: str, arguments: str = "{}") -> N
     print(json.dumps(result.structured_content, indent=2) if not result.is_error else result.content)
 
 
+if len(sys.argv) not in {4, 5}:
+    sys.exit("usage: python examples/agents/agent.py SERVER FOLDER TOOL [ARGUMENTS]")
 asyncio.run(main(*sys.argv[1:]))
