@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from flask import Flask, Response, current_app, jsonify, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 
 from fit_service.rules.refusals import (
@@ -142,7 +142,8 @@ def _too_large(error: RequestEntityTooLarge) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    answer = problem(error.code or 500, error.description or "")
+    nothing = isinstance(error, NotFound)  # of which Werkzeug says what somebody may have typed into a browser
+    answer = problem(error.code or 500, "There is nothing at this address." if nothing else error.description or "")
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             answer.headers[name] = value

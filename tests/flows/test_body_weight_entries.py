@@ -193,3 +193,10 @@ def test_a_token_that_stands_for_an_app_reaches_nobodys_entries(actions: Actions
     token = app.client_credentials().json()["access_token"]
     assert actions.fit("GET", token=token).status_code == 403
     assert actions.fit("POST", token=token, json=entry()).status_code == 403
+
+
+@pytest.mark.clause("RFC 9457 §3.1.4")
+def test_an_address_at_which_nothing_is_says_so_to_a_program(actions: Actions) -> None:
+    answer = actions.fit("GET", "/api/nothing")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["detail"] == "There is nothing at this address."
