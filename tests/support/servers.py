@@ -1,6 +1,5 @@
 """Real servers for tests, on free ports of the loopback interface: Redis (fake and real) and WSGI applications."""
 
-import contextlib
 import itertools
 import logging
 import os
@@ -19,12 +18,11 @@ import redis
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tools.addresses import is_free
 from tools.embedded_redis import EmbeddedRedis
 
 _PORTS = range(11_000, 21_000)
-"""Below those that a kernel gives to outgoing connections, of which one may come between choice and use; each node of a
-Redis Cluster also takes the port 10,000 above its own.
-"""
+"""Below those that a kernel gives to outgoing connections, of which one may come between choice and use."""
 
 
 def _ports_of_this_process() -> Iterator[int]:
@@ -40,12 +38,7 @@ _ports = _ports_of_this_process()
 
 def free_port() -> int:
     """A port that nobody listens at, and that nobody was given lately."""
-    while True:
-        port = next(_ports)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
+    return next(port for port in _ports if is_free(port))
 
 
 def answers(port: int) -> bool:
